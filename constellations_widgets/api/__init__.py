@@ -1,0 +1,1 @@
+"""Clients of the services. httpx is touched in this folder only."""

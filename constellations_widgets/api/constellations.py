@@ -1,0 +1,313 @@
+"""The Constellations API: its calls, with typed results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from ..errors import InvalidError, SignInError, UnclearError
+from ..schema.images import ImagePermissions, ImageSubmission
+from ..schema.records import Handle, ImageRecord, ImageSummary, Receipt
+from .changes import image_changes, unmade_changes
+from .credentials import Credentials
+from .transport import Call, Transport
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class ImagePage(list[ImageSummary]):
+    """One page of a handle's images, a list. `total_count` says how many images the handle has in all."""
+
+    def __init__(self, images: list[ImageSummary], total_count: int):
+        super().__init__(images)
+        self.total_count = total_count
+
+
+class Constellations:
+    """A client of the Constellations API.
+
+    One client can be used by any number of threads at once. It keeps its connections open; `close` it, or use it in a ``with`` block.
+
+    Parameters
+    ----------
+    api_url : str
+        Root of the API, such as ``https://api.worldwidetelescope.org`` or a sandbox's ``api_url``.
+    auth : str or Credentials, optional
+        An access token, or what `sign_in` gave. By default the environment variable ``CONSTELLATIONS_TOKEN`` is read;
+        if it isn't set either, the client is not signed in, and can only read what is public.
+    timeout : float, optional
+        Seconds to wait for the next bytes of an answer. A whole call may take twice as long. Default 30.
+    transport : httpx.BaseTransport, optional
+        Takes the place of the network, for tests.
+
+    Raises
+    ------
+    NotSentError
+        If `api_url` is not the address of an API.
+    SignInError
+        If the token can't be one, or would be sent over plain http to another machine.
+
+    Notes
+    -----
+    Every call can raise an `ApiError`: `NotSentError` (nothing left this machine), `NoAnswerError` (a read got no answer), `BadAnswerError`
+    (an answer that this API never gives), a `StatusError` (the server said no; its subclasses say why), and, of the calls that
+    change something, `UnclearError` (sent, but whether it was done is not known).
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        auth: str | Credentials | None = None,
+        *,
+        timeout: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
+    ):
+        credentials = Credentials.token(auth) if isinstance(auth, str) else auth or Credentials.from_environment()
+        self._transport = Transport(api_url, credentials, timeout=timeout, transport=transport)
+
+    @property
+    def api_url(self) -> str:
+        """Root of the API, without a slash at its end."""
+        return self._transport.api_url
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether requests carry a token. Whether the server believes it is another matter."""
+        return self._transport.credentials is not None
+
+    @property
+    def clock_offset(self) -> float:
+        """Seconds that the server's clock is ahead of this machine's, as told by its latest answer; 0 before the first one."""
+        return self._transport.clock_offset
+
+    def close(self) -> None:
+        """Close the connections. The client can still be used: it opens new ones."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Constellations {self.api_url}, {'signed in' if self.signed_in else 'not signed in'}>"
+
+    # Images
+
+    def add_image(self, handle: str, submission: ImageSubmission | bytes, *, key: str | None = None) -> Receipt:
+        """Publish an image. It can be neither corrected nor deleted afterwards.
+
+        The request is sent once and never repeated. `constellations_widgets.publishing` does the same with a plan before it,
+        a journal, and a look at the server when the outcome is unclear: prefer it.
+
+        Parameters
+        ----------
+        handle : str
+            Under which the image appears; your account must own it.
+        submission : ImageSubmission or bytes
+            The image. Bytes are the exact body, as ``ImageSubmission.to_json()`` gave it.
+        key : str, optional
+            The attempt's own id, for the receipt. By default a new one.
+
+        Returns
+        -------
+        Receipt
+            With the image's id and links.
+
+        Raises
+        ------
+        SignInError, ForbiddenError, NotFoundError, InvalidError, TooLargeError, BusyError
+            The server said no: nothing was published.
+        NotSentError
+            Nothing left this machine.
+        UnclearError
+            The request left and no trustworthy answer came. Look (`find_images`) before sending it again.
+        """
+        name = _handle_name(handle)
+        what = f"add an image to the handle {name!r}"
+        if not self.signed_in:
+            raise SignInError(
+                f"Could not {what}: not signed in. Pass auth=sign_in(...), or set the environment variable CONSTELLATIONS_TOKEN."
+            )
+        body = submission if isinstance(submission, bytes) else submission.to_json()
+        call = Call(what, "POST", f"/handle/{quote(name, safe='')}/image", body, writes=True)
+        answer = self._transport.json(call)
+        image_id, rel_url = answer.get("id"), answer.get("rel_url")
+        if not (isinstance(image_id, str) and re.fullmatch(r"[\w-]{1,100}", image_id, re.ASCII)):
+            raise self._transport.bad_answer(call, "names no id of an image")
+        return Receipt(
+            id=image_id,
+            rel_url=rel_url if isinstance(rel_url, str) else f"/image/{image_id}",
+            api_url=self.api_url,
+            handle=name,
+            created=datetime.now(UTC),
+            body=json.loads(body),
+            body_sha256=hashlib.sha256(body).hexdigest(),
+            key=key or uuid.uuid4().hex,
+        )
+
+    def image(self, id: str) -> ImageRecord:
+        """The whole record of an image. Needs no token."""
+        return self._read(ImageRecord, Call(f"read the image {id!r}", "GET", _image_path(id)))
+
+    def may_edit(self, id: str) -> bool:
+        """Whether this account may change an image's note, alt text and permissions. False if not signed in."""
+        call = Call(f"ask who may edit the image {id!r}", "GET", f"{_image_path(id)}/permissions")
+        return self._transport.json(call).get("edit") is True
+
+    def update_image(
+        self,
+        id: str,
+        *,
+        note: str | None = None,
+        alt_text: str | None = None,
+        permissions: ImagePermissions | Mapping[str, str] | None = None,
+    ) -> ImageRecord:
+        """Change an image's note, alt text or permissions; all else of a published image is fixed.
+
+        The record is read before and after: the server's "yes" does not prove that anything changed.
+
+        Parameters
+        ----------
+        id : str
+            The image's id.
+        note, alt_text : str, optional
+            The new text, at most 500 and 5,000 UTF-16 units. Neither can be made empty: the server ignores that.
+        permissions : ImagePermissions or mapping, optional
+            `ImagePermissions` replace the old ones as a whole. A mapping holds those of copyright, credits and license that change;
+            the others stay as they are.
+
+        Returns
+        -------
+        ImageRecord
+            As the server has it now.
+
+        Raises
+        ------
+        InvalidError
+            If a value can't be set, or there is nothing to change. With status None it was refused here, and nothing was sent.
+        ForbiddenError
+            If this account may not change the image.
+        BadAnswerError
+            If the server said yes but the record is not what was asked for.
+        """
+        before = self.image(id)
+        changes = image_changes(before, note=note, alt_text=alt_text, permissions=permissions)
+        body = json.dumps(changes, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        call = Call(f"update the image {id!r}", "PATCH", _image_path(id), body, writes=True)
+        unclear: UnclearError | None = None
+        try:
+            self._transport.json(call)
+        except UnclearError as error:  # the same change twice is one change: looking settles it
+            unclear = error
+        after = self.image(id)
+        if unmade := unmade_changes(before, changes, after):
+            raise unclear or self._transport.unmade(call, unmade)
+        return after
+
+    def find_images(self, url: str) -> list[ImageSummary]:
+        """All images, of all handles, with exactly this image URL (`storage.legacy_url_template`). Needs no token."""
+        body = json.dumps({"wwt_legacy_url": url}, ensure_ascii=False).encode("utf-8", "replace")
+        call = Call("look for images by their URL", "POST", "/images/find-by-legacy-url", body)
+        return self._list(ImageSummary, call, self._transport.json(call))
+
+    def wtml(self, id: str) -> str:
+        """An image's WTML, as XML text. Needs no token; the server has none for an image without an image URL (`ServerError`)."""
+        return self._transport.text(Call(f"read the WTML of the image {id!r}", "GET", f"{_image_path(id)}/img.wtml"))
+
+    # Handles
+
+    def handle(self, handle: str) -> Handle:
+        """A handle's public information. Raises NotFoundError if there is none of that name. Needs no token."""
+        return self._read(Handle, _handle_call("read", handle))
+
+    def may_add_images(self, handle: str) -> bool:
+        """Whether this account may publish under a handle. False if not signed in; NotFoundError if there is no such handle."""
+        call = _handle_call("ask who may add images to", handle, "/permissions")
+        return self._transport.json(call).get("view_dashboard") is True
+
+    def handle_images(self, handle: str, page_size: int = 100) -> Iterator[ImagePage]:
+        """All images of a handle that this account owns, newest first, page by page; each page is asked for when it is reached.
+
+        Parameters
+        ----------
+        handle : str
+            The handle.
+        page_size : int, optional
+            Images in one page, 1 to 100. Default 100.
+
+        Yields
+        ------
+        ImagePage
+            A list of `ImageSummary`, with `total_count`. An image appears once, even when new ones push it to a later page meanwhile.
+
+        Raises
+        ------
+        ForbiddenError
+            If the handle is not this account's.
+        """
+        if not 1 <= page_size <= 100:
+            raise InvalidError(f"page_size is {page_size}; the server gives 1 to 100 images at once.")
+        return self._handle_pages(handle, page_size)
+
+    def _handle_pages(self, handle: str, page_size: int) -> Iterator[ImagePage]:
+        seen: set[str] = set()
+        page = 0
+        while True:
+            call = _handle_call("list the images of", handle, f"/imageinfo?page={page}&pagesize={page_size}")
+            answer = self._transport.json(call)
+            new = [image for image in self._list(ImageSummary, call, answer) if image.id not in seen]
+            total = answer.get("total_count")
+            if not new:
+                return
+            seen.update(image.id for image in new)
+            yield ImagePage(new, total if isinstance(total, int) else len(seen))
+            if isinstance(total, int) and len(seen) >= total:
+                return
+            page += 1
+
+    def _read(self, model: type[Answer], call: Call) -> Answer:
+        return self._typed(model, call, self._transport.json(call))
+
+    def _list(self, model: type[Answer], call: Call, answer: dict[str, Any]) -> list[Answer]:
+        results = answer.get("results")
+        if not isinstance(results, list):
+            raise self._transport.bad_answer(call, "has no list of results")
+        return [self._typed(model, call, result) for result in results]
+
+    def _typed(self, model: type[Answer], call: Call, content: Any) -> Answer:
+        try:
+            return model.model_validate(content)
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_input=False)[0]
+            field = ".".join(str(part) for part in fault["loc"]) or "content"
+            raise self._transport.bad_answer(call, f"has an unusable {field!r} ({fault['msg']})") from None
+
+
+def _handle_name(handle: str) -> str:
+    """A handle as the server knows it: people write "@name" where the server wants "name"."""
+    name = handle.strip().removeprefix("@") if isinstance(handle, str) else ""
+    if name in ("", ".", "..") or any("\ud800" <= character <= "\udfff" for character in name):
+        raise InvalidError(f"{handle!r} is not a handle. Give its name, such as 'nasa'.")
+    return name
+
+
+def _handle_call(what: str, handle: str, rest: str = "") -> Call:
+    name = _handle_name(handle)
+    return Call(f"{what} the handle {name!r}", "GET", f"/handle/{quote(name, safe='')}{rest}")
+
+
+def _image_path(id: str) -> str:
+    if not (isinstance(id, str) and re.fullmatch("[0-9a-fA-F]{24}", id)):
+        raise InvalidError(f"{id!r} is not the id of an image: 24 hexadecimal digits, such as 5e9f1c3a7b2d4e6f8a0b1c2d.")
+    return f"/image/{id}"

@@ -1,0 +1,148 @@
+"""The one object that holds secrets.
+
+A token given as text or by the environment is enough for now; `auth_flow` is where a token that renews itself will ask for its successor.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator
+from ipaddress import ip_address
+from typing import Any, NoReturn
+
+import httpx
+
+from ..errors import SignInError
+
+TOKEN_VARIABLE = "CONSTELLATIONS_TOKEN"
+"""The environment variable that holds a token of the Constellations API."""
+IMAGES_TOKEN_VARIABLE = "IMAGES_API_TOKEN"
+"""The environment variable that holds a token of the Images API."""
+
+_TOKEN_LIMIT = 16_000  # characters; servers refuse headers that are much longer, with a puzzling answer
+
+
+class Credentials(httpx.Auth):
+    """What signs requests in. Its text, pickle and JSON never show the token.
+
+    Make it with `Credentials.token` or `Credentials.from_environment`.
+
+    Examples
+    --------
+    >>> Credentials.token("eyJhbGciOi.eyJzdWIi.c2ln")
+    <Credentials: a token, hidden>
+    """
+
+    def __init__(self, read_token: Callable[[], str]):
+        self._read_token = read_token  # a function, so that no attribute shows the token
+
+    @classmethod
+    def token(cls, token: str) -> Credentials:
+        """Credentials of an access token as the identity server gave it.
+
+        Raises
+        ------
+        SignInError
+            If it can't be a token. The message does not show it.
+        """
+        if fault := _token_fault(token):
+            token = ""  # tracebacks can show local variables
+            raise SignInError(f"The token {fault}. Copy it again, without quotation marks and without “Bearer”.")
+        return cls(lambda: token)
+
+    @classmethod
+    def from_environment(cls, variable: str = TOKEN_VARIABLE) -> Credentials | None:
+        """Credentials of the token in an environment variable (by default ``CONSTELLATIONS_TOKEN``), None where it is not set or empty.
+
+        Raises
+        ------
+        SignInError
+            If the variable holds something that can't be a token. The message does not show it.
+        """
+        token = os.environ.get(variable, "").strip()  # a file read into a variable often ends with a newline
+        if fault := _token_fault(token) if token else None:
+            token = ""
+            raise SignInError(f"The token in the environment variable {variable} {fault}. Set it again, or unset it.")
+        return cls(lambda: token) if token else None
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        check_private(request.url)
+        request.headers["Authorization"] = f"Bearer {self._read_token()}"
+        yield request
+
+    def hide_in(self, text: str) -> str:
+        """`text` without the token, for answers of servers that repeat what they were sent."""
+        return text.replace(self._read_token(), "[token]")
+
+    def __repr__(self) -> str:
+        return "<Credentials: a token, hidden>"
+
+    def __copy__(self) -> Credentials:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Credentials:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("Credentials are not pickled: they hold a token. Sign in again where they are needed.")
+
+
+def sign_in(token: str | None = None) -> Credentials:
+    """Credentials for the Constellations API.
+
+    Parameters
+    ----------
+    token : str, optional
+        An access token. Without it, the environment variable ``CONSTELLATIONS_TOKEN`` is read.
+
+    Returns
+    -------
+    Credentials
+        For ``Constellations(api_url, auth=...)``.
+
+    Raises
+    ------
+    SignInError
+        If there is no token, or none that can be one.
+    """
+    credentials = Credentials.token(token) if token is not None else Credentials.from_environment()
+    if credentials is None:
+        raise SignInError(
+            f"No token to sign in with. Set the environment variable {TOKEN_VARIABLE} before the kernel starts, "
+            "or call sign_in(token) with an access token of your account."
+        )
+    return credentials
+
+
+def check_private(url: httpx.URL) -> None:
+    """Raise SignInError where a token sent to `url` could be read on the way: plain http to another machine."""
+    if url.scheme != "https" and not is_loopback(url.host):
+        raise SignInError(
+            f"A token is never sent over plain http to another machine ({url.host}), where it could be read on the way. "
+            "Use the https address of the API."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine and no other."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _token_fault(token: str) -> str | None:
+    """Why `token` can't be a token, without showing it."""
+    if not isinstance(token, str):
+        return "is not text"
+    if not token:
+        return "is empty"
+    if any(character.isspace() for character in token):
+        return "has spaces or line breaks in it"
+    if not (token.isascii() and token.isprintable()):
+        return "has characters that no token has"
+    if len(token) > _TOKEN_LIMIT:
+        return f"is {len(token)} characters long, which no token is"
+    return None

@@ -1,0 +1,83 @@
+"""What servers say, as one short line of plain text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html.parser import HTMLParser
+
+SHOWN_LIMIT = 300
+"""Characters of an answer that are shown at most."""
+_PARSED_LIMIT = 64 * 1024  # of an error page; what matters stands at its start
+
+_SILENT = {"script", "style", "template", "noscript", "svg"}
+_INLINE = {"a", "abbr", "b", "code", "em", "font", "i", "small", "span", "strong", "tt", "u"}
+_TELLING = ("pre", "h1", "h2", "title")  # where error pages say what happened, most telling first
+
+
+class _Page(HTMLParser):
+    """Collects the lines of text of each telling element, and of the page."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.texts: dict[str, list[str]] = {tag: [] for tag in (*_TELLING, "page")}
+        self._open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _TELLING or tag in _SILENT:
+            self._open.append(tag)
+        if tag not in _INLINE:
+            self._add("\n")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._add("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _INLINE:
+            self._add("\n")
+        if tag in self._open:
+            while self._open.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        self._add(data)
+
+    def _add(self, text: str) -> None:
+        if _SILENT.isdisjoint(self._open):
+            for tag in {*self._open, *(("page",) if "title" not in self._open else ())}:
+                self.texts[tag].append(text)
+
+
+def html_line(page: str) -> str:
+    """An HTML error page as one line: its message without the stack trace, at most 300 characters."""
+    parser = _Page()
+    parser.feed(page[:_PARSED_LIMIT])
+    parser.close()
+    for tag in ("pre", "h1", "h2", "page", "title"):
+        lines = (one_line(line) for line in "".join(parser.texts[tag]).split("\n"))
+        if line := next((line for line in lines if line), ""):
+            return line
+    return ""
+
+
+def one_line(text: str, limit: int = SHOWN_LIMIT) -> str:
+    """`text` on one line, without control characters, at most `limit` characters long."""
+    visible = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in text.strip()[: 4 * limit])
+    line = re.sub(r"\s+", " ", visible).strip()
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def schema_faults(message: str) -> str:
+    """The server's complaint about a body, with our names of the fields instead of the paths of its type checker; others unchanged.
+
+    >>> schema_faults('Submission did not match schema: Invalid value "a" supplied to : I/0: I0/wwt: W/center_x: number')
+    'the server does not take the values of wwt.center_x'
+    """
+    if not message.startswith("Submission did not match schema"):
+        return message
+    fields: dict[str, None] = {}  # in order, each once
+    for path in re.findall(r" supplied to : ([^\n]*)", message):
+        names = (re.match(r"(\w+): ", step) for step in path.split("/"))
+        fields[".".join(name[1] for name in names if name and not name[1].isdecimal())] = None
+    named = ", ".join(field for field in fields if field)
+    return f"the server does not take the values of {named}" if named else message

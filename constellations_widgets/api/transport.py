@@ -1,0 +1,326 @@
+"""Sends requests, and turns everything that can go wrong into our own errors.
+
+What went wrong decides what may be done next, so each failure is one of these:
+
+* it provably never left this machine: `NotSentError`;
+* the server said no: a `StatusError`, with what it said as one line of plain text;
+* a read got no answer: `NoAnswerError`, or an answer that this API never gives: `BadAnswerError`;
+* a write left, and nothing trustworthy came back: `UnclearError`.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from .. import errors
+from .credentials import Credentials, check_private, is_loopback
+from .deadline import DeadlineTransport, deadline
+from .plaintext import html_line, one_line, schema_faults
+
+ANSWER_LIMIT = 16 * 1024 * 1024
+"""Bytes of an answer that are read at most."""
+CONNECT_TIMEOUT = 10.0
+"""Seconds to wait for a connection, also for a free one of our own."""
+
+_REFUSALS: dict[int, tuple[type[errors.StatusError], str]] = {
+    400: (errors.InvalidError, ""),
+    401: (errors.SignInError, "Sign in again: the token may have expired, or belong to another server."),
+    403: (errors.ForbiddenError, "Sign in with the account that owns it, or ask its owner."),
+    404: (errors.NotFoundError, "Check the spelling: capital letters matter."),
+    413: (errors.TooLargeError, "The server takes 100 kB in one request: shorten the credits or the texts."),
+    415: (errors.InvalidError, ""),
+    429: (errors.BusyError, "Try again later."),
+    503: (errors.BusyError, "Try again later."),
+}
+_LOOK_FIRST = "Whether the server did it is not known: look before sending it again."
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, and how to speak of it."""
+
+    what: str
+    """What is attempted, for messages: "add an image to the handle 'me'"."""
+    method: str
+    path: str
+    """Percent-encoded, from the API's root."""
+    body: bytes | None = None
+    writes: bool = False
+    """Whether it changes something at the server."""
+
+
+class _Broken(Exception):
+    """The answer's body did not arrive whole, or is too large."""
+
+
+class Transport:
+    """The connection to one API: kept open, shared by all threads.
+
+    Parameters
+    ----------
+    api_url : str
+        Root of the API, http or https.
+    credentials : Credentials, optional
+        Added to every request of this API, and to none other: redirects are not followed.
+    timeout : float, optional
+        Seconds to wait for the next bytes of an answer. A whole request may take twice as long. Default 30.
+    transport : httpx.BaseTransport, optional
+        Takes the place of the network, for tests.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        credentials: Credentials | None = None,
+        *,
+        timeout: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
+    ):
+        self.api_url = check_api_url(api_url)
+        if credentials is not None:
+            check_private(httpx.URL(self.api_url))
+        self.credentials = credentials
+        self.clock_offset = 0.0
+        """Seconds that the server's clock is ahead of ours, as told by its latest answer."""
+        self._timeout = timeout
+        self._given_transport = transport
+        self._client: httpx.Client | None = None
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections. The next request opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def json(self, call: Call) -> dict[str, Any]:
+        """The answer to `call`, a JSON object that says ``"error": false``."""
+        status, content = self._send(call)
+        try:
+            answer = json.loads(content)
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise self.bad_answer(call, f"is not JSON: {self._shown(content)!r}", status)
+        if answer.get("error"):
+            raise self.bad_answer(call, f"reports an error: {self._shown(content)!r}", status)
+        return answer
+
+    def text(self, call: Call) -> str:
+        """The answer to `call`, as text."""
+        status, content = self._send(call)
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            raise self.bad_answer(call, "is not text", status) from None
+
+    def bad_answer(self, call: Call, fault: str, status: int | None = 200) -> errors.ApiError:
+        """The error for an answer that can't be trusted: after a write, nobody knows what was done."""
+        said = f"the answer of {self.api_url} {fault}"
+        if call.writes:
+            return self._error(errors.UnclearError, call, said, _LOOK_FIRST, status)
+        advice = "Is this the address of the API?"
+        return self._error(errors.BadAnswerError, call, said, advice, status)
+
+    def unmade(self, call: Call, fields: list[str]) -> errors.BadAnswerError:
+        """The error for a yes after which `fields` are not what was asked for."""
+        said = f"the server says yes, but did not change {', '.join(fields)}"
+        return self._error(errors.BadAnswerError, call, said, "May this account edit it (`may_edit`)?", 200)
+
+    def _send(self, call: Call) -> tuple[int, bytes]:
+        # The errors are raised outside of the except blocks: a notebook then shows our few lines instead of httpx's many,
+        # and the traceback keeps no request with its headers.
+        failure: errors.ApiError | None = None
+        response: httpx.Response | None = None
+        content = b""
+        try:
+            with deadline(2 * self._timeout):
+                response, content = self._exchange(call)
+        except httpx.HTTPError as error:
+            failure = self._not_answered(call, error)
+        except _Broken as error:
+            failure = self.bad_answer(call, str(error))
+        if failure is not None:
+            raise failure
+        if response.status_code != 200:
+            raise self._refused(call, response, content)
+        return response.status_code, content
+
+    def _exchange(self, call: Call) -> tuple[httpx.Response, bytes]:
+        client = self._http()
+        headers = {"Content-Type": "application/json"} if call.body is not None else None
+        request = client.build_request(call.method, self.api_url + call.path, content=call.body, headers=headers)
+        response = client.send(request, stream=True, auth=self.credentials)
+        try:
+            self._set_clock(response.headers.get("Date"))
+            return response, self._read(response)
+        except (httpx.HTTPError, _Broken):
+            if response.status_code == 200:
+                raise
+            return response, b""  # the status alone says what happened
+        finally:
+            response.close()
+
+    def _read(self, response: httpx.Response) -> bytes:
+        """The answer's bytes. It was asked for uncompressed, so that a small answer can't unfold into a huge one."""
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise _Broken("is compressed, which was not asked for")
+        parts, size = [], 0
+        for part in response.iter_bytes():
+            parts.append(part)
+            size += len(part)
+            if size > ANSWER_LIMIT:
+                raise _Broken(f"is larger than {ANSWER_LIMIT // 2**20} MB")
+        return b"".join(parts)
+
+    def _http(self) -> httpx.Client:
+        with self._lock:
+            if self._client is None:
+                self._client = self._new_client()
+            return self._client
+
+    def _new_client(self) -> httpx.Client:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            agent = f"constellations_widgets/{version('constellations_widgets')}"
+        except PackageNotFoundError:
+            agent = "constellations_widgets"
+        return httpx.Client(
+            headers={"User-Agent": agent, "Accept-Encoding": "identity"},
+            timeout=httpx.Timeout(self._timeout, connect=CONNECT_TIMEOUT, pool=self._timeout),
+            follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # the server sets one at every answer and needs none back
+            transport=self._given_transport or _network(self.api_url),
+            trust_env=False,
+        )
+
+    def _set_clock(self, date: str | None) -> None:
+        try:
+            self.clock_offset = parsedate_to_datetime(date or "").timestamp() - time.time()
+        except ValueError:
+            pass  # a server without a clock
+
+    def _not_answered(self, call: Call, error: httpx.HTTPError) -> errors.ApiError:
+        reason = one_line(str(error)) or type(error).__name__
+        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)):
+            said = f"{self.api_url} can't be reached: {reason}"
+            return self._error(errors.NotSentError, call, said, "Nothing was sent. Check the address and the network.")
+        slow = isinstance(error, httpx.TimeoutException)
+        said = f"{self.api_url} gave no answer in time" if slow else f"the connection to {self.api_url} broke: {reason}"
+        if call.writes:
+            return self._error(errors.UnclearError, call, said, _LOOK_FIRST)
+        return self._error(errors.NoAnswerError, call, said, "Try again.")
+
+    def _refused(self, call: Call, response: httpx.Response, content: bytes) -> errors.ApiError:
+        status = response.status_code
+        said = f"the server says {self._shown(content) or response.reason_phrase!r} (status {status})"
+        retry_after = _retry_after(response.headers.get("Retry-After"))
+        if 300 <= status < 400:
+            return self._redirected(call, response)
+        # Behind a proxy, a 5xx or a 408 can come after the server has done the work. Only a 503 that names a time is a plain "not now".
+        not_now = status == 503 and retry_after is not None
+        unsure = status < 300 or status == 408 or (status >= 500 and not not_now)
+        if call.writes and unsure:
+            return self._error(errors.UnclearError, call, said, _LOOK_FIRST, status)
+        if status < 300:
+            return self.bad_answer(call, f"has the status {status}", status)
+        if status == 408:
+            return self._error(errors.NoAnswerError, call, said, "Try again.", status)
+        general = errors.ServerError if status >= 500 else errors.StatusError
+        kind, advice = _REFUSALS.get(status, (general, "Try again later." if status >= 500 else ""))
+        error = self._error(kind, call, said, advice, status)
+        error.message = self._shown(content) or response.reason_phrase
+        if isinstance(error, errors.BusyError):
+            error.retry_after = retry_after
+        return error
+
+    def _redirected(self, call: Call, response: httpx.Response) -> errors.ApiError:
+        target = one_line(self._hide(response.headers.get("Location", "")))
+        said = f"{self.api_url} sends us elsewhere (status {response.status_code}), to {target!r}; redirects are not followed"
+        if call.writes and response.status_code not in (301, 307, 308):  # the others may stand for “done, see there”
+            return self._error(errors.UnclearError, call, said, _LOOK_FIRST, response.status_code)
+        return self._error(errors.BadAnswerError, call, said, "Use the API's own address.", response.status_code)
+
+    def _error(
+        self, kind: type[errors.ApiError], call: Call, said: str, advice: str, status: int | None = None
+    ) -> Any:
+        error = kind(f"Could not {call.what}: {said}. {advice}".rstrip(), url=self.api_url + call.path, status=status)
+        error.message = said
+        return error
+
+    def _shown(self, content: bytes) -> str:
+        """What the server said, as one line that shows no token."""
+        text = self._hide(content.decode("utf-8", "replace"))
+        try:
+            answer = json.loads(text)
+        except (ValueError, RecursionError):
+            return html_line(text) if "<" in text else one_line(text)
+        said = answer.get("message") if isinstance(answer, dict) else None
+        return one_line(schema_faults(said) if isinstance(said, str) else text)
+
+    def _hide(self, text: str) -> str:
+        return self.credentials.hide_in(text) if self.credentials else text
+
+
+def check_api_url(api_url: str) -> str:
+    """`api_url` without a slash at its end.
+
+    Raises
+    ------
+    NotSentError
+        If it can't be the root of an API: not http(s), no host, or with a name and password, a query or a fragment in it.
+    """
+    shown = one_line(str(api_url).rpartition("@")[2])  # whatever stands before an "@" may be a password
+    try:
+        url = httpx.URL(api_url)
+    except (httpx.InvalidURL, TypeError):
+        raise errors.NotSentError(f"{shown!r} is not a web address. Give the API's root, such as https://…") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise errors.NotSentError(f"{shown!r} is not the address of an API: it must begin with https:// or http://.")
+    if url.userinfo:
+        raise errors.NotSentError(f"The API's address holds a name or password before {shown!r}. Remove it and pass auth=….")
+    if url.query or url.fragment or "?" in api_url or "#" in api_url:
+        raise errors.NotSentError(f"The API's address {shown!r} must end with its path: remove everything from “?” or “#” on.")
+    return str(url).rstrip("/")
+
+
+def _network(api_url: str) -> DeadlineTransport:
+    """The way to the API: through the environment's proxy if there is one, but never so to this machine itself."""
+    url = httpx.URL(api_url)
+    proxy = None
+    if not is_loopback(url.host) and not proxy_bypass(url.host):
+        proxies = getproxies()
+        proxy = proxies.get(url.scheme) or proxies.get("all")
+    if proxy and "://" not in proxy:
+        proxy = f"http://{proxy}"
+    try:
+        return DeadlineTransport(proxy=proxy, limits=httpx.Limits(max_connections=64, max_keepalive_connections=32))
+    except (ImportError, ValueError) as error:  # SOCKS without its package, or an unknown kind of proxy
+        raise errors.NotSentError(f"The proxy set in the environment can't be used: {one_line(str(error))}") from None
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds of a Retry-After header, which holds seconds or a date."""
+    if not value:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

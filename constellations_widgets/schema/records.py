@@ -1,0 +1,204 @@
+"""What comes back from the server, and the receipt of a publication.
+
+Read leniently: the server keeps whatever it was sent, so a field may be missing, null or unknown here without making the rest unreadable.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
+
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
+
+SITES = {
+    "api.worldwidetelescope.org": "https://worldwidetelescope.org",
+    "api.wwtelescope.dev": "https://wwtelescope.dev",
+}
+"""The website that shows what an API holds, by the API's host."""
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+"""A time, always with the zone UTC."""
+
+ImageId = Annotated[str, Field(validation_alias=AliasChoices("id", "_id"), min_length=1)]
+
+
+class Handle(_Answer):
+    """A handle: the public name under which images are published."""
+
+    handle: str
+    display_name: str = ""
+
+
+class RecordWwt(_Answer):
+    """The 13 placement fields as the server keeps them, in the units of `ImageWwt`, and whatever else was once sent with them.
+
+    A number that JSON can't hold (the server takes 1e400) comes back as None.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    center_x: float | None = None
+    center_y: float | None = None
+    rotation: float | None = None
+    base_degrees_per_tile: float | None = None
+    offset_x: float | None = None
+    offset_y: float | None = None
+    bottoms_up: bool | None = None
+    projection: str = ""
+    tile_levels: float | None = None
+    width_factor: float | None = None
+    file_type: str = ""
+    quad_tree_map: str = ""
+    thumbnail_url: str = ""
+
+
+class RecordPermissions(_Answer):
+    """Copyright, license and credits as the server keeps them. `credits` is HTML and not to be trusted: clean it before it is shown."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    copyright: str = ""
+    license: str = ""
+    credits: str | None = None
+
+
+class RecordStorage(_Answer):
+    """Where the image's pixels are."""
+
+    legacy_url_template: str | None = None
+
+
+class ImageSummary(_Answer):
+    """An image in a list. Which handle it belongs to is only said by `handle_id`; the whole record (`Constellations.image`) has the name."""
+
+    id: ImageId
+    handle_id: str = ""
+    creation_date: Moment | None = None
+    storage: RecordStorage = RecordStorage()
+    note: str = ""
+
+
+class ImageRecord(ImageSummary):
+    """A published image, whole."""
+
+    handle: Handle
+    wwt: RecordWwt
+    permissions: RecordPermissions
+    alt_text: str = ""
+
+
+class Receipt(BaseModel):
+    """Proof of a publication: what was sent where, when, and what the server made of it.
+
+    It shows itself as HTML and as text, so that a saved notebook still tells what was published. It holds no secret.
+
+    Attributes
+    ----------
+    id : str
+        The image's id at the server.
+    rel_url : str
+        The record's address, relative to `api_url`.
+    api_url : str
+        The API that answered.
+    handle : str
+        Under which the image was published.
+    created : datetime
+        When the record was made, UTC.
+    body : dict
+        The request's body exactly as sent.
+    body_sha256 : str
+        SHA-256 of the body's bytes, hexadecimal.
+    key : str
+        The id of the attempt, the same as in the journal.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    rel_url: str
+    api_url: str
+    handle: str
+    created: Moment
+    body: dict[str, Any]
+    body_sha256: str
+    key: str
+
+    @property
+    def record_url(self) -> str:
+        """Address of the record (JSON)."""
+        return f"{self.api_url}/image/{quote(self.id, safe='')}"
+
+    @property
+    def wtml_url(self) -> str:
+        """Address of the WTML, which any WorldWide Telescope program opens."""
+        return f"{self.record_url}/img.wtml"
+
+    @property
+    def handle_url(self) -> str | None:
+        """The handle's page at the website of this API; None for an API that has no website, such as the sandbox."""
+        site = SITES.get(urlsplit(self.api_url).hostname or "")
+        return f"{site}/@{quote(self.handle, safe='')}" if site else None
+
+    @property
+    def note(self) -> str:
+        """What the image is, as sent."""
+        return str(self.body.get("note", ""))
+
+    def to_json(self) -> str:
+        """The receipt as JSON text; `from_json` reads it."""
+        return self.model_dump_json(indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Receipt:
+        """The receipt that `to_json` wrote. Raises ``pydantic.ValidationError``, a ValueError, for anything else."""
+        return cls.model_validate_json(text)
+
+    def _rows(self) -> list[tuple[str, str, str | None]]:
+        """Label, text and link (or None) of each line."""
+        rows = [
+            ("Image", self.id, self.record_url),
+            ("Note", self.note, None),
+            ("Handle", self.handle, self.handle_url),
+            ("Published", f"{self.created:%Y-%m-%d %H:%M:%S} UTC", None),
+            ("WTML", self.wtml_url, self.wtml_url),
+            ("API", self.api_url, None),
+            ("Attempt", self.key, None),
+            ("SHA-256", self.body_sha256, None),
+        ]
+        return [row for row in rows if row[1]]
+
+    def __str__(self) -> str:
+        return "Published\n" + "\n".join(f"  {label + ':':<11}{text}" for label, text, _ in self._rows())
+
+    def __repr__(self) -> str:
+        return f"<Receipt {self.id}: {self.note!r} under {self.handle!r} at {self.api_url}, {self.created:%Y-%m-%d %H:%M:%S} UTC>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th scope='row' style='text-align:left'>{label}</th><td style='text-align:left'>{_link(text, link)}</td></tr>"
+            for label, text, link in self._rows()
+        )
+        body = html.escape(json.dumps(self.body, ensure_ascii=False, indent=1))
+        return (
+            f"<div class='cxw-receipt'><strong>Published</strong><table>{rows}</table>"
+            f"<details><summary>What was sent</summary><pre>{body}</pre></details></div>"
+        )
+
+
+def _link(text: str, address: str | None) -> str:
+    """`text` for HTML, as a link if there is a web `address`."""
+    if not address or not address.startswith(("https://", "http://")):
+        return html.escape(text)
+    return f"<a href='{html.escape(address)}' target='_blank' rel='noopener noreferrer'>{html.escape(text)}</a>"
