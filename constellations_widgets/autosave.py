@@ -1,0 +1,142 @@
+"""Keeps what is typed: a draft writes itself to disk while it is edited, so that a killed kernel loses at most the last second.
+
+Each draft has a file of its own, so that two kernels that edit the same image never overwrite each other. The folder's name tells the
+image (a hash of its source), so that a draft made anew from the same source finds the earlier edits.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import json
+import math
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .errors import SourceError
+from .state import state_dir, write_json
+
+DELAY = 0.5
+"""Seconds from the first change to the write."""
+KEEP = 90 * 86_400
+"""Seconds after which an autosaved draft is swept away."""
+
+
+def to_json(value: Any) -> Any:
+    """A value as typed, as JSON can hold it: NaN and infinity, which it can't, as ``{"float": "nan"}``."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+
+
+def from_json(value: Any) -> Any:
+    """The inverse of `to_json`."""
+    return float(value["float"]) if isinstance(value, dict) and set(value) == {"float"} else value
+
+
+def read_draft_file(path: Path) -> dict[str, Any]:
+    """The content of a draft's file.
+
+    Raises
+    ------
+    SourceError
+        When there is no such file, or it is no draft.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        if not isinstance(content["values"], dict):
+            raise TypeError("its values are no object")
+        return {**content, "values": {name: from_json(value) for name, value in content["values"].items()}}
+    except OSError as error:
+        raise SourceError(f"The draft {path} can't be read: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise SourceError(f"{path} is not a draft that this package saved ({error or type(error).__name__})") from None
+
+
+def folder_of(origin: str) -> Path:
+    """Where drafts made from `origin` are kept."""
+    return state_dir("drafts", hashlib.sha256(origin.encode("utf-8", "replace")).hexdigest()[:16])
+
+
+def earlier_files(origin: str, own: str) -> list[Path]:
+    """Autosaved drafts of the same origin but for the one called `own`, newest first; very old ones are swept away."""
+    found = []
+    for path in folder_of(origin).glob("*.json"):
+        with contextlib.suppress(OSError):
+            age = time.time() - path.stat().st_mtime
+            if age > KEEP:
+                path.unlink()
+            elif path.stem != own:
+                found.append((age, path))
+    return [path for _, path in sorted(found)]
+
+
+class Autosave:
+    """Writes a draft's file soon after each change, from a thread of its own.
+
+    Parameters
+    ----------
+    path : callable
+        Gives the file's path; asked at the first write.
+    content : callable
+        Gives what to write.
+    on_error : callable
+        Told when writing failed, once for each new reason.
+    """
+
+    def __init__(self, path: Callable[[], Path], content: Callable[[], dict[str, Any]], on_error: Callable[[OSError], None]):
+        self._path, self._content, self._on_error = path, content, on_error
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._last_error = ""
+        _open.add(self)
+
+    def touch(self) -> None:
+        """There is something new to write, soon."""
+        with self._lock:
+            if self._timer is None:
+                self._timer = threading.Timer(DELAY, self.flush)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def flush(self) -> None:
+        """Write now what waits to be written."""
+        with self._writing:
+            with self._lock:
+                waiting, self._timer = self._timer, None
+            if waiting is None:
+                return
+            waiting.cancel()
+            try:
+                write_json(self._path(), self._content())
+                self._last_error = ""
+            except OSError as error:
+                if str(error) != self._last_error:
+                    self._last_error = str(error)
+                    self._on_error(error)
+
+    def discard(self) -> None:
+        """Nothing is to be kept any longer: remove the file."""
+        with self._writing, self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            with contextlib.suppress(OSError):
+                self._path().unlink(missing_ok=True)
+
+
+_open: weakref.WeakSet[Autosave] = weakref.WeakSet()
+
+
+@atexit.register
+def _flush_all() -> None:
+    for autosave in list(_open):
+        autosave.flush()

@@ -1,0 +1,8 @@
+"""Named rules over a draft's plain values. What needs a network is no rule: it belongs to the plan in `publishing`."""
+
+from __future__ import annotations
+
+from . import address, description, placement, rights, types_and_limits  # noqa: F401  (each registers its rules)
+from .registry import ERROR, INFO, RULES, WARNING, Fix, Problem, Rule, rule, run
+
+__all__ = ["ERROR", "INFO", "RULES", "WARNING", "Fix", "Problem", "Rule", "rule", "run"]

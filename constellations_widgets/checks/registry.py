@@ -1,0 +1,101 @@
+"""The registry of rules: small named functions over a draft's plain values.
+
+A rule looks at the flat values (``wwt.rotation`` → 12.5, whatever was typed there) and gives what it finds as `Fault`: the field, words,
+and changes that would mend it. Its code and severity are told when it is registered:
+
+    @rule("CXW412", WARNING)
+    def public_domain_has_its_license(values): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..schema.placement import Fault, Values
+
+Severity = Literal["error", "warning", "info"]
+ERROR: Severity = "error"
+WARNING: Severity = "warning"
+INFO: Severity = "info"
+_ORDER = {ERROR: 0, WARNING: 1, INFO: 2}
+
+Found = Fault | Iterable[Fault] | None
+Check = Callable[[Values], Found]
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Changes (path → new value) that mend a problem, and the words on the button that makes them."""
+
+    label: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding of a rule.
+
+    Attributes
+    ----------
+    code : str
+        The rule's name, such as "CXW208"; it never changes its meaning.
+    severity : str
+        "error": can't be published. "warning": most likely wrong. "info": worth knowing.
+    field : str
+        Path of the field, such as "wwt.rotation"; "" for the draft as a whole.
+    message : str
+        What is wrong with the field, why, and what to do.
+    fix : Fix or None
+        Changes that mend it: `draft.apply(problem)`.
+    """
+
+    code: str
+    severity: Severity
+    field: str
+    message: str
+    fix: Fix | None = field(default=None)
+
+    def __str__(self) -> str:
+        hint = f" (fix: {self.fix.label})" if self.fix else ""
+        return f"{self.code} {self.severity} {self.field}: {self.message}{hint}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A registered check; `summary` is the first line of its docstring."""
+
+    code: str
+    severity: Severity
+    check: Check
+    summary: str
+
+    def problems(self, values: Values) -> list[Problem]:
+        found = self.check(values)
+        faults = () if found is None else (found,) if isinstance(found, Fault) else found
+        return [
+            Problem(self.code, self.severity, f.field, f.message, Fix(f.label, dict(f.changes)) if f.changes else None) for f in faults
+        ]
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(code: str, severity: Severity) -> Callable[[Check], Check]:
+    """Register a check under a code of its own."""
+
+    def register(check: Check) -> Check:
+        if code in RULES:
+            raise ValueError(f"{code} is taken by {RULES[code].check.__name__}")
+        summary = (check.__doc__ or check.__name__.replace("_", " ")).strip().splitlines()[0]
+        RULES[code] = Rule(code, severity, check, summary)
+        return check
+
+    return register
+
+
+def run(values: Values) -> list[Problem]:
+    """All problems of a draft's flat `values`: errors first, then warnings, then what is worth knowing."""
+    found = [problem for each in RULES.values() for problem in each.problems(values)]
+    return sorted(found, key=lambda problem: _ORDER[problem.severity])

@@ -1,0 +1,435 @@
+"""The draft: the one state that all widgets show and write to."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+from traitlets import Any as AnyTrait
+from traitlets import HasTraits
+
+from .autosave import Autosave, earlier_files, folder_of, read_draft_file, to_json
+from .checks import ERROR, INFO, WARNING, Fix, Problem, run
+from .errors import DraftError, LicenseError, SourceError
+from .schema.fields import fields, flatten, nest
+from .schema.images import ImageSubmission
+from .schema.license import normalize_license
+from .sources.reading import Reading
+
+if TYPE_CHECKING:
+    from .sources.local import LocalImage
+
+OnChange = Callable[["ImageDraft", frozenset[str]], None]
+
+# What a field starts with where nothing is known: what almost every image has. Everything else starts empty.
+_DEFAULTS = {"wwt.width_factor": 2, "wwt.quad_tree_map": "", "wwt.bottoms_up": False, "wwt.thumbnail_url": "", "note": "", "alt_text": ""}
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
+
+
+def _normal(path: str, value: Any) -> Any:
+    """`value` as the API writes it, where what was typed means that without a doubt; otherwise as typed."""
+    if hasattr(value, "item") and hasattr(value, "dtype"):
+        return value.item() if value.size == 1 else value  # a numpy scalar
+    if path == "permissions.license" and isinstance(value, str):
+        with contextlib.suppress(LicenseError):
+            return normalize_license(value)
+    return value
+
+
+class FieldGroup(HasTraits):
+    """Some of a draft's fields as attributes: any value as it was typed may stand in them, the checks say what is wrong with it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and not hasattr(type(self), name):
+            raise AttributeError(f"An image has no field {name!r}{_did_you_mean(name, sorted(self.trait_names()))}")
+        super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.trait_values().items())})"
+
+
+def _group(name: str, paths: Iterable[str], doc: str) -> type[FieldGroup]:
+    traits = {path.rpartition(".")[2]: AnyTrait(_DEFAULTS.get(path), help=fields()[path].description) for path in paths}
+    return type(name, (FieldGroup,), {**traits, "__doc__": doc, "__module__": __name__})
+
+
+def _below(prefix: str) -> list[str]:
+    return [path for path in fields() if path.rpartition(".")[0] == prefix]
+
+
+WwtFields = _group("WwtFields", _below("wwt"), "The 13 fields of WWT; see `schema.images.ImageWwt` for units and meaning.")
+PermissionFields = _group("PermissionFields", _below("permissions"), "Copyright, credits and license.")
+StorageFields = _group("StorageFields", _below("storage"), "Where the image's pixels are.")
+TopFields = _group("TopFields", _below(""), "Note and alternative text.")
+
+
+class ImageDraft(TopFields):
+    """An image that is not posted yet: values as typed, what is wrong with them, and in the end a submission.
+
+    ``draft.wwt.rotation = 12.5``, ``draft.permissions.license = "cc-by-4.0"``, ``draft.note = "M 51"``: attributes are the API's fields and may
+    be observed as traits are (``draft.wwt.observe(f, "rotation")``, ``ipywidgets.link``). Widgets on the draft follow at once.
+
+    Parameters
+    ----------
+    reading : Reading, optional
+        What a source gave. An empty draft without.
+    autosave : bool, default True
+        Whether the draft writes itself to the user's state directory while it is edited (never a secret, mode 0600).
+
+    Attributes
+    ----------
+    wwt, permissions, storage : FieldGroup
+        The API's fields. Units are those of the API: see `schema.images`.
+    name : str
+        What people call the image.
+    local : LocalImage or None
+        The image's own files, where they lie on this machine's disk; the preview shows these.
+    receipt : Receipt or None
+        Set once the draft was published.
+    """
+
+    def __init__(self, reading: Reading | None = None, *, autosave: bool = True, **unknown: Any):
+        if unknown:
+            raise TypeError(f"ImageDraft takes no {', '.join(map(repr, unknown))}: set fields on the draft, or use ImageDraft.from_wtml and its sisters")
+        self._ready = False
+        super().__init__()
+        reading = reading or Reading({})
+        self.__dict__.update(wwt=WwtFields(), permissions=PermissionFields(), storage=StorageFields())
+        self._lock = threading.RLock()
+        self._observers: list[OnChange] = []
+        self._held: set[str] | None = None
+        self._problems: list[Problem] | None = None
+        self._id = uuid.uuid4().hex
+        self._name, self._origin, self._local = reading.name or "image", reading.origin, reading.local
+        self._remarks = [Problem("CXW901", INFO, "", remark) for remark in reading.remarks]
+        self._receipt: Any = None
+        for prefix, group in self._groups():
+            group.observe(lambda change, prefix=prefix: self._changed(prefix + change["name"], change["new"]))
+        self.update(reading.values)
+        self._autosave = Autosave(self._autosave_path, self._to_json, self._autosave_failed) if autosave else None
+        self._ready = True
+
+    # -- where drafts come from
+
+    @classmethod
+    def from_wtml(cls, source: str | Path, index: int | None = None, **options: Any) -> ImageDraft:
+        """A draft of an imageset in a WTML file, folder with an ``index_rel.wtml``, or text.
+
+        Parameters
+        ----------
+        source : str or Path
+            A file, a folder that toasty wrote, or the XML itself.
+        index : int, optional
+            Which imageset, counted from 0; needed when there are several.
+
+        Raises
+        ------
+        SourceError
+            When there is no such file, it is no WTML, or it is not clear which imageset is meant.
+        """
+        from .sources.wtml import read_wtml
+
+        found = read_wtml(source)
+        if index is None and len(found) > 1:
+            names = ", ".join(f"{number}: {reading.name}" for number, reading in enumerate(found[:8]))
+            more = ", …" if len(found) > 8 else ""
+            raise SourceError(f"The WTML holds {len(found)} imagesets ({names}{more}): choose one with index=")
+        try:
+            return cls(found[index or 0], **options)
+        except IndexError:
+            raise SourceError(f"There is no imageset {index}: the WTML holds {len(found)}, counted from 0") from None
+
+    @classmethod
+    def all_from_wtml(cls, source: str | Path, **options: Any) -> list[ImageDraft]:
+        """A draft of every imageset in a WTML file, folder or text, in order. Raises what `from_wtml` does."""
+        from .sources.wtml import read_wtml
+
+        return [cls(reading, **options) for reading in read_wtml(source)]
+
+    @classmethod
+    def from_imageset(cls, imageset: Any, **options: Any) -> ImageDraft:
+        """A draft of a `wwt_data_formats` ImageSet (or a Place with one, or a Folder with exactly one)."""
+        from .sources.wtml import read_imageset
+
+        return cls(read_imageset(imageset), **options)
+
+    @classmethod
+    def from_fits(cls, path: str | Path, **options: Any) -> ImageDraft:
+        """A draft of a FITS image, placed by its celestial TAN WCS; the preview shows it with an asinh stretch.
+
+        Raises
+        ------
+        SourceError
+            When the file can't be read, or its WCS is none that WWT can draw: the message names the reason.
+        """
+        from .sources.fits import read_fits
+
+        return cls(read_fits(path), **options)
+
+    @classmethod
+    def from_image(cls, path: str | Path, wcs: Any = None, **options: Any) -> ImageDraft:
+        """A draft of a JPEG or PNG file, placed by the AVM in it, or by a WCS that is given.
+
+        Parameters
+        ----------
+        path : str or Path
+            The image file.
+        wcs : astropy.wcs.WCS, optional
+            Its placement, for pixels counted from the lower left corner. Used instead of AVM.
+
+        Raises
+        ------
+        SourceError
+            When the file can't be read, or its AVM can't be trusted (it belongs to another crop, say).
+        """
+        from .sources.picture import read_picture
+
+        return cls(read_picture(path, wcs), **options)
+
+    @classmethod
+    def from_submission(cls, body: ImageSubmission | Mapping[str, Any], **options: Any) -> ImageDraft:
+        """A draft of a request body: what `submission().to_request()` gives, or an image record that the API gave."""
+        content = flatten(body.model_dump() if isinstance(body, ImageSubmission) else body)
+        values = {path: value for path, value in content.items() if path in fields()}
+        return cls(Reading(values, name=str(values.get("note") or "image")), **options)
+
+    @classmethod
+    def load(cls, path: str | Path, **options: Any) -> ImageDraft:
+        """A draft that `save` wrote, or that was saved by itself. Raises SourceError when the file is none."""
+        from .sources.local import LocalImage
+
+        content = read_draft_file(Path(path).expanduser())
+        values = {path: value for path, value in content["values"].items() if path in fields()}
+        local = content.get("local")
+        image = LocalImage(Path(local["root"]), local["template"]) if local else None
+        return cls(Reading(values, str(content.get("name", "")), str(content.get("origin", "")), image), **options)
+
+    # -- values
+
+    @property
+    def id(self) -> str:
+        """This draft's own id, for journals and files."""
+        return self._id
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def origin(self) -> str:
+        """Where the draft was read, "" for a new one."""
+        return self._origin
+
+    @property
+    def local(self) -> LocalImage | None:
+        return self._local
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """A copy of all values as typed, by path: ``{"wwt.rotation": 12.5, …}``."""
+        with self._lock:
+            return {path: self[path] for path in fields()}
+
+    def __getitem__(self, path: str) -> Any:
+        group, name = self._place(path)
+        return getattr(group, name)
+
+    def __setitem__(self, path: str, value: Any) -> None:
+        self.update({path: value})
+
+    def update(self, changes: Mapping[str, Any]) -> None:
+        """Set several fields by path, as one change: ``draft.update({"wwt.rotation": 12.5, "note": "M 51"})``.
+
+        Raises
+        ------
+        KeyError
+            When a path names no field; nothing is changed then.
+        """
+        places = {path: self._place(path) for path in changes}
+        with self.hold():
+            for path, value in changes.items():
+                setattr(*places[path], value)
+
+    def apply(self, fix: Problem | Fix) -> None:
+        """Make the changes that a problem's fix proposes."""
+        found = fix.fix if isinstance(fix, Problem) else fix
+        if found is None:
+            raise ValueError(f"There is no automatic fix for {fix}: change the field by hand")
+        self.update(found.changes)
+
+    def host_at(self, base: str) -> None:
+        """Say where the image's files will be found: image and thumbnail URL become addresses under `base`.
+
+        Parameters
+        ----------
+        base : str
+            Address of the folder that the image's files are uploaded to, such as ``https://example.org/m51/``.
+        """
+        from .sources.wtml import based_at
+
+        url = self.local.template if self.local else self.storage.legacy_url_template
+        changes = {"storage.legacy_url_template": based_at(base, str(url or ""))}
+        if self.wwt.thumbnail_url:
+            changes["wwt.thumbnail_url"] = based_at(base, str(self.wwt.thumbnail_url))
+        self.update(changes)
+
+    # -- what is wrong, and what will be sent
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What the checks find: errors first, then warnings, then what is worth knowing."""
+        with self._lock:
+            if self._problems is None:
+                self._problems = run(self.values) + self._remarks
+            return list(self._problems)
+
+    def submission(self) -> ImageSubmission:
+        """The validated request body.
+
+        Raises
+        ------
+        DraftError
+            When something stands in the way of publishing: its message and its `problems` name every field.
+        """
+        with self._lock:
+            errors = [problem for problem in self.problems if problem.severity == ERROR]
+            if errors:
+                raise DraftError(errors)
+            values = {path: value for path, value in self.values.items() if value is not None}
+        try:
+            return ImageSubmission.model_validate(nest(values))
+        except ValidationError as error:  # a rule that the schema has and the checks have not
+            found = [Problem("CXW100", ERROR, ".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+            raise DraftError(found) from None
+
+    @property
+    def receipt(self) -> Any:
+        return self._receipt
+
+    def published(self, receipt: Any) -> None:
+        """Remember that the draft was published; there is nothing left to keep on disk."""
+        self._receipt = receipt
+        if self._autosave:
+            self._autosave.discard()
+        self._notify(frozenset({"receipt"}))
+
+    # -- on disk
+
+    def save(self, path: str | Path) -> Path:
+        """Write the draft to a JSON file, whole or not at all. It holds no secret."""
+        from .state import write_json
+
+        target = Path(path).expanduser()
+        write_json(target, self._to_json())
+        return target
+
+    @property
+    def earlier(self) -> list[Path]:
+        """Files with earlier edits of an image from the same source that were never published, newest first; see `restore`."""
+        return earlier_files(self.origin, self.id) if self.origin and self._autosave else []
+
+    def restore(self, path: str | Path | None = None) -> None:
+        """Take over the values of an earlier draft: the newest of `earlier` where no file is given.
+
+        Raises
+        ------
+        SourceError
+            When there is none.
+        """
+        found = path or next(iter(self.earlier), None)
+        if found is None:
+            raise SourceError(f"There are no earlier edits of {self.origin or 'this draft'}")
+        values = read_draft_file(Path(found))["values"]
+        self.update({path: value for path, value in values.items() if path in fields()})
+
+    def _to_json(self) -> dict[str, Any]:
+        local = self.local and {"root": str(self.local.root), "template": self.local.template}
+        values = {path: to_json(value) for path, value in self.values.items()}
+        saved = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        return {"version": 1, "id": self.id, "name": self.name, "origin": self.origin, "saved": saved, "local": local, "values": values}
+
+    def _autosave_path(self) -> Path:
+        return folder_of(self.origin or self.id) / f"{self.id}.json"
+
+    def _autosave_failed(self, error: OSError) -> None:
+        message = f"edits can't be saved to disk ({error.strerror or error}): a killed kernel would lose them"
+        with self._lock:
+            self._remarks.append(Problem("CXW902", WARNING, "", message))
+            self._problems = None
+
+    # -- observing
+
+    def on_change(self, callback: OnChange) -> Callable[[], None]:
+        """Call ``callback(draft, paths)`` after every change, in the thread that made it; gives a function that ends it.
+
+        `paths` holds the fields that changed, or "receipt" when the draft was published.
+        """
+        self._observers.append(callback)
+
+        def stop() -> None:
+            with contextlib.suppress(ValueError):
+                self._observers.remove(callback)
+
+        return stop
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Within this, several changes are told to observers as one."""
+        with self._lock:
+            outer = self._held
+            held = self._held = set() if outer is None else outer
+            try:
+                yield
+            finally:
+                self._held = outer
+        if outer is None and held:
+            self._notify(frozenset(held))
+
+    def _changed(self, path: str, value: Any) -> None:
+        normal = _normal(path, value)
+        if normal is not value and normal != value:
+            setattr(*self._place(path), normal)  # comes back here
+            return
+        with self.hold():
+            self._problems = None
+            if self._held is not None:
+                self._held.add(path)
+
+    def _notify(self, paths: frozenset[str]) -> None:
+        if self._ready and self._autosave and "receipt" not in paths:
+            self._autosave.touch()
+        for callback in list(self._observers):
+            callback(self, paths)
+
+    # -- inside
+
+    def _groups(self) -> list[tuple[str, HasTraits]]:
+        return [("", self), ("wwt.", self.wwt), ("permissions.", self.permissions), ("storage.", self.storage)]
+
+    def _place(self, path: str) -> tuple[HasTraits, str]:
+        if path not in fields():
+            raise KeyError(f"An image has no field {path!r}{_did_you_mean(path, fields())}")
+        prefix, _, name = path.rpartition(".")
+        return (getattr(self, prefix) if prefix else self), name
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("wwt", "permissions", "storage"):
+            raise AttributeError(f"set the fields of draft.{name} one by one, or several with draft.update({{'{name}.…': …}})")
+        super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        counts = {severity: sum(p.severity == severity for p in self.problems) for severity in (ERROR, WARNING)}
+        found = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items())
+        return f"<ImageDraft {self.name!r}: {'published' if self.receipt else found}>"
+

@@ -1,0 +1,86 @@
+"""FITS images: placed by their WCS, shown as a picture that is also what can be uploaded."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SourceError
+from ..state import state_dir
+from .local import LocalImage
+from .placing import place_untiled
+from .reading import Reading
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LARGEST = 4096
+"""Pixels of a side up to which a FITS image is made into one picture; a larger one wants tiles."""
+
+
+def read_fits(path: str | Path) -> Reading:
+    """The first image of a FITS file that has a celestial WCS.
+
+    It is placed by its WCS and drawn as a PNG with an asinh stretch between its 1 and 99.7 percentiles; that PNG, in the user's state
+    directory, is shown by the preview and is the file to upload.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; may be gzipped.
+
+    Raises
+    ------
+    SourceError
+        When the file can't be read, holds no image with a place on the sky, or one that WWT can't draw.
+    """
+    from astropy.io import fits
+    from astropy.wcs import WCS, FITSFixedWarning
+
+    path = Path(path).expanduser()
+    what = path.name
+    try:
+        with warnings.catch_warnings(), fits.open(path) as hdus:
+            warnings.simplefilter("ignore", FITSFixedWarning)
+            hdu = next((hdu for hdu in hdus if hdu.is_image and len(hdu.shape) >= 2), None)
+            if hdu is None:
+                raise SourceError(f"{what} holds no image: give a FITS file with an image of two dimensions")
+            if any(size != 1 for size in hdu.shape[:-2]):
+                raise SourceError(f"{what} is a cube of {' × '.join(map(str, hdu.shape))}: give one plane of it")
+            wcs = WCS(hdu.header, naxis=2)
+            values = place_untiled(wcs, what)
+            height, width = hdu.shape[-2:]
+            if max(height, width) > LARGEST:
+                raise SourceError(f"{what} has {width} × {height} pixels; above {LARGEST} make tiles of it first (toasty), and use from_wtml")
+            pixels = hdu.data.reshape(height, width)
+            name = str(hdu.header.get("OBJECT") or path.stem).strip()
+    except FileNotFoundError:
+        raise SourceError(f"There is no file {path}: check the name") from None
+    except (OSError, ValueError, TypeError, MemoryError) as error:
+        raise SourceError(f"{what} is no FITS image that can be read ({error})") from None
+    picture = _picture_of(pixels, path)
+    values |= {"wwt.file_type": ".png", "note": name}
+    remark = f"drawn with an asinh stretch as {picture}: this picture is what to upload, and its address is the image URL"
+    return Reading(values, name, str(path), LocalImage(picture.parent, picture.name), (remark,))
+
+
+def _picture_of(pixels: np.ndarray[Any, Any], path: Path) -> Path:
+    """An 8-bit PNG of `pixels` in the user's state directory, rows from top to bottom."""
+    import numpy as np
+    from astropy.visualization import AsinhStretch
+    from PIL import Image
+
+    values = np.asarray(pixels, dtype=float)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        raise SourceError(f"{path.name} has no finite pixel: there is nothing to draw")
+    low, high = np.percentile(finite, [1, 99.7])
+    scaled = np.clip((np.nan_to_num(values, nan=low) - low) / ((high - low) or 1.0), 0, 1)
+    grey = (AsinhStretch(0.1)(scaled) * 255).round().astype("uint8")[::-1]
+    alpha = np.where(np.isfinite(values), 255, 0).astype("uint8")[::-1]
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    target = state_dir("pictures") / f"{path.name.split('.')[0]}-{digest}.png"
+    Image.merge("LA", [Image.fromarray(grey), Image.fromarray(alpha)]).save(target)
+    return target
