@@ -1,0 +1,81 @@
+"""See an image on the sky in WorldWide Telescope, describe it, be told what is wrong, then publish it exactly once.
+
+>>> import constellations_widgets as cxw
+>>> cxw.publish("m51/index_rel.wtml")  # doctest: +SKIP
+
+Each name is loaded on first use: importing the package loads neither pywwt nor astropy nor httpx.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import Constellations, Credentials, sign_in
+    from .checks import Fix, Problem
+    from .draft import ImageDraft
+    from .errors import (
+        ApiError,
+        ConstellationsError,
+        CreditsError,
+        DraftError,
+        LicenseError,
+        PublishError,
+        SourceError,
+        UnclearError,
+    )
+    from .publishing import history, publish_draft
+    from .sandbox import Sandbox
+    from .schema.credits import clean_credits
+    from .schema.images import ImagePermissions, ImageStorage, ImageSubmission, ImageWwt
+    from .schema.license import normalize_license
+    from .schema.records import Receipt
+    from .widgets.form import ImageForm
+    from .widgets.panel import publish
+    from .widgets.preview import Preview
+    from .widgets.publisher import Publisher
+
+__version__ = "0.1.0"
+
+# Where each public name lives.
+_HOMES = {
+    "draft": ["ImageDraft"],
+    "checks": ["Fix", "Problem"],
+    "schema.images": ["ImagePermissions", "ImageStorage", "ImageSubmission", "ImageWwt"],
+    "schema.license": ["normalize_license"],
+    "schema.credits": ["clean_credits"],
+    "schema.records": ["Receipt"],
+    "api": ["Constellations", "Credentials", "sign_in"],
+    "publishing": ["history", "publish_draft"],
+    "sandbox": ["Sandbox"],
+    "widgets.preview": ["Preview"],
+    "widgets.form": ["ImageForm"],
+    "widgets.publisher": ["Publisher"],
+    "widgets.panel": ["publish"],
+    "errors": [
+        "ApiError",
+        "ConstellationsError",
+        "CreditsError",
+        "DraftError",
+        "LicenseError",
+        "PublishError",
+        "SourceError",
+        "UnclearError",
+    ],
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
