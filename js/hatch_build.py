@@ -13,7 +13,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 sys.path.insert(0, str(Path(__file__).parent))  # hatchling loads this file alone
 
-import bundle  # noqa: E402
+import bundle
 
 
 class BundleHook(BuildHookInterface):

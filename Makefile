@@ -1,0 +1,67 @@
+# Everything here runs in a virtual environment of its own, .venv, made on first use. `make help` lists the commands.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+ARGS ?=
+
+# What the user has set for other projects must not reach this one.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX JUPYTER_PATH JUPYTER_CONFIG_PATH
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PIP_CONSTRAINT
+export PYTHONNOUSERSITE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+INSTALL := $(PY) -m pip install --quiet --editable
+
+.PHONY: help demo test bench js lint clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo    start the sandbox server and JupyterLab with the tutorial; Ctrl-C stops both"
+	@echo "make test    lint, unit, property, sandbox and browser tests (ARGS='-k license' picks some)"
+	@echo "make bench   speed and size, measured side by side with others"
+	@echo "make js      build the JavaScript, where its sources have changed"
+	@echo "make lint    ruff, and the types of the TypeScript"
+	@echo "make clean   remove all that was built or installed here"
+
+demo: $(VENV)/.demo js
+	@exec $(PY) -m constellations_widgets demo $(ARGS)
+
+test: lint
+	@$(PY) js/bundle.py test
+	@$(PY) tests/browser/chromium.py
+	@$(PY) -m pytest $(ARGS)
+
+bench: $(VENV)/.test js
+	@$(PY) tests/benchmarks/run.py $(ARGS)
+
+lint: $(VENV)/.test js
+	@$(PY) -m ruff check --quiet .
+	@$(PY) js/bundle.py check
+
+js: $(VENV)/.made
+	@$(PY) js/bundle.py
+
+clean:
+	rm -rf $(VENV) build dist constellations_widgets/static js/node_modules .pytest_cache .ruff_cache .hypothesis
+	find constellations_widgets js tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "This Python can't make virtual environments: install venv for it (Debian, Ubuntu: apt-get install python3-venv)"; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.made pyproject.toml
+	@echo "Installing into $(VENV) and building the widgets: some minutes, this first time."
+	@$(INSTALL) '.[demo]'
+	@touch $@
+
+# All that the demo needs is in here too.
+$(VENV)/.test: $(VENV)/.made pyproject.toml
+	@echo "Installing into $(VENV) and building the widgets: some minutes, this first time."
+	@$(INSTALL) '.[test]'
+	@touch $@ $(VENV)/.demo
