@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from ..errors import LicenseError
 
-MAX_LENGTH = 4000  # characters; the server's parser recurses for every term
+MAX_LENGTH = 10_000  # characters; the server's parser recurses for every term
 MAX_NESTING = 100  # parentheses within each other
 
 OPERATORS = {"and": "AND", "or": "OR", "with": "WITH"}
@@ -278,6 +278,7 @@ def _plain(text: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9. _-]*[A-Za-z0-9]", text, re.ASCII) is not None and not re.match(r"[. _-]", text)
 
 
+@lru_cache(maxsize=256)  # looking for what is alike takes milliseconds
 def _advice(text: str, key: str, exception: bool) -> str:
     """Why an operand is none, and what to write instead."""
     lists = _lists()
