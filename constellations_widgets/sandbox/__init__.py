@@ -1,0 +1,20 @@
+"""A server for tests, tutorials and trying out: it behaves as WWT Constellations does, and nothing leaves the machine.
+
+It plays the server, so it shares no code with the package: our own rules are stricter than the server's, and must not hide
+their mistakes here.
+"""
+
+from __future__ import annotations
+
+from ..errors import SandboxError
+
+try:
+    from .server import Sandbox
+except ModuleNotFoundError as error:
+    if (error.name or "").startswith(__name__.partition(".")[0]):
+        raise
+    raise SandboxError(
+        f'The sandbox needs {error.name}, which is not installed: pip install "constellations_widgets[sandbox]"'
+    ) from error
+
+__all__ = ["Sandbox"]

@@ -1,0 +1,332 @@
+"""A test identity provider: as much of Keycloak's realm `constellations` as a client needs to sign in.
+
+It believes everybody: whoever asks is the sandbox's owner. Codes, sessions and device requests live in memory.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import secrets
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import jwt
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from . import tokens
+
+__all__ = ["IdentityProvider"]
+
+REALM = "/realms/constellations"
+CODE_LIFETIME = 60
+DEVICE_LIFETIME = 600
+#: Seconds that a client should wait between two questions about a device code.
+DEVICE_INTERVAL = 1
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
+
+
+class _GrantError(Exception):
+    """An OAuth error: its code, and a description for people."""
+
+
+@dataclass
+class _Grant:
+    """What was asked for, and may be turned into tokens."""
+
+    client_id: str
+    scope: str
+    nonce: str | None = None
+    redirect_uri: str | None = None
+    challenge: str | None = None
+    challenge_method: str = "plain"
+    expires: float = 0.0
+    approved: bool | None = None
+    session: str = field(default_factory=lambda: secrets.token_hex(16))
+
+
+class IdentityProvider:
+    """OpenID Connect for one account.
+
+    Parameters
+    ----------
+    base_url : str
+        Where it is reached; the issuer is this plus "/realms/constellations".
+    account, username : str
+        Who signs in: the `sub` of the tokens, and the name for people.
+    """
+
+    def __init__(self, base_url: str, account: str, username: str):
+        self.issuer = tokens.issuer_of(base_url)
+        self.account, self.username = account, username
+        self._lock = threading.Lock()
+        self._codes: dict[str, _Grant] = {}
+        self._devices: dict[str, _Grant] = {}
+        self._user_codes: dict[str, str] = {}
+        self._refresh: dict[str, _Grant] = {}
+        endpoints = f"{REALM}/protocol/openid-connect"
+        self.app = Starlette(
+            routes=[
+                Route(f"{REALM}/.well-known/openid-configuration", self._configuration),
+                Route(f"{endpoints}/auth", self._authorize, methods=["GET", "POST"]),
+                Route(f"{endpoints}/auth/device", self._start_device, methods=["POST"]),
+                Route(f"{endpoints}/token", self._token, methods=["POST"]),
+                Route(f"{endpoints}/certs", self._certs),
+                Route(f"{endpoints}/logout", self._end_session, methods=["POST"]),
+                Route(f"{endpoints}/revoke", self._end_session, methods=["POST"]),
+                Route(f"{REALM}/device", self._verify_device, methods=["GET", "POST"]),
+            ]
+        )
+
+    async def _configuration(self, request: Request) -> Response:
+        endpoints = f"{self.issuer}/protocol/openid-connect"
+        return JSONResponse(
+            {
+                "issuer": self.issuer,
+                "authorization_endpoint": f"{endpoints}/auth",
+                "token_endpoint": f"{endpoints}/token",
+                "device_authorization_endpoint": f"{endpoints}/auth/device",
+                "end_session_endpoint": f"{endpoints}/logout",
+                "revocation_endpoint": f"{endpoints}/revoke",
+                "jwks_uri": f"{endpoints}/certs",
+                "grant_types_supported": ["authorization_code", "refresh_token", _DEVICE_GRANT],
+                "response_types_supported": ["code"],
+                "response_modes_supported": ["query"],
+                "code_challenge_methods_supported": ["plain", "S256"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+                "scopes_supported": ["openid", "profile", "offline_access"],
+            }
+        )
+
+    async def _certs(self, request: Request) -> Response:
+        return JSONResponse(tokens.jwks())
+
+    # Authorization code
+
+    async def _authorize(self, request: Request) -> Response:
+        """Approve at once; with `prompt=login` or `prompt=consent` only after a click on a page's one button."""
+        query = request.query_params
+        target = query.get("redirect_uri", "")
+        if not query.get("client_id") or not _is_loopback(target):
+            return _page("Invalid parameter: redirect_uri or client_id", status=400)
+        back = {"state": query["state"]} if "state" in query else {}
+        if query.get("response_type") != "code":
+            return _redirect(target, back | {"error": "unsupported_response_type"})
+        if request.method == "GET" and query.get("prompt") in ("login", "consent"):
+            client = html.escape(query["client_id"])
+            return _page(f"Sign in to <b>{client}</b> as {html.escape(self.username)}?", buttons={"approve": "Sign in"})
+        grant = _Grant(
+            client_id=query["client_id"],
+            scope=query.get("scope", "openid"),
+            nonce=query.get("nonce"),
+            redirect_uri=target,
+            challenge=query.get("code_challenge"),
+            challenge_method=query.get("code_challenge_method", "plain"),
+            expires=time.monotonic() + CODE_LIFETIME,
+        )
+        code = secrets.token_urlsafe(24)
+        with self._lock:
+            self._codes[code] = grant
+        return _redirect(target, back | {"session_state": grant.session, "iss": self.issuer, "code": code})
+
+    # Device flow (RFC 8628)
+
+    async def _start_device(self, request: Request) -> Response:
+        form = await _form(request)
+        if not form.get("client_id"):
+            return _oauth_error("invalid_client", "Missing client_id", 401)
+        device_code = secrets.token_urlsafe(24)
+        letters = "".join(secrets.choice(_USER_CODE_LETTERS) for _ in range(8))
+        user_code = f"{letters[:4]}-{letters[4:]}"
+        with self._lock:
+            self._user_codes[user_code] = device_code
+            self._devices[device_code] = _Grant(
+                client_id=form["client_id"],
+                scope=form.get("scope", "openid"),
+                challenge=form.get("code_challenge"),
+                challenge_method=form.get("code_challenge_method", "plain"),
+                expires=time.monotonic() + DEVICE_LIFETIME,
+            )
+        page = f"{self.issuer}/device"
+        return JSONResponse(
+            {
+                "device_code": device_code,
+                "user_code": user_code,
+                "verification_uri": page,
+                "verification_uri_complete": f"{page}?{urlencode({'user_code': user_code})}",
+                "expires_in": DEVICE_LIFETIME,
+                "interval": DEVICE_INTERVAL,
+            }
+        )
+
+    async def _verify_device(self, request: Request) -> Response:
+        """The page behind the link: type the code, then allow or refuse."""
+        form = await _form(request)
+        user_code = (form.get("user_code") or request.query_params.get("user_code") or "").strip().upper()
+        if not user_code:
+            return _page("Type the code that your program shows:", fields=["user_code"], buttons={"": "Continue"})
+        with self._lock:
+            grant = self._devices.get(self._user_codes.get(user_code, ""))
+            if grant is None:
+                return _page("This code is not known.", status=400)
+            if "approve" in form or "deny" in form:
+                grant.approved = "approve" in form
+                return _page("Done. You can close this page.")
+        return _page(
+            f"Let <b>{html.escape(grant.client_id)}</b> sign in as {html.escape(self.username)}?",
+            hidden={"user_code": user_code},
+            buttons={"approve": "Allow", "deny": "Refuse"},
+        )
+
+    # Tokens
+
+    async def _token(self, request: Request) -> Response:
+        form = await _form(request)
+        if not form.get("client_id"):
+            return _oauth_error("invalid_client", "Invalid client or Invalid client credentials", 401)
+        redeem = {
+            "authorization_code": self._redeem_code,
+            "refresh_token": self._redeem_refresh_token,
+            _DEVICE_GRANT: self._redeem_device_code,
+        }.get(form.get("grant_type", ""))
+        if redeem is None:
+            return _oauth_error("unsupported_grant_type", "Unsupported grant_type")
+        try:
+            with self._lock:
+                grant = redeem(form)
+                return self._issue(grant)
+        except _GrantError as error:
+            return _oauth_error(*error.args)
+
+    def _redeem_code(self, form: dict[str, str]) -> _Grant:
+        grant = self._codes.pop(form.get("code", ""), None)
+        if grant is None or grant.client_id != form["client_id"] or time.monotonic() > grant.expires:
+            raise _GrantError("invalid_grant", "Code not valid")
+        if grant.redirect_uri != form.get("redirect_uri"):
+            raise _GrantError("invalid_grant", "Incorrect redirect_uri")
+        _check_challenge(grant, form)
+        return grant
+
+    def _redeem_device_code(self, form: dict[str, str]) -> _Grant:
+        device_code = form.get("device_code", "")
+        grant = self._devices.get(device_code)
+        if grant is None or grant.client_id != form["client_id"]:
+            raise _GrantError("invalid_grant", "Device code not valid")
+        if time.monotonic() > grant.expires:
+            raise _GrantError("expired_token", "Device code is expired")
+        if grant.approved is None:
+            raise _GrantError("authorization_pending", "The authorization request is still pending")
+        _check_challenge(grant, form)
+        del self._devices[device_code]
+        if not grant.approved:
+            raise _GrantError("access_denied", "The end user denied the authorization request")
+        return grant
+
+    def _redeem_refresh_token(self, form: dict[str, str]) -> _Grant:
+        grant = self._refresh.get(form.get("refresh_token", ""))
+        if grant is None or grant.client_id != form["client_id"]:
+            raise _GrantError("invalid_grant", "Token is not active")
+        return grant
+
+    def _issue(self, grant: _Grant) -> Response:
+        refresh_token = secrets.token_urlsafe(32)
+        self._refresh[refresh_token] = grant
+        claims = {"sid": grant.session, "azp": grant.client_id}
+        access = tokens.access_token(
+            self.issuer, self.account, username=self.username, scope=grant.scope, claims=claims
+        )
+        answer = {
+            "access_token": access,
+            "expires_in": tokens.LIFETIME,
+            "refresh_expires_in": 0 if "offline_access" in grant.scope.split() else 1800,
+            "refresh_token": refresh_token,
+            "token_type": "Bearer",
+            "not-before-policy": 0,
+            "session_state": grant.session,
+            "scope": grant.scope,
+        }
+        if "openid" in grant.scope.split():
+            identity = claims | {"aud": grant.client_id, "typ": "ID", "nonce": grant.nonce}
+            answer["id_token"] = tokens.access_token(self.issuer, self.account, username=self.username, claims=identity)
+        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+
+    async def _end_session(self, request: Request) -> Response:
+        """Sign out or revoke: no refresh token of the session works any more. Access tokens live until they expire."""
+        form = await _form(request)
+        token = form.get("refresh_token") or form.get("token", "")
+        with self._lock:
+            grant = self._refresh.get(token)
+            session = grant.session if grant else _session_of(token)
+            self._refresh = {key: kept for key, kept in self._refresh.items() if kept.session != session}
+        if request.url.path.endswith("/revoke"):
+            return Response(status_code=200)
+        return Response(status_code=204) if session else _oauth_error("invalid_grant", "Invalid refresh token")
+
+
+_DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+def _session_of(token: str) -> str | None:
+    try:
+        return jwt.decode(token, tokens.private_key().public_key(), ["RS256"], audience=tokens.AUDIENCE).get("sid")
+    except jwt.PyJWTError:
+        return None
+
+
+def _check_challenge(grant: _Grant, form: dict[str, str]) -> None:
+    if grant.challenge is None:
+        return
+    verifier = form.get("code_verifier", "")
+    if grant.challenge_method == "S256":
+        verifier = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    if not secrets.compare_digest(verifier.encode(), grant.challenge.encode()):
+        raise _GrantError("invalid_grant", "PKCE verification failed: Code mismatch")
+
+
+def _is_loopback(url: str) -> bool:
+    """Codes only go back to this machine: the provider approves without asking."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and parts.hostname in _LOOPBACK
+    except ValueError:
+        return False
+
+
+async def _form(request: Request) -> dict[str, str]:
+    fields = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _redirect(target: str, query: dict[str, str]) -> Response:
+    joint = "&" if urlsplit(target).query else "?"
+    return RedirectResponse(f"{target}{joint}{urlencode(query)}", status_code=302)
+
+
+def _oauth_error(code: str, description: str, status: int = 400) -> Response:
+    return JSONResponse({"error": code, "error_description": description}, status)
+
+
+def _page(
+    text: str,
+    *,
+    fields: Sequence[str] = (),
+    hidden: Mapping[str, str] = MappingProxyType({}),
+    buttons: Mapping[str, str] = MappingProxyType({}),
+    status: int = 200,
+) -> Response:
+    inputs = [f'<input name="{name}" aria-label="{name}">' for name in fields]
+    inputs += [f'<input type="hidden" name="{name}" value="{html.escape(value)}">' for name, value in hidden.items()]
+    inputs += [f'<button name="{name}" value="1">{label}</button>' for name, label in buttons.items()]
+    form = f'<form method="post">{" ".join(inputs)}</form>' if inputs else ""
+    title = "Sandbox sign-in"
+    return HTMLResponse(f'<!DOCTYPE html><html lang="en"><title>{title}</title><p>{text}</p>{form}</html>', status)

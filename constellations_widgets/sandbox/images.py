@@ -1,0 +1,129 @@
+"""The calls about images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from . import schema
+from .calls import Call, check_storable, is_owner, route
+from .jsvalues import UNDEFINED, to_utf8_safe, utf16_length
+from .pages import json_response, refusal
+from .store import Record, parse_object_id
+from .wtml import image_folder
+
+__all__ = ["ROUTES", "summary"]
+
+_LIMITS = {"note": 500, "alt_text": 5000}
+
+
+def summary(record: Record) -> dict[str, Any]:
+    """The short form in lists, with `_id` for the id."""
+    return {
+        "_id": record.id,
+        "handle_id": record.handle_id,
+        "creation_date": record.created,
+        "storage": record.document["storage"],
+        "note": record.document["note"],
+    }
+
+
+def add(call: Call) -> Response:
+    handle = call.store.handle(call.params["handle"])
+    if handle is None:
+        return refusal(404, "Handle not found")
+    if not is_owner(handle, call.claims):
+        return refusal(403, "Forbidden")
+    image = schema.decode(schema.IMAGE, call.body)
+    check_storable(image)
+    kept = {
+        "wwt": image["wwt"],
+        "permissions": image["permissions"],
+        # The driver writes a template that is absent as null.
+        "storage": {key: None if value is UNDEFINED else value for key, value in image["storage"].items()},
+        "note": image["note"],
+    }
+    if "alt_text" in image:
+        kept["alt_text"] = image["alt_text"]
+    record = call.store.add_image(handle.id, to_utf8_safe(kept))
+    return json_response({"error": False, "id": record.id, "rel_url": f"/image/{record.id}"})
+
+
+def get(call: Call) -> Response:
+    record = _find(call)
+    if isinstance(record, Response):
+        return record
+    handle = call.store.handle_of_id(record.handle_id)
+    document = record.document
+    answer = {
+        "id": record.id,
+        "handle_id": record.handle_id,
+        "handle": {"handle": handle.handle, "display_name": handle.display_name} if handle else None,
+        "creation_date": record.created,
+    }
+    fields = ("wwt", "permissions", "storage", "note", "alt_text")
+    answer |= {name: document[name] for name in fields if name in document}
+    return json_response(answer | {"error": False})
+
+
+def permissions(call: Call) -> Response:
+    record = _find(call)
+    if isinstance(record, Response):
+        return record
+    edit = is_owner(call.store.handle_of_id(record.handle_id), call.claims)
+    return json_response({"error": False, "id": record.id, "edit": edit})
+
+
+def wtml(call: Call) -> Response:
+    record = _find(call)
+    if isinstance(record, Response):
+        return record
+    if not record.document["storage"]["legacy_url_template"]:
+        return call.fault()
+    return Response(image_folder(record.document).encode(), media_type="application/xml; charset=utf-8")
+
+
+def update(call: Call) -> Response:
+    record = _find(call)
+    if isinstance(record, Response):
+        return record
+    changes = schema.decode(schema.IMAGE_UPDATE, call.body)
+    for name, limit in _LIMITS.items():
+        if utf16_length(changes.get(name, "")) > limit:
+            return refusal(400, f"Invalid input `{name}`: too long")
+    # An empty text counts as absent, so it can't clear anything, and a request with no change asks for no permission.
+    changes = {name: changes[name] for name in ("note", "alt_text", "permissions") if changes.get(name)}
+    if changes:
+        if not is_owner(call.store.handle_of_id(record.handle_id), call.claims):
+            return refusal(403, "Forbidden")
+        check_storable(changes)
+        call.store.update_image(record.id, record.document | to_utf8_safe(changes))
+    return json_response({"error": False})
+
+
+def find_by_legacy_url(call: Call) -> Response:
+    wanted = schema.decode(schema.FIND_BY_LEGACY_URL, call.body)["wwt_legacy_url"]
+    return json_response({"error": False, "results": [summary(r) for r in call.store.images_of_url(to_utf8_safe(wanted))]})
+
+
+def builtin_backgrounds(call: Call) -> Response:
+    return json_response({"error": False, "results": [summary(record) for record in call.store.backgrounds()]})
+
+
+def _find(call: Call) -> Record | Response:
+    id = parse_object_id(call.params["id"])
+    if id is None:
+        return call.fault()
+    return call.store.image(id) or refusal(404, "Not found")
+
+
+ROUTES = [
+    route("POST", "/handle/:handle/image", add),
+    route("GET", "/image/:id", get),
+    route("GET", "/image/:id/permissions", permissions),
+    route("GET", "/image/:id/img.wtml", wtml),
+    route("PATCH", "/image/:id", update),
+    route("POST", "/images/find-by-legacy-url", find_by_legacy_url),
+    route("GET", "/images/builtin-backgrounds", builtin_backgrounds),
+]

@@ -1,0 +1,253 @@
+"""The sandbox as a whole: one port of the loopback interface that plays the API, its identity provider and a file server."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import uuid
+import weakref
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..errors import SandboxError
+from . import tokens
+from .app import ConstellationsApp
+from .files import files_app
+from .identity import IdentityProvider
+from .store import Store
+
+if TYPE_CHECKING:
+    from ..api import Constellations
+
+__all__ = ["Sandbox"]
+
+#: Seconds for which a token of `Sandbox.token` is good: a working day, since nothing renews it.
+TOKEN_LIFETIME = 12 * 3600
+
+_HOST = "127.0.0.1"
+_START_TIMEOUT = 10.0
+
+
+class Sandbox:
+    """A server that behaves as WWT Constellations does, on this machine only.
+
+    ::
+
+        with cxw.Sandbox() as box:
+            client = box.client()
+            client.add_image(box.handle, submission)
+
+    Parameters
+    ----------
+    handle : str, default "sandbox"
+        The handle that is there from the start. Its owner is the account that signs in.
+    display_name : str, default "Sandbox"
+    port : int, default 0
+        Where to listen on the loopback interface; 0 takes any free port.
+    path : path, optional
+        An SQLite file that keeps what is published. In memory by default.
+    files : path, optional
+        A folder to serve at `files_url`, open to every page.
+
+    Raises
+    ------
+    SandboxError
+        If the port is taken, or `files` is no folder. Also by every attribute that needs a running server, when it isn't.
+    """
+
+    def __init__(
+        self,
+        *,
+        handle: str = "sandbox",
+        display_name: str = "Sandbox",
+        port: int = 0,
+        path: Path | str | None = None,
+        files: Path | str | None = None,
+    ):
+        self.handle = handle
+        self._display_name, self._port, self._path = display_name, port, path
+        self._files = Path(files) if files is not None else None
+        self._running: _Running | None = None
+        self._finalizer: weakref.finalize | None = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        if self._running is None:
+            return f"Sandbox(handle={self.handle!r}, not running)"
+        urls = f"api_url={self.api_url!r}, keycloak_url={self.keycloak_url!r}"
+        return f"Sandbox({urls}, handle={self.handle!r})"
+
+    def start(self) -> Self:
+        """Start to listen, and return when requests are answered. Does nothing if it runs already."""
+        if self._running is None:
+            if self._files is not None and not self._files.is_dir():
+                raise SandboxError(f"files={str(self._files)!r} is not a folder; name one that holds the files to serve")
+            running = _Running(self.handle, self._display_name, self._port, self._path, self._files)
+            self._running = running
+            self._finalizer = weakref.finalize(self, running.stop)
+        return self
+
+    def close(self) -> None:
+        """Stop listening. What was kept in memory is gone. Closing twice does no harm."""
+        if self._finalizer is not None:
+            self._finalizer()
+        self._running = self._finalizer = None
+
+    @property
+    def api_url(self) -> str:
+        """Base address of the API, with no slash at the end."""
+        return self._server.url
+
+    @property
+    def keycloak_url(self) -> str:
+        """Base address of the identity provider, with no slash at the end: `{keycloak_url}/realms/constellations` is the issuer."""
+        return self._server.url
+
+    @property
+    def files_url(self) -> str:
+        """Where the folder `files` is served, with no slash at the end."""
+        if self._files is None:
+            raise SandboxError("This sandbox serves no files; start it with files=<folder>")
+        return f"{self._server.url}/files"
+
+    @property
+    def account(self) -> str:
+        """The account that owns `handle`: the `sub` of its tokens."""
+        return account_of(self.handle)
+
+    def token(
+        self,
+        *,
+        account: str | None = None,
+        lifetime: float = TOKEN_LIFETIME,
+        roles: Iterable[str] = (),
+        expired: bool = False,
+        claims: dict[str, Any] | None = None,
+    ) -> str:
+        """A new access token.
+
+        Parameters
+        ----------
+        account : str, optional
+            Whose; the owner of `handle` by default. Any text makes another account.
+        lifetime : float, default 12 hours
+            Seconds for which it is good.
+        roles : iterable of str
+            Realm roles, such as "manage-astropix".
+        expired : bool, default False
+            Make one that was good until a minute ago.
+        claims : dict, optional
+            Claims to change; None as a value leaves one out.
+        """
+        account = self.account if account is None else account
+        lifetime = -60 if expired else lifetime
+        issuer = tokens.issuer_of(self.keycloak_url)
+        return tokens.access_token(issuer, account, lifetime=lifetime, roles=roles, claims=claims)
+
+    def add_handle(self, handle: str, display_name: str | None = None, *, owner: str | None = None) -> None:
+        """Make another handle, or give one another owner.
+
+        Parameters
+        ----------
+        display_name : str, optional
+            The handle itself by default.
+        owner : str, optional
+            An account; the owner of the sandbox's own handle by default.
+        """
+        self._server.store.add_handle(handle, display_name or handle, [owner or self.account])
+
+    def add_background(self, image_id: str, sort_key: int = 0) -> None:
+        """Offer an image among the built-in backgrounds, in the order of their sort keys."""
+        self._server.store.mark_background(image_id, sort_key)
+
+    def client(self) -> Constellations:
+        """A client that is signed in as the owner of `handle`."""
+        # The one import of the package that the sandbox allows itself: a convenience, no part of the server.
+        from ..api import Constellations
+
+        return Constellations(self.api_url, auth=self.token())
+
+    @property
+    def _server(self) -> _Running:
+        if self._running is None:
+            raise SandboxError("The sandbox is not running: use it in a `with` block, or call start() first")
+        return self._running
+
+
+def account_of(handle: str) -> str:
+    """The account made with a handle: always the same, so that a database file can be opened again."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"constellations-sandbox:{handle}"))
+
+
+class _Running:
+    """The running server. It knows nothing of the Sandbox, so that a forgotten one can be collected and stop it."""
+
+    def __init__(self, handle: str, display_name: str, port: int, path: Path | str | None, files: Path | None):
+        listener = _listen(port)
+        self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
+        self.store = Store(path)
+        self.workers = ThreadPoolExecutor(8, thread_name_prefix="sandbox")
+        account = account_of(handle)
+        self.store.add_handle(handle, display_name, [account])
+        config = uvicorn.Config(
+            self._mount(account, handle, files), http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
+            server_header=False,
+        )  # fmt: skip
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, args=([listener],), name="sandbox", daemon=True)
+        self.thread.start()
+        deadline = time.monotonic() + _START_TIMEOUT
+        while not self.server.started:
+            if not self.thread.is_alive() or time.monotonic() > deadline:
+                self.stop()
+                raise SandboxError("The sandbox server did not start; the log of uvicorn says why")
+            time.sleep(0.002)
+
+    def _mount(self, account: str, handle: str, files: Path | None) -> ASGIApp:
+        """One application by path prefix. The API takes the rest, and so answers for every path that nobody knows.
+
+        Further services go into this table; what should happen to all requests goes around the result.
+        """
+        prefixes: dict[str, ASGIApp] = {"/realms/": IdentityProvider(self.url, account, handle).app}
+        if files is not None:
+            prefixes["/files/"] = files_app("/files", files)
+        api = ConstellationsApp(self.store, tokens.issuer_of(self.url), self.workers)
+
+        async def front(scope: Scope, receive: Receive, send: Send) -> None:
+            path = scope["path"]
+            app = next((app for prefix, app in prefixes.items() if path.startswith(prefix)), api)
+            await app(scope, receive, send)
+
+        return front
+
+    def stop(self) -> None:
+        """Stop without waiting for requests that are under way."""
+        self.server.force_exit = self.server.should_exit = True
+        if self.thread is not threading.current_thread():
+            self.thread.join(timeout=5)
+        self.workers.shutdown(wait=False, cancel_futures=True)
+        self.store.close()
+
+
+def _listen(port: int) -> socket.socket:
+    # With the protocol named, asyncio sets TCP_NODELAY; without it every answer waits 40 ms for an acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+        listener.listen(1024)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise SandboxError(f"Port {port} can't be used ({error}); choose another, or 0 for any free one") from error
+    return listener
