@@ -1,0 +1,90 @@
+"""Which process is sending, and is it still alive?
+
+Each process holds a lock on a file of its own for as long as it lives. The system drops the lock when the process ends, however it ends, so
+neither a reused process number nor a wrong clock can make a dead process look alive.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import threading
+import uuid
+from pathlib import Path
+
+if os.name == "nt":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        # Locks of this kind aren't inherited by child processes, which could outlive us.
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+_owners: dict[tuple[int, str], Owner] = {}
+_owners_lock = threading.Lock()
+
+
+class Owner:
+    """This process, as others see it in `folder`. One object a process and folder: `Owner.of`.
+
+    Raises OSError if the folder can't be written.
+    """
+
+    def __init__(self, folder: Path):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder = folder
+        self._name = f"{os.getpid()}-{uuid.uuid4().hex}"
+        self._file = os.open(folder / self._name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)  # stays open, and locked
+        _lock(self._file)
+        self._sending: set[str] = set()
+
+    @classmethod
+    def of(cls, folder: Path) -> Owner:
+        """This process's owner in `folder`."""
+        place = (os.getpid(), str(folder))
+        with _owners_lock:
+            if place not in _owners:
+                _owners[place] = cls(folder)
+                atexit.register(_owners[place]._leave, os.getpid())
+            return _owners[place]
+
+    def _leave(self, process: int) -> None:
+        """Take the file away at the end of the process; not at the end of its children, which run this too."""
+        if os.getpid() == process:
+            os.close(self._file)
+            with contextlib.suppress(OSError):
+                (self._folder / self._name).unlink()
+
+    def begin(self, key: str) -> str:
+        """This process sends the attempt `key` from now on; gives the owner's name for the journal."""
+        self._sending.add(key)
+        return self._name
+
+    def end(self, key: str) -> None:
+        """This process does not send the attempt `key` any more."""
+        self._sending.discard(key)
+
+    def is_sending(self, key: str, name: str) -> bool:
+        """Whether the owner called `name` still sends the attempt `key`."""
+        if name == self._name:
+            return key in self._sending
+        path = self._folder / name
+        try:
+            file = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            _lock(file)
+        except OSError:
+            return True
+        finally:
+            os.close(file)
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return False

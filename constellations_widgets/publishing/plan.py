@@ -1,0 +1,222 @@
+"""The plan: what publishing would do, and why, before anything is sent. Making it only reads."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..api.constellations import Constellations
+from ..errors import DraftError, NotFoundError
+from ..schema.records import ImageSummary
+from .journal import Journal, default_journal
+
+if TYPE_CHECKING:
+    from ..checks import Problem
+    from ..draft import ImageDraft
+
+PUBLISH, DECIDE, SKIP, BLOCKED = "publish", "decide", "skip", "blocked"
+_WEIGHT = [PUBLISH, DECIDE, SKIP, BLOCKED]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the plan says of one draft. The body is fixed here: later changes of the draft don't reach it.
+
+    Attributes
+    ----------
+    draft : ImageDraft
+        The draft.
+    decision : str
+        "publish"; "decide": somebody has to look at the reasons first; "skip": it is there already; "blocked": it can't be published.
+    reasons : tuple of str
+        Why, one sentence each.
+    api_url, handle : str
+        Where the image will go.
+    url : str
+        Its image URL, "" if it has none.
+    body : bytes or None
+        The exact body of the request; None while the draft has errors.
+    existing : tuple of ImageSummary
+        Images with this URL that the server has already, under any handle.
+    problems : tuple of Problem
+        What the checks say of the draft.
+    """
+
+    draft: ImageDraft
+    decision: str
+    reasons: tuple[str, ...]
+    api_url: str
+    handle: str
+    url: str
+    body: bytes | None
+    existing: tuple[ImageSummary, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def name(self) -> str:
+        """What people call the image."""
+        return self.draft.name
+
+    @property
+    def body_sha256(self) -> str:
+        """SHA-256 of the body, hexadecimal; "" while there is none."""
+        return hashlib.sha256(self.body).hexdigest() if self.body is not None else ""
+
+    @property
+    def request(self) -> dict[str, Any] | None:
+        """The request's body as an object, None while the draft has errors."""
+        return json.loads(self.body) if self.body is not None else None
+
+    @property
+    def destination(self) -> str:
+        """Where it will go, for people."""
+        return f"handle {self.handle!r} at {self.api_url}"
+
+
+class Plan(list[Step]):
+    """The steps, one for each draft, in the same order. `display_name` is the handle's, "" if there is no such handle."""
+
+    def __init__(self, steps: Iterable[Step], api_url: str, handle: str, display_name: str):
+        super().__init__(steps)
+        self.api_url, self.handle, self.display_name = api_url, handle, display_name
+
+    def __str__(self) -> str:
+        lines = [f"To the handle {self.handle!r} at {self.api_url}:"]
+        for step in self:
+            lines += [f"  {step.decision}: {step.name}", *(f"    {reason}" for reason in step.reasons)]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {decision}" for decision in _WEIGHT if (count := sum(s.decision == decision for s in self)))
+        return f"<Plan for {self.handle!r} at {self.api_url}: {counts or 'nothing'}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{html.escape(step.decision)}</td><td style='text-align:left'>{html.escape(step.name)}</td>"
+            f"<td style='text-align:left'>{'<br>'.join(map(html.escape, step.reasons))}</td></tr>"
+            for step in self
+        )
+        return f"<p>To the handle {html.escape(self.handle)} at {html.escape(self.api_url)}:</p><table>{rows}</table>"
+
+
+def plan(drafts: ImageDraft | Iterable[ImageDraft], client: Constellations, handle: str, *, journal: Journal | None = None) -> Plan:
+    """What would happen if these drafts were published now. Nothing is sent that changes anything.
+
+    Parameters
+    ----------
+    drafts : ImageDraft or iterable of ImageDraft
+        What is to be published.
+    client : Constellations
+        Where to.
+    handle : str
+        Under which handle.
+    journal : Journal, optional
+        By default that of the user's state directory.
+
+    Returns
+    -------
+    Plan
+        A list of `Step`, one for each draft.
+
+    Raises
+    ------
+    ApiError
+        If the server can't be asked.
+    PublishError
+        If the journal can't be used.
+    """
+    drafts = [drafts] if hasattr(drafts, "submission") else list(drafts)
+    survey = _Survey(client, handle.strip().removeprefix("@"), journal or default_journal())
+    display_name = survey.ask_about_handle()
+    return Plan([survey.step(draft) for draft in drafts], client.api_url, survey.handle, display_name)
+
+
+@dataclass
+class _Survey:
+    """What is asked for one plan, each thing once."""
+
+    client: Constellations
+    handle: str
+    journal: Journal
+    _place_faults: list[str] = field(default_factory=list)
+    _existing: dict[str, list[ImageSummary]] = field(default_factory=dict)
+    _handle_names: dict[str, str] = field(default_factory=dict)
+    _bodies: dict[bytes, str] = field(default_factory=dict)
+
+    def ask_about_handle(self) -> str:
+        """Note what stands in the way of publishing there; gives the handle's display name."""
+        try:
+            found = self.client.handle(self.handle)
+            if not self.client.signed_in:
+                self._place_faults.append("You are not signed in.")
+            elif not self.client.may_add_images(self.handle):
+                self._place_faults.append(f"This account may not add images to the handle {self.handle!r}.")
+            return found.display_name or found.handle
+        except NotFoundError:
+            self._place_faults.append(f"There is no handle {self.handle!r} at {self.client.api_url}. Capital letters matter.")
+            return ""
+
+    def step(self, draft: ImageDraft) -> Step:
+        """The plan for one draft."""
+        problems = tuple(draft.problems)
+        try:
+            submission = draft.submission()
+        except DraftError as error:
+            faults = tuple(f"{problem.field or 'draft'}: {problem.message}" for problem in error.problems)
+            found = (BLOCKED, (*self._place_faults, *faults))
+            return self._step(draft, found, str(draft.values.get("storage.legacy_url_template") or ""), None, (), problems)
+        body, url = submission.to_json(), submission.storage.legacy_url_template
+        existing = tuple(self._images_with(url))
+        findings = [
+            *((BLOCKED, fault) for fault in self._place_faults),
+            *self._about_batch(body, draft.name),
+            *self._about_server(existing),
+            *self._about_journal(body, url, existing),
+            *((DECIDE, f"{p.field or 'draft'}: {p.message}") for p in problems if p.severity == "warning"),
+        ]
+        decision = max((decision for decision, _ in findings), key=_WEIGHT.index, default=PUBLISH)
+        reasons = tuple(dict.fromkeys(reason for _, reason in findings)) or ("Nothing stands in the way.",)
+        return self._step(draft, (decision, reasons), url, body, existing, problems)
+
+    def _step(self, draft, found, url, body, existing, problems) -> Step:
+        return Step(draft, *found, self.client.api_url, self.handle, url, body, existing, problems)
+
+    def _about_batch(self, body: bytes, name: str) -> Iterable[tuple[str, str]]:
+        if body in self._bodies:
+            yield SKIP, f"The same as {self._bodies[body]!r}, which is in this plan already."
+        self._bodies.setdefault(body, name)
+
+    def _about_server(self, existing: tuple[ImageSummary, ...]) -> Iterable[tuple[str, str]]:
+        for image in existing:
+            name = self._handle_of(image)
+            if name == self.handle:
+                yield SKIP, f"There already: image {image.id} of this handle has the same image URL."
+            else:
+                yield DECIDE, f"The handle {name!r} has an image with the same image URL ({image.id})."
+
+    def _about_journal(self, body: bytes, url: str, existing: tuple[ImageSummary, ...]) -> Iterable[tuple[str, str]]:
+        digest = hashlib.sha256(body).hexdigest()
+        for attempt in self.journal.related(self.client.api_url, self.handle, digest, url):
+            same = attempt.body_sha256 == digest
+            when = f"{attempt.planned:%Y-%m-%d %H:%M} UTC"
+            if attempt.state == "sending":
+                yield (BLOCKED if same else DECIDE), "An image with this URL is being published right now, by another window or program."
+            elif attempt.state == "unclear":
+                yield DECIDE, f"An attempt of {when} may have published this image: the server is looked at before anything is sent."
+            elif attempt.state == "published" and attempt.image_id not in {image.id for image in existing}:
+                yield DECIDE, f"The journal says that it was published at {when} as {attempt.image_id}, but the server does not list it."
+
+    def _images_with(self, url: str) -> list[ImageSummary]:
+        if url not in self._existing:
+            self._existing[url] = self.client.find_images(url) if url else []
+        return self._existing[url]
+
+    def _handle_of(self, image: ImageSummary) -> str:
+        """The name of the handle that an image belongs to; lists don't say it, records do."""
+        if image.handle_id not in self._handle_names:
+            self._handle_names[image.handle_id] = self.client.image(image.id).handle.handle
+        return self._handle_names[image.handle_id]

@@ -1,0 +1,118 @@
+"""Settling unclear attempts: look at the server, then decide. Nothing is ever sent from here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from itertools import takewhile
+from typing import Any
+
+from ..api.constellations import Constellations
+from ..errors import PublishError
+from ..schema.records import ImageRecord, ImageSummary
+from .journal import Attempt, Journal, default_journal
+
+CLOCK_MARGIN = 120.0
+"""Seconds by which the server's clock may differ from what we believe of it."""
+SETTLING_WAITS = (0.0, 0.5, 1.5, 3.0)
+"""Seconds to wait before each look, for a server that is still at work."""
+
+
+def unsettled(journal: Journal | None = None) -> list[Attempt]:
+    """The attempts of which nobody knows whether they made an image, oldest first: after a timeout, or when the kernel was killed.
+
+    Parameters
+    ----------
+    journal : Journal, optional
+        By default that of the user's state directory.
+    """
+    return (journal or default_journal()).unsettled()
+
+
+def settle(
+    attempt: Attempt,
+    client: Constellations,
+    journal: Journal | None = None,
+    *,
+    waits: Sequence[float] = (0.0,),
+    sleep: Callable[[float], Any] = time.sleep,
+) -> Attempt:
+    """Look whether the server has the image of an unclear attempt. Sends nothing that changes anything.
+
+    Parameters
+    ----------
+    attempt : Attempt
+        From `unsettled` or `history`.
+    client : Constellations
+        A client of the same API.
+    journal : Journal, optional
+        Where the attempt is written down. By default the journal of the user's state directory.
+    waits : sequence of float, optional
+        Seconds to wait before each look. By default one look, at once.
+
+    Returns
+    -------
+    Attempt
+        As it stands now: in state "published", with a receipt, if exactly one image is its; else unclear as before.
+        That no image was found does not prove that none will appear: a slow server may still be at work.
+
+    Raises
+    ------
+    PublishError
+        If the client is of another API.
+    ApiError
+        If the server can't be looked at.
+    """
+    journal = journal or default_journal()
+    if client.api_url != attempt.api_url:
+        raise PublishError(f"This attempt went to {attempt.api_url}, the client is one of {client.api_url}. Use a client of the same API.")
+    current = journal.attempt(attempt.key)
+    if current is None or current.state != "unclear":
+        return current or attempt
+    for wait in waits:
+        if wait:
+            sleep(wait)
+        found = _images_of(current, client, journal.image_ids(current.api_url))
+        if found:
+            break
+    if len(found) == 1:
+        journal.published(current.key, found[0].id, f"/image/{found[0].id}", found[0].creation_date)
+    elif found:
+        journal.unclear(current.key, f"Several new images could be this one: {', '.join(image.id for image in found)}.")
+    return journal.attempt(current.key) or current
+
+
+def _images_of(attempt: Attempt, client: Constellations, taken: set[str]) -> list[ImageRecord]:
+    """The server's images that can only be those of this attempt: new since then, and the same as what was sent."""
+    others = taken.union(attempt.known_ids)
+    listed = [image for image in _listed(attempt, client) if image.id not in others and image.note == attempt.note]
+    records = (client.image(image.id) for image in listed if _is_later(image, attempt, client))
+    return [record for record in records if _is_same(record, attempt)]
+
+
+def _listed(attempt: Attempt, client: Constellations) -> Iterator[ImageSummary]:
+    if attempt.url:
+        return iter(client.find_images(attempt.url))
+    pages = client.handle_images(attempt.handle)  # newest first
+    return (image for page in takewhile(lambda page: _is_later(page[0], attempt, client), pages) for image in page)
+
+
+def _is_later(image: ImageSummary, attempt: Attempt, client: Constellations) -> bool:
+    """Whether the image was made after the attempt was sent, by the server's clock."""
+    if image.creation_date is None or attempt.sent is None:
+        return True
+    return image.creation_date >= attempt.sent + timedelta(seconds=client.clock_offset - CLOCK_MARGIN)
+
+
+def _is_same(record: ImageRecord, attempt: Attempt) -> bool:
+    """Whether a record is what was sent. Credits are left out: the server writes them in its own way."""
+    sent = attempt.request
+    kept, permissions = record.wwt.model_dump(), sent.get("permissions", {})
+    return (
+        record.handle.handle == attempt.handle
+        and (record.storage.legacy_url_template or "") == attempt.url
+        and all(kept.get(field) == value for field, value in sent.get("wwt", {}).items())
+        and record.permissions.copyright == permissions.get("copyright", "")
+        and record.permissions.license == permissions.get("license", "")
+    )

@@ -1,0 +1,184 @@
+"""Publishing: written down, sent once, and looked after when the answer is unclear."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..api.constellations import Constellations
+from ..errors import ApiError, NotSentError, PublishError, UnclearError
+from ..schema.records import Receipt
+from .journal import Attempt, Journal, default_journal
+from .plan import BLOCKED, DECIDE, SKIP, Step, plan
+from .reconcile import SETTLING_WAITS, settle
+
+if TYPE_CHECKING:
+    from ..draft import ImageDraft
+
+OnProgress = Callable[[str, str], Any]
+"""Is told the stage ("planning", "sending", "looking", "published") and a sentence about it, in the thread that publishes."""
+
+
+def publish_draft(
+    draft: ImageDraft,
+    client: Constellations,
+    handle: str,
+    *,
+    again: bool = False,
+    anyway: bool = False,
+    journal: Journal | None = None,
+    on_progress: OnProgress | None = None,
+) -> Receipt:
+    """Publish a draft, exactly once. It can be neither corrected nor deleted afterwards.
+
+    Parameters
+    ----------
+    draft : ImageDraft
+        The image.
+    client : Constellations
+        Where to; signed in.
+    handle : str
+        Under which handle; the account must own it.
+    again : bool, optional
+        Whether it may be published although it is there already, or an earlier attempt may have succeeded.
+    anyway : bool, optional
+        Whether it may be published although the checks have warnings, or another handle has the same image.
+    journal : Journal, optional
+        By default that of the user's state directory.
+    on_progress : callable, optional
+        Called with a stage and a sentence.
+
+    Returns
+    -------
+    Receipt
+        Of this publication; or of an earlier attempt, if it turns out to have succeeded.
+
+    Raises
+    ------
+    PublishError
+        Nothing was sent: the draft has errors, is there already, needs a decision, or the journal can't be written.
+    UnclearError
+        It was sent, and whether the server has it is not known. It is never sent again by itself.
+    ApiError
+        The server said no, or can't be reached: nothing was published.
+    """
+    journal = journal or default_journal()
+    tell = on_progress or _tell_nobody
+    tell("planning", f"Asking {client.api_url} about the handle {handle!r} and earlier images.")
+    step = plan(draft, client, handle, journal=journal)[0]
+    receipt = publish_planned(step, client, journal, on_progress, again=again, anyway=anyway)
+    draft.published(receipt)
+    return receipt
+
+
+def publish_planned(
+    step: Step,
+    client: Constellations,
+    journal: Journal | None = None,
+    on_progress: OnProgress | None = None,
+    *,
+    again: bool = False,
+    anyway: bool = False,
+    sleep: Callable[[float], Any] = time.sleep,
+) -> Receipt:
+    """Publish what a plan's step says, exactly as it says it. Parameters and errors are those of `publish_draft`."""
+    journal = journal or default_journal()
+    tell = on_progress or _tell_nobody
+    if step.body is None or step.decision == BLOCKED:
+        raise _stopped(step, "It can't be published")
+    if client.api_url != step.api_url:
+        raise PublishError(f"The plan is for {step.api_url}, the client is one of {client.api_url}. Make a plan with this client.")
+    if earlier := _settled_earlier(step, client, journal, tell, again):
+        return earlier
+    if step.decision == SKIP and not again:
+        raise _stopped(step, "It was not published. To publish it once more, say again=True")
+    if step.decision == DECIDE and not (anyway or again):
+        raise _stopped(step, "Somebody has to decide. To publish it nonetheless, say anyway=True")
+    tell("sending", f"Publishing {step.name!r}: {step.destination}.")
+    known = (image.id for image in step.existing)
+    attempt = journal.claim(step.api_url, step.handle, step.url, step.body, known_ids=known, again=again)
+    receipt = _send(attempt, client, journal, tell, sleep)
+    tell("published", f"Published as {receipt.id}.")
+    return receipt
+
+
+def _send(attempt: Attempt, client: Constellations, journal: Journal, tell: OnProgress, sleep: Callable[[float], Any]) -> Receipt:
+    """Send what is written down, and write down what came of it."""
+    key = attempt.key
+    try:
+        receipt = client.add_image(attempt.handle, attempt.body, key=key)
+    except UnclearError as error:
+        unclear = error
+    except NotSentError as error:
+        _write_down(journal.not_sent, key, str(error))
+        raise
+    except ApiError as error:
+        _write_down(journal.refused, key, str(error))
+        raise
+    except BaseException as error:  # an interrupted kernel, say: it may have left
+        _write_down(journal.unclear, key, f"Interrupted ({type(error).__name__}).")
+        raise
+    else:
+        _write_down(journal.published, key, receipt.id, receipt.rel_url, receipt.created)
+        return receipt
+    _write_down(journal.unclear, key, str(unclear))
+    tell("looking", f"The outcome is unclear: {unclear.message}. Looking whether the image is there.")
+    return _receipt_or_unclear(attempt, unclear, client, journal, sleep)
+
+
+def _receipt_or_unclear(
+    attempt: Attempt, unclear: UnclearError, client: Constellations, journal: Journal, sleep: Callable[[float], Any]
+) -> Receipt:
+    try:
+        settled = settle(attempt, client, journal, waits=SETTLING_WAITS, sleep=sleep)
+        if settled.receipt:
+            return settled.receipt
+        seen = "The server does not show the image so far; it may still appear."
+    except (ApiError, PublishError) as error:
+        seen = f"Looking for it failed too: {error}"
+    raise _unclear(unclear.message, seen, unclear) from None
+
+
+def _settled_earlier(step: Step, client: Constellations, journal: Journal, tell: OnProgress, again: bool) -> Receipt | None:
+    """The receipt of an earlier attempt with the same body that was unclear, and turns out to have succeeded."""
+    for attempt in journal.related(step.api_url, step.handle, step.body_sha256, step.url):
+        if attempt.state != "unclear" or attempt.body_sha256 != step.body_sha256:
+            continue
+        tell("looking", f"An attempt of {attempt.planned:%Y-%m-%d %H:%M} UTC is unclear. Looking whether the image is there.")
+        settled = settle(attempt, client, journal)
+        if settled.receipt:
+            tell("published", f"The earlier attempt had succeeded: {settled.receipt.id}.")
+            return settled.receipt
+        if not again:
+            raise _unclear(attempt.answer, "The server does not show the image so far; nothing was sent now.")
+    return None
+
+
+def _unclear(said: str, seen: str, cause: ApiError | None = None) -> UnclearError:
+    error = UnclearError(
+        f"Whether the image was published is not known: {said.rstrip('.')}. {seen} Publishing it again looks first and, with again=True, "
+        "sends it if it still isn't there. history() lists this attempt.",
+        url=cause.url if cause else "",
+        status=cause.status if cause else None,
+    )
+    error.message = said
+    return error
+
+
+def _stopped(step: Step, what: str) -> PublishError:
+    reasons = "\n".join(f"  {reason}" for reason in step.reasons)
+    return PublishError(f"{step.name!r} ({step.destination}): {what}.\n{reasons}")
+
+
+def _write_down(write: Callable[..., None], *values: Any) -> None:
+    """Write an outcome to the journal. If that fails now, the request is out: what it did must be told all the same."""
+    try:
+        write(*values)
+    except PublishError as error:
+        warnings.warn(f"The outcome could not be written down; it will be looked up at the server next time. {error}", stacklevel=3)
+
+
+def _tell_nobody(stage: str, message: str) -> None:
+    pass
