@@ -1,0 +1,82 @@
+// Credits: what was typed, what the server keeps of it where that differs, and how it will look. Nothing of it becomes markup here:
+// the kernel sends a small tree of the elements that are kept, and this draws them one by one.
+
+import type { AnyModel } from "@anywidget/types";
+import type { ComponentChildren } from "preact";
+import { Field, type FieldProps, useTyping } from "../shared/fields.tsx";
+import { useTrait } from "../shared/mount.tsx";
+import type { CreditsTree } from "../shared/types.ts";
+
+export interface KeptCredits {
+  /** What the server keeps, as it writes it. */
+  text: string;
+  tree: CreditsTree;
+}
+
+const TAGS = new Set(["b", "strong", "i", "em", "a", "br"]);
+
+/** Elements for a tree of credits; a tag or an address that is not on the list is shown as its text only. */
+export function draw(tree: CreditsTree): ComponentChildren {
+  return tree.map((node, index) => {
+    if (typeof node === "string") return node;
+    const children = draw(node.children);
+    if (!TAGS.has(node.tag)) return <span key={index}>{children}</span>;
+    if (node.tag === "br") return <br key={index} />;
+    if (node.tag === "a") {
+      if (!/^(https?|mailto):/i.test(node.href ?? "")) return <span key={index}>{children}</span>;
+      return (
+        <a key={index} href={node.href} target="_blank" rel="noopener noreferrer nofollow">
+          {children}
+        </a>
+      );
+    }
+    const Tag = node.tag as "b";
+    return <Tag key={index}>{children}</Tag>;
+  });
+}
+
+export function CreditsField({ draft, spec, model }: FieldProps & { model: AnyModel }) {
+  const { text, type, release } = useTyping(draft, spec.path, (value) => (typeof value === "string" ? value : ""));
+  const kept = useTrait<KeptCredits>(model, "kept_credits");
+  const differs = !draft.waiting && kept.text !== draft.text(spec.path);
+  const write = (value: string) => {
+    type(value);
+    draft.edit({ [spec.path]: value });
+  };
+  return (
+    <Field draft={draft} spec={spec} wide>
+      {({ id, describedBy, invalid }) => (
+        <>
+          <textarea
+            id={id}
+            rows={2}
+            value={text}
+            aria-describedby={describedBy}
+            aria-invalid={invalid}
+            onInput={(event) => write(event.currentTarget.value)}
+            onBlur={release}
+          />
+          {differs && (
+            <dl class="cxw-compare">
+              <dt>You wrote</dt>
+              <dd>
+                <code>{draft.text(spec.path)}</code>
+              </dd>
+              <dt>The server keeps</dt>
+              <dd>
+                <code>{kept.text || "nothing"}</code>
+              </dd>
+            </dl>
+          )}
+          {kept.text && (
+            <div class="cxw-credits">
+              <span class="cxw-quiet">Shown as: Image credits: </span>
+              {draw(kept.tree)}
+              <span class="cxw-quiet">. {draft.text("permissions.copyright")}.</span>
+            </div>
+          )}
+        </>
+      )}
+    </Field>
+  );
+}

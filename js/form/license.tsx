@@ -1,0 +1,135 @@
+// The license: a combobox over SPDX ids and names, the common choices for astronomy first, and a line on what the chosen one means.
+
+import type { AnyModel } from "@anywidget/types";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { ask } from "../shared/ask.ts";
+import { Field, type FieldProps, useTyping } from "../shared/fields.tsx";
+
+export interface License {
+  id: string;
+  name: string;
+  /** What it means for a reader, "" where nobody has written it down. */
+  meaning: string;
+}
+
+const SHOWN = 40; // matches in the list; more are found by typing on
+
+/** The licenses whose id or name has every word of `text`, those whose id begins with it first; all when nothing is typed. */
+export function matching(licenses: License[], text: string): License[] {
+  const words = text.toLowerCase().split(/[\s-]+/).filter(Boolean);
+  if (words.length === 0) return licenses.slice(0, SHOWN);
+  const found = licenses.filter(({ id, name }) => {
+    const all = `${id} ${name}`.toLowerCase();
+    return words.every((word) => all.includes(word));
+  });
+  const rank = ({ id }: License) => (id.toLowerCase().startsWith(text.trim().toLowerCase()) ? 0 : 1);
+  return found.sort((a, b) => rank(a) - rank(b)).slice(0, SHOWN);
+}
+
+function useLicenses(model: AnyModel): License[] {
+  const [licenses, setLicenses] = useState<License[]>([]);
+  useEffect(() => {
+    const stop = new AbortController();
+    ask(model, "licenses", stop.signal).then((answer) => setLicenses(answer.licenses as License[]));
+    return () => stop.abort();
+  }, [model]);
+  return licenses;
+}
+
+export function LicenseField({ draft, spec, model }: FieldProps & { model: AnyModel }) {
+  const licenses = useLicenses(model);
+  const { text, type, release } = useTyping(draft, spec.path, (value) => (typeof value === "string" ? value : ""));
+  const [open, setOpen] = useState(false);
+  const [filter, setFilter] = useState(""); // nothing until something is typed: opening the list shows all of it
+  const [active, setActive] = useState(-1);
+  const found = useMemo(() => matching(licenses, filter), [licenses, filter]);
+  const chosen = licenses.find(({ id }) => id === draft.text(spec.path));
+  const expanded = open && found.length > 0;
+
+  const close = () => {
+    setOpen(false);
+    setActive(-1);
+    setFilter("");
+  };
+  const choose = (license: License) => {
+    release();
+    draft.edit({ [spec.path]: license.id });
+    close();
+  };
+  const write = (value: string) => {
+    type(value);
+    draft.edit({ [spec.path]: value });
+    setFilter(value);
+    setActive(-1);
+    setOpen(!licenses.some(({ id }) => id.toLowerCase() === value.trim().toLowerCase()));
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const picked = found[active];
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      setOpen(true);
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      if (found.length > 0) setActive((active + step + found.length + (active < 0 && step < 0 ? 1 : 0)) % found.length);
+    } else if (event.key === "Enter" && expanded && picked) {
+      event.preventDefault();
+      choose(picked);
+    } else if (event.key === "Escape" && expanded) {
+      event.stopPropagation();
+      close();
+    }
+  };
+
+  return (
+    <Field draft={draft} spec={spec}>
+      {({ id, describedBy, invalid }) => (
+        <div class="cxw-combobox">
+          <input
+            id={id}
+            type="text"
+            role="combobox"
+            autocomplete="off"
+            spellcheck={false}
+            placeholder="CC-BY-4.0"
+            value={text}
+            aria-autocomplete="list"
+            aria-expanded={expanded}
+            aria-controls={`${id}-list`}
+            aria-activedescendant={expanded && active >= 0 ? `${id}-${active}` : undefined}
+            aria-describedby={`${id}-meaning ${describedBy}`}
+            aria-invalid={invalid}
+            aria-required={true}
+            onInput={(event) => write(event.currentTarget.value)}
+            onKeyDown={onKeyDown}
+            onClick={() => setOpen(true)}
+            onBlur={() => {
+              release();
+              close();
+            }}
+          />
+          {/* mousedown must not take the focus, or blur would close the list before the click */}
+          <ul id={`${id}-list`} role="listbox" hidden={!expanded} onMouseDown={(event) => event.preventDefault()}>
+            {expanded &&
+              found.map((license, index) => (
+                <li
+                  key={license.id}
+                  id={`${id}-${index}`}
+                  role="option"
+                  aria-selected={index === active}
+                  onClick={() => choose(license)}
+                  ref={(element) => {
+                    if (index === active) element?.scrollIntoView({ block: "nearest" });
+                  }}
+                >
+                  <b>{license.id}</b> {license.name}
+                  {license.meaning && <div class="cxw-quiet">{license.meaning}</div>}
+                </li>
+              ))}
+          </ul>
+          <div id={`${id}-meaning`} class="cxw-quiet">
+            {chosen && (chosen.meaning || chosen.name)}
+          </div>
+        </div>
+      )}
+    </Field>
+  );
+}

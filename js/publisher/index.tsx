@@ -1,0 +1,103 @@
+// Problems, then a review of exactly what will be sent and where, then progress, then the receipt.
+
+import "../shared/theme.css";
+import "./publisher.css";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { useDraft, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { countOf, ProblemList } from "../shared/problems.tsx";
+import { ReceiptView } from "./receipt.tsx";
+import { ReviewView } from "./review.tsx";
+import type { Status } from "./status.ts";
+
+type PanelProps = ViewProps & { status: Status };
+
+/** Before the review: what stands in the way, and the button. */
+function Start({ model, draft, status, titles }: PanelProps & { titles: Record<string, string> }) {
+  const id = useId();
+  const errors = draft.problems.filter((problem) => problem.severity === "error");
+  const fields = [...new Set(errors.map((problem) => titles[problem.field] ?? "this image"))];
+  const reason = status.blocked || (errors.length > 0 ? `Fix ${countOf(errors)} first: ${fields.join(", ")}.` : "");
+  const planning = status.phase === "planning";
+  return (
+    <>
+      <div class="cxw-row">
+        <button
+          type="button"
+          class="cxw-primary"
+          disabled={reason !== "" || planning || draft.waiting}
+          aria-describedby={id}
+          onClick={() => model.send({ kind: "review" })}
+        >
+          Publish
+        </button>
+        <span id={id} role="status">
+          {planning ? status.progress : reason || `Shows what would be sent to @${status.handle}; nothing is sent yet.`}
+        </span>
+      </div>
+      {draft.problems.length > 0 && (
+        <details>
+          <summary>{countOf(draft.problems) || "Worth knowing"}</summary>
+          <ProblemList draft={draft} titles={titles} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function Sending({ status }: PanelProps) {
+  return (
+    <div class="cxw-row" role="status">
+      <progress aria-label="Publishing" /> {status.progress}
+    </div>
+  );
+}
+
+/** Something went wrong: what, whether anything may have been published, and what can be done. */
+function Failed({ model, status }: PanelProps) {
+  const unclear = status.phase === "unclear";
+  return (
+    <div role="alert" class="cxw-failed">
+      <b>{unclear ? "It is not clear whether the image was published." : "Nothing was published."}</b> {status.message}
+      <div class="cxw-row">
+        {unclear && (
+          <button type="button" class="cxw-primary" onClick={() => model.send({ kind: "look" })}>
+            Look again
+          </button>
+        )}
+        <button type="button" onClick={() => model.send({ kind: "cancel" })}>
+          Back to the draft
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Publisher(view: ViewProps) {
+  const { model, draft } = view;
+  useDraft(draft);
+  const status = useTrait<Status>(model, "status");
+  const titles = useTrait<Record<string, string>>(model, "titles");
+  const root = useRef<HTMLDivElement>(null);
+  const phase = useRef(status.phase);
+
+  // The keyboard goes along: to the review when it opens, to the outcome when it comes, back when it is left.
+  useEffect(() => {
+    if (phase.current === status.phase) return;
+    const moved = root.current?.contains(document.activeElement) || document.activeElement === document.body;
+    phase.current = status.phase;
+    if (moved) root.current?.querySelector<HTMLElement>("[data-focus]")?.focus();
+  }, [status.phase]);
+
+  const props = { ...view, status };
+  return (
+    <div ref={root} class="cxw-publisher" role="group" aria-label={`Send ${draft.name}`} data-phase={status.phase}>
+      {(status.phase === "editing" || status.phase === "planning") && <Start {...props} titles={titles} />}
+      {status.phase === "review" && <ReviewView {...props} titles={titles} />}
+      {status.phase === "sending" && <Sending {...props} />}
+      {(status.phase === "failed" || status.phase === "unclear") && <Failed {...props} />}
+      {status.phase === "published" && status.receipt && <ReceiptView receipt={status.receipt} />}
+    </div>
+  );
+}
+
+export default widgetOf(Publisher);

@@ -1,0 +1,45 @@
+// What was published, where to find it, and how to keep it.
+
+import { useState } from "preact/hooks";
+import type { ReceiptState } from "./status.ts";
+
+function Address({ url, children }: { url: string; children: string }) {
+  if (!/^https?:\/\//i.test(url)) return <span>{children}</span>;
+  return (
+    <a href={url} target="_blank" rel="noopener noreferrer">
+      {children}
+    </a>
+  );
+}
+
+export function ReceiptView({ receipt }: { receipt: ReceiptState }) {
+  const [copied, setCopied] = useState(false);
+  const copy = () => navigator.clipboard?.writeText(receipt.id).then(() => setCopied(true));
+  return (
+    <section aria-label="Receipt" class="cxw-receipt" role="status">
+      <h3 tabIndex={-1} data-focus>
+        Published
+      </h3>
+      <dl>
+        <dt>Image id</dt>
+        <dd>
+          <code>{receipt.id}</code>{" "}
+          <button type="button" onClick={copy}>
+            {copied ? "Copied" : "Copy id"}
+          </button>
+        </dd>
+        <dt>Owner</dt>
+        <dd>
+          @{receipt.handle} at <code>{receipt.api_url}</code>
+        </dd>
+        <dt>When</dt>
+        <dd>{new Date(receipt.created).toLocaleString()}</dd>
+        <dt>Links</dt>
+        <dd>
+          <Address url={receipt.record_url}>Record</Address> · <Address url={receipt.wtml_url}>WTML</Address>
+        </dd>
+      </dl>
+      <p class="cxw-quiet">Note, alt text and permissions can still be changed; the picture and its place can not.</p>
+    </section>
+  );
+}

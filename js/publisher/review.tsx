@@ -1,0 +1,92 @@
+// The last look: what will be sent, where, and that it can't be taken back.
+
+import { useState } from "preact/hooks";
+import type { ViewProps } from "../shared/mount.tsx";
+import { countOf, ProblemList } from "../shared/problems.tsx";
+import type { Review, Status } from "./status.ts";
+
+/** Rows of the body: a path and its value, in the order of the request. */
+export function rowsOf(body: string): [string, string][] {
+  const rows: [string, string][] = [];
+  const walk = (value: unknown, path: string) => {
+    if (value !== null && typeof value === "object") {
+      for (const [name, inner] of Object.entries(value)) walk(inner, path ? `${path}.${name}` : name);
+    } else {
+      rows.push([path, typeof value === "string" ? value : JSON.stringify(value)]);
+    }
+  };
+  walk(JSON.parse(body), "");
+  return rows;
+}
+
+function What({ review, titles }: { review: Review; titles: Record<string, string> }) {
+  return (
+    <>
+      <table class="cxw-body">
+        <caption class="cxw-hidden">Values that will be sent</caption>
+        <tbody>
+          {rowsOf(review.body).map(([path, value]) => (
+            <tr key={path}>
+              <th scope="row">{titles[path] ?? path}</th>
+              <td>{value === "" ? <span class="cxw-quiet">empty</span> : value}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <details>
+        <summary>The exact request ({review.size} bytes)</summary>
+        <pre tabIndex={0}>{`${review.request}\n\n${review.body}`}</pre>
+      </details>
+    </>
+  );
+}
+
+export function ReviewView({ model, draft, status, titles }: ViewProps & { status: Status; titles: Record<string, string> }) {
+  const review = status.review;
+  // One click is one publication: the button is dead at once, and the kernel takes each ticket once.
+  const [confirmed, setConfirmed] = useState("");
+  if (!review) return null;
+  const cancel = () => model.send({ kind: "cancel" });
+  const warnings = draft.problems.filter((problem) => problem.severity === "warning");
+  return (
+    <section role="dialog" aria-label="Review" class="cxw-review" onKeyDown={(event) => event.key === "Escape" && cancel()}>
+      <h3 tabIndex={-1} data-focus>
+        Publish “{draft.name}” as @{status.handle}?
+      </h3>
+      <p>
+        It goes to <code>{status.api_url}</code>. <b>Once published, the image can be neither corrected nor deleted</b>; only note, alt text and
+        permissions can be changed later.
+      </p>
+      {review.reasons.length > 0 && (
+        <ul class="cxw-reasons">
+          {review.reasons.map((reason) => (
+            <li key={reason}>{reason}</li>
+          ))}
+        </ul>
+      )}
+      {warnings.length > 0 && (
+        <details open>
+          <summary>{countOf(warnings)}</summary>
+          <ProblemList draft={draft} titles={titles} />
+        </details>
+      )}
+      <What review={review} titles={titles} />
+      <div class="cxw-row">
+        <button
+          type="button"
+          class="cxw-primary"
+          disabled={!review.ready || confirmed === review.ticket}
+          onClick={() => {
+            setConfirmed(review.ticket);
+            model.send({ kind: "confirm", ticket: review.ticket });
+          }}
+        >
+          Confirm and publish
+        </button>
+        <button type="button" onClick={cancel}>
+          Cancel
+        </button>
+      </div>
+    </section>
+  );
+}

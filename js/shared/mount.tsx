@@ -1,0 +1,50 @@
+// Puts a Preact component into a widget's element, and takes it away again.
+
+import type { AnyModel } from "@anywidget/types";
+import { render, type ComponentType } from "preact";
+import { useEffect, useReducer } from "preact/hooks";
+import { DraftLink } from "./draft_link.ts";
+
+export interface ViewProps {
+  model: AnyModel;
+  draft: DraftLink;
+}
+
+/** An anywidget module that shows `View`, in an element of class `cxw`. */
+export function widgetOf(View: ComponentType<ViewProps>) {
+  return {
+    render({ model, el }: { model: AnyModel; el: HTMLElement }) {
+      const draft = new DraftLink(model);
+      el.classList.add("cxw");
+      // JupyterLab's own keyboard shortcuts must not see what is typed into a field.
+      el.dataset.lmSuppressShortcuts = "true";
+      render(<View model={model} draft={draft} />, el);
+      return () => {
+        render(null, el);
+        draft.dispose();
+      };
+    },
+  };
+}
+
+function useRedraw(): () => void {
+  const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
+  return redraw;
+}
+
+/** Draws the component again whenever the draft changes. */
+export function useDraft(draft: DraftLink): void {
+  const redraw = useRedraw();
+  useEffect(() => draft.subscribe(redraw), [draft, redraw]);
+}
+
+/** A trait of the model, as state. */
+export function useTrait<T>(model: AnyModel, name: string): T {
+  const redraw = useRedraw();
+  useEffect(() => {
+    const changed = () => redraw();
+    model.on(`change:${name}`, changed);
+    return () => model.off(`change:${name}`, changed);
+  }, [model, name, redraw]);
+  return model.get(name) as T;
+}
