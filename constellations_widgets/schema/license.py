@@ -395,17 +395,16 @@ def is_public_domain(text: str) -> bool:
     return all(word in PUBLIC_DOMAIN for word in words if word not in ("AND", "OR"))
 
 
-@cache
-def license_choices() -> tuple[LicenseChoice, ...]:
+def license_choices() -> list[LicenseChoice]:
     """Licenses for a form's list: those common in astronomy first, then all that SPDX has today (no deprecated ones).
 
     Returns
     -------
-    tuple of LicenseChoice
+    list of LicenseChoice
         Each id once. The first ones have a line on what they mean; the rest only where the server may not know them yet.
     """
     lists = _lists()
     first = [LicenseChoice(i, lists.names.get(i, NO_LICENSE_NAME), meaning) for i, meaning in MEANINGS.items()]
     rest = sorted((i for i in lists.current if i not in MEANINGS), key=lambda i: (not i.startswith("CC-"), i.lower()))
     new = "The server may not know it yet."
-    return (*first, *(LicenseChoice(i, lists.names.get(i, i), "" if i in lists.pinned else new) for i in rest))
+    return first + [LicenseChoice(i, lists.names.get(i, i), "" if i in lists.pinned else new) for i in rest]
