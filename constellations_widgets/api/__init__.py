@@ -1,1 +1,8 @@
 """Clients of the services. httpx is touched in this folder only."""
+
+from __future__ import annotations
+
+from .constellations import Constellations
+from .credentials import Credentials, sign_in
+
+__all__ = ["Constellations", "Credentials", "sign_in"]

@@ -60,9 +60,13 @@ def _text(field: str, text: str, limit: int) -> str:
     if not isinstance(text, str):
         raise InvalidError(f"{field} is not text.")
     if not text:
-        raise InvalidError(f"{field} is empty: the server ignores an empty text, so it can't be removed, only replaced.")
+        raise InvalidError(
+            f"{field} is empty: the server ignores an empty text, so it can't be removed, only replaced."
+        )
     if (length := utf16_length(text)) > limit:
-        raise InvalidError(f"{field} is {length} characters long, {limit} is the server's limit (an emoji counts as two).")
+        raise InvalidError(
+            f"{field} is {length} characters long, {limit} is the server's limit (an emoji counts as two)."
+        )
     return text
 
 

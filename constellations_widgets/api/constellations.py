@@ -18,7 +18,7 @@ from ..errors import InvalidError, SignInError, UnclearError
 from ..schema.images import ImagePermissions, ImageSubmission
 from ..schema.records import Handle, ImageRecord, ImageSummary, Receipt
 from .changes import image_changes, unmade_changes
-from .credentials import Credentials
+from .credentials import TOKEN_VARIABLE, Credentials
 from .transport import Call, Transport
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -35,7 +35,8 @@ class ImagePage(list[ImageSummary]):
 class Constellations:
     """A client of the Constellations API.
 
-    One client can be used by any number of threads at once. It keeps its connections open; `close` it, or use it in a ``with`` block.
+    One client can be used by any number of threads at once. It keeps its connections open; `close` it, or use it in a
+    ``with`` block.
 
     Parameters
     ----------
@@ -58,9 +59,9 @@ class Constellations:
 
     Notes
     -----
-    Every call can raise an `ApiError`: `NotSentError` (nothing left this machine), `NoAnswerError` (a read got no answer), `BadAnswerError`
-    (an answer that this API never gives), a `StatusError` (the server said no; its subclasses say why), and, of the calls that
-    change something, `UnclearError` (sent, but whether it was done is not known).
+    Every call can raise an `ApiError`: `NotSentError` (nothing left this machine), `NoAnswerError` (a read got no
+    answer), `BadAnswerError` (an answer that this API never gives), a `StatusError` (the server said no; its subclasses
+    say why), and, of the calls that change something, `UnclearError` (sent, but whether it was done is not known).
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Constellations:
 
     @property
     def clock_offset(self) -> float:
-        """Seconds that the server's clock is ahead of this machine's, as told by its latest answer; 0 before the first one."""
+        """Seconds that the server's clock is ahead of this machine's, by its latest answer; 0 before the first one."""
         return self._transport.clock_offset
 
     def close(self) -> None:
@@ -107,8 +108,8 @@ class Constellations:
     def add_image(self, handle: str, submission: ImageSubmission | bytes, *, key: str | None = None) -> Receipt:
         """Publish an image. It can be neither corrected nor deleted afterwards.
 
-        The request is sent once and never repeated. `constellations_widgets.publishing` does the same with a plan before it,
-        a journal, and a look at the server when the outcome is unclear: prefer it.
+        The request is sent once and never repeated. `constellations_widgets.publishing` does the same with a plan
+        before it, a journal, and a look at the server when the outcome is unclear: prefer it.
 
         Parameters
         ----------
@@ -137,7 +138,7 @@ class Constellations:
         what = f"add an image to the handle {name!r}"
         if not self.signed_in:
             raise SignInError(
-                f"Could not {what}: not signed in. Pass auth=sign_in(...), or set the environment variable CONSTELLATIONS_TOKEN."
+                f"Could not {what}: not signed in. Pass auth=sign_in(...), or set {TOKEN_VARIABLE} in the environment."
             )
         body = submission if isinstance(submission, bytes) else submission.to_json()
         call = Call(what, "POST", f"/handle/{quote(name, safe='')}/image", body, writes=True)
@@ -184,8 +185,8 @@ class Constellations:
         note, alt_text : str, optional
             The new text, at most 500 and 5,000 UTF-16 units. Neither can be made empty: the server ignores that.
         permissions : ImagePermissions or mapping, optional
-            `ImagePermissions` replace the old ones as a whole. A mapping holds those of copyright, credits and license that change;
-            the others stay as they are.
+            `ImagePermissions` replace the old ones as a whole. A mapping holds those of copyright, credits and license
+            that change; the others stay as they are.
 
         Returns
         -------
@@ -195,7 +196,8 @@ class Constellations:
         Raises
         ------
         InvalidError
-            If a value can't be set, or there is nothing to change. With status None it was refused here, and nothing was sent.
+            If a value can't be set, or there is nothing to change. With status None it was refused here, and nothing
+            was sent.
         ForbiddenError
             If this account may not change the image.
         BadAnswerError
@@ -222,7 +224,7 @@ class Constellations:
         return self._list(ImageSummary, call, self._transport.json(call))
 
     def wtml(self, id: str) -> str:
-        """An image's WTML, as XML text. Needs no token; the server has none for an image without an image URL (`ServerError`)."""
+        """An image's WTML, as XML text. Needs no token. An image without an image URL has none (`ServerError`)."""
         return self._transport.text(Call(f"read the WTML of the image {id!r}", "GET", f"{_image_path(id)}/img.wtml"))
 
     # Handles
@@ -232,12 +234,14 @@ class Constellations:
         return self._read(Handle, _handle_call("read", handle))
 
     def may_add_images(self, handle: str) -> bool:
-        """Whether this account may publish under a handle. False if not signed in; NotFoundError if there is no such handle."""
+        """Whether this account may publish under a handle; False if not signed in. NotFoundError if there is none."""
         call = _handle_call("ask who may add images to", handle, "/permissions")
         return self._transport.json(call).get("view_dashboard") is True
 
     def handle_images(self, handle: str, page_size: int = 100) -> Iterator[ImagePage]:
-        """All images of a handle that this account owns, newest first, page by page; each page is asked for when it is reached.
+        """All images of a handle that this account owns, newest first, page by page.
+
+        Each page is asked for when it is reached.
 
         Parameters
         ----------
@@ -249,7 +253,8 @@ class Constellations:
         Yields
         ------
         ImagePage
-            A list of `ImageSummary`, with `total_count`. An image appears once, even when new ones push it to a later page meanwhile.
+            A list of `ImageSummary`, with `total_count`. An image appears once, even when new ones push it to a later
+            page meanwhile.
 
         Raises
         ------
@@ -309,5 +314,7 @@ def _handle_call(what: str, handle: str, rest: str = "") -> Call:
 
 def _image_path(id: str) -> str:
     if not (isinstance(id, str) and re.fullmatch("[0-9a-fA-F]{24}", id)):
-        raise InvalidError(f"{id!r} is not the id of an image: 24 hexadecimal digits, such as 5e9f1c3a7b2d4e6f8a0b1c2d.")
+        raise InvalidError(
+            f"{id!r} is not the id of an image: 24 hexadecimal digits, such as 5e9f1c3a7b2d4e6f8a0b1c2d."
+        )
     return f"/image/{id}"

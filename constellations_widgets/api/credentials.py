@@ -1,6 +1,7 @@
 """The one object that holds secrets.
 
-A token given as text or by the environment is enough for now; `auth_flow` is where a token that renews itself will ask for its successor.
+A token given as text or by the environment is enough for now; `auth_flow` is where a token that renews itself will ask
+for its successor.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Credentials(httpx.Auth):
 
     @classmethod
     def from_environment(cls, variable: str = TOKEN_VARIABLE) -> Credentials | None:
-        """Credentials of the token in an environment variable (by default ``CONSTELLATIONS_TOKEN``), None where it is not set or empty.
+        """Credentials of the token in an environment variable (``CONSTELLATIONS_TOKEN``), None where there is none.
 
         Raises
         ------
@@ -118,7 +119,7 @@ def check_private(url: httpx.URL) -> None:
     """Raise SignInError where a token sent to `url` could be read on the way: plain http to another machine."""
     if url.scheme != "https" and not is_loopback(url.host):
         raise SignInError(
-            f"A token is never sent over plain http to another machine ({url.host}), where it could be read on the way. "
+            f"A token is never sent over plain http to another machine ({url.host}): it could be read on the way. "
             "Use the https address of the API."
         )
 

@@ -1,7 +1,7 @@
 """A deadline for a whole request.
 
-httpx limits each single wait for bytes, so a server that sends one byte now and then could hold a request for ever. Here every wait on the
-network is cut to what is left of the request's own time.
+httpx limits each single wait for bytes, so a server that sends one byte now and then could hold a request for ever.
+Here every wait on the network is cut to what is left of the request's own time.
 """
 
 from __future__ import annotations

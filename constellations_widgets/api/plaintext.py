@@ -62,16 +62,18 @@ def html_line(page: str) -> str:
 
 def one_line(text: str, limit: int = SHOWN_LIMIT) -> str:
     """`text` on one line, without control characters, at most `limit` characters long."""
-    visible = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in text.strip()[: 4 * limit])
+    visible = "".join(
+        " " if unicodedata.category(character)[0] in "CZ" else character for character in text.strip()[: 4 * limit]
+    )
     line = re.sub(r"\s+", " ", visible).strip()
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def schema_faults(message: str) -> str:
-    """The server's complaint about a body, with our names of the fields instead of the paths of its type checker; others unchanged.
+    """The server's complaint about a body, with our names of the fields instead of its type checker's.
 
-    >>> schema_faults('Submission did not match schema: Invalid value "a" supplied to : I/0: I0/wwt: W/center_x: number')
-    'the server does not take the values of wwt.center_x'
+    >>> schema_faults('Submission did not match schema: Invalid value "a" supplied to : I/0: I0/wwt: W/center_x:
+    number') 'the server does not take the values of wwt.center_x'
     """
     if not message.startswith("Submission did not match schema"):
         return message

@@ -139,8 +139,8 @@ class Transport:
         return self._error(errors.BadAnswerError, call, said, "May this account edit it (`may_edit`)?", 200)
 
     def _send(self, call: Call) -> tuple[int, bytes]:
-        # The errors are raised outside of the except blocks: a notebook then shows our few lines instead of httpx's many,
-        # and the traceback keeps no request with its headers.
+        # The errors are raised outside of the except blocks: a notebook then shows our few lines instead of httpx's
+        # many, and the traceback keeps no request with its headers.
         failure: errors.ApiError | None = None
         response: httpx.Response | None = None
         content = b""
@@ -201,7 +201,9 @@ class Transport:
             headers={"User-Agent": agent, "Accept-Encoding": "identity"},
             timeout=httpx.Timeout(self._timeout, connect=CONNECT_TIMEOUT, pool=self._timeout),
             follow_redirects=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # the server sets one at every answer and needs none back
+            cookies=CookieJar(
+                DefaultCookiePolicy(allowed_domains=[])
+            ),  # the server sets one at every answer and needs none back
             transport=self._given_transport or _network(self.api_url),
             trust_env=False,
         )
@@ -229,7 +231,8 @@ class Transport:
         retry_after = _retry_after(response.headers.get("Retry-After"))
         if 300 <= status < 400:
             return self._redirected(call, response)
-        # Behind a proxy, a 5xx or a 408 can come after the server has done the work. Only a 503 that names a time is a plain "not now".
+        # Behind a proxy, a 5xx or a 408 can come after the server has done the work. Only a 503 that names a time is a
+        # plain "not now".
         not_now = status == 503 and retry_after is not None
         unsure = status < 300 or status == 408 or (status >= 500 and not not_now)
         if call.writes and unsure:
@@ -248,14 +251,12 @@ class Transport:
 
     def _redirected(self, call: Call, response: httpx.Response) -> errors.ApiError:
         target = one_line(self._hide(response.headers.get("Location", "")))
-        said = f"{self.api_url} sends us elsewhere (status {response.status_code}), to {target!r}; redirects are not followed"
+        said = f"{self.api_url} sends us to {target!r} (status {response.status_code}); redirects are not followed"
         if call.writes and response.status_code not in (301, 307, 308):  # the others may stand for “done, see there”
             return self._error(errors.UnclearError, call, said, _LOOK_FIRST, response.status_code)
         return self._error(errors.BadAnswerError, call, said, "Use the API's own address.", response.status_code)
 
-    def _error(
-        self, kind: type[errors.ApiError], call: Call, said: str, advice: str, status: int | None = None
-    ) -> Any:
+    def _error(self, kind: type[errors.ApiError], call: Call, said: str, advice: str, status: int | None = None) -> Any:
         error = kind(f"Could not {call.what}: {said}. {advice}".rstrip(), url=self.api_url + call.path, status=status)
         error.message = said
         return error
@@ -280,7 +281,8 @@ def check_api_url(api_url: str) -> str:
     Raises
     ------
     NotSentError
-        If it can't be the root of an API: not http(s), no host, or with a name and password, a query or a fragment in it.
+        If it can't be the root of an API: not http(s), no host, or with a name and password, a query or a fragment in
+        it.
     """
     shown = one_line(str(api_url).rpartition("@")[2])  # whatever stands before an "@" may be a password
     try:
@@ -290,9 +292,13 @@ def check_api_url(api_url: str) -> str:
     if url.scheme not in ("http", "https") or not url.host:
         raise errors.NotSentError(f"{shown!r} is not the address of an API: it must begin with https:// or http://.")
     if url.userinfo:
-        raise errors.NotSentError(f"The API's address holds a name or password before {shown!r}. Remove it and pass auth=….")
+        raise errors.NotSentError(
+            f"The API's address holds a name or password before {shown!r}. Remove it and pass auth=…."
+        )
     if url.query or url.fragment or "?" in api_url or "#" in api_url:
-        raise errors.NotSentError(f"The API's address {shown!r} must end with its path: remove everything from “?” or “#” on.")
+        raise errors.NotSentError(
+            f"The API's address {shown!r} must end with its path: remove everything from “?” or “#” on."
+        )
     return str(url).rstrip("/")
 
 

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from .journal import Attempt, History, Journal, history
+from .attempts import Attempt, History
+from .journal import Journal, history
 from .plan import Plan, Step, plan
 from .reconcile import settle, unsettled
 from .submit import publish_draft, publish_planned
 
-__all__ = ["Attempt", "History", "Journal", "Plan", "Step", "history", "plan", "publish_draft", "publish_planned", "settle", "unsettled"]
+__all__ = [
+    "Attempt",
+    "History",
+    "Journal",
+    "Plan",
+    "Step",
+    "history",
+    "plan",
+    "publish_draft",
+    "publish_planned",
+    "settle",
+    "unsettled",
+]

@@ -1,7 +1,7 @@
 """Which process is sending, and is it still alive?
 
-Each process holds a lock on a file of its own for as long as it lives. The system drops the lock when the process ends, however it ends, so
-neither a reused process number nor a wrong clock can make a dead process look alive.
+Each process holds a lock on a file of its own for as long as it lives. The system drops the lock when the process ends,
+however it ends, so neither a reused process number nor a wrong clock can make a dead process look alive.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from ..api.constellations import Constellations
 from ..errors import DraftError, NotFoundError
 from ..schema.records import ImageSummary
 from .journal import Journal, default_journal
+from .tables import html_table
 
 if TYPE_CHECKING:
     from ..checks import Problem
@@ -31,7 +32,8 @@ class Step:
     draft : ImageDraft
         The draft.
     decision : str
-        "publish"; "decide": somebody has to look at the reasons first; "skip": it is there already; "blocked": it can't be published.
+        "publish"; "decide": somebody has to look at the reasons first; "skip": it is there already; "blocked": it can't
+        be published.
     reasons : tuple of str
         Why, one sentence each.
     api_url, handle : str
@@ -78,7 +80,7 @@ class Step:
 
 
 class Plan(list[Step]):
-    """The steps, one for each draft, in the same order. `display_name` is the handle's, "" if there is no such handle."""
+    """The steps, one for each draft, in the same order. `display_name` is the handle's, "" if there is none."""
 
     def __init__(self, steps: Iterable[Step], api_url: str, handle: str, display_name: str):
         super().__init__(steps)
@@ -91,19 +93,20 @@ class Plan(list[Step]):
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{count} {decision}" for decision in _WEIGHT if (count := sum(s.decision == decision for s in self)))
+        counts = ", ".join(
+            f"{count} {decision}" for decision in _WEIGHT if (count := sum(s.decision == decision for s in self))
+        )
         return f"<Plan for {self.handle!r} at {self.api_url}: {counts or 'nothing'}>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{html.escape(step.decision)}</td><td style='text-align:left'>{html.escape(step.name)}</td>"
-            f"<td style='text-align:left'>{'<br>'.join(map(html.escape, step.reasons))}</td></tr>"
-            for step in self
-        )
-        return f"<p>To the handle {html.escape(self.handle)} at {html.escape(self.api_url)}:</p><table>{rows}</table>"
+        rows = ((step.decision, html.escape(step.name), "<br>".join(map(html.escape, step.reasons))) for step in self)
+        where = f"To the handle {html.escape(self.handle)} at {html.escape(self.api_url)}:"
+        return f"<p>{where}</p>{html_table(('What', 'Image', 'Why'), rows)}"
 
 
-def plan(drafts: ImageDraft | Iterable[ImageDraft], client: Constellations, handle: str, *, journal: Journal | None = None) -> Plan:
+def plan(
+    drafts: ImageDraft | Iterable[ImageDraft], client: Constellations, handle: str, *, journal: Journal | None = None
+) -> Plan:
     """What would happen if these drafts were published now. Nothing is sent that changes anything.
 
     Parameters
@@ -157,7 +160,9 @@ class _Survey:
                 self._place_faults.append(f"This account may not add images to the handle {self.handle!r}.")
             return found.display_name or found.handle
         except NotFoundError:
-            self._place_faults.append(f"There is no handle {self.handle!r} at {self.client.api_url}. Capital letters matter.")
+            self._place_faults.append(
+                f"There is no handle {self.handle!r} at {self.client.api_url}. Capital letters matter."
+            )
             return ""
 
     def step(self, draft: ImageDraft) -> Step:
@@ -168,7 +173,9 @@ class _Survey:
         except DraftError as error:
             faults = tuple(f"{problem.field or 'draft'}: {problem.message}" for problem in error.problems)
             found = (BLOCKED, (*self._place_faults, *faults))
-            return self._step(draft, found, str(draft.values.get("storage.legacy_url_template") or ""), None, (), problems)
+            return self._step(
+                draft, found, str(draft.values.get("storage.legacy_url_template") or ""), None, (), problems
+            )
         body, url = submission.to_json(), submission.storage.legacy_url_template
         existing = tuple(self._images_with(url))
         findings = [
@@ -199,16 +206,22 @@ class _Survey:
                 yield DECIDE, f"The handle {name!r} has an image with the same image URL ({image.id})."
 
     def _about_journal(self, body: bytes, url: str, existing: tuple[ImageSummary, ...]) -> Iterable[tuple[str, str]]:
-        digest = hashlib.sha256(body).hexdigest()
+        digest, listed = hashlib.sha256(body).hexdigest(), {image.id for image in existing}
         for attempt in self.journal.related(self.client.api_url, self.handle, digest, url):
             same = attempt.body_sha256 == digest
             when = f"{attempt.planned:%Y-%m-%d %H:%M} UTC"
             if attempt.state == "sending":
-                yield (BLOCKED if same else DECIDE), "An image with this URL is being published right now, by another window or program."
+                yield (BLOCKED if same else DECIDE), "An image with this URL is being published right now elsewhere."
             elif attempt.state == "unclear":
-                yield DECIDE, f"An attempt of {when} may have published this image: the server is looked at before anything is sent."
-            elif attempt.state == "published" and attempt.image_id not in {image.id for image in existing}:
-                yield DECIDE, f"The journal says that it was published at {when} as {attempt.image_id}, but the server does not list it."
+                yield (
+                    DECIDE,
+                    f"An attempt of {when} may have succeeded: the server is looked at before anything is sent.",
+                )
+            elif attempt.state == "published" and attempt.image_id not in listed:
+                yield (
+                    DECIDE,
+                    f"The journal says: published at {when} as {attempt.image_id}. The server does not list it.",
+                )
 
     def _images_with(self, url: str) -> list[ImageSummary]:
         if url not in self._existing:

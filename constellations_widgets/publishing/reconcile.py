@@ -11,7 +11,8 @@ from typing import Any
 from ..api.constellations import Constellations
 from ..errors import PublishError
 from ..schema.records import ImageRecord, ImageSummary
-from .journal import Attempt, Journal, default_journal
+from .attempts import Attempt
+from .journal import Journal, default_journal
 
 CLOCK_MARGIN = 120.0
 """Seconds by which the server's clock may differ from what we believe of it."""
@@ -20,7 +21,9 @@ SETTLING_WAITS = (0.0, 0.5, 1.5, 3.0)
 
 
 def unsettled(journal: Journal | None = None) -> list[Attempt]:
-    """The attempts of which nobody knows whether they made an image, oldest first: after a timeout, or when the kernel was killed.
+    """The attempts of which nobody knows whether they made an image, oldest first.
+
+    A timeout leaves one, or a kernel that was killed.
 
     Parameters
     ----------
@@ -66,7 +69,9 @@ def settle(
     """
     journal = journal or default_journal()
     if client.api_url != attempt.api_url:
-        raise PublishError(f"This attempt went to {attempt.api_url}, the client is one of {client.api_url}. Use a client of the same API.")
+        raise PublishError(
+            f"This attempt went to {attempt.api_url}, the client is one of {client.api_url}: use one of the same API."
+        )
     current = journal.attempt(attempt.key)
     if current is None or current.state != "unclear":
         return current or attempt

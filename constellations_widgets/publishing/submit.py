@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..api.constellations import Constellations
 from ..errors import ApiError, NotSentError, PublishError, UnclearError
 from ..schema.records import Receipt
-from .journal import Attempt, Journal, default_journal
+from .attempts import Attempt
+from .journal import Journal, default_journal
 from .plan import BLOCKED, DECIDE, SKIP, Step, plan
 from .reconcile import SETTLING_WAITS, settle
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ..draft import ImageDraft
 
 OnProgress = Callable[[str, str], Any]
-"""Is told the stage ("planning", "sending", "looking", "published") and a sentence about it, in the thread that publishes."""
+"""Is told the stage ("planning", "sending", "looking", "published") and a sentence, in the thread that publishes."""
 
 
 def publish_draft(
@@ -89,10 +90,13 @@ def publish_planned(
     if step.body is None or step.decision == BLOCKED:
         raise _stopped(step, "It can't be published")
     if client.api_url != step.api_url:
-        raise PublishError(f"The plan is for {step.api_url}, the client is one of {client.api_url}. Make a plan with this client.")
+        raise PublishError(
+            f"The plan is for {step.api_url}, the client is one of {client.api_url}. Make a plan with this client."
+        )
     if earlier := _settled_earlier(step, client, journal, tell, again):
         return earlier
     if step.decision == SKIP and not again:
+        journal.refuse_twice(step.api_url, step.handle, step.body)
         raise _stopped(step, "It was not published. To publish it once more, say again=True")
     if step.decision == DECIDE and not (anyway or again):
         raise _stopped(step, "Somebody has to decide. To publish it nonetheless, say anyway=True")
@@ -104,7 +108,9 @@ def publish_planned(
     return receipt
 
 
-def _send(attempt: Attempt, client: Constellations, journal: Journal, tell: OnProgress, sleep: Callable[[float], Any]) -> Receipt:
+def _send(
+    attempt: Attempt, client: Constellations, journal: Journal, tell: OnProgress, sleep: Callable[[float], Any]
+) -> Receipt:
     """Send what is written down, and write down what came of it."""
     key = attempt.key
     try:
@@ -141,12 +147,17 @@ def _receipt_or_unclear(
     raise _unclear(unclear.message, seen, unclear) from None
 
 
-def _settled_earlier(step: Step, client: Constellations, journal: Journal, tell: OnProgress, again: bool) -> Receipt | None:
+def _settled_earlier(
+    step: Step, client: Constellations, journal: Journal, tell: OnProgress, again: bool
+) -> Receipt | None:
     """The receipt of an earlier attempt with the same body that was unclear, and turns out to have succeeded."""
     for attempt in journal.related(step.api_url, step.handle, step.body_sha256, step.url):
         if attempt.state != "unclear" or attempt.body_sha256 != step.body_sha256:
             continue
-        tell("looking", f"An attempt of {attempt.planned:%Y-%m-%d %H:%M} UTC is unclear. Looking whether the image is there.")
+        tell(
+            "looking",
+            f"An attempt of {attempt.planned:%Y-%m-%d %H:%M} UTC is unclear. Looking whether the image is there.",
+        )
         settled = settle(attempt, client, journal)
         if settled.receipt:
             tell("published", f"The earlier attempt had succeeded: {settled.receipt.id}.")
@@ -158,8 +169,8 @@ def _settled_earlier(step: Step, client: Constellations, journal: Journal, tell:
 
 def _unclear(said: str, seen: str, cause: ApiError | None = None) -> UnclearError:
     error = UnclearError(
-        f"Whether the image was published is not known: {said.rstrip('.')}. {seen} Publishing it again looks first and, with again=True, "
-        "sends it if it still isn't there. history() lists this attempt.",
+        f"Whether the image was published is not known: {said.rstrip('.')}. {seen} Publishing it again looks first "
+        "and, with again=True, sends it if it still isn't there. history() lists this attempt.",
         url=cause.url if cause else "",
         status=cause.status if cause else None,
     )
@@ -177,7 +188,10 @@ def _write_down(write: Callable[..., None], *values: Any) -> None:
     try:
         write(*values)
     except PublishError as error:
-        warnings.warn(f"The outcome could not be written down; it will be looked up at the server next time. {error}", stacklevel=3)
+        warnings.warn(
+            f"The outcome could not be written down; it will be looked up at the server next time. {error}",
+            stacklevel=3,
+        )
 
 
 def _tell_nobody(stage: str, message: str) -> None:

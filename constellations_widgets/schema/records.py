@@ -1,6 +1,7 @@
 """What comes back from the server, and the receipt of a publication.
 
-Read leniently: the server keeps whatever it was sent, so a field may be missing, null or unknown here without making the rest unreadable.
+Read leniently: the server keeps whatever it was sent, so a field may be missing, null or unknown here without making
+the rest unreadable.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Handle(_Answer):
 
 
 class RecordWwt(_Answer):
-    """The 13 placement fields as the server keeps them, in the units of `ImageWwt`, and whatever else was once sent with them.
+    """The 13 placement fields as the server keeps them, and what else was once sent with them; units as in `ImageWwt`.
 
     A number that JSON can't hold (the server takes 1e400) comes back as None.
     """
@@ -65,7 +66,10 @@ class RecordWwt(_Answer):
 
 
 class RecordPermissions(_Answer):
-    """Copyright, license and credits as the server keeps them. `credits` is HTML and not to be trusted: clean it before it is shown."""
+    """Copyright, license and credits as the server keeps them.
+
+    `credits` is HTML and not to be trusted: clean it before it is shown.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -81,7 +85,7 @@ class RecordStorage(_Answer):
 
 
 class ImageSummary(_Answer):
-    """An image in a list. Which handle it belongs to is only said by `handle_id`; the whole record (`Constellations.image`) has the name."""
+    """An image in a list. Its handle is only told by id; the whole record (`Constellations.image`) has the name."""
 
     id: ImageId
     handle_id: str = ""
@@ -183,11 +187,13 @@ class Receipt(BaseModel):
         return "Published\n" + "\n".join(f"  {label + ':':<11}{text}" for label, text, _ in self._rows())
 
     def __repr__(self) -> str:
-        return f"<Receipt {self.id}: {self.note!r} under {self.handle!r} at {self.api_url}, {self.created:%Y-%m-%d %H:%M:%S} UTC>"
+        when = f"{self.created:%Y-%m-%d %H:%M:%S} UTC"
+        return f"<Receipt {self.id}: {self.note!r} under {self.handle!r} at {self.api_url}, {when}>"
 
     def _repr_html_(self) -> str:
+        left = "style='text-align:left'"
         rows = "".join(
-            f"<tr><th scope='row' style='text-align:left'>{label}</th><td style='text-align:left'>{_link(text, link)}</td></tr>"
+            f"<tr><th scope='row' {left}>{label}</th><td {left}>{html_link(text, link)}</td></tr>"
             for label, text, link in self._rows()
         )
         body = html.escape(json.dumps(self.body, ensure_ascii=False, indent=1))
@@ -197,7 +203,7 @@ class Receipt(BaseModel):
         )
 
 
-def _link(text: str, address: str | None) -> str:
+def html_link(text: str, address: str | None) -> str:
     """`text` for HTML, as a link if there is a web `address`."""
     if not address or not address.startswith(("https://", "http://")):
         return html.escape(text)

@@ -1,0 +1,101 @@
+"""The journal's file: SQLite in a private folder, for all threads and processes; a change is on disk before it counts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import PublishError
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS attempts (
+    key TEXT PRIMARY KEY, api_url TEXT NOT NULL, handle TEXT NOT NULL, url TEXT NOT NULL,
+    body_sha256 TEXT NOT NULL, body BLOB NOT NULL, known_ids TEXT NOT NULL, state TEXT NOT NULL, owner TEXT NOT NULL,
+    planned TEXT NOT NULL, sent TEXT, settled TEXT, image_id TEXT, rel_url TEXT, answer TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX IF NOT EXISTS one_sender ON attempts (api_url, handle, body_sha256) WHERE state = 'sending';
+CREATE INDEX IF NOT EXISTS by_body ON attempts (api_url, handle, body_sha256);
+CREATE INDEX IF NOT EXISTS by_url ON attempts (api_url, handle, url);
+PRAGMA user_version = 1;
+"""
+
+
+class Database:
+    """The file ``journal.sqlite3`` in `folder`. Raises PublishError wherever it can't be used."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.path = folder / "journal.sqlite3"
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._process = 0
+        self._inherited: list[sqlite3.Connection] = []
+
+    def close(self) -> None:
+        """Close the file; the next transaction opens it again."""
+        with self._lock:
+            if self._connection is not None and self._process == os.getpid():
+                self._connection.close()
+                self._connection = None
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that only one thread of one process is in; on disk when the block ends."""
+        with self._lock:
+            try:
+                db = self._open()
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield db
+                    db.execute("COMMIT")
+                except BaseException:
+                    with contextlib.suppress(sqlite3.Error):
+                        db.execute("ROLLBACK")
+                    raise
+            except (sqlite3.Error, OSError) as error:
+                raise unusable(self.path, error) from None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is not None:
+            if self._process == os.getpid():
+                return self._connection
+            self._inherited.append(self._connection)  # from before a fork: neither to be used nor closed here
+            self._connection = None
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute("PRAGMA synchronous = FULL")
+            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                _become_wal(db)
+                db.executescript(f"BEGIN IMMEDIATE;{_TABLE}COMMIT;")
+        except BaseException:
+            db.close()
+            raise
+        self._connection, self._process = db, os.getpid()
+        return db
+
+
+def _become_wal(db: sqlite3.Connection) -> None:
+    """Make a new file a WAL one. SQLite does not wait when two processes do this at once, so we do."""
+    for _ in range(100):
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(0.05)
+
+
+def unusable(path: Path | str, error: Exception) -> PublishError:
+    """The error for a journal that can't be used."""
+    return PublishError(
+        f"The journal of publications can't be written ({path}: {error}). Nothing is published without it: "
+        "make room there or set its rights, or name another folder in the environment variable CXW_STATE_DIR."
+    )
