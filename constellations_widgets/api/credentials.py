@@ -71,9 +71,9 @@ class Credentials(httpx.Auth):
         request.headers["Authorization"] = f"Bearer {self._read_token()}"
         yield request
 
-    def hide_in(self, text: str) -> str:
-        """`text` without the token, for answers of servers that repeat what they were sent."""
-        return text.replace(self._read_token(), "[token]")
+    def hide_in(self, content: bytes) -> bytes:
+        """`content` without the token, for answers of servers that repeat what they were sent."""
+        return content.replace(self._read_token().encode(), b"[token]")
 
     def __repr__(self) -> str:
         return "<Credentials: a token, hidden>"

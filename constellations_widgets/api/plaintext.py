@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 SHOWN_LIMIT = 300
 """Characters of an answer that are shown at most."""
-_PARSED_LIMIT = 64 * 1024  # of an error page; what matters stands at its start
+_PARSED_LIMIT = 8 * 1024  # of an error page: what matters stands at its start, and unclosed tags take quadratic time
 
 _SILENT = {"script", "style", "template", "noscript", "svg"}
 _INLINE = {"a", "abbr", "b", "code", "em", "font", "i", "small", "span", "strong", "tt", "u"}

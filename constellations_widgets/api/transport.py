@@ -164,7 +164,7 @@ class Transport:
         response = client.send(request, stream=True, auth=self.credentials)
         try:
             self._set_clock(response.headers.get("Date"))
-            return response, self._read(response)
+            return response, self._hide(self._read(response))
         except (httpx.HTTPError, _Broken):
             if response.status_code == 200:
                 raise
@@ -250,7 +250,7 @@ class Transport:
         return error
 
     def _redirected(self, call: Call, response: httpx.Response) -> errors.ApiError:
-        target = one_line(self._hide(response.headers.get("Location", "")))
+        target = one_line(self._hide(response.headers.get("Location", "").encode()).decode())
         said = f"{self.api_url} sends us to {target!r} (status {response.status_code}); redirects are not followed"
         if call.writes and response.status_code not in (301, 307, 308):  # the others may stand for “done, see there”
             return self._error(errors.UnclearError, call, said, _LOOK_FIRST, response.status_code)
@@ -262,8 +262,8 @@ class Transport:
         return error
 
     def _shown(self, content: bytes) -> str:
-        """What the server said, as one line that shows no token."""
-        text = self._hide(content.decode("utf-8", "replace"))
+        """What the server said, as one line."""
+        text = content.decode("utf-8", "replace")
         try:
             answer = json.loads(text)
         except (ValueError, RecursionError):
@@ -271,8 +271,8 @@ class Transport:
         said = answer.get("message") if isinstance(answer, dict) else None
         return one_line(schema_faults(said) if isinstance(said, str) else text)
 
-    def _hide(self, text: str) -> str:
-        return self.credentials.hide_in(text) if self.credentials else text
+    def _hide(self, content: bytes) -> bytes:
+        return self.credentials.hide_in(content) if self.credentials else content
 
 
 def check_api_url(api_url: str) -> str:

@@ -1,4 +1,4 @@
-"""The journal's file: SQLite in a private folder, for all threads and processes; a change is on disk before it counts."""
+"""The journal's file: SQLite for all threads and processes, in a private folder; changes are on disk at once."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Journal:
             return {image_id for (image_id,) in db.execute(query, (api_url,))}
 
     def refuse_twice(self, api_url: str, handle: str, body: bytes) -> None:
-        """Raise PublishError, with the earlier receipt, if this body was published before, may have been, or is being so."""
+        """Raise PublishError if this body was published before (with the receipt), may have been, or is just being."""
         with self._transaction() as db:
             for earlier in _read(db, _SAME_BODY, api_url, handle, hashlib.sha256(body).hexdigest()):
                 _refuse_twice(earlier, again=False)
