@@ -1,14 +1,14 @@
 """Credits: what the server keeps of the HTML that somebody wrote.
 
-The server cleans credits with DOMPurify 3.0.6 on jsdom: it parses the text as a whole HTML document, keeps the tags b, strong,
-i, em, a and br with DOMPurify's default attributes, and writes the rest as text. This module does the same on the tree that
-`justhtml` makes, an HTML5 parser in Python. (nh3 was tried: it parses fragments, not documents, and can't be told of comments,
-and so agreed with the server on 89 % of 2,500 random texts, where this does on 98 %; what is left are stray text in tables,
-which jsdom misplaces, and formatting that reaches out of a select.)
+The server cleans credits with DOMPurify 3.0.6 on jsdom: it parses the text as a whole HTML document, keeps the tags b,
+strong, i, em, a and br with DOMPurify's default attributes, and writes the rest as text. This module does the same on
+the tree that `justhtml` makes, an HTML5 parser in Python. (nh3 was tried: it parses fragments, not documents, and can't
+be told of comments, and so agreed with the server on 89 % of 2,500 random texts, where this does on 98 %; what is left
+are stray text in tables, which jsdom misplaces, and formatting that reaches out of a select.)
 
-There is one wilful difference. The server turns the order of attributes round each time, so a tag with two attributes never
-comes to rest: it would change whenever a record is read and sent back. Of such a tag only the most useful attribute is kept.
-What `clean_credits` returns is what the server stores, and stays so however often it is sent.
+There is one wilful difference. The server turns the order of attributes round each time, so a tag with two attributes
+never comes to rest: it would change whenever a record is read and sent back. Of such a tag only the most useful
+attribute is kept. What `clean_credits` returns is what the server stores, and stays so however often it is sent.
 """
 
 from __future__ import annotations
@@ -33,26 +33,29 @@ TAGS = frozenset({"b", "strong", "i", "em", "a", "br"})
 
 # Elements that go with all that is in them; of any other the text stays.
 DROPPED = frozenset(
-    "annotation-xml audio colgroup desc foreignobject head iframe math mi mn mo ms mtext noembed noframes noscript plaintext script style "
-    "svg template thead title video xmp".split()
+    "annotation-xml audio colgroup desc foreignobject head iframe math mi mn mo ms mtext noembed noframes noscript "
+    "plaintext script style svg template thead title video xmp".split()
 )
 
-# Which attribute stays if there are several; of others the first that was written.
+# Which attribute stays if there are several; of others the first by name.
 PREFERRED = ("href", "title", "lang", "dir", "class", "id")
 
 # Attributes that can't hold an address, so that any value may stay.
 NO_ADDRESS = frozenset("alt class for id label name pattern placeholder role summary title value style xmlns".split())
-ADDRESS = re.compile(r"(?:(?:f|ht)tps?|mailto|tel|callto|sms|cid|xmpp):|[^a-z]|[a-z+.\-]+(?:[^a-z+.\-:]|\Z)", re.I | re.A)
+ADDRESS = re.compile(
+    r"(?:(?:f|ht)tps?|mailto|tel|callto|sms|cid|xmpp):|[^a-z]|[a-z+.\-]+(?:[^a-z+.\-:]|\Z)", re.I | re.A
+)
 ADDRESS_SPACE = re.compile("[\0- \xa0\u1680\u180e\u2000-\u2029\u205f\u3000]")
 DATA_NAME = re.compile(r"data-[\-A-Za-z0-9_.\u00b7-\U0010ffff]")
 ARIA_NAME = re.compile(r"aria-[\-A-Za-z0-9_]+")
 # A name that the server's DOM lets set (XML's Name; what it starts with is one of the allowed names already).
 XML_NAME = re.compile(
-    "[-.0-9:A-Z_a-z\xb7\xc0-\xd6\xd8-\xf6\xf8-\u037d\u037f-\u1fff\u200c\u200d\u203f\u2040\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff"
-    "\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff]+"
+    "[-.0-9:A-Z_a-z\xb7\xc0-\xd6\xd8-\xf6\xf8-\u037d\u037f-\u1fff\u200c\u200d\u203f\u2040\u2070-\u218f"
+    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff]+"
 )
 CUT_REFERENCE = re.compile(r"&(?:(#\d+|#x[\da-f]+)|([a-z\d]+))\0", re.I | re.A)
-SPACE = "\t\n\v\f\r \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+# What JavaScript's trim takes off; Python's strip takes other characters.
+SPACE = "\t\n\v\f\r \xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000\ufeff"
 
 LINK = re.compile(r"(?:https?|mailto):", re.I | re.A)  # what a rendered view may lead to
 
@@ -77,7 +80,8 @@ def clean_credits(html: str) -> str:
     Returns
     -------
     str
-        HTML with no tags but b, strong, i, em, a and br. Sending it through the server, or through here, changes nothing.
+        HTML with no tags but b, strong, i, em, a and br. Sending it through the server, or through here, changes
+        nothing.
 
     Raises
     ------
@@ -93,8 +97,8 @@ def clean_credits(html: str) -> str:
 @lru_cache(maxsize=128)
 def _clean(html: str) -> str:
     html = html.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    # Once is nearly always enough. Where bad markup was repaired, the next parser may find something to repair again (a link
-    # within a link, say).
+    # Once is nearly always enough. Where bad markup was repaired, the next parser may find something to repair again (a
+    # link within a link, say).
     for _ in range(8):
         cleaned = _cleaned_once(html)
         if cleaned == html:
@@ -156,17 +160,15 @@ def _hides_markup(node: Node) -> bool:
 
 def _attribute(node: Node) -> str:
     kept = {}
-    for name, value in (node.attrs or {}).items():
-        value = value or ""
-        if name != "value":
-            value = value.strip(SPACE)
-        if name == "is":
+    for name, written in (node.attrs or {}).items():
+        value = (written or "") if name == "value" else (written or "").strip(SPACE)
+        if name == "is":  # the server can't take it off, so it empties it
             kept[name] = ""
         elif _keeps(name, value):
             kept[name] = value
     if not kept:
         return ""
-    name = next((n for n in PREFERRED if n in kept), next(iter(kept)))
+    name = next((n for n in PREFERRED if n in kept), min(kept))
     value = kept[name].replace("&", "&amp;").replace("\xa0", "&nbsp;").replace('"', "&quot;")
     return f' {name}="{value}"'
 
@@ -201,28 +203,38 @@ def check_credits(html: str) -> None:
     Raises
     ------
     CreditsError
-        It is no text, has more than 20,000 bytes of UTF-8, or its tags are nested more than 100 deep: a few thousand bring the
-        server down. Tags that are never closed count as nested.
+        It is no text, has more than 20,000 bytes of UTF-8, or its tags are nested more than 100 deep: a few thousand
+        bring the server down. Tags that are never closed count as nested.
     """
     if not isinstance(html, str):
         raise CreditsError(f"The credits must be text, not {type(html).__name__}.")
     size = len(html.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
-        raise CreditsError(f"The credits have {size:,} bytes, and at most {MAX_BYTES:,} may be sent: shorten them, or link to the full list.")
+        raise CreditsError(
+            f"The credits have {size:,} bytes, and at most {MAX_BYTES:,} may be sent: shorten them, or link to the "
+            "full list."
+        )
     if _nesting(html) > MAX_NESTING:
-        raise CreditsError(f"The credits have tags nested, or left open, more than {MAX_NESTING} deep: close each tag, in order, or take tags out.")
+        raise CreditsError(
+            f"The credits have tags nested, or left open, more than {MAX_NESTING} deep: close each tag, in order, or "
+            "take tags out."
+        )
 
 
+RAW = "script|style|title|textarea|xmp|iframe|noembed|noframes"
+_ATTRIBUTES = (
+    r"""(?:[{s}]++[A-Za-z_:][\w:.-]*+(?:[{s}]*+=[{s}]*+(?:"[^"]*+"|'[^']*+'|[^{s}"'=<>`/][^{s}"'=<>`]*+))?+)*+[{s}]*+"""
+)
 # What `_nesting` trusts: pieces that every HTML parser reads alike, whatever stands before them.
 PIECE = re.compile(
-    r"""
-      (?:[^<]|<(?![A-Za-z/!?]))++                                        # text
-    | <!--[^<>-]*+(?:-[^<>-]++)*+-->                                     # a plain comment
-    | <(?P<raw>script|style|title|textarea|xmp|iframe|noembed|noframes)\b  # an element in which there are no tags
-      (?P<rawattrs>{attrs})\s*+>[^<]*+</(?P=raw)\s*+>
-    | <(?P<start>(?!(?:script|style|title|textarea|xmp|iframe|noembed|noframes|plaintext)\b)[A-Za-z][A-Za-z0-9-]*+){attrs}\s*+/?>
-    | </(?P<end>[A-Za-z][A-Za-z0-9-]*+)\s*+>
-    """.replace("{attrs}", r"""(?:\s++[A-Za-z_:][\w:.-]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=<>`/][^\s"'=<>`]*+))?+)*+"""),
+    r"""(?:[^<]|<(?![A-Za-z/!?]))++  # text
+    | <!--[^<>-]*+(?:-[^<>-]++)*+-->  # a plain comment
+    | <(?P<raw>{raw})\b{attributes}>[^<]*+</(?P=raw)[{s}]*+>  # an element in which there are no tags
+    | <(?!(?:{raw}|plaintext)\b)(?P<start>[A-Za-z][A-Za-z0-9-]*+){attributes}/?>
+    | </(?P<end>[A-Za-z][A-Za-z0-9-]*+)[{s}]*+>
+    """.replace("{attributes}", _ATTRIBUTES)
+    .replace("{raw}", RAW)
+    .replace("{s}", r" \t\n\f\r"),
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 CHILDLESS = frozenset({"br", "hr", "img", "embed", "meta"})
@@ -233,8 +245,8 @@ ENDED_BY_NEXT = frozenset({"p", "li"})  # a second one ends the first
 def _nesting(html: str) -> int:
     """At least the depth of the tree that a parser would make of it, in one pass over the text.
 
-    An end tag counts only if it closes the tag opened last and nothing odd stands before it. So there can be fewer open elements
-    in a parser than are counted here, never more.
+    An end tag counts only if it closes the tag opened last and nothing odd stands before it. So there can be fewer open
+    elements in a parser than are counted here, never more.
     """
     childless = CHILDLESS if re.search("<(?:svg|math)", html, re.I) else CHILDLESS_IN_HTML
     open_tags: list[str] = []
@@ -247,7 +259,8 @@ def _nesting(html: str) -> int:
             if start not in childless and not (start in ENDED_BY_NEXT and open_tags[-1:] == [start]):
                 open_tags.append(start)
                 deepest = max(deepest, len(open_tags))
-            # A parser opens formatting tags again that were closed in the wrong order: each start tag may repeat them all.
+            # A parser opens formatting tags again that were closed in the wrong order: each start tag may repeat them
+            # all.
             repeated += len(open_tags) if tangled else 0
             if repeated > MAX_REPEATED:
                 return MAX_NESTING + 1
@@ -290,8 +303,8 @@ def credits_tree(html: str) -> Tree:
     Returns
     -------
     list
-        Text, or ``{"tag": "a", "href": "https://…", "children": [...]}`` with a tag of b, strong, i, em, a, br. There is a href only
-        on a, and only if it is an http, https or mailto address. Can be written as JSON.
+        Text, or ``{"tag": "a", "href": "https://…", "children": [...]}`` with a tag of b, strong, i, em, a, br. There
+        is a href only on a, and only if it is an http, https or mailto address. Can be written as JSON.
 
     Raises
     ------

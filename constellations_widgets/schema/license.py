@@ -1,9 +1,9 @@
 """SPDX license expressions: from what people type to what the server takes.
 
 The server takes an expression if the npm package spdx-expression-parse 3.0.1 does, with the ids of SPDX list 3.0.16
-(`data/spdx.json`, "pinned"). This module holds to that grammar with a tokenizer of its own. The package `license-expression`
-was tried for it and does not fit: it knows other ids (ScanCode's), rewrites some of them, takes what the server refuses
-("MIT WITH MIT"), splits "GPL-2.0+" differently, drops parentheses, and loads a megabyte of data to do so.
+(`data/spdx.json`, "pinned"). This module holds to that grammar with a tokenizer of its own. The package
+`license-expression` was tried for it and does not fit: it refuses "LicenseRef-None" and "MIT+", takes "MIT WITH MIT",
+rewrites ids ("GPL-2.0+", "Net-SNMP") and drops parentheses.
 
 What comes out is always well formed: ids in the list's own case, operators in upper case, one space between words, the
 parentheses that were written and no others. An expression that is well formed already comes out as it went in.
@@ -11,15 +11,12 @@ parentheses that were written and no others. An expression that is well formed a
 
 from __future__ import annotations
 
-import difflib
-import json
 import re
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..errors import LicenseError
+from .spdx import closest, folded, key_of, lists, respelled, versions
 
 MAX_LENGTH = 10_000  # characters; the server's parser recurses for every term
 MAX_NESTING = 100  # parentheses within each other
@@ -33,31 +30,17 @@ CC_ADDRESS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
-# Words with which people spell out what SPDX abbreviates; looked for in keys (see `_key`) and in this order.
-SPELLINGS = [
-    (re.compile(pattern), short)
-    for pattern, short in [
-        (r"\bcreative-commons\b", "cc"),
-        (r"\bcc-attribution\b|^attribution\b", "cc-by"),
-        (r"\bnon-?commercial\b", "nc"),
-        (r"\bno-?deriv(?:ative)?s\b", "nd"),
-        (r"\bshare-?alike\b", "sa"),
-        (r"^by\b", "cc-by"),
-        (r"^cc-?(?:0|zero)\b", "cc0"),
-        (r"^the-|-(?:license|licence|international|unported|generic|universal)\b", ""),
-        (r"-?\bv(?:ersion)?[-.]*(?=\d)|(?<=gpl)v(?=\d)|-version-(?=\d)", "-"),
-        (r"^cc0$", "cc0-1.0"),  # the only version there is
-        (r"(?<=-)(\d)(?=$|-)", r"\1.0"),
-    ]
-]
+# Keys of what people write where there is no license, or where none is needed. (NASA-1.3 is a license for software.)
+NO_LICENSE = frozenset(
+    "none no n-a na nil null noassertion no-assertion unknown unlicensed proprietary copyright copyrighted closed "
+    "custom other no-license no-licence all-rights-reserved not-licensed restricted".split()
+)
+IN_PUBLIC_DOMAIN = frozenset({"pd", "publicdomain", "public-domain", "nasa"})
 
-NO_LICENSE = {"none", "no", "n-a", "na", "nil", "null", "noassertion", "no-assertion", "unknown", "unlicensed", "proprietary", "copyright"}
-NO_LICENSE |= {"closed", "custom", "other", "no-license", "no-licence", "all-rights-reserved", "copyrighted", "not-licensed", "restricted"}
-PUBLIC_DOMAIN_WORDS = {"pd", "publicdomain", "public-domain", "in-the-public-domain", "the-public-domain"}
-
+# Licenses that mean it.
 PUBLIC_DOMAIN = frozenset(
-    "CC0-1.0 CC-PDDC CC-PDM-1.0 PDDL-1.0 Unlicense SAX-PD SAX-PD-2.0 ANTLR-PD ANTLR-PD-fallback NIST-PD NIST-PD-fallback NIST-PD-TNT "
-    "NCBI-PD NTIA-PD libselinux-1.0 blessing Linux-man-pages-1-para".split()
+    "CC0-1.0 CC-PDDC CC-PDM-1.0 PDDL-1.0 Unlicense SAX-PD SAX-PD-2.0 ANTLR-PD ANTLR-PD-fallback NIST-PD "
+    "NIST-PD-fallback NIST-PD-TNT NCBI-PD NTIA-PD libselinux-1.0 blessing Linux-man-pages-1-para".split()
 )
 
 # Where SPDX deprecated an id without "-only" and "-or-later" ids in its place.
@@ -90,7 +73,7 @@ MEANINGS = {
     "CC-BY-ND-4.0": "Anyone may pass it on unchanged, also commercially, if they credit you.",
     "CC-BY-NC-ND-4.0": "Anyone may pass it on unchanged if they credit you, but not commercially.",
     "CC-BY-3.0": "An older Attribution license: anyone may use and change it if they credit you.",
-    "CC-BY-3.0-IGO": "Attribution for intergovernmental bodies (ESA, for one): anyone may use it if they credit the source.",
+    "CC-BY-3.0-IGO": "Attribution for intergovernmental bodies (ESA, for one): anyone may use it if they credit them.",
     "CC-BY-SA-3.0": "An older Attribution-ShareAlike license: credit, and share changed versions alike.",
     "CC-BY-SA-3.0-IGO": "Attribution-ShareAlike for intergovernmental bodies (ESA, for one).",
 }
@@ -115,53 +98,6 @@ class LicenseChoice(NamedTuple):
     meaning: str
 
 
-@dataclass(frozen=True)
-class _Lists:
-    """The SPDX lists, arranged for looking up."""
-
-    licenses: frozenset[str]  # of either list, deprecated ones too
-    exceptions: frozenset[str]
-    pinned: frozenset[str]  # licenses and exceptions that the server knows
-    deprecated: frozenset[str]
-    current: tuple[str, ...]
-    names: dict[str, str]
-    by_key: dict[str, str]  # key of an id → id
-    by_name: dict[str, str]  # folded full name → id of a license
-
-
-@cache
-def _lists() -> _Lists:
-    data = json.loads((files(__package__) / "data" / "spdx.json").read_text(encoding="utf-8"))
-    pinned, newest, names = data["pinned"], data["newest"], data["names"]
-    licenses = frozenset(i for lists in (pinned, newest) for key in ("licenses", "deprecated") for i in lists[key] if i[-1] != "+")
-    exceptions = frozenset(pinned["exceptions"]) | frozenset(newest["exceptions"])
-    return _Lists(
-        licenses=licenses,
-        exceptions=exceptions,
-        pinned=frozenset(pinned["licenses"] + pinned["deprecated"] + pinned["exceptions"]),
-        deprecated=frozenset(newest["deprecated"]),
-        current=tuple(newest["licenses"]),
-        names=names,
-        by_key={_key(i): i for i in (*exceptions, *licenses)},
-        by_name={_folded(names[i]): i for i in newest["licenses"] if i in names},
-    )
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.lower().split())
-
-
-def _key(text: str) -> str:
-    """What is left of a name if case and punctuation don't count: "CC BY 4.0" and "cc-by-4.0" are one."""
-    return re.sub(r"[^\w.]+|_+", "-", text.lower()).strip("-")
-
-
-def _respelled(key: str) -> str:
-    for pattern, short in SPELLINGS:
-        key = pattern.sub(short, key).strip("-")
-    return key
-
-
 def normalize_license(text: str) -> str:
     """Turn what somebody typed into the license expression that the server takes.
 
@@ -173,8 +109,8 @@ def normalize_license(text: str) -> str:
     Returns
     -------
     str
-        A well-formed SPDX expression, say "MIT OR Apache-2.0". Well-formed input comes back unchanged. It may hold an id that
-        only the newest SPDX list has: `license_warning` tells.
+        A well-formed SPDX expression, say "MIT OR Apache-2.0". Well-formed input comes back unchanged. It may hold an
+        id that only the newest SPDX list has: `license_warning` tells.
 
     Raises
     ------
@@ -194,10 +130,15 @@ def normalize_license(text: str) -> str:
 @lru_cache(maxsize=256)
 def _normalize(text: str) -> str:
     if not text.strip():
-        raise LicenseError("The license is empty: choose one, such as CC-BY-4.0, or write LicenseRef-None if there is none.")
+        raise LicenseError(
+            "The license is empty: choose one, such as CC-BY-4.0, or write LicenseRef-None if there is none."
+        )
     if len(text) > MAX_LENGTH:
-        raise LicenseError(f"The license has {len(text)} characters; write an SPDX expression of at most {MAX_LENGTH}, such as CC-BY-4.0.")
-    full_name = _lists().by_name.get(_folded(text))  # looked for first: names may hold words such as "or"
+        raise LicenseError(
+            f"The license has {len(text)} characters; write an SPDX expression of at most {MAX_LENGTH}, such as "
+            "CC-BY-4.0."
+        )
+    full_name = lists().by_name.get(folded(text))  # looked for first: names may hold words such as "or"
     return full_name or _write(_read(text))
 
 
@@ -210,22 +151,37 @@ def _read(text: str) -> list[str]:
         operand_due = before in ("", "(", "AND", "OR", "WITH")
         if word == "(":
             if not operand_due or before == "WITH":
-                raise LicenseError(f"The license {_quote(text)} has a '(' after {before or 'nothing'}: write AND or OR in between.")
+                raise LicenseError(
+                    f"The license {_quote(text)} has a '(' after {before or 'nothing'}: write AND or OR in between."
+                )
             depth += 1
         elif word in (")", "AND", "OR", "WITH"):
             if operand_due:
-                raise LicenseError(f"The license {_quote(text)} lacks a license id before {word!r}: write one, such as CC-BY-4.0, or take {word!r} out.")
-            if word == "WITH" and (before == ")" or before.rstrip("+") not in _lists().licenses):
-                raise LicenseError(f"The license {_quote(text)} has WITH after {before!r}: WITH adds one exception to one SPDX license id, nothing else.")
+                raise LicenseError(
+                    f"The license {_quote(text)} lacks a license id before {word!r}: write one, such as CC-BY-4.0, or "
+                    f"take {word!r} out."
+                )
+            if word == "WITH" and (before == ")" or before.rstrip("+") not in lists().licenses):
+                raise LicenseError(
+                    f"The license {_quote(text)} has WITH after {before!r}: WITH adds one exception to one SPDX "
+                    "license id, nothing else."
+                )
             depth -= word == ")"
             if depth < 0:
-                raise LicenseError(f"The license {_quote(text)} closes a parenthesis that was never opened: take it out.")
+                raise LicenseError(
+                    f"The license {_quote(text)} closes a parenthesis that was never opened: take it out."
+                )
         else:
             if before == ")":
-                raise LicenseError(f"The license {_quote(text)} has {_quote(word)} right after ')': write AND or OR in between, or take it out.")
+                raise LicenseError(
+                    f"The license {_quote(text)} has {_quote(word)} right after ')': write AND or OR in between, or "
+                    "take it out."
+                )
             word = _operand(word, exception=before == "WITH")
         if depth > MAX_NESTING:
-            raise LicenseError(f"The license has more than {MAX_NESTING} parentheses within each other: write it more simply.")
+            raise LicenseError(
+                f"The license has more than {MAX_NESTING} parentheses within each other: write it more simply."
+            )
         tokens.append(word)
     if tokens[-1] in ("AND", "OR", "WITH"):
         raise LicenseError(f"The license {_quote(text)} ends with {tokens[-1]}: write what follows it, or take it out.")
@@ -235,7 +191,7 @@ def _read(text: str) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Split at parentheses and operators (upper-cased); what stands between is one operand, its words joined by a space."""
+    """Split at parentheses and operators (upper-cased); what stands between is one operand, spaces and all."""
     found: list[str] = []
     operand: list[str] = []
     parts = re.findall(r"[()]|[^\s()]+", text)
@@ -256,77 +212,73 @@ def _operand(text: str, exception: bool) -> str:
     if reference and not exception:
         document, document_name, name = reference.groups()
         return (f"DocumentRef-{document_name}:" if document else "") + f"LicenseRef-{name}"
-    lists = _lists()
+    spdx = lists()
     plus = text.endswith("+")
     base = text[:-1].rstrip() if plus else text
-    key = _key(base)
+    key = key_of(base)
     if not base.endswith("+") and not base.lower().startswith(("licenseref", "documentref")) and _plain(base):
-        found = lists.by_key.get(key) or lists.by_name.get(_folded(base)) or lists.by_key.get(_respelled(key))
-        if found in (lists.exceptions if exception else lists.licenses) and not (plus and exception):
+        found = spdx.by_key.get(key) or spdx.by_name.get(folded(base)) or spdx.by_key.get(respelled(key))
+        if found in (spdx.exceptions if exception else spdx.licenses) and not (plus and exception):
             return found + "+" * plus
     elif address := CC_ADDRESS.fullmatch(base):
         kind, words, version, place = (part and part.upper() for part in address.groups())
         words = {"ZERO": "CC0", "MARK": "CC-PDM"}.get(words, words) if kind == "PUBLICDOMAIN" else f"CC-{words}"
         found = "-".join(filter(None, (words, version, place)))
-        if found in lists.licenses and not exception and not plus:
+        if found in spdx.licenses and not exception and not plus:
             return found
     raise LicenseError(_advice(text, key, exception))
 
 
 def _plain(text: str) -> bool:
-    """Whether there is nothing in it but what ids and names are made of, so that dropping punctuation can't hide anything."""
+    """Whether it holds only what ids and names are made of, so that dropping punctuation can't hide anything."""
     return re.fullmatch(r"[A-Za-z0-9. _-]*[A-Za-z0-9]", text, re.ASCII) is not None and not re.match(r"[. _-]", text)
 
 
 @lru_cache(maxsize=256)  # looking for what is alike takes milliseconds
 def _advice(text: str, key: str, exception: bool) -> str:
     """Why an operand is none, and what to write instead."""
-    lists = _lists()
+    spdx = lists()
     quoted = _quote(text)
-    if key in PUBLIC_DOMAIN_WORDS or "public-domain" in key[:200]:
+    if text.endswith("+") and (key in spdx.by_key or REFERENCE.fullmatch(text.rstrip("+ "))):
+        return (
+            f"{quoted} has a '+' where none may stand: one '+', right after an SPDX license id, means 'or any later "
+            "version'."
+        )
+    if key.startswith(("licenseref", "documentref")):
+        name = re.sub(r"[^A-Za-z0-9.]+", "-", re.sub(r"(?i).*ref-?", "", text))[:60].strip("-")
+        return (
+            f"{quoted} is not a valid reference: after LicenseRef- only letters, digits, '.' and '-' may stand, for "
+            f"example LicenseRef-{name or 'None'}."
+        )
+    if key in IN_PUBLIC_DOMAIN or "public-domain" in key[:200]:
         return (
             f"{quoted} is not a license expression: write CC-PDDC for what is in the public domain already, "
             "or CC0-1.0 if you are the author and dedicate it to the public yourself."
         )
     if key in NO_LICENSE:
         return (
-            f"{quoted} is not a license expression: write LicenseRef-None if no license is given (all rights reserved), "
-            "or LicenseRef-<name> for terms of your own; better, choose an open one such as CC-BY-4.0."
+            f"{quoted} is not a license expression: write LicenseRef-None if no license is given (all rights "
+            "reserved), or LicenseRef-<name> for terms of your own; better, choose an open one such as CC-BY-4.0."
         )
-    if key.startswith(("licenseref", "documentref")):
-        name = re.sub(r"[^A-Za-z0-9.]+", "-", text.partition("-")[2])[:60].strip("-") if key.startswith("licenseref") else ""
-        return f"{quoted} is not a valid reference: after LicenseRef- only letters, digits, '.' and '-' may stand, for example LicenseRef-{name or 'None'}."
-    found = lists.by_key.get(key)
+    found = spdx.by_key.get(key)
     if found and exception:
         return f"{found} stands after WITH but is a license, not an exception: join licenses by AND or OR."
-    if found in lists.exceptions:
+    if found in spdx.exceptions:
         return f"{found} is an exception, not a license: write it after a license, as in GPL-2.0-only WITH {found}."
-    if text.endswith("+") and (found or REFERENCE.fullmatch(text.rstrip("+ "))):
-        return f"{quoted} has a '+' where none may stand: one '+', right after an SPDX license id, means 'or any later version'."
-    versions = [] if exception else _versions(_respelled(key))
-    if versions:
-        others = f" (there are also {_listed(versions[1:])})" if versions[1:] else ""
-        return f"{quoted} does not say which version of the license: write {versions[0]}{others}."
+    numbered = [] if exception else versions(respelled(key))
+    if numbered:
+        others = f" (there are also {_listed(numbered[1:])})" if numbered[1:] else ""
+        return f"{quoted} does not say which version of the license: write {numbered[0]}{others}."
     if re.search(r"[/,;&|]", text):
-        return f"{quoted} is not an SPDX license id: join several by AND (all of them apply) or OR (the reader chooses), as in CC-BY-4.0 OR MIT."
+        return (
+            f"{quoted} is not an SPDX license id: join several by AND (all of them apply) or OR (the reader chooses), "
+            "as in CC-BY-4.0 OR MIT."
+        )
     kind = "exception" if exception else "license"
-    close = _closest(key, lists.exceptions if exception else lists.licenses)
+    close = closest(key, spdx.exceptions if exception else spdx.licenses)
     hint = f"did you mean {_listed(close, 'or')}? Otherwise pick" if close else "pick"
     own = "" if exception else ", or write LicenseRef-<name> for terms of your own"
     return f"{quoted} is not an SPDX {kind} id: {hint} one from the SPDX list{own}."
-
-
-def _versions(key: str) -> list[str]:
-    """Ids that are this key with a version number behind, the newest version first."""
-    pattern = re.compile(re.escape(key) + r"-v?[\d.]+", re.IGNORECASE)
-    lists = _lists()
-    found = [i for i in lists.licenses - lists.deprecated if pattern.fullmatch(i)]
-    return sorted(found, key=lambda i: (i in lists.pinned, i), reverse=True)
-
-
-def _closest(key: str, ids: frozenset[str]) -> list[str]:
-    keys = {_key(i): i for i in sorted(ids)}
-    return [keys[k] for k in difflib.get_close_matches(_respelled(key[:80]), keys, n=3, cutoff=0.6)]
 
 
 def _listed(ids: list[str], last: str = "and") -> str:
@@ -351,7 +303,7 @@ def _ids(expression: str) -> list[str]:
 def is_known_to_server(expression: str) -> bool:
     """Whether the server's own SPDX list has every id of the expression (False too if it is none at all)."""
     try:
-        return all(i in _lists().pinned for i in _ids(normalize_license(expression)))
+        return all(i in lists().pinned for i in _ids(normalize_license(expression)))
     except LicenseError:
         return False
 
@@ -367,27 +319,34 @@ def license_warning(text: str) -> str | None:
     Returns
     -------
     str or None
-        One line for every id that the server may not know yet or that SPDX has replaced. None if there is nothing to warn of,
-        and where the text is no license expression (`normalize_license` says why).
+        One line for every id that the server may not know yet or that SPDX has replaced. None if there is nothing to
+        warn of, and where the text is no license expression (`normalize_license` says why).
     """
     try:
         ids = _ids(normalize_license(text))
     except LicenseError:
         return None
-    lists = _lists()
+    spdx = lists()
     lines = []
     for i in dict.fromkeys(ids):
-        if i not in lists.pinned:
+        if i not in spdx.pinned:
             instead = " CC-PDDC says nearly the same and is known." if i == "CC-PDM-1.0" else ""
-            lines.append(f"The server may not know it yet: {i} is newer than the server's license list, which may refuse it.{instead}")
-        if i in lists.deprecated:
-            instead = SUCCESSORS.get(i) or (f"{i}-only or {i}-or-later" if f"{i}-only" in lists.licenses else "")
-            lines.append(f"SPDX has replaced {i}" + (f": write {instead}." if instead else "; choose another license if you can."))
+            lines.append(
+                f"The server may not know it yet: {i} is newer than the server's license list, which may refuse "
+                f"it.{instead}"
+            )
+        if i in spdx.deprecated:
+            instead = SUCCESSORS.get(i) or (f"{i}-only or {i}-or-later" if f"{i}-only" in spdx.licenses else "")
+            lines.append(
+                f"SPDX has replaced {i}"
+                + (f": write {instead}." if instead else "; choose another license if you can.")
+            )
     return "\n".join(lines) or None
 
 
 def is_public_domain(text: str) -> bool:
-    """Whether every license of the expression puts the image in the public domain, or as near to it as the law allows."""
+    """Whether every license of the expression puts the image in the public domain, or as near to it as the law "
+    "allows."""
     try:
         words = re.findall(r"[^\s()]+", normalize_license(text))
     except LicenseError:
@@ -401,10 +360,11 @@ def license_choices() -> list[LicenseChoice]:
     Returns
     -------
     list of LicenseChoice
-        Each id once. The first ones have a line on what they mean; the rest only where the server may not know them yet.
+        Each id once. The first ones have a line on what they mean; the rest only where the server may not know them
+        yet.
     """
-    lists = _lists()
-    first = [LicenseChoice(i, lists.names.get(i, NO_LICENSE_NAME), meaning) for i, meaning in MEANINGS.items()]
-    rest = sorted((i for i in lists.current if i not in MEANINGS), key=lambda i: (not i.startswith("CC-"), i.lower()))
+    spdx = lists()
+    first = [LicenseChoice(i, spdx.names.get(i, NO_LICENSE_NAME), meaning) for i, meaning in MEANINGS.items()]
+    rest = sorted((i for i in spdx.current if i not in MEANINGS), key=lambda i: (not i.startswith("CC-"), i.lower()))
     new = "The server may not know it yet."
-    return first + [LicenseChoice(i, lists.names.get(i, i), "" if i in lists.pinned else new) for i in rest]
+    return first + [LicenseChoice(i, spdx.names.get(i, i), "" if i in spdx.pinned else new) for i in rest]

