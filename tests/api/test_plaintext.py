@@ -30,7 +30,7 @@ PAGES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=20))).map("
     [
         ("<title>Error</title><pre>Error: jwt expired<br> &nbsp; &nbsp;at f (x.js:1)</pre>", "Error: jwt expired"),
         ("<html><title>502</title><center><h1>502 Bad Gateway</h1></center><hr>nginx</html>", "502 Bad Gateway"),
-        ("<title>Hi</title><style>p{}</style><script>x()</script><p>Welcome to <b>our</b> inn<p>x", "Welcome to our inn"),
+        ("<title>Hi</title><style>p{}</style><script>x()</script><p>Welcome to <b>our</b> inn", "Welcome to our inn"),
         ("<title>Only a title</title>", "Only a title"),
         ("<pre>\n\n   a &lt;b&gt; c\nsecond", "a <b> c"),
         ("", ""),
