@@ -398,9 +398,8 @@ class ImageDraft(TopFields):
 
     def _changed(self, path: str, value: Any) -> None:
         normal = _normal(path, value)
-        if normal is not value and normal != value:
-            setattr(*self._place(path), normal)  # comes back here
-            return
+        if normal is not value:
+            setattr(*self._place(path), normal)
         with self.hold():
             self._problems = None
             if self._held is not None:

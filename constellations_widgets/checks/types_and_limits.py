@@ -38,7 +38,7 @@ def required_fields_are_filled(values: Values) -> Iterator[Fault]:
     for path, spec in fields().items():
         value = values.get(path)
         if spec.required and (value is None or (value == "" and path not in _MAY_BE_EMPTY)):
-            yield Fault(path, f"{spec.title} is missing: {spec.description}")
+            yield Fault(path, f"is missing: {spec.description}")
 
 
 @rule("CXW102", ERROR)

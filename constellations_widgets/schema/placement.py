@@ -158,6 +158,8 @@ def web_address_fault(url: str) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         return f"is no web address ({error})"
+    if not parts.scheme:
+        return "is no whole web address: say where everybody will find it, beginning with https:// (in Python: draft.host_at)"
     if parts.scheme.lower() not in ("http", "https"):
         return "must be a public web address that begins with https:// (or http://)"
     if not host or not re.search(r"\w", host):

@@ -6,10 +6,11 @@ import html
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 from xml.etree.ElementTree import Element, ParseError
 
 from ..errors import SourceError
+from ..schema.placement import PLACEHOLDERS
 from .local import LocalImage
 from .reading import Reading
 
@@ -100,7 +101,8 @@ def _readings(root: Element, what: str, path: Path | None) -> list[Reading]:
     found = [element for element in root.iter() if element.tag == "ImageSet"]
     if not found:
         raise SourceError(f"{what} holds no imageset: a WTML of an image has an <ImageSet> element")
-    return [_reading(element, what if len(found) == 1 else f"{what}#{number}", path) for number, element in enumerate(found)]
+    origins = [f"{path}#{number}" if len(found) > 1 else str(path) for number in range(len(found))] if path else [""] * len(found)
+    return [_reading(element, origin, path) for element, origin in zip(found, origins, strict=True)]
 
 
 def _parse(content: bytes, what: str) -> Element:
@@ -138,9 +140,13 @@ def _reading(element: Element, origin: str, path: Path | None) -> Reading:
     ]
     local = None
     if path and url and not re.match(r"[A-Za-z][\w+.-]*:|//|/|\\", url):
-        local = LocalImage(path.parent, url.replace("\\", "/"))
-        if not local.exists():
-            remarks.append(f"no file of the image lies at {local.root / local.template}: the preview can't show it")
+        try:
+            local = LocalImage(path.parent, url.replace("\\", "/"))
+            first = path.parent / unquote(PLACEHOLDERS.sub("0", local.template))
+            if not first.exists():
+                remarks.append(f"no file of the image lies at {first}: the preview can't show it")
+        except SourceError as error:
+            remarks.append(f"the preview can't show the image's files: {error}")
     return Reading(values, name or "image", origin, local, tuple(remarks))
 
 

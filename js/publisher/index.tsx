@@ -60,9 +60,14 @@ function Failed({ model, status }: PanelProps) {
       <b>{unclear ? "It is not clear whether the image was published." : "Nothing was published."}</b> {status.message}
       <div class="cxw-row">
         {unclear && (
-          <button type="button" class="cxw-primary" onClick={() => model.send({ kind: "look" })}>
-            Look again
-          </button>
+          <>
+            <button type="button" class="cxw-primary" onClick={() => model.send({ kind: "look" })}>
+              Look again
+            </button>
+            <button type="button" onClick={() => model.send({ kind: "resend" })}>
+              It is not there: send it again
+            </button>
+          </>
         )}
         <button type="button" onClick={() => model.send({ kind: "cancel" })}>
           Back to the draft

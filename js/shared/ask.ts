@@ -3,9 +3,9 @@
 import type { AnyModel } from "@anywidget/types";
 
 interface Answer {
-  kind: "answer";
-  id: string;
-  error?: string;
+  id: number;
+  ok: boolean;
+  message?: string;
   [key: string]: unknown;
 }
 
@@ -13,7 +13,7 @@ const RETRY = 400; // ms; JupyterLab may lose a message that comes before the ke
 
 /** Ask once; resolves with the answer, rejects with the kernel's words. Asks again while nothing comes, until `signal` ends it. */
 export function ask(model: AnyModel, kind: string, signal: AbortSignal): Promise<Answer> {
-  const id = `${kind}-${Math.random().toString(36).slice(2)}`;
+  const id = Math.floor(Math.random() * 2 ** 50);
   return new Promise((resolve, reject) => {
     const send = () => model.send({ kind, id });
     const timer = setInterval(send, RETRY);
@@ -22,10 +22,10 @@ export function ask(model: AnyModel, kind: string, signal: AbortSignal): Promise
       model.off("msg:custom", onMessage);
     };
     const onMessage = (message: Answer) => {
-      if (message.kind !== "answer" || message.id !== id) return;
+      if (message.id !== id) return;
       stop();
-      if (message.error === undefined) resolve(message);
-      else reject(new Error(message.error));
+      if (message.ok) resolve(message);
+      else reject(new Error(message.message));
     };
     signal.addEventListener("abort", stop, { once: true });
     model.on("msg:custom", onMessage);

@@ -1,0 +1,1 @@
+"""Thin anywidget classes over a draft or a client."""

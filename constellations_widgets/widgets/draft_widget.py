@@ -1,0 +1,108 @@
+"""What every widget on a draft does: show it, write to it, and know an edit of the page when it comes back."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import anywidget
+import traitlets
+
+from ..schema.fields import fields
+from .answering import let_pages_choose_the_thread
+
+if TYPE_CHECKING:
+    from ..draft import ImageDraft
+
+_EXACT = 2**53  # whole numbers above this change on their way through JavaScript
+
+
+def for_page(value: Any) -> str | float | bool | None:
+    """A value as typed, as a page can show it."""
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int) and abs(value) < _EXACT or isinstance(value, float) and math.isfinite(value):
+        return value
+    return str(value)
+
+
+class DraftWidget(anywidget.AnyWidget):
+    """Base of the widgets that show a draft and write to it.
+
+    The page has no state of its own: `state` is what the draft holds, sent whole at every change; edits come back as messages.
+    """
+
+    state = traitlets.Dict().tag(sync=True)
+
+    messages: ClassVar[frozenset[str]] = frozenset({"edit", "fix"})
+    """Kinds of messages that the page may send; each has a method `_on_…`."""
+
+    def __init__(self, draft: ImageDraft, **traits: Any):
+        self._draft = draft
+        self._showing = threading.RLock()  # the draft may change in any thread, and the page must end with the newest state
+        self._edit = {"client": "", "seq": 0, "paths": []}
+        self._unsubscribe = None
+        super().__init__(state=self._state(), **traits)
+        self.on_msg(self._received)
+        self._unsubscribe = draft.on_change(self._draft_changed)
+
+    @property
+    def draft(self) -> ImageDraft:
+        """The draft that is shown."""
+        return self._draft
+
+    def open(self) -> None:
+        super().open()
+        let_pages_choose_the_thread(self.comm)
+
+    def close(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        super().close()
+
+    def _state(self) -> dict[str, Any]:
+        draft = self._draft
+        return {
+            "name": draft.name,
+            "values": {path: for_page(value) for path, value in draft.values.items()},
+            "problems": [
+                {"code": p.code, "severity": p.severity, "field": p.field, "message": p.message, "fix": p.fix and p.fix.label}
+                for p in draft.problems
+            ],
+            "published": draft.receipt is not None,
+            "by": self._edit,
+        }
+
+    def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
+        with self._showing:
+            self.state = self._state()
+
+    def _received(self, _widget: Any, message: Any, _buffers: Any) -> None:
+        if isinstance(message, dict) and message.get("kind") in self.messages:
+            getattr(self, f"_on_{message['kind']}")(message)
+
+    def _on_edit(self, message: Mapping[str, Any]) -> None:
+        """The page changed fields: the draft follows, and the page is told up to which of its edits."""
+        changes = {path: value for path, value in dict(message["changes"]).items() if path in fields() and _is_plain(value)}
+        with self._showing:
+            self._edit = {"client": str(message["client"]), "seq": int(message["seq"]), "paths": list(changes)}
+            try:
+                if not self._draft.receipt:
+                    self._draft.update(changes)
+                if self.state["by"] is not self._edit:  # nothing changed, but the page waits for its answer
+                    self.state = self._state()
+            finally:
+                self._edit = {"client": "", "seq": 0, "paths": []}
+
+    def _on_fix(self, message: Mapping[str, Any]) -> None:
+        for problem in self._draft.problems:
+            if (problem.code, problem.field) == (message.get("code"), message.get("field")) and problem.fix and not self._draft.receipt:
+                self._draft.apply(problem)
+                return
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (str, int, float, bool))

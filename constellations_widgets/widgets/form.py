@@ -1,0 +1,82 @@
+"""The form: every field of a draft, with its problems at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from ..autosave import read_draft_file
+from ..errors import ConstellationsError, CreditsError
+from ..schema.credits import clean_credits, credits_tree
+from ..schema.fields import fields
+from ..schema.license import license_choices
+from .answering import Answerer
+from .draft_widget import DraftWidget
+from .static import built
+
+if TYPE_CHECKING:
+    from ..draft import ImageDraft
+
+
+class ImageForm(DraftWidget):
+    """A form of the 13 WWT fields, copyright, credits, license, note, alternative text and image URL of a draft.
+
+    Parameters
+    ----------
+    draft : ImageDraft
+        What to describe. Whoever changes it, the form follows; what is typed into the form is in the draft at once.
+    """
+
+    messages = DraftWidget.messages | {"restore", "forget"}
+
+    fields = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
+    kept_credits = traitlets.Dict().tag(sync=True)
+    earlier = traitlets.Unicode().tag(sync=True)  # when earlier edits were saved, "" if there are none
+
+    def __init__(self, draft: ImageDraft):
+        self._esm, self._css = built("form.js"), built("form.css")
+        self._earlier_file: Path | None = None
+        specs = [spec.to_json() for spec in fields().values()]
+        super().__init__(draft, fields=specs, kept_credits=_kept(draft), earlier=self._find_earlier(draft))
+        self.on_msg(Answerer({"licenses": _licenses}, self.send).receive)
+
+    def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
+        with self._showing, self.hold_sync():
+            if "permissions.credits" in changed:
+                self.kept_credits = _kept(draft)
+            super()._draft_changed(draft, changed)
+
+    def _find_earlier(self, draft: ImageDraft) -> str:
+        for path in draft.earlier:
+            try:
+                content = read_draft_file(path)
+            except ConstellationsError:
+                continue
+            if content["values"] != draft.values:
+                self._earlier_file = path
+                return str(content.get("saved", ""))
+        return ""
+
+    def _on_restore(self, _message: Mapping[str, Any]) -> None:
+        if self._earlier_file is not None:
+            self._draft.restore(self._earlier_file)
+        self.earlier = ""
+
+    def _on_forget(self, _message: Mapping[str, Any]) -> None:
+        self.earlier = ""
+
+
+def _kept(draft: ImageDraft) -> dict[str, Any]:
+    written = draft.permissions.credits
+    try:
+        kept = clean_credits(written) if isinstance(written, str) else ""
+        return {"text": kept, "tree": credits_tree(kept)}
+    except CreditsError:
+        return {"text": "", "tree": []}
+
+
+def _licenses(_request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    return {"licenses": [choice._asdict() for choice in license_choices()]}, []

@@ -1,0 +1,118 @@
+"""The whole panel in one line: preview, form and publisher on one draft."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ipywidgets import HTML, VBox
+
+from ..draft import ImageDraft
+from ..errors import SourceError
+from .form import ImageForm
+from .preview import Preview
+from .publisher import Publisher
+
+if TYPE_CHECKING:
+    from ..api import Constellations
+
+_READERS = {
+    ".wtml": ImageDraft.from_wtml,
+    ".xml": ImageDraft.from_wtml,
+    ".fits": ImageDraft.from_fits,
+    ".fit": ImageDraft.from_fits,
+    ".fts": ImageDraft.from_fits,
+    ".gz": ImageDraft.from_fits,
+    ".jpg": ImageDraft.from_image,
+    ".jpeg": ImageDraft.from_image,
+    ".png": ImageDraft.from_image,
+    ".json": ImageDraft.load,
+}
+
+
+class PublishPanel(VBox):
+    """Preview, form and publisher of one draft, one below the other.
+
+    Attributes
+    ----------
+    draft : ImageDraft
+    preview : Preview
+    form : ImageForm
+    publisher : Publisher
+    """
+
+    def __init__(self, draft: ImageDraft, client: Constellations, handle: str, note: str = ""):
+        self.draft = draft
+        self.preview, self.form, self.publisher = Preview(draft), ImageForm(draft), Publisher(draft, client, handle)
+        shown = [HTML(note)] if note else []
+        super().__init__([*shown, self.preview, self.form, self.publisher])
+
+    @property
+    def receipt(self) -> Any:
+        """The receipt, once the image is published."""
+        return self.draft.receipt
+
+
+def publish(source: Any, client: Constellations | None = None, handle: str | None = None) -> PublishPanel:
+    """Preview an image, describe it, see what is wrong, publish it: the whole panel.
+
+    Parameters
+    ----------
+    source : ImageDraft, str, Path or wwt_data_formats object
+        A draft, a file (WTML, FITS, JPEG, PNG, a saved draft), a folder that toasty wrote, WTML text, or an ImageSet, Place or Folder.
+    client : Constellations, optional
+        Where to publish. Without one a sandbox is started on this machine: nothing leaves it.
+    handle : str, optional
+        Under which handle; needed with a client.
+
+    Returns
+    -------
+    PublishPanel
+        A widget with `draft`, `receipt` and the three widgets as attributes.
+
+    Raises
+    ------
+    SourceError
+        When no draft can be made of `source`.
+    ValueError
+        When there is a client but no handle.
+    """
+    draft = source if isinstance(source, ImageDraft) else _draft_of(source)
+    if client is not None:
+        if not handle:
+            raise ValueError("publish() needs the handle under which to publish: publish(source, client, handle='…')")
+        return PublishPanel(draft, client, handle)
+    box = _sandbox()
+    note = "This is a <b>sandbox</b> on this machine: nothing that you publish here leaves it."
+    return PublishPanel(draft, box.client(), handle or box.handle, note)
+
+
+def _draft_of(source: Any) -> ImageDraft:
+    if hasattr(source, "to_xml"):
+        return ImageDraft.from_imageset(source)
+    if isinstance(source, str) and source.lstrip().startswith("<"):
+        return ImageDraft.from_wtml(source)
+    try:
+        path = Path(source).expanduser()
+    except TypeError:
+        raise SourceError(f"No draft can be made of a {type(source).__name__}: give a file, WTML, or an ImageDraft") from None
+    if path.is_dir():
+        return ImageDraft.from_wtml(path)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise SourceError(f"No draft can be made of {path.name}: give a WTML, FITS, JPEG or PNG file")
+    return reader(path)
+
+
+def _sandbox() -> Any:
+    """One sandbox for all panels of this kernel, with a handle of its own."""
+    global _box
+    if _box is None:
+        from ..sandbox import Sandbox
+
+        _box = Sandbox()
+        _box.start()
+    return _box
+
+
+_box: Any = None

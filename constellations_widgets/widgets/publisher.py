@@ -1,0 +1,155 @@
+"""The publisher: what is wrong, a review of exactly what will be sent, progress, and the receipt."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from ..errors import ConstellationsError, UnclearError
+from ..publishing import Step, plan, publish_planned
+from ..publishing.plan import BLOCKED, SKIP
+from ..schema.fields import fields
+from .draft_widget import DraftWidget
+from .static import built
+
+if TYPE_CHECKING:
+    from ..api import Constellations
+    from ..draft import ImageDraft
+    from ..schema.records import Receipt
+
+_NOTHING = {"progress": "", "message": "", "review": None, "receipt": None}
+
+
+class Publisher(DraftWidget):
+    """Publishes a draft: shows what stands in the way, then exactly what will be sent and where, then the receipt.
+
+    Parameters
+    ----------
+    draft : ImageDraft
+        What to publish.
+    client : Constellations
+        Where to; signed in.
+    handle : str
+        Under which handle.
+
+    Attributes
+    ----------
+    receipt : Receipt or None
+        What the server answered, once it did.
+    """
+
+    messages = DraftWidget.messages | {"review", "confirm", "look", "resend", "cancel"}
+
+    status = traitlets.Dict().tag(sync=True)
+    titles = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, draft: ImageDraft, client: Constellations | None = None, handle: str = ""):
+        self._esm, self._css = built("publisher.js"), built("publisher.css")
+        self._client, self._handle = client, handle.strip().removeprefix("@")
+        self._step: Step | None = None
+        self._busy = threading.Lock()  # held while a worker talks to the server: one click, one request
+        titles = {spec.path: spec.title for spec in fields().values()}
+        super().__init__(draft, titles=titles, status=self._status("editing"))
+        if draft.receipt:
+            self._show_receipt(draft.receipt)
+
+    @property
+    def receipt(self) -> Receipt | None:
+        return self._draft.receipt
+
+    # -- what the page asks for
+
+    def _on_review(self, _message: Mapping[str, Any]) -> None:
+        self._work("planning", f"Asking {self._api_url} about this image …", self._review)
+
+    def _on_confirm(self, message: Mapping[str, Any]) -> None:
+        review, step = self.status.get("review"), self._step
+        if review and step and review["ready"] and message.get("ticket") == review["ticket"]:
+            self._work("sending", "Publishing …", lambda: self._publish(step))
+
+    def _on_look(self, _message: Mapping[str, Any]) -> None:
+        if self.status["phase"] == "unclear" and (step := self._step):
+            self._work("sending", "Looking whether the image is there …", lambda: self._publish(step))
+
+    def _on_resend(self, _message: Mapping[str, Any]) -> None:
+        if self.status["phase"] == "unclear" and (step := self._step):
+            self._work("sending", "Looking once more, then publishing …", lambda: self._publish(step, again=True))
+
+    def _on_cancel(self, _message: Mapping[str, Any]) -> None:
+        if self.status["phase"] in ("review", "failed", "unclear"):
+            self._step = None
+            self.status = self._status("editing")
+
+    # -- work, in a thread of its own
+
+    def _work(self, phase: str, progress: str, job: Callable[[], None]) -> None:
+        if self._client is None or self._draft.receipt or not self._busy.acquire(blocking=False):
+            return
+
+        def run() -> None:
+            try:
+                job()
+            except UnclearError as error:
+                self.status = self._status("unclear", message=str(error))
+            except ConstellationsError as error:
+                self.status = self._status("failed", message=str(error))
+            except Exception as error:  # a bug of ours: the page has to say so rather than wait for ever
+                self.status = self._status("failed", message=f"{type(error).__name__}: {error}")
+            finally:
+                self._busy.release()
+
+        self.status = self._status(phase, progress=progress)
+        threading.Thread(target=run, name="constellations-publish", daemon=True).start()
+
+    def _review(self) -> None:
+        self._step = step = plan(self._draft, self._client, self._handle)[0]
+        body = step.body or b"{}"
+        warned = {f"{p.field or 'draft'}: {p.message}" for p in step.problems}  # the page lists these on their own
+        review = {
+            "ticket": uuid.uuid4().hex,
+            "ready": step.decision not in (BLOCKED, SKIP),
+            "reasons": [reason for reason in step.reasons if reason not in warned],
+            "request": f"POST {step.api_url}/handle/{step.handle}/image",
+            "body": json.dumps(json.loads(body), ensure_ascii=False, indent=1),
+            "size": len(body),
+        }
+        self.status = self._status("review", review=review)
+
+    def _publish(self, step: Step, *, again: bool = False) -> None:
+        def tell(_stage: str, message: str) -> None:
+            self.status = self._status("sending", progress=message)
+
+        receipt = publish_planned(step, self._client, on_progress=tell, anyway=True, again=again)
+        self._draft.published(receipt)
+
+    def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
+        super()._draft_changed(draft, changed)
+        if draft.receipt:
+            self._show_receipt(draft.receipt)
+        elif self.status["phase"] == "review":  # what it shows is no longer what the draft says
+            self._step = None
+            self.status = self._status("editing", message="The draft has changed: look at it again before publishing.")
+
+    # -- what the page is told
+
+    @property
+    def _api_url(self) -> str:
+        return self._client.api_url if self._client else ""
+
+    def _status(self, phase: str, **more: Any) -> dict[str, Any]:
+        blocked = ""
+        if self._client is None:
+            blocked = "There is no server to publish to: give a client, as in Publisher(draft, client, handle=…)."
+        elif not self._handle:
+            blocked = "There is no handle to publish under: give one, as in Publisher(draft, client, handle=…)."
+        place = {"handle": self._handle, "api_url": self._api_url, "blocked": blocked}
+        return {"phase": phase, **place, **_NOTHING, **more}
+
+    def _show_receipt(self, receipt: Receipt) -> None:
+        shown = {name: str(getattr(receipt, name)) for name in ("id", "handle", "api_url", "record_url", "wtml_url")}
+        self.status = self._status("published", receipt={**shown, "created": receipt.created.isoformat()})
