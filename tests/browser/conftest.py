@@ -1,0 +1,63 @@
+"""One JupyterLab and one Chromium for all browser tests; a page of its own for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser.chromium import FLAGS, find_chromium
+from browser.lab import Lab, LabServer
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    server = LabServer(tmp_path_factory.mktemp("jupyter"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    program = find_chromium()
+    if program is None:
+        pytest.fail("No Chromium: `make test` installs it, or says what to install.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser_context(chromium: Browser) -> Iterator[BrowserContext]:
+    # One for all tests, so that JupyterLab's own files come from the cache from the second page on.
+    context = chromium.new_context(viewport={"width": 1400, "height": 1000})
+    context.set_default_timeout(30_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(browser_context: BrowserContext) -> Iterator[Page]:
+    page = browser_context.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def lab(lab_server: LabServer, page: Page) -> Iterator[Lab]:
+    """JupyterLab in a page. The test fails if the page asked anything of another machine.
+
+    A test in which it must may clear `lab.outside_requests`.
+    """
+    lab = Lab(lab_server, page)
+    yield lab
+    lab.close()
+    assert lab.outside_requests == []

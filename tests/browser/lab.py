@@ -1,0 +1,320 @@
+"""A real JupyterLab and what a person does in it, for the browser tests.
+
+``LabServer`` is the server, in folders of its own. ``Lab`` is that server in one page of the browser; it opens a
+``Notebook``, whose methods wait for what they start and fail with the kernel's traceback rather than a time-out.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import nbformat
+import numpy as np
+from browser.screenshots import SCREENSHOTS, pixels
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+
+__all__ = ["SCREENSHOTS", "Lab", "LabServer", "Notebook", "pixels"]
+
+PATIENCE = 90.0  # seconds; a time-out is how a test fails, never what it measures
+
+# Everything that would ask, announce, look outside or take cells out of the page.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "@jupyterlab/apputils-extension:notification": {
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+        "fetchNews": "false",
+    },
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+}
+PAGE_CONFIG = {
+    "buildCheck": False,
+    "buildAvailable": False,
+    "disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True},
+}
+
+
+class LabServer:
+    """One JupyterLab on loopback whose every file lies under one folder.
+
+    Parameters
+    ----------
+    folder : Path
+        An empty folder: notebooks, settings, the kernel's home, logs.
+    environment : dict, optional
+        Further environment variables for the server and its kernels.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, str] | None = None):
+        self.folder = folder
+        self.root = folder / "notebooks"
+        self.token = secrets.token_hex(16)
+        self.log = folder / "jupyter.log"
+        self._write_config()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command(),
+                cwd=self.root,
+                env=self._environment() | (environment or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_until_it_answers()
+
+    def stop(self) -> None:
+        """Stop the server, which stops its kernels first."""
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _command(self) -> list[str]:
+        options = {
+            "ServerApp.ip": "127.0.0.1",
+            "ServerApp.port": self.port,
+            "ServerApp.port_retries": 0,
+            "ServerApp.root_dir": self.root,
+            "IdentityProvider.token": self.token,
+            "ServerApp.jpserver_extensions": "pywwt=False",  # the widgets must do without pywwt's own server extension
+            "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+            "LabApp.expose_app_in_browser": True,
+            "LabApp.extension_manager": "readonly",
+        }
+        arguments = [f"--{name}={value}" for name, value in options.items()]
+        return [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *arguments]
+
+    def _write_config(self) -> None:
+        kernel = {
+            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "display_name": "Python 3",
+            "language": "python",
+            "metadata": {"debugger": False},
+        }
+        files = {
+            "config/labconfig/page_config.json": PAGE_CONFIG,
+            "config/labconfig/default_setting_overrides.json": SETTINGS,
+            "data/kernels/python3/kernel.json": kernel,
+        }
+        for name, content in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(content))
+        for name in ("notebooks", "home", "runtime"):
+            (self.folder / name).mkdir(mode=0o700)
+
+    def _environment(self) -> dict[str, str]:
+        """This process's environment, with nothing of the user's own Jupyter or home folder in it."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "XDG_", "PYTEST_"))}
+        home = self.folder / "home"
+        return kept | {
+            "HOME": str(home),
+            "IPYTHONDIR": str(home / ".ipython"),
+            "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
+            "JUPYTER_DATA_DIR": str(self.folder / "data"),
+            "JUPYTER_RUNTIME_DIR": str(self.folder / "runtime"),
+            "XDG_CACHE_HOME": str(home / "cache"),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "XDG_DATA_HOME": str(home / "data"),
+            "XDG_STATE_HOME": str(home / "state"),
+        }
+
+    def _wait_until_it_answers(self) -> None:
+        request = urllib.request.Request(f"{self.url}/api/status", headers={"Authorization": f"token {self.token}"})
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                with urllib.request.urlopen(request, timeout=10):
+                    return
+            except OSError:
+                time.sleep(0.2)
+        self.stop()
+        raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text()[-3000:]}")
+
+
+class Lab:
+    """JupyterLab in one page. Notes what the page reports as an error and whatever it asks of another machine."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, server: LabServer, page: Page):
+        self.server, self.page = server, page
+        self.console_errors: list[str] = []
+        self.outside_requests: list[str] = []
+        self._notebooks: list[Notebook] = []
+        page.on("console", self._note_console)
+        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
+        page.on("request", self._note_request)
+        page.on("websocket", lambda socket: self._note_address(socket.url))
+
+    def open_notebook(self, cells: list[str] | Path, *, name: str | None = None) -> Notebook:
+        """Open a notebook of these code cells, or a copy of a notebook file, and wait for its kernel."""
+        if isinstance(cells, Path):
+            content = nbformat.read(cells, as_version=4)
+        else:
+            content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        name = name or f"test-{next(self._numbers)}.ipynb"
+        nbformat.write(content, self.server.root / name)
+        # A workspace of its own: no other test's notebook is opened again beside it.
+        workspace = f"test-{secrets.token_hex(4)}"
+        self.page.goto(f"{self.server.url}/lab/workspaces/{workspace}/tree/{name}?token={self.server.token}")
+        notebook = Notebook(self, name)
+        self._notebooks.append(notebook)
+        return notebook
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Carry out one of JupyterLab's commands and wait for its end."""
+        self.page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)", [name, arguments])
+
+    def theme(self, name: str) -> None:
+        """Change to JupyterLab's "dark" or "light" theme."""
+        self.command("apputils:change-theme", theme=f"JupyterLab {name.title()}")
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{json.dumps(name == "light")}"]', state="attached")
+
+    def close(self) -> None:
+        """Stop the kernels that this page started."""
+        for notebook in self._notebooks:
+            notebook.shut_down()
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.console_errors.append(message.text)
+
+    def _note_request(self, request: Request) -> None:
+        self._note_address(request.url)
+
+    def _note_address(self, url: str) -> None:
+        address = urlsplit(url)
+        if address.scheme in ("http", "https", "ws", "wss") and address.hostname not in ("127.0.0.1", "localhost", "::1"):
+            self.outside_requests.append(url)
+
+
+class Notebook:
+    """One open notebook, its cells counted from 0."""
+
+    def __init__(self, lab: Lab, name: str):
+        self.lab, self.page, self.name = lab, lab.page, name
+        self.page.wait_for_function(
+            "path => [...(window.jupyterapp?.shell.widgets('main') ?? [])].some((it) => it.context?.path === path)",
+            arg=name,
+            timeout=PATIENCE * 1000,
+        )
+        self._call("await context.ready; await context.sessionContext.ready; await panel.revealed;")
+        self._call("jupyterapp.shell.activateById(panel.id);")
+        self.wait_idle()
+
+    def cell(self, index: int) -> Locator:
+        """The whole cell."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+
+    def output(self, index: int) -> Locator:
+        """What stands under the cell: text, pictures, widgets."""
+        return self.cell(index).locator(".jp-Cell-outputArea")
+
+    def run_cell(self, index: int, *, fails: bool = False) -> None:
+        """Run a cell to its end. An error in it is an error here, unless `fails` says that it is expected."""
+        self._call(
+            "panel.content.deselectAll(); panel.content.activeCellIndex = arg;"
+            "await jupyterapp.commands.execute('notebook:run-cell');",
+            index,
+        )
+        self._raise_errors([] if fails else [index])
+
+    def run_all(self, *, fails: bool = False) -> None:
+        """Run all cells to their end."""
+        self._call("await jupyterapp.commands.execute('notebook:run-all-cells');")
+        count = self.page.locator(".jp-Notebook .jp-Cell").count()
+        self._raise_errors([] if fails else range(count))
+
+    def wait_idle(self) -> None:
+        """Wait until the kernel has answered all that the page has sent, comm messages too."""
+        self._call(
+            "const kernel = context.sessionContext.session.kernel;"
+            "while (kernel.connectionStatus !== 'connected') await new Promise((later) => setTimeout(later, 50));"
+            "await kernel.requestKernelInfo();"
+        )
+
+    def execute(self, code: str) -> None:
+        """Run Python in the notebook's kernel, with no cell."""
+        self._ask(code, "None")
+
+    def evaluate(self, expression: str) -> Any:
+        """The value of a Python expression in the notebook's kernel, by way of JSON."""
+        return self._ask("import json as _json", f"_json.dumps({expression})")
+
+    def restart_kernel(self) -> None:
+        """Start the kernel anew; the outputs stay."""
+        self._call("await context.sessionContext.restartKernel();")
+        self.wait_idle()
+
+    def save(self) -> None:
+        """Save the notebook file."""
+        self._call("await context.save();")
+
+    @property
+    def path(self) -> Path:
+        """The notebook's file."""
+        return self.lab.server.root / self.name
+
+    def screenshot(self, name: str, target: Locator | None = None) -> np.ndarray:
+        """Write build/screenshots/<name>.png of the page, or of one place in it, and return its pixels."""
+        return pixels(target or self.page, save=name)
+
+    def shut_down(self) -> None:
+        """Stop the kernel."""
+        self._call("await context.sessionContext.shutdown();")
+
+    def _ask(self, code: str, expression: str) -> Any:
+        reply = self._call(
+            "const future = context.sessionContext.session.kernel.requestExecute("
+            "{code: arg[0], user_expressions: {it: arg[1]}, store_history: false, allow_stdin: false});"
+            "return (await future.done).content;",
+            [code, expression],
+        )
+        answer = reply if reply["status"] == "error" else reply["user_expressions"]["it"]
+        if answer["status"] == "error":
+            raise AssertionError(_plain("\n".join(answer["traceback"])))
+        value = ast.literal_eval(answer["data"]["text/plain"])
+        return None if value is None else json.loads(value)
+
+    def _call(self, body: str, arg: Any = None) -> Any:
+        """Run JavaScript with `panel` (the notebook), `context` and `arg`; fails after PATIENCE."""
+        script = """async ([arg, name, patience]) => {
+            const panel = [...jupyterapp.shell.widgets('main')].find((widget) => widget.context?.path === name);
+            const context = panel.context;
+            const work = (async () => { %s })();
+            const late = new Promise((_, no) => setTimeout(() => no(new Error('not done in time')), patience * 1000));
+            return await Promise.race([work, late]);
+        }"""
+        return self.page.evaluate(script % body, [arg, self.name, PATIENCE])
+
+    def _raise_errors(self, indices: Any) -> None:
+        outputs = self._call("return panel.content.model.sharedModel.cells.map((cell) => cell.toJSON().outputs ?? []);")
+        for index in indices:
+            for output in outputs[index]:
+                if output["output_type"] == "error":
+                    raise AssertionError(f"cell {index}:\n" + _plain("\n".join(output["traceback"])))
+
+
+def _plain(text: str) -> str:
+    """Text without the terminal's colours."""
+    return "".join(part.partition("m")[2] if at else part for at, part in enumerate(text.split("\x1b[")))
