@@ -1,0 +1,156 @@
+"""The image on the sky: pywwt's WorldWide Telescope app in a cell, alive while the draft is edited."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+from ..schema.fields import fields
+from ..schema.placement import PLACEHOLDERS, URL, web_address_fault
+from .answering import Answer, Answerer, BadRequest, let_pages_choose_the_thread
+from .imageset import DRAWN, imageset_of, wtml_of
+from .static import built
+from .wwt_app import app_files
+
+if TYPE_CHECKING:
+    from ..draft import ImageDraft
+    from ..sources.local import LocalImage
+
+# The engine routes tiles of any host but localhost through a public proxy once one of them is missing. Nothing is ever asked of
+# this address: the page answers it itself.
+PRIVATE = "http://localhost:1"
+
+_MOST_FILES = 1000  # in one request
+
+
+class Preview(anywidget.AnyWidget):
+    """A view of the sky with the draft's image on it, which follows every change of the draft.
+
+    Parameters
+    ----------
+    draft : ImageDraft
+        What to show. If it has a local image, the pixels come from this machine's disk, else the page loads the image URL.
+    height : str, default "400px"
+        Height of the view, a CSS length: px, em, rem, vh or %.
+
+    Raises
+    ------
+    ConstellationsError
+        If the page's part of the widget was never built.
+
+    Examples
+    --------
+    >>> cxw.Preview(draft, height="30em")
+    """
+
+    height = traitlets.Unicode("400px").tag(sync=True)
+
+    def __init__(self, draft: ImageDraft, height: str = "400px"):
+        self._esm = built("preview.js")
+        self._css = built("preview.css")
+        self._draft = draft
+        self._shown: dict[str, Any] | None = None
+        self._revisions = itertools.count(1)
+        self._revision = 0
+        self._unsubscribe = None
+        super().__init__(height=height)
+        handlers = {"open": self._open, "app": self._app, "files": self._files}
+        self.on_msg(Answerer(handlers, self.send).receive)
+        self._unsubscribe = draft.on_change(self._draft_changed)
+
+    @traitlets.validate("height")
+    def _check_height(self, proposal: dict[str, Any]) -> str:
+        if not re.fullmatch(r"\d+(\.\d+)?(px|em|rem|vh|%)", proposal["value"]):
+            raise traitlets.TraitError(f"height is a CSS length such as '400px', not {proposal['value']!r}")
+        return proposal["value"]
+
+    @property
+    def draft(self) -> ImageDraft:
+        """The draft that is shown."""
+        return self._draft
+
+    @property
+    def revision(self) -> int:
+        """Number of the latest state that was sent to the page; it grows with each change of what is drawn."""
+        return self._revision
+
+    def go_to_image(self) -> None:
+        """Move the view to the image, as the button “Go to image” does."""
+        self.send({"kind": "go"})
+
+    def open(self) -> None:
+        super().open()
+        let_pages_choose_the_thread(self.comm)
+
+    def close(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        super().close()
+
+    # What the page is told, and what it asks for. All of this may run in any thread.
+
+    def _draft_changed(self, _draft: ImageDraft, changed: frozenset[str]) -> None:
+        if changed & (DRAWN.keys() | {URL}):
+            self.send({"kind": "imageset", **self._state()})
+
+    def _open(self, _request: Mapping[str, Any]) -> Answer:
+        return self._state(), []
+
+    def _state(self) -> dict[str, Any]:
+        # The number is taken before the values are read: of two threads that send at once, the higher number has the newer values,
+        # and the page drops the lower one if it comes last.
+        revision = self._revision = next(self._revisions)
+        local = self._draft.local
+        values = self._draft.values
+        url, reason = _address(local, values.get(URL))
+        imageset, waiting = imageset_of(values, url, self._shown)
+        if reason:
+            waiting[URL] = reason
+        self._shown = imageset
+        wtml = None
+        if imageset is not None:
+            unique = imageset["url"].replace(PRIVATE, f"{PRIVATE}/{revision}", 1)  # the engine never loads the same URL twice
+            wtml = wtml_of(imageset, f"cxw {revision}.", unique)
+        return {
+            "revision": revision,
+            "imageset": imageset,
+            "wtml": wtml,
+            "size": local.size if local is not None else None,
+            "waiting": [[fields()[path].title, why] for path, why in waiting.items()],
+        }
+
+    def _app(self, _request: Mapping[str, Any]) -> Answer:
+        names, contents = zip(*app_files(), strict=True)
+        return {"names": names}, list(contents)
+
+    def _files(self, request: Mapping[str, Any]) -> Answer:
+        paths = request.get("paths")
+        if not isinstance(paths, list) or len(paths) > _MOST_FILES or not all(isinstance(path, str) for path in paths):
+            raise BadRequest(f"A request for files needs a list of at most {_MOST_FILES} paths.")
+        contents = [self._read(path) for path in paths]
+        return {"found": [content is not None for content in contents]}, [c for c in contents if c is not None]
+
+    def _read(self, path: str) -> bytes | None:
+        """A file of the draft's own image; None for a hole in its pyramid and for anything else."""
+        local = self._draft.local
+        try:
+            return local.read(path) if local is not None else None
+        except OSError:
+            return None
+
+
+def _address(local: LocalImage | None, template: Any) -> tuple[str, str | None]:
+    """Where the engine is to look for the image, and why nowhere if that is ""."""
+    if local is not None:
+        return f"{PRIVATE}/image/{local.template}", None
+    if not isinstance(template, str) or not template:
+        return "", None
+    reason = web_address_fault(PLACEHOLDERS.sub("0", template))
+    return ("", reason) if reason else (f"{PRIVATE}/network/{template}", None)
+

@@ -1,0 +1,147 @@
+/** Requests to the kernel over the widget's comm: `{id, kind, …}` out, `{id, ok, …}` and binary buffers back. */
+
+import type { AnyModel } from "@anywidget/types";
+
+export interface Reply {
+  content: Record<string, unknown>;
+  buffers: Uint8Array<ArrayBuffer>[];
+}
+
+/** The kernel answered, and the answer is no. */
+export class Refused extends Error {}
+
+/** The comm was closed before an answer came. */
+export class Closed extends Error {}
+
+interface Open {
+  message: { id: number; kind: string } & Record<string, unknown>;
+  sent: number;
+  wait: number;
+  resolve: (reply: Reply) => void;
+  reject: (error: Error) => void;
+}
+
+// The first message of a page can get stuck behind the running cell (JupyterLab is still making the subshell that would answer it):
+// ask again soon until somebody answers. After that only what is really late is asked again.
+const FIRST_RETRY = 400;
+const LATE_RETRY = 2000;
+const SLOWEST_RETRY = 8000;
+const SILENT_AFTER = 3500;
+const COALESCE = 2;
+
+// Whole numbers, since ipykernel 7.4 keeps a note of every text id for ever. Several pages may talk to one kernel.
+let nextId = Math.floor(Math.random() * 2 ** 31) * 2 ** 20;
+
+export class Comm {
+  #model: AnyModel;
+  #open = new Map<number, Open>();
+  #listeners = new Map<string, (content: Record<string, unknown>) => void>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #answered = false;
+  #lastAnswer = performance.now();
+  #silent = false;
+  #files: { path: string; resolve: (bytes: Uint8Array<ArrayBuffer> | null) => void }[] = [];
+  /** Called with true when the kernel has been silent for long, with false when it speaks again. */
+  onSilence: (silent: boolean) => void = () => {};
+
+  constructor(model: AnyModel) {
+    this.#model = model;
+    model.on("msg:custom", this.#receive);
+  }
+
+  /** The answer to one request. Rejects with `Refused` if it is no, with `Closed` if this comm is closed first. */
+  ask(kind: string, content: Record<string, unknown> = {}): Promise<Reply> {
+    const id = nextId++;
+    return new Promise((resolve, reject) => {
+      const now = performance.now();
+      if (this.#open.size === 0) this.#lastAnswer = now; // silence is counted from the question on
+      const wait = this.#answered ? LATE_RETRY : FIRST_RETRY;
+      const open = { message: { ...content, id, kind }, sent: now, wait, resolve, reject };
+      this.#open.set(id, open);
+      this.#send(open);
+      this.#timer ??= setInterval(() => this.#askAgain(), FIRST_RETRY / 2);
+    });
+  }
+
+  /** A file of the draft's image; null if there is none (a hole in the pyramid). All asked for within 2 ms go in one message. */
+  file(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    return new Promise((resolve) => {
+      if (this.#files.push({ path, resolve }) === 1) setTimeout(() => void this.#askForFiles(), COALESCE);
+    });
+  }
+
+  /** Calls `listener` with what the kernel says unasked. */
+  on(kind: string, listener: (content: Record<string, unknown>) => void): void {
+    this.#listeners.set(kind, listener);
+  }
+
+  close(): void {
+    this.#model.off("msg:custom", this.#receive);
+    clearInterval(this.#timer);
+    for (const open of this.#open.values()) open.reject(new Closed());
+    this.#open.clear();
+  }
+
+  async #askForFiles(): Promise<void> {
+    const batch = this.#files;
+    this.#files = [];
+    let contents: (Uint8Array<ArrayBuffer> | null)[];
+    try {
+      const { content, buffers } = await this.ask("files", { paths: batch.map((file) => file.path) });
+      const found = content.found as boolean[];
+      let next = 0;
+      contents = found.map((there) => (there ? (buffers[next++] ?? null) : null));
+    } catch {
+      contents = [];
+    }
+    batch.forEach((file, index) => file.resolve(contents[index] ?? null));
+  }
+
+  #send(open: Open): void {
+    open.sent = performance.now();
+    try {
+      this.#model.send(open.message);
+    } catch {
+      // The comm is dead: nobody answers, and the view says so in its own time.
+    }
+  }
+
+  #askAgain(): void {
+    const now = performance.now();
+    for (const open of this.#open.values()) {
+      if (now - open.sent < open.wait) continue;
+      if (this.#answered) open.wait = Math.min(open.wait * 2, SLOWEST_RETRY);
+      this.#send(open);
+    }
+    if (this.#open.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    } else if (!this.#silent && now - this.#lastAnswer > SILENT_AFTER) {
+      this.#silent = true;
+      this.#answered = false;
+      this.onSilence(true);
+    }
+  }
+
+  #receive = (message: Record<string, unknown>, buffers: DataView[]): void => {
+    this.#lastAnswer = performance.now();
+    if (this.#silent) {
+      this.#silent = false;
+      this.onSilence(false);
+    }
+    if (typeof message.id !== "number") {
+      this.#listeners.get(String(message.kind))?.(message);
+      return;
+    }
+    const open = this.#open.get(message.id);
+    if (!open) return; // asked by another view of this model, or answered twice
+    this.#open.delete(message.id);
+    this.#answered = true;
+    if (message.ok === true) open.resolve({ content: message, buffers: (buffers ?? []).map(bytesOf) });
+    else open.reject(new Refused(String(message.message ?? "The kernel refused, and did not say why.")));
+  };
+}
+
+function bytesOf(view: DataView): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
+}

@@ -1,0 +1,148 @@
+/** The frame that WWT's research app runs in: same origin, written from memory, spoken to by messages. */
+
+import type { AppFiles } from "./app_files";
+import type { Camera } from "./camera";
+import { intercept, type Realm } from "./intercept";
+import type { Addresses } from "./addresses";
+import { Throttle } from "./throttle";
+
+/** What the app is told; the types of all messages are in the npm package @wwtelescope/research-app-messages. */
+export type AppMessage =
+  | { event: "load_image_collection"; url: string; threadId: string }
+  | { event: "set_foreground_by_name" | "set_background_by_name"; name: string }
+  | { event: "set_foreground_opacity"; value: number }
+  | { event: "center_on_coordinates"; ra: number; dec: number; fov: number; roll?: number; instant: boolean }
+  | { event: "modify_settings"; target: "app"; settings: [string, boolean][] };
+
+/** What the app says unasked. */
+export interface AppEvents {
+  /** The app listens; said again whenever the browser has reset the frame and it was built anew. */
+  ready: () => void;
+  loaded: (url: string) => void;
+  moved: (camera: Camera) => void;
+}
+
+const PING = 50;
+
+export class Frame {
+  readonly element = document.createElement("iframe");
+  #files: AppFiles;
+  #addresses: Addresses;
+  #events: AppEvents;
+  #throttle: Throttle | null = null;
+  #ping: ReturnType<typeof setInterval> | undefined;
+  #building = false;
+  #session = Math.random().toString(36).slice(2);
+
+  constructor(files: AppFiles, addresses: Addresses, events: AppEvents) {
+    this.#files = files;
+    this.#addresses = addresses;
+    this.#events = events;
+    this.element.className = "cxw-preview-frame";
+    this.element.title = "The sky in WorldWide Telescope";
+    // A browser empties a frame whose cell was moved or attached again.
+    this.element.addEventListener("load", () => {
+      if (!this.#building && !this.#realm?.document.querySelector("#app")) this.#build();
+    });
+    window.addEventListener("message", this.#receive);
+  }
+
+  /** Builds the app; the element must be in the document. */
+  start(): void {
+    if (!this.#throttle) this.#build();
+  }
+
+  get realm(): Realm | null {
+    return this.#realm;
+  }
+
+  get throttle(): Throttle | null {
+    return this.#throttle;
+  }
+
+  get aspect(): number {
+    return this.element.clientWidth / Math.max(this.element.clientHeight, 1);
+  }
+
+  post(message: AppMessage): void {
+    this.#realm?.postMessage(message, location.origin);
+    this.#throttle?.wake();
+  }
+
+  remove(): void {
+    clearInterval(this.#ping);
+    this.#throttle?.stop();
+    window.removeEventListener("message", this.#receive);
+    // Not left to the garbage collector: a page has 16 WebGL contexts.
+    for (const canvas of this.#realm?.document.querySelectorAll("canvas") ?? []) {
+      (canvas.getContext("webgl2") ?? canvas.getContext("webgl"))?.getExtension("WEBGL_lose_context")?.loseContext();
+    }
+    this.element.remove();
+  }
+
+  get #realm(): Realm | null {
+    return this.element.contentWindow as Realm | null;
+  }
+
+  #build(): void {
+    const realm = this.#realm;
+    if (!realm) return;
+    this.#building = true;
+    this.#throttle?.stop();
+    const page = realm.document;
+    page.open();
+    page.write('<!doctype html><html lang="en"><head><meta charset="utf-8"></head><body><div id="app"></div></body></html>');
+    page.close();
+    const style = page.createElement("style");
+    style.textContent = `html, body { margin: 0; height: 100%; overflow: hidden; background: #000 }\n${this.#files.css}`;
+    page.head.append(style);
+    nameOrigin(realm);
+    intercept(realm, (url) => {
+      const found = this.#addresses.find(url);
+      if (found && "bytes" in found) void found.bytes.then(() => this.#throttle?.wake());
+      return found;
+    });
+    this.#throttle = new Throttle(realm, this.element);
+    for (const code of this.#files.scripts) {
+      const script = page.createElement("script");
+      script.textContent = code;
+      page.body.append(script);
+      script.remove();
+    }
+    clearInterval(this.#ping);
+    this.#ping = setInterval(() => {
+      realm.postMessage({ type: "wwt_ping_pong", threadId: this.#session, sessionId: this.#session }, location.origin);
+    }, PING);
+    setTimeout(() => (this.#building = false));
+  }
+
+  #receive = (event: MessageEvent): void => {
+    if (event.source !== this.#realm || event.origin !== location.origin) return;
+    const message = event.data as Record<string, unknown> | null;
+    if (typeof message !== "object" || message === null) return;
+    if (message.type === "wwt_ping_pong") {
+      if (this.#ping === undefined) return;
+      clearInterval(this.#ping);
+      this.#ping = undefined;
+      this.#events.ready();
+    } else if (message.type === "wwt_view_state") {
+      const [ra, dec] = [Number(message.raRad), Number(message.decRad)].map((angle) => (angle * 180) / Math.PI);
+      this.#events.moved({ ra: ra!, dec: dec!, fov: Number(message.fovDeg), roll: Number(message.rollDeg) });
+    } else if (message.event === "load_image_collection_completed") {
+      this.#events.loaded(String(message.url));
+    }
+  };
+}
+
+/** The app listens only to the origin that its own address names; this frame has no address to speak of. */
+function nameOrigin(realm: Realm): void {
+  try {
+    realm.history.replaceState(null, "", `?origin=${encodeURIComponent(location.origin)}`);
+  } catch {
+    // Some hosts forbid it; the second way is enough.
+  }
+  const get = realm.URLSearchParams.prototype.get;
+  realm.URLSearchParams.prototype.get = function (this: URLSearchParams, name: string) {
+    return name === "origin" ? location.origin : get.call(this, name);
+  };
+}

@@ -1,0 +1,144 @@
+/**
+ * Stands between the engine in a frame and the network. The engine asks for bytes by `<img>.src` and XMLHttpRequest, its app also by
+ * `fetch`; each is patched in the frame's realm.
+ */
+
+import type { Bytes, Found } from "./addresses";
+
+/** The globals of a frame's window, which TypeScript's `Window` does not list. */
+export type Realm = Window & typeof globalThis;
+
+type Find = (url: string) => Found | null;
+
+const TYPES: Record<string, string> = { png: "image/png", jpg: "image/jpeg", jpeg: "image/jpeg", gif: "image/gif", webp: "image/webp" };
+
+export function intercept(realm: Realm, find: Find): void {
+  interceptImages(realm, find);
+  interceptXHR(realm, find);
+  interceptFetch(realm, find);
+  // The engine alerts when one of its data files is missing. All it can miss here is what was left out on purpose.
+  realm.alert = () => {};
+}
+
+function interceptImages(realm: Realm, find: Find): void {
+  const prototype = realm.HTMLImageElement.prototype;
+  const native = Object.getOwnPropertyDescriptor(prototype, "src")!;
+  const asked = new WeakMap<HTMLImageElement, string>();
+  const set = (image: HTMLImageElement, url: string) => native.set!.call(image, url);
+  Object.defineProperty(prototype, "src", {
+    configurable: true,
+    enumerable: true,
+    // The engine reads it back to decide about its proxy: it must see the address that it wrote.
+    get(this: HTMLImageElement) {
+      return asked.get(this) ?? native.get!.call(this);
+    },
+    set(this: HTMLImageElement, value: unknown) {
+      const url = String(value);
+      const found = find(url);
+      if (!found) {
+        asked.delete(this);
+        set(this, url);
+        return;
+      }
+      asked.set(this, url);
+      if ("link" in found) {
+        set(this, found.link);
+        return;
+      }
+      void found.bytes.then((bytes) => {
+        if (asked.get(this) !== url) return; // meanwhile it was told to show something else
+        if (bytes) showBytes(realm, this, set, bytes, url);
+        else this.dispatchEvent(new realm.Event("error")); // the engine takes it as a hole in the pyramid
+      });
+    },
+  });
+}
+
+let blobsWork = true;
+
+/** By a blob: URL, or a data: URL in a page whose policy forbids those. */
+function showBytes(realm: Realm, image: HTMLImageElement, set: (i: HTMLImageElement, url: string) => void, bytes: Bytes, url: string): void {
+  const type = TYPES[/\.(\w+)(?:[?#]|$)/.exec(url)?.[1]?.toLowerCase() ?? ""] ?? "";
+  if (!blobsWork) {
+    set(image, dataURL(bytes, type));
+    return;
+  }
+  const blob = realm.URL.createObjectURL(new realm.Blob([bytes], { type }));
+  const release = () => {
+    realm.URL.revokeObjectURL(blob);
+    image.removeEventListener("load", release);
+    image.removeEventListener("error", retry, true);
+  };
+  // Runs before the engine's own listener. A second failure means that the bytes are no image, and is the engine's business.
+  const retry = (event: Event) => {
+    event.stopImmediatePropagation();
+    release();
+    image.addEventListener("load", () => (blobsWork = false), { once: true });
+    set(image, dataURL(bytes, type));
+  };
+  image.addEventListener("load", release);
+  image.addEventListener("error", retry, true);
+  set(image, blob);
+}
+
+function dataURL(bytes: Bytes, type: string): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return `data:${type};base64,${btoa(text)}`;
+}
+
+/** A request is answered whole in JavaScript: none is made, so no policy of the page can forbid it. */
+function interceptXHR(realm: Realm, find: Find): void {
+  const prototype = realm.XMLHttpRequest.prototype;
+  const { open, send } = prototype;
+  const pending = new WeakMap<XMLHttpRequest, Found>();
+  prototype.open = function (this: XMLHttpRequest, ...args: unknown[]) {
+    const found = find(String(args[1]));
+    if (found) pending.set(this, found);
+    else {
+      pending.delete(this);
+      (open as (...args: unknown[]) => void).apply(this, args);
+    }
+  } as typeof prototype.open;
+  prototype.send = function (this: XMLHttpRequest, body?: XMLHttpRequestBodyInit | null) {
+    const found = pending.get(this);
+    if (found) void bytesOf(found).then((bytes) => answer(realm, this, bytes));
+    else send.call(this, body as XMLHttpRequestBodyInit);
+  };
+}
+
+function answer(realm: Realm, request: XMLHttpRequest, bytes: Bytes | null): void {
+  const give = (name: keyof XMLHttpRequest, value: unknown) => Object.defineProperty(request, name, { configurable: true, get: () => value });
+  give("readyState", 4);
+  give("status", bytes ? 200 : 404);
+  give("statusText", bytes ? "OK" : "Not Found");
+  if (bytes) {
+    const type = request.responseType;
+    const asText = type === "" || type === "text" || type === "json" ? new TextDecoder().decode(bytes) : "";
+    if (type === "" || type === "text") give("responseText", asText);
+    if (type === "blob") give("response", new realm.Blob([bytes]));
+    else if (type === "arraybuffer") give("response", bytes.slice().buffer);
+    else give("response", type === "json" ? (JSON.parse(asText) as unknown) : asText);
+  }
+  for (const event of ["readystatechange", "load", "loadend"]) request.dispatchEvent(new realm.Event(event));
+}
+
+function interceptFetch(realm: Realm, find: Find): void {
+  const fetch = realm.fetch.bind(realm);
+  realm.fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
+    const found = find(input instanceof realm.Request ? input.url : String(input));
+    if (!found) return fetch(input, init);
+    const bytes = await bytesOf(found);
+    return bytes ? new realm.Response(bytes) : new realm.Response(null, { status: 404 });
+  };
+}
+
+async function bytesOf(found: Found): Promise<Bytes | null> {
+  if ("bytes" in found) return found.bytes;
+  try {
+    const response = await fetch(found.link, { credentials: "omit" });
+    return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
+  } catch {
+    return null;
+  }
+}
