@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from . import handles, images, scenes
 from .auth import TokenReader
 from .calls import Call, Route, ServerFault
-from .dompurify import TooDeepError
+from .html5 import TooDeepError
 from .pages import PageError, error_page, not_found_page, refusal, with_etag
 from .schema import SchemaError
 from .store import Store
