@@ -8,13 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-Script = bytes | Callable[[socket.socket], None]
+Step = bytes | Callable[[socket.socket, bytes], None]
+"""Bytes to answer, or a function of the connection and the request."""
 
 
 class BrokenServer:
     """Listens on the loopback interface. The last step of the script answers all further requests."""
 
-    def __init__(self, *script: Script):
+    def __init__(self, *script: Step):
         self.requests: list[bytes] = []
         self._script = script
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -49,7 +50,7 @@ class BrokenServer:
                     step = self._script[min(len(self.requests), len(self._script) - 1)]
                     self.requests.append(request)
                 if not isinstance(step, bytes):
-                    step(connection)
+                    step(connection, request)
                     return
                 connection.sendall(step)
                 if b"keep-alive" not in step:
@@ -78,19 +79,24 @@ def answer(status: str, body: str | bytes = b"", *headers: str) -> bytes:
     return "\r\n".join(lines).encode() + content
 
 
-def reset(connection: socket.socket) -> None:
+def reset(connection: socket.socket, request: bytes) -> None:
     """A step: the connection breaks."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
 
 
-def silent(connection: socket.socket) -> None:
+def silent(connection: socket.socket, request: bytes) -> None:
     """A step: no answer, until the client gives up."""
     connection.recv(1)
 
 
-def dripping(connection: socket.socket) -> None:
+def dripping(connection: socket.socket, request: bytes) -> None:
     """A step: a header that never ends, a byte now and then, until the client gives up."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     while True:
         connection.sendall(b"x")
         time.sleep(0.02)
+
+
+def truncated(connection: socket.socket, request: bytes) -> None:
+    """A step: half a good answer."""
+    connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n{"error":false,"id":"5e9f1c3a')

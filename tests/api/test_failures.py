@@ -227,7 +227,7 @@ def test_a_server_that_repeats_the_token_does_not_make_us_show_it(submission):
 
 
 def test_only_so_much_of_an_answer_is_read():
-    def huge(connection):
+    def huge(connection, request):
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         for _ in range(2 * ANSWER_LIMIT // 2**20):
             connection.sendall(b" " * 2**20)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import itertools
+import socket
+import threading
+
+import pytest
+from api.broken_server import BrokenServer
+from api.conftest import make_submission
+
+from constellations_widgets.draft import ImageDraft
+from constellations_widgets.publishing import Journal
+from constellations_widgets.sandbox import Sandbox
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def state(monkeypatch, tmp_path):
+    """A state directory of the test's own, and no token of the machine's."""
+    monkeypatch.delenv("CONSTELLATIONS_TOKEN", raising=False)
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+    monkeypatch.setattr("constellations_widgets.publishing.submit.SETTLING_WAITS", (0.0, 0.05))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def box():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(box):
+    with box.client() as signed_in:
+        yield signed_in
+
+
+@pytest.fixture
+def journal():
+    return Journal()
+
+
+def make_draft(**changes) -> ImageDraft:
+    """A draft without problems, of an image that no other test has."""
+    url = f"https://example.org/{next(_numbers)}/{{1}}/{{3}}/{{3}}_{{2}}.png"
+    submission = make_submission(storage={"legacy_url_template": url})
+    draft = ImageDraft.from_submission(submission, autosave=False)
+    draft.update({"permissions.credits": "NOIRLab", **changes})
+    return draft
+
+
+@pytest.fixture
+def draft() -> ImageDraft:
+    return make_draft()
+
+
+class FaultyProxy(BrokenServer):
+    """Stands before the sandbox. What adds images meets a fault; everything else goes through.
+
+    Parameters
+    ----------
+    commits : bool
+        Whether the sandbox gets the request before the fault.
+    fault : step
+        What the client sees, for the first image. Later ones go through.
+    """
+
+    def __init__(self, box: Sandbox, fault, *, commits: bool):
+        self.reached, self.held = threading.Event(), b""
+        self._box, self._fault, self._commits = box, fault, commits
+        super().__init__(self._relay)
+
+    def _relay(self, connection: socket.socket, request: bytes) -> None:
+        fault = self._fault if request.startswith(b"POST /handle/") else None
+        if fault is None:
+            connection.sendall(self.forward(request))
+            return
+        self._fault = None
+        if self._commits:
+            self.forward(request)
+        self.held = request
+        self.reached.set()
+        if isinstance(fault, bytes):
+            connection.sendall(fault)
+        else:
+            fault(connection, request)
+
+    def forward(self, request: bytes) -> bytes:
+        """Send a request to the sandbox; gives its answer."""
+        port = int(self._box.api_url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as inner:
+            inner.sendall(request.replace(b"keep-alive", b"close", 1))
+            return b"".join(iter(lambda: inner.recv(65536), b""))
+
+
+def published(client, draft) -> int:
+    """How many records of this draft's image the server has."""
+    return len(client.find_images(draft.storage.legacy_url_template))

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from constellations_widgets.errors import PublishError
+from constellations_widgets.publishing import Journal, history
+
+PLACE = ("https://x.org", "me", "https://example.org/a.png")
+BODY = '{"note":"M 51 – <b>"}'.encode()
+ID = "5e9f1c3a7b2d4e6f8a0b1c2d"
+
+
+def claim(journal: Journal, body: bytes = BODY, **options):
+    return journal.claim(*PLACE, body, **options)
+
+
+def test_a_claim_is_on_disk_when_it_returns(journal):
+    key = claim(journal, known_ids=["b", "a"]).key
+    with sqlite3.connect(f"file:{journal.path}?mode=ro", uri=True) as other:
+        row = other.execute("SELECT key, state, body, known_ids FROM attempts").fetchone()
+    assert row == (key, "sending", BODY, '["a", "b"]')
+
+
+def test_every_commit_waits_for_the_disk(journal):
+    claim(journal)
+    with journal._database.transaction() as db:
+        assert db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_nobody_else_can_read_it(state, journal):
+    claim(journal)
+    assert stat.S_IMODE((state / "journal").stat().st_mode) == 0o700
+    files = [file for file in (state / "journal").rglob("*") if file.is_file()]
+    assert len(files) >= 3 and {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_the_outcome_is_remembered(journal):
+    when = datetime(2026, 11, 22, tzinfo=UTC)
+    journal.published(claim(journal).key, ID, f"/image/{ID}", when)
+    receipt = Journal().attempts()[0].receipt
+    assert (receipt.id, receipt.handle, receipt.created, receipt.note) == (ID, "me", when, "M 51 – <b>")
+    assert Journal().image_ids(PLACE[0]) == {ID} and Journal().image_ids("https://other.org") == set()
+
+
+def test_the_same_body_is_not_claimed_while_it_is_being_sent(journal):
+    claim(journal)
+    with pytest.raises(PublishError, match="right now"):
+        claim(Journal())
+    with pytest.raises(PublishError, match="right now"):
+        claim(Journal(), again=True)
+    claim(journal, b'{"note":"another"}')
+    journal.claim("https://x.org", "another handle", PLACE[2], BODY)
+
+
+def test_a_published_body_is_only_claimed_again_on_demand(journal):
+    journal.published(claim(journal).key, ID, "/image/x")
+    with pytest.raises(PublishError, match="again=True") as caught:
+        claim(journal)
+    assert ID in str(caught.value)
+    claim(journal, again=True)
+
+
+def test_an_unclear_attempt_forbids_another_until_it_is_looked_at(journal):
+    first = claim(journal)
+    journal.unclear(first.key, "timeout.")
+    with pytest.raises(PublishError, match="may have succeeded"):
+        claim(journal)
+    assert [attempt.key for attempt in journal.unsettled()] == [first.key]
+    claim(journal, again=True)
+    assert journal.unsettled() == []
+    assert journal.attempt(first.key).answer == "timeout. Not found at the server, and sent anew."
+
+
+def test_what_was_given_up_is_not_published_later(journal):
+    first = claim(journal)
+    journal.unclear(first.key, "timeout")
+    claim(journal, again=True)
+    journal.published(first.key, ID, "/image/x")
+    assert journal.attempt(first.key).state == "refused"
+
+
+def test_what_could_not_be_sent_is_claimed_anew_under_its_own_key(journal):
+    first = claim(journal)
+    journal.not_sent(first.key, "refused connection")
+    assert journal.attempt(first.key).state == "planned"
+    second = claim(journal)
+    assert (second.key, second.state, second.answer) == (first.key, "sending", "")
+    assert len(journal.attempts()) == 1
+
+
+def test_a_refusal_does_not_stand_in_the_way(journal):
+    journal.refused(claim(journal).key, "Forbidden")
+    claim(journal)
+
+
+def test_history_is_newest_first_and_a_table(journal):
+    assert "Nothing" in history()._repr_html_()
+    journal.published(claim(journal).key, ID, "/image/x")
+    journal.refused(claim(journal, b'{"note":"second"}').key, "<i>no</i>")
+    assert [attempt.note for attempt in history()] == ["second", "M 51 – <b>"]
+    assert [attempt.note for attempt in history(limit=1)] == ["second"]
+    shown = history()._repr_html_()
+    assert "M 51 – &lt;b&gt;" in shown and "&lt;i&gt;no" in shown and f"https://x.org/image/{ID}" in shown
+    assert "<b>" not in shown
+
+
+@pytest.mark.parametrize("number", [20])
+def test_of_many_threads_one_claims(journal, number):
+    won, lost, start = [], [], threading.Barrier(number)
+
+    def run():
+        start.wait()
+        try:
+            won.append(claim(journal))
+        except PublishError as error:
+            lost.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert (len(won), len(lost)) == (1, number - 1)
+
+
+CLAIM = """
+import sys
+from constellations_widgets.errors import PublishError
+from constellations_widgets.publishing import Journal
+sys.stdin.read(1)
+try:
+    Journal().claim("https://x.org", "me", "u", b'{"note":"x"}')
+    print("won", flush=True)
+except PublishError as error:
+    print("lost" if "right now" in str(error) else error, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_of_many_processes_one_claims_and_they_may_all_make_the_journal():
+    pipe = subprocess.PIPE
+    children = [subprocess.Popen([sys.executable, "-c", CLAIM], stdin=pipe, stdout=pipe, text=True) for _ in range(4)]
+    for child in children:
+        child.stdin.write("x")
+        child.stdin.flush()
+    said = sorted(child.stdout.readline().strip() for child in children)
+    for child in children:
+        child.communicate()
+    assert said == ["lost"] * 3 + ["won"]
+    assert [attempt.state for attempt in Journal().attempts()] == ["unclear"]  # it ended without an outcome
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_has_a_connection_and_an_owner_of_its_own(journal):
+    first = claim(journal)
+
+    def child():
+        assert journal.attempt(first.key).state == "sending"  # its sender, our parent, is alive
+        claim(journal, b'{"note":"the child\'s"}')
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert {attempt.state for attempt in journal.attempts()} == {"sending", "unclear"}
+    assert journal.attempt(first.key).state == "sending"
+
+
+def test_a_journal_that_is_none_stops_everything(state, journal):
+    journal.path.parent.mkdir(exist_ok=True)
+    journal.path.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(PublishError, match="journal of publications can't be written.*CXW_STATE_DIR"):
+        claim(journal)
+
+
+def test_a_state_directory_that_is_a_file_stops_everything(state, monkeypatch):
+    (state / "file").write_text("")
+    monkeypatch.setenv("CXW_STATE_DIR", str(state / "file"))
+    for use in (history, Journal):
+        with pytest.raises(PublishError, match="CXW_STATE_DIR"):
+            use()
+
+
+def test_a_full_disk_stops_everything(journal):
+    claim(journal)
+    with journal._database.transaction() as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+    journal._database._open().execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(PublishError, match="full"):
+        claim(journal, b'{"note":"' + b"x" * 90_000 + b'"}')
+    assert len(journal.attempts()) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0 and not shutil.which("setpriv"), reason="as root")
+def test_a_read_only_state_directory_stops_everything(state):
+    folder = state / "journal"
+    folder.mkdir(mode=0o500)
+    program = "from constellations_widgets.publishing import Journal; Journal().claim('https://x.org', 'me', '', b'{}')"
+    command = [sys.executable, "-c", program]
+    if os.geteuid() == 0:  # root may write everywhere; without its capabilities it may not
+        command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--", *command]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "PublishError: The journal of publications can't be written" in ended.stderr

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from publishing.conftest import make_draft, published
+
+from constellations_widgets.api import Constellations
+from constellations_widgets.errors import NotSentError
+from constellations_widgets.publishing import plan, publish_draft
+
+
+def only(steps):
+    (step,) = steps
+    return step
+
+
+def test_a_good_draft_is_to_be_published_exactly_as_it_stands(client, box, draft):
+    step = only(plan(draft, client, f"@{box.handle}"))
+    assert (step.decision, step.api_url, step.handle) == ("publish", box.api_url, box.handle)
+    assert step.body == draft.submission().to_json()
+    assert step.request == json.loads(step.body) == draft.submission().to_request()
+    assert step.name == draft.name and box.handle in step.destination
+
+
+def test_a_plan_sends_nothing_that_changes_anything(client, box, draft):
+    plan(draft, client, box.handle)
+    assert published(client, draft) == 0
+
+
+def test_later_changes_of_the_draft_do_not_reach_the_plan(client, box, draft):
+    step = only(plan(draft, client, box.handle))
+    draft.note = "Something else"
+    assert step.request["note"] != "Something else"
+
+
+def test_a_draft_with_errors_is_blocked_and_each_error_said(client, box):
+    step = only(plan(make_draft(**{"permissions.license": "Creative", "wwt.center_x": 400.0}), client, box.handle))
+    assert (step.decision, step.body) == ("blocked", None)
+    assert any("license" in reason for reason in step.reasons) and any("center_x" in reason for reason in step.reasons)
+
+
+def test_warnings_need_a_decision(client, box):
+    step = only(plan(make_draft(alt_text=""), client, box.handle))
+    assert step.decision == "decide"
+    assert any(reason.startswith("alt_text") for reason in step.reasons)
+
+
+def test_the_same_url_under_this_handle_is_skipped(client, box, draft):
+    id = client.add_image(box.handle, draft.submission()).id
+    draft.note = "The same image, described anew"
+    step = only(plan(draft, client, box.handle))
+    assert step.decision == "skip"
+    assert id in step.reasons[0]
+    assert [image.id for image in step.existing] == [id]
+
+
+def test_the_same_url_under_another_handle_needs_a_decision(client, box, draft):
+    box.add_handle("colleague")
+    client.add_image("colleague", draft.submission())
+    step = only(plan(draft, client, box.handle))
+    assert step.decision == "decide"
+    assert "'colleague'" in step.reasons[0]
+
+
+def test_the_same_draft_twice_in_a_plan_is_published_once(client, box, draft):
+    other = make_draft()
+    decisions = [step.decision for step in plan([draft, other, draft], client, box.handle)]
+    assert decisions == ["publish", "publish", "skip"]
+
+
+@pytest.mark.parametrize("handle", ["nobody", "a/b"])
+def test_an_unknown_handle_blocks_all(client, draft, handle):
+    steps = plan([draft, make_draft()], client, handle)
+    assert [step.decision for step in steps] == ["blocked", "blocked"]
+    assert f"There is no handle {handle!r}" in str(steps)
+
+
+def test_a_handle_of_somebody_else_blocks_all(client, box, draft):
+    box.add_handle("theirs", owner="somebody else")
+    step = only(plan(draft, client, "theirs"))
+    assert step.decision == "blocked" and "may not add images" in step.reasons[0]
+
+
+def test_who_is_not_signed_in_is_told_so(box, draft):
+    step = only(plan(draft, Constellations(box.api_url), box.handle))
+    assert step.decision == "blocked" and "not signed in" in step.reasons[0]
+
+
+def test_a_server_that_is_not_there_is_an_error(draft):
+    with pytest.raises(NotSentError):
+        plan(draft, Constellations("http://127.0.0.1:1", "token"), "me")
+
+
+def test_an_image_that_the_server_has_lost_needs_a_decision(client, box, draft, journal):
+    body = draft.submission().to_json()
+    attempt = journal.claim(client.api_url, box.handle, draft.storage.legacy_url_template, body)
+    journal.published(attempt.key, "f" * 24, "/image/x")
+    step = only(plan(draft, client, box.handle))
+    assert step.decision == "decide" and "does not list it" in step.reasons[0]
+
+
+def test_what_is_being_published_elsewhere_is_blocked(client, box, draft, journal):
+    journal.claim(client.api_url, box.handle, draft.storage.legacy_url_template, draft.submission().to_json())
+    assert only(plan(draft, client, box.handle)).decision == "blocked"
+
+
+def test_an_unclear_attempt_needs_a_decision(client, box, draft, journal):
+    url = draft.storage.legacy_url_template
+    attempt = journal.claim(client.api_url, box.handle, url, draft.submission().to_json())
+    journal.unclear(attempt.key, "timeout")
+    draft.note = "Another body with the same URL"
+    step = only(plan(draft, client, box.handle))
+    assert step.decision == "decide" and "may have succeeded" in step.reasons[0]
+
+
+def test_a_plan_shows_itself_escaped(client, box):
+    steps = plan([make_draft(note="<script>x</script>")], client, box.handle)
+    shown = steps._repr_html_()
+    assert "<script" not in shown and "To the handle" in shown
+    assert repr(steps) == f"<Plan for {box.handle!r} at {box.api_url}: 1 {steps[0].decision}>"
+
+
+def test_after_publishing_the_plan_says_skip(client, box, draft):
+    publish_draft(draft, client, box.handle)
+    assert only(plan(draft, client, box.handle)).decision == "skip"

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+
+import httpx
+import pytest
+from api.broken_server import silent
+from publishing.conftest import FaultyProxy, make_draft, published
+
+from constellations_widgets.api import Constellations
+from constellations_widgets.errors import PublishError, UnclearError
+from constellations_widgets.publishing import history, publish_draft, settle, unsettled
+
+PUBLISH = """
+import json
+import sys
+from constellations_widgets.api import Constellations
+from constellations_widgets.draft import ImageDraft
+from constellations_widgets.publishing import publish_draft
+
+url, token, handle, body = sys.stdin.read().split("\\n")
+publish_draft(ImageDraft.from_submission(json.loads(body), autosave=False), Constellations(url, token), handle)
+"""
+
+
+@pytest.fixture
+def unclear(client, box, journal, draft):
+    """An unclear attempt whose image is not at the server."""
+    attempt = journal.claim(client.api_url, box.handle, draft.storage.legacy_url_template, draft.submission().to_json())
+    journal.unclear(attempt.key, "no answer in time")
+    return journal.attempt(attempt.key)
+
+
+def test_an_image_that_is_there_settles_the_attempt(client, box, draft, unclear):
+    id = client.add_image(box.handle, draft.submission()).id
+    settled = settle(unclear, client)
+    assert (settled.state, settled.receipt.id, settled.receipt.key) == ("published", id, unclear.key)
+    assert settled.receipt.created == client.image(id).creation_date
+    assert unsettled() == []
+
+
+def test_an_image_that_is_not_there_leaves_it_open(client, unclear):
+    slept = []
+    assert settle(unclear, client, waits=(0, 1, 2), sleep=slept.append).state == "unclear"
+    assert slept == [1, 2]
+    assert [attempt.key for attempt in unsettled()] == [unclear.key]
+
+
+def test_looking_sends_nothing_that_changes_anything(unclear, box):
+    methods = []
+
+    def look(request):
+        methods.append((request.method, request.url.path))
+        return httpx.Response(200, json={"error": False, "results": []})
+
+    settle(unclear, Constellations(unclear.api_url, box.token(), transport=httpx.MockTransport(look)))
+    assert methods == [("POST", "/images/find-by-legacy-url")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"note": "Another note"},
+        {"wwt.center_x": 10.0},
+        {"permissions.copyright": "Copyright 2021 Somebody"},
+        {"permissions.license": "CC0-1.0"},
+    ],
+)
+def test_an_image_that_differs_is_not_taken_for_ours(client, box, draft, unclear, change):
+    draft.update(change)
+    client.add_image(box.handle, draft.submission())
+    assert settle(unclear, client).state == "unclear"
+
+
+def test_the_same_image_of_another_handle_is_not_taken_for_ours(client, box, draft, unclear):
+    box.add_handle("someone")
+    client.add_image("someone", draft.submission())
+    assert settle(unclear, client).state == "unclear"
+
+
+def test_an_image_that_was_there_before_is_not_taken_for_ours(client, box, journal, draft):
+    old = client.add_image(box.handle, draft.submission()).id
+    url, body = draft.storage.legacy_url_template, draft.submission().to_json()
+    attempt = journal.claim(client.api_url, box.handle, url, body, known_ids=[old])
+    journal.unclear(attempt.key, "")
+    assert settle(journal.attempt(attempt.key), client).state == "unclear"
+
+
+def test_an_image_that_is_older_than_the_attempt_is_not_taken_for_ours(client, box, draft, unclear):
+    client.add_image(box.handle, draft.submission())
+    later = Constellations(client.api_url, box.token(), transport=_Shifted(timedelta(minutes=-10)))
+    assert settle(unclear, later).state == "unclear"
+
+
+def test_a_server_whose_clock_is_wrong_is_understood_by_its_own_date(client, box, draft, unclear):
+    id = client.add_image(box.handle, draft.submission()).id
+    wrong = Constellations(client.api_url, box.token(), transport=_Shifted(timedelta(hours=-5), date_too=True))
+    assert settle(unclear, wrong).image_id == id
+
+
+class _Shifted(httpx.HTTPTransport):
+    """The sandbox with creation dates, and its Date header too if wanted, moved."""
+
+    def __init__(self, by: timedelta, date_too: bool = False):
+        super().__init__()
+        self._by, self._date_too = by, date_too
+
+    def handle_request(self, request):
+        response = super().handle_request(request)
+        content = json.loads(response.read())
+        for record in [content, *content.get("results", [])]:
+            if "creation_date" in record:
+                moved = datetime.fromisoformat(record["creation_date"]) + self._by
+                record["creation_date"] = moved.isoformat()
+        date = parsedate_to_datetime(response.headers["Date"]) + (self._by if self._date_too else timedelta())
+        return httpx.Response(200, json=content, headers={"Date": format_datetime(date, usegmt=True)})
+
+
+def test_two_images_that_could_be_ours_settle_nothing(client, box, draft, unclear):
+    ids = [client.add_image(box.handle, draft.submission()).id for _ in range(2)]
+    settled = settle(unclear, client)
+    assert settled.state == "unclear" and all(id in settled.answer for id in ids)
+
+
+def test_an_image_without_url_is_found_in_the_list_of_its_handle(client, box, journal):
+    box.add_handle("no-urls")
+    body = make_draft().submission().to_request()
+    body["storage"] = {}
+    sent = json.dumps(body).encode()
+    attempt = journal.claim(client.api_url, "no-urls", "", sent)
+    id = client.add_image("no-urls", sent).id
+    journal.unclear(attempt.key, "")
+    assert settle(journal.attempt(attempt.key), client).image_id == id
+
+
+def test_a_client_of_another_server_is_refused(unclear):
+    with pytest.raises(PublishError, match="one of the same API"):
+        settle(unclear, Constellations("https://other.org"))
+
+
+def test_what_is_settled_stays_so(client, box, draft, unclear, journal):
+    journal.refused(unclear.key, "given up")
+    client.add_image(box.handle, draft.submission())
+    assert settle(unclear, client).state == "refused"
+
+
+@pytest.mark.parametrize("commits", [True, False], ids=["after the server had it", "before the server had it"])
+def test_a_kernel_killed_while_it_publishes_leaves_an_unclear_attempt_that_is_settled_by_looking(
+    client, box, draft, commits
+):
+    with FaultyProxy(box, silent, commits=commits) as proxy:
+        child = subprocess.Popen([sys.executable, "-c", PUBLISH], stdin=subprocess.PIPE, text=True)
+        child.stdin.write("\n".join([proxy.url, box.token(), box.handle, json.dumps(draft.submission().to_request())]))
+        child.stdin.close()
+        assert proxy.reached.wait(30)
+        way = Constellations(proxy.url, box.token())
+        with pytest.raises(PublishError, match="right now"):
+            publish_draft(draft, way, box.handle, again=True)
+        assert unsettled() == []
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        (attempt,) = unsettled()
+        assert settle(attempt, way).state == ("published" if commits else "unclear")
+        if not commits:
+            with pytest.raises(UnclearError):
+                publish_draft(draft, way, box.handle)
+            publish_draft(draft, way, box.handle, again=True)
+    assert published(client, draft) == 1
+    assert sum(attempt.state == "published" for attempt in history()) == 1
