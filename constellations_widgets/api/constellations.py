@@ -72,7 +72,11 @@ class Constellations:
         timeout: float = 30.0,
         transport: httpx.BaseTransport | None = None,
     ):
-        credentials = Credentials.token(auth) if isinstance(auth, str) else auth or Credentials.from_environment()
+        credentials = Credentials.token(auth) if isinstance(auth, str) else auth
+        if credentials is None:
+            credentials = Credentials.from_environment()
+        elif not isinstance(credentials, Credentials):
+            raise SignInError(f"auth is a {type(auth).__name__}: give a token as text, or what sign_in() gave.")
         self._transport = Transport(api_url, credentials, timeout=timeout, transport=transport)
 
     @property
@@ -140,7 +144,11 @@ class Constellations:
             raise SignInError(
                 f"Could not {what}: not signed in. Pass auth=sign_in(...), or set {TOKEN_VARIABLE} in the environment."
             )
-        body = submission if isinstance(submission, bytes) else submission.to_json()
+        body = submission.to_json() if isinstance(submission, ImageSubmission) else submission
+        try:
+            sent = json.loads(body)
+        except (TypeError, ValueError):
+            raise InvalidError(f"Could not {what}: that is no submission. Give draft.submission().") from None
         call = Call(what, "POST", f"/handle/{quote(name, safe='')}/image", body, writes=True)
         answer = self._transport.json(call)
         image_id, rel_url = answer.get("id"), answer.get("rel_url")
@@ -152,7 +160,7 @@ class Constellations:
             api_url=self.api_url,
             handle=name,
             created=datetime.now(UTC),
-            body=json.loads(body),
+            body=sent,
             body_sha256=hashlib.sha256(body).hexdigest(),
             key=key or uuid.uuid4().hex,
         )

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -209,10 +208,8 @@ class Transport:
         )
 
     def _set_clock(self, date: str | None) -> None:
-        try:
-            self.clock_offset = parsedate_to_datetime(date or "").timestamp() - time.time()
-        except ValueError:
-            pass  # a server without a clock
+        if moment := _moment(date):
+            self.clock_offset = (moment - datetime.now(UTC)).total_seconds()
 
     def _not_answered(self, call: Call, error: httpx.HTTPError) -> errors.ApiError:
         reason = one_line(str(error)) or type(error).__name__
@@ -323,10 +320,14 @@ def _retry_after(value: str | None) -> float | None:
         return None
     if value.strip().isdecimal():
         return float(value)
+    moment = _moment(value)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else None
+
+
+def _moment(date: str | None) -> datetime | None:
+    """The time of an HTTP date, None where it is none."""
     try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+        moment = parsedate_to_datetime(date or "")
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -23,7 +23,7 @@ PUBLISH, DECIDE, SKIP, BLOCKED = "publish", "decide", "skip", "blocked"
 _WEIGHT = [PUBLISH, DECIDE, SKIP, BLOCKED]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Step:
     """What the plan says of one draft. The body is fixed here: later changes of the draft don't reach it.
 
@@ -57,6 +57,9 @@ class Step:
     body: bytes | None
     existing: tuple[ImageSummary, ...]
     problems: tuple[Problem, ...]
+
+    def __repr__(self) -> str:
+        return f"<Step {self.decision}: {self.name!r} to the {self.destination}>"
 
     @property
     def name(self) -> str:

@@ -70,7 +70,7 @@ def publish_draft(
     tell("planning", f"Asking {client.api_url} about the handle {handle!r} and earlier images.")
     step = plan(draft, client, handle, journal=journal)[0]
     receipt = publish_planned(step, client, journal, on_progress, again=again, anyway=anyway)
-    draft.published(receipt)
+    _tell_after(draft.published, receipt)
     return receipt
 
 
@@ -104,7 +104,7 @@ def publish_planned(
     known = (image.id for image in step.existing)
     attempt = journal.claim(step.api_url, step.handle, step.url, step.body, known_ids=known, again=again)
     receipt = _send(attempt, client, journal, tell, sleep)
-    tell("published", f"Published as {receipt.id}.")
+    _tell_after(tell, "published", f"Published as {receipt.id}.")
     return receipt
 
 
@@ -130,7 +130,7 @@ def _send(
         _write_down(journal.published, key, receipt.id, receipt.rel_url, receipt.created)
         return receipt
     _write_down(journal.unclear, key, str(unclear))
-    tell("looking", f"The outcome is unclear: {unclear.message}. Looking whether the image is there.")
+    _tell_after(tell, "looking", f"The outcome is unclear: {unclear.message}. Looking whether the image is there.")
     return _receipt_or_unclear(attempt, unclear, client, journal, sleep)
 
 
@@ -160,7 +160,7 @@ def _settled_earlier(
         )
         settled = settle(attempt, client, journal)
         if settled.receipt:
-            tell("published", f"The earlier attempt had succeeded: {settled.receipt.id}.")
+            _tell_after(tell, "published", f"The earlier attempt had succeeded: {settled.receipt.id}.")
             return settled.receipt
         if not again:
             raise _unclear(attempt.answer, "The server does not show the image so far; nothing was sent now.")
@@ -192,6 +192,14 @@ def _write_down(write: Callable[..., None], *values: Any) -> None:
             f"The outcome could not be written down; it will be looked up at the server next time. {error}",
             stacklevel=3,
         )
+
+
+def _tell_after(tell: Callable[..., Any], *what: Any) -> None:
+    """Tell somebody of what was sent. Whatever they do wrong must not hide what became of the request."""
+    try:
+        tell(*what)
+    except Exception as error:  # noqa: BLE001
+        warnings.warn(f"Telling of the publication failed: {type(error).__name__}: {error}", stacklevel=3)
 
 
 def _tell_nobody(stage: str, message: str) -> None:

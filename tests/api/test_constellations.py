@@ -124,6 +124,17 @@ def test_without_signing_in_nothing_is_sent(box, submission):
     assert caught.value.status is None
 
 
+@pytest.mark.parametrize("thing", [None, {}, b"no JSON", "text"])
+def test_what_is_no_submission_is_not_sent(client, box, thing):
+    with pytest.raises(InvalidError, match=r"draft\.submission\(\)"):
+        client.add_image(box.handle, thing)
+
+
+def test_what_is_no_token_is_said_to_be_none(box):
+    with pytest.raises(SignInError, match="auth is a int"):
+        Constellations(box.api_url, 5)
+
+
 def test_an_expired_token_is_said_to_be_expired(box, submission):
     with pytest.raises(SignInError, match="jwt expired.*Sign in again") as caught:
         Constellations(box.api_url, box.token(expired=True)).add_image(box.handle, submission)

@@ -236,12 +236,20 @@ def test_only_so_much_of_an_answer_is_read():
         client_of(server).image(ID)
 
 
-def test_retry_after_is_told_in_seconds_also_where_the_server_names_a_date(submission):
-    for header, check in (("7", lambda wait: wait == 7), ("Mon, 01 Jan 2001 00:00:00 GMT", lambda wait: wait == 0)):
-        script = answer("503 Service Unavailable", b"", f"Retry-After: {header}")
-        with BrokenServer(script) as server, pytest.raises(errors.BusyError) as caught:
-            client_of(server).add_image("me", submission)
-        assert check(caught.value.retry_after)
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7), ("Mon, 01 Jan 2001 00:00:00 GMT", 0)])
+def test_retry_after_is_told_in_seconds_also_where_the_server_names_a_date(header, seconds, submission):
+    script = answer("503 Service Unavailable", b"", f"Retry-After: {header}")
+    with BrokenServer(script) as server, pytest.raises(errors.BusyError) as caught:
+        client_of(server).add_image("me", submission)
+    assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize("date", ["soon", "", "Mon, 01 Jan 2001 00:00:00 +9999999999999", "Mon, 31 Feb 2001 00:00 GMT"])
+def test_headers_that_should_hold_a_date_may_hold_anything(date):
+    script = answer("503 Service Unavailable", b"", f"Retry-After: {date}", f"Date: {date}")
+    with BrokenServer(script) as server, pytest.raises(errors.BusyError) as caught:
+        client_of(server).image(ID)
+    assert caught.value.retry_after is None
 
 
 def test_an_unusable_record_names_the_field():

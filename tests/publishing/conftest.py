@@ -5,7 +5,7 @@ import socket
 import threading
 
 import pytest
-from api.broken_server import BrokenServer
+from api.broken_server import BrokenServer, silent
 from api.conftest import make_submission
 
 from constellations_widgets.draft import ImageDraft
@@ -68,6 +68,7 @@ class FaultyProxy(BrokenServer):
 
     def __init__(self, box: Sandbox, fault, *, commits: bool):
         self.reached, self.held = threading.Event(), b""
+        self.is_silent = fault is silent
         self._box, self._fault, self._commits = box, fault, commits
         super().__init__(self._relay)
 

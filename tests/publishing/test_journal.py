@@ -149,14 +149,14 @@ sys.stdin.read()
 
 def test_of_many_processes_one_claims_and_they_may_all_make_the_journal():
     pipe = subprocess.PIPE
-    children = [subprocess.Popen([sys.executable, "-c", CLAIM], stdin=pipe, stdout=pipe, text=True) for _ in range(4)]
+    children = [subprocess.Popen([sys.executable, "-c", CLAIM], stdin=pipe, stdout=pipe, text=True) for _ in range(3)]
     for child in children:
         child.stdin.write("x")
         child.stdin.flush()
     said = sorted(child.stdout.readline().strip() for child in children)
     for child in children:
         child.communicate()
-    assert said == ["lost"] * 3 + ["won"]
+    assert said == ["lost", "lost", "won"]
     assert [attempt.state for attempt in Journal().attempts()] == ["unclear"]  # it ended without an outcome
 
 

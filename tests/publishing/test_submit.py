@@ -24,8 +24,8 @@ def states() -> list[str]:
     return [attempt.state for attempt in history()]
 
 
-def through(proxy, box, **options) -> Constellations:
-    return Constellations(proxy.url, box.token(), timeout=0.5, **options)
+def through(proxy, box) -> Constellations:
+    return Constellations(proxy.url, box.token(), timeout=1.0 if proxy.is_silent else 30.0)
 
 
 def test_a_draft_is_published_with_a_receipt(client, box, draft):
@@ -55,6 +55,16 @@ def test_progress_that_fails_stops_before_anything_is_sent(client, box, draft):
     with pytest.raises(RuntimeError):
         publish_draft(draft, client, box.handle, on_progress=fail)
     assert (published(client, draft), states()) == (0, [])
+
+
+def test_progress_that_fails_later_does_not_hide_the_receipt(client, box, draft):
+    def fail(stage, message):
+        if stage == "published":
+            raise RuntimeError("the page is gone")
+
+    with pytest.warns(UserWarning, match="the page is gone"):
+        receipt = publish_draft(draft, client, box.handle, on_progress=fail)
+    assert client.image(receipt.id)
 
 
 def test_a_second_time_is_refused_with_the_earlier_receipt_unless_it_is_wanted(client, box, draft):
