@@ -80,7 +80,7 @@ def sources_hash() -> str:
 
 
 def build() -> None:
-    """Build ``static``, unless it is built already. Where that can't be done, one line says why and the program ends."""
+    """Build ``static``, unless it is built already; where it can't be built, one line says why."""
     if is_built():
         return
     _npm("run", "--silent", "build")

@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -28,6 +29,8 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, Request
 __all__ = ["SCREENSHOTS", "Lab", "LabServer", "Notebook", "pixels"]
 
 PATIENCE = 90.0  # seconds; a time-out is how a test fails, never what it measures
+
+HERE = ("127.0.0.1", "localhost", "::1")
 
 # Everything that would ask, announce, look outside or take cells out of the page.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -78,6 +81,10 @@ class LabServer:
             )
         self._wait_until_it_answers()
 
+    def forget_settings(self) -> None:
+        """Undo what earlier pages have set, the theme for one."""
+        shutil.rmtree(self.folder / "config" / "lab" / "user-settings", ignore_errors=True)
+
     def stop(self) -> None:
         """Stop the server, which stops its kernels first."""
         self._process.terminate()
@@ -118,12 +125,13 @@ class LabServer:
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(content))
-        for name in ("notebooks", "home", "runtime"):
+        for name in ("notebooks", "home", "home/config", "runtime"):
             (self.folder / name).mkdir(mode=0o700)
 
     def _environment(self) -> dict[str, str]:
         """This process's environment, with nothing of the user's own Jupyter or home folder in it."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "XDG_", "PYTEST_"))}
+        foreign = ("CXW_", "JUPYTER", "PYTEST_", "XDG_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         home = self.folder / "home"
         return kept | {
             "HOME": str(home),
@@ -160,6 +168,7 @@ class Lab:
         self.console_errors: list[str] = []
         self.outside_requests: list[str] = []
         self._notebooks: list[Notebook] = []
+        server.forget_settings()
         page.on("console", self._note_console)
         page.on("pageerror", lambda error: self.console_errors.append(str(error)))
         page.on("request", self._note_request)
@@ -183,7 +192,8 @@ class Lab:
 
     def command(self, name: str, **arguments: Any) -> None:
         """Carry out one of JupyterLab's commands and wait for its end."""
-        self.page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)", [name, arguments])
+        script = "([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)"
+        self.page.evaluate(script, [name, arguments])
 
     def theme(self, name: str) -> None:
         """Change to JupyterLab's "dark" or "light" theme."""
@@ -204,7 +214,7 @@ class Lab:
 
     def _note_address(self, url: str) -> None:
         address = urlsplit(url)
-        if address.scheme in ("http", "https", "ws", "wss") and address.hostname not in ("127.0.0.1", "localhost", "::1"):
+        if address.scheme in ("http", "https", "ws", "wss") and address.hostname not in HERE:
             self.outside_requests.append(url)
 
 

