@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..errors import SandboxError
 
 try:
+    from .running import JoinedSandbox, environment_of, running_sandbox
     from .server import Sandbox
 except ModuleNotFoundError as error:
     if (error.name or "").startswith(__name__.partition(".")[0]):
@@ -17,4 +18,4 @@ except ModuleNotFoundError as error:
         f'The sandbox needs {error.name}, which is not installed: pip install "constellations_widgets[sandbox]"'
     ) from error
 
-__all__ = ["Sandbox"]
+__all__ = ["JoinedSandbox", "Sandbox", "environment_of", "running_sandbox"]

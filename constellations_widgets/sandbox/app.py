@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import secrets
 from concurrent.futures import Executor
@@ -23,6 +24,8 @@ from .store import Store
 from .transport import read_json
 
 __all__ = ["ConstellationsApp"]
+
+_log = logging.getLogger(__name__)
 
 _ROUTES: list[Route] = [*images.ROUTES, *handles.ROUTES, *scenes.ROUTES]
 _BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
@@ -82,6 +85,9 @@ class ConstellationsApp:
         except SchemaError as error:
             response = refusal(400, str(error))
         except (ServerFault, TooDeepError, RecursionError):
+            response = call.fault()
+        except Exception:
+            _log.exception("The sandbox failed at %s %s", request.method, path)
             response = call.fault()
         return with_etag(response, request.method, request.headers.get("if-none-match"))
 

@@ -18,7 +18,7 @@ __all__ = ["Node", "TooDeepError", "parse_body"]
 _Token = dict[str, Any]
 
 #: Open elements at which parsing stops. The real server needs seconds for some hundreds and dies of some thousands.
-MAX_DEPTH = 600
+MAX_DEPTH = 400
 
 #: Elements at which parsing stops: repairing nested markup can multiply them.
 MAX_ELEMENTS = 40_000
@@ -49,11 +49,11 @@ class Node(base.Node):
 
     def insertBefore(self, node: Node, refNode: Node) -> None:
         node.parent = self
-        self.childNodes.insert(self.childNodes.index(refNode), node)
+        self.childNodes.insert(self._position(refNode), node)
 
     def insertText(self, data: str, insertBefore: Node | None = None) -> None:
         """Text joins a text before it. jsdom's slip: where there is none, what should go before a table goes to the end."""
-        position = len(self.childNodes) if insertBefore is None else self.childNodes.index(insertBefore)
+        position = len(self.childNodes) if insertBefore is None else self._position(insertBefore)
         if position and self.childNodes[position - 1].name == "#text":
             self.childNodes[position - 1].data += data
         else:
@@ -61,7 +61,11 @@ class Node(base.Node):
 
     def removeChild(self, node: Node) -> None:
         node.parent = None
-        self.childNodes.remove(node)
+        del self.childNodes[self._position(node)]
+
+    def _position(self, child: Node) -> int:
+        """Searched from the end, where the parser works."""
+        return next(i for i in range(len(self.childNodes) - 1, -1, -1) if self.childNodes[i] is child)
 
     def cloneNode(self) -> Node:
         clone = Node(self.name, self.namespace, self.data)
@@ -160,7 +164,7 @@ class _Parser(html5lib.HTMLParser):
         """After a start tag: whether it opened its element. The line break after it is not left to html5lib, which looks too far."""
         body = self.phases["inBody"]
         body.processSpaceCharacters = body.processSpaceCharactersNonPre
-        opened = self.tree.openElements[-1].name == name
+        opened = self.tree.openElements[-1].nameTuple == (namespaces["html"], name)
         if opened and name == "textarea":
             self.originalPhase, self.phase = self.phase, self.phases["text"]
         return opened

@@ -1,0 +1,81 @@
+"""The sandbox at hand: one that another process started for this one (`make demo` does), or one of this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import SandboxError
+from .server import Sandbox
+
+if TYPE_CHECKING:
+    from ..api import Constellations
+
+VARIABLE = "CXW_SANDBOX"
+"""Environment variable in which a process tells its children of its sandbox."""
+
+
+@dataclass(frozen=True)
+class JoinedSandbox:
+    """A sandbox that runs in another process. It has what a client needs, and can't be stopped from here."""
+
+    api_url: str
+    keycloak_url: str
+    files_url: str
+    handle: str
+    _token: str = field(repr=False)
+
+    def token(self) -> str:
+        """The access token that came with it."""
+        return self._token
+
+    def client(self) -> Constellations:
+        """A client that is signed in as the owner of `handle`."""
+        from ..api import Constellations
+
+        return Constellations(self.api_url, auth=self.token())
+
+
+def environment_of(box: Sandbox) -> dict[str, str]:
+    """Environment variables with which child processes find `box` and sign in there: ours, and those that the ecosystem uses."""
+    told = {
+        "api_url": box.api_url,
+        "keycloak_url": box.keycloak_url,
+        "files_url": box.files_url,
+        "handle": box.handle,
+        "_token": box.token(),
+    }
+    return {VARIABLE: json.dumps(told), "NUXT_PUBLIC_API_URL": box.api_url, "NUXT_PUBLIC_KEYCLOAK_URL": box.keycloak_url}
+
+
+_lock = threading.Lock()
+_own: Sandbox | None = None
+
+
+def running_sandbox(files: Path | str | None = None) -> Sandbox | JoinedSandbox:
+    """The sandbox at hand: that of `make demo`, else one of this process, started on first use and the same from then on.
+
+    Parameters
+    ----------
+    files : path, optional
+        A folder that a new one serves at `files_url`.
+
+    Raises
+    ------
+    SandboxError
+        When it can't be started, or the environment variable CXW_SANDBOX tells nonsense.
+    """
+    global _own
+    if told := os.environ.get(VARIABLE):
+        try:
+            return JoinedSandbox(**json.loads(told))
+        except (ValueError, TypeError):
+            raise SandboxError(f"The environment variable {VARIABLE} describes no sandbox: remove it, or start `make demo` again") from None
+    with _lock:
+        if _own is None:
+            _own = Sandbox(files=files).start()
+        return _own
