@@ -26,7 +26,7 @@ help:
 	@echo "make clean   remove all that was built or installed here"
 
 demo: $(VENV)/.demo js
-	@exec $(PY) -m constellations_widgets demo $(ARGS)
+	@exec $(PY) notebooks/demo.py
 
 test: lint
 	@$(PY) js/bundle.py test

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         UnclearError,
     )
     from .publishing import history, publish_draft
-    from .sandbox import Sandbox
+    from .sandbox import Sandbox, running_sandbox
     from .schema.credits import clean_credits
     from .schema.images import ImagePermissions, ImageStorage, ImageSubmission, ImageWwt
     from .schema.license import normalize_license
@@ -48,7 +48,7 @@ _HOMES = {
     "schema.records": ["Receipt"],
     "api": ["Constellations", "Credentials", "sign_in"],
     "publishing": ["history", "publish_draft"],
-    "sandbox": ["Sandbox"],
+    "sandbox": ["Sandbox", "running_sandbox"],
     "widgets.preview": ["Preview"],
     "widgets.form": ["ImageForm"],
     "widgets.publisher": ["Publisher"],

@@ -1,23 +1,34 @@
-"""Makes what the tutorial shows: the Hubble eXtreme Deep Field as a tile tree, cut from the JPEG beside it.
+"""Makes what the tutorial shows: the Hubble eXtreme Deep Field as a tile tree, and the FITS image of M 101 that comes with pywwt.
 
-Run by `make demo`, and by the tests; a tree that is there already is left as it is.
+Run by `make demo`, and by the tests; what is there already is left as it is.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PICTURE = HERE / "data" / "hubble_deep_field.jpg"
+PICTURE = HERE / "hubble_deep_field.jpg"
 
 # The file's own AVM belongs to another crop. These figures are the published centre and width of the picture: 2.3 by 2.0 arcminutes.
 CENTER_RA, CENTER_DEC = 53.1625, -27.7914  # degrees, ICRS
 WIDTH = 2.3 / 60  # degrees
 
 
-def tile(out: Path = HERE / "data" / "hxdf") -> Path:
+def data(folder: Path) -> None:
+    """Everything that the tutorial reads, in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tile(folder / "hxdf")
+    fits = folder / "m101.fits"
+    if not fits.exists():
+        pywwt = importlib.util.find_spec("pywwt")  # without importing it, which takes seconds
+        shutil.copyfile(Path(pywwt.submodule_search_locations[0]) / "tests" / "data" / "m101_swiftx.fits", fits)
+
+
+def tile(out: Path) -> Path:
     """A tile tree with its `index_rel.wtml` and thumbnail in `out`; gives the WTML's path."""
     wtml = out / "index_rel.wtml"
     if wtml.exists():
@@ -49,6 +60,3 @@ def tile(out: Path = HERE / "data" / "hxdf") -> Path:
     unfinished.rename(out)
     return wtml
 
-
-if __name__ == "__main__":
-    print(tile())

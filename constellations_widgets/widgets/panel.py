@@ -82,7 +82,9 @@ def publish(source: Any, client: Constellations | None = None, handle: str | Non
         if not handle:
             raise ValueError("publish() needs the handle under which to publish: publish(source, client, handle='…')")
         return PublishPanel(draft, client, handle)
-    box = _sandbox()
+    from ..sandbox import running_sandbox
+
+    box = running_sandbox()
     note = "This is a <b>sandbox</b> on this machine: nothing that you publish here leaves it."
     return PublishPanel(draft, box.client(), handle or box.handle, note)
 
@@ -103,16 +105,3 @@ def _draft_of(source: Any) -> ImageDraft:
         raise SourceError(f"No draft can be made of {path.name}: give a WTML, FITS, JPEG or PNG file")
     return reader(path)
 
-
-def _sandbox() -> Any:
-    """One sandbox for all panels of this kernel, with a handle of its own."""
-    global _box
-    if _box is None:
-        from ..sandbox import Sandbox
-
-        _box = Sandbox()
-        _box.start()
-    return _box
-
-
-_box: Any = None
