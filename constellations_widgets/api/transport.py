@@ -200,9 +200,8 @@ class Transport:
             headers={"User-Agent": agent, "Accept-Encoding": "identity"},
             timeout=httpx.Timeout(self._timeout, connect=CONNECT_TIMEOUT, pool=self._timeout),
             follow_redirects=False,
-            cookies=CookieJar(
-                DefaultCookiePolicy(allowed_domains=[])
-            ),  # the server sets one at every answer and needs none back
+            # The server sets a cookie with every answer, and needs none back.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             transport=self._given_transport or _network(self.api_url),
             trust_env=False,
         )

@@ -11,7 +11,7 @@ import json
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,35 +83,49 @@ class Journal:
             query = "SELECT image_id FROM attempts WHERE api_url = ? AND image_id IS NOT NULL"
             return {image_id for (image_id,) in db.execute(query, (api_url,))}
 
+    def same_body(self, api_url: str, handle: str, body: bytes) -> list[Attempt]:
+        """Attempts, newest first, to publish exactly this at the same place."""
+        with self._transaction() as db:
+            digest = hashlib.sha256(body).hexdigest()
+            return _read(db, f"{_SAME_BODY} {_NEWEST_FIRST}", api_url, handle, digest)
+
     def refuse_twice(self, api_url: str, handle: str, body: bytes) -> None:
         """Raise PublishError if this body was published before (with the receipt), may have been, or is just being."""
-        with self._transaction() as db:
-            for earlier in _read(db, _SAME_BODY, api_url, handle, hashlib.sha256(body).hexdigest()):
-                _refuse_twice(earlier, again=False)
+        for earlier in self.same_body(api_url, handle, body):
+            _refuse_twice(earlier)
 
     # Writing
 
     def claim(
-        self, api_url: str, handle: str, url: str, body: bytes, *, known_ids: Iterable[str] = (), again: bool = False
+        self,
+        api_url: str,
+        handle: str,
+        url: str,
+        body: bytes,
+        *,
+        known_ids: Iterable[str] = (),
+        despite: Iterable[str] = (),
     ) -> Attempt:
         """Write down that this body is going to be sent now, so that nobody else sends it. On disk when this returns.
 
         Parameters
         ----------
-        again : bool
-            Whether it may be sent although the same body was published before, or an earlier attempt is unclear. The
-            caller has looked.
+        known_ids : iterable of str
+            The images with this URL that the server has already.
+        despite : iterable of str
+            Keys of earlier attempts that don't stand in the way although they published the same body, or may have:
+            somebody has looked at them and decided. Attempts made since then do stand in the way.
 
         Raises
         ------
         PublishError
             If the same body is being sent to the same place right now, was published, or may have been.
         """
-        digest = hashlib.sha256(body).hexdigest()
+        digest, pardoned = hashlib.sha256(body).hexdigest(), set(despite)
         with self._transaction() as db:
             key = None
             for earlier in _read(db, f"{_SAME_BODY} {_NEWEST_FIRST}", api_url, handle, digest):
-                _refuse_twice(earlier, again)
+                _refuse_twice(earlier, pardoned)
                 if earlier.state == "planned":
                     key = earlier.key
                 if earlier.state == "unclear":
@@ -145,9 +159,7 @@ class Journal:
     def _finish(self, key: str, **columns: str) -> None:
         try:
             with self._transaction() as db:
-                if db.execute(
-                    "SELECT 1 FROM attempts WHERE key = ? AND state IN ('sending', 'unclear')", (key,)
-                ).fetchone():
+                if _read(db, "key = ? AND state IN ('sending', 'unclear')", key):
                     _update(db, key, **columns)
         finally:
             # If the outcome could not be written down, the row counts as left behind, and will be settled by looking.
@@ -166,18 +178,20 @@ class Journal:
         return Owner.of(self._database.folder / "running")
 
 
-def _refuse_twice(earlier: Attempt, again: bool) -> None:
+def _refuse_twice(earlier: Attempt, pardoned: Collection[str] = ()) -> None:
     """Raise PublishError where an earlier attempt with the same body forbids another."""
     if earlier.state == "sending":
         raise PublishError(
             f"{earlier.note!r} is being published under {earlier.handle!r} right now, by another window or program. "
             "Wait for its outcome."
         )
-    if earlier.state == "published" and not again:
+    if earlier.key in pardoned:
+        return
+    if earlier.state == "published":
         raise PublishError(
             f"{earlier.note!r} was published before. To publish it once more, say again=True.\n{earlier.receipt}"
         )
-    if earlier.state == "unclear" and not again:
+    if earlier.state == "unclear":
         raise PublishError(
             f"An earlier attempt to publish {earlier.note!r} may have succeeded. Settle it first: publishing.settle()."
         )

@@ -47,7 +47,7 @@ class Owner:
     @classmethod
     def of(cls, folder: Path) -> Owner:
         """This process's owner in `folder`."""
-        place = (os.getpid(), str(folder))
+        place = (os.getpid(), str(folder.resolve()))  # one owner, by whatever names the folder goes
         with _owners_lock:
             if place not in _owners:
                 _owners[place] = cls(folder)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..api.constellations import Constellations
 from ..errors import DraftError, NotFoundError
 from ..schema.records import ImageSummary
+from .attempts import Attempt
 from .journal import Journal, default_journal
 from .tables import html_table
 
@@ -44,6 +45,8 @@ class Step:
         The exact body of the request; None while the draft has errors.
     existing : tuple of ImageSummary
         Images with this URL that the server has already, under any handle.
+    earlier : tuple of str
+        Keys of the journal's attempts to publish the same body at the same place.
     problems : tuple of Problem
         What the checks say of the draft.
     """
@@ -56,6 +59,7 @@ class Step:
     url: str
     body: bytes | None
     existing: tuple[ImageSummary, ...]
+    earlier: tuple[str, ...]
     problems: tuple[Problem, ...]
 
     def __repr__(self) -> str:
@@ -170,30 +174,27 @@ class _Survey:
 
     def step(self, draft: ImageDraft) -> Step:
         """The plan for one draft."""
-        problems = tuple(draft.problems)
+        place, problems = (self.client.api_url, self.handle), tuple(draft.problems)
         try:
             submission = draft.submission()
         except DraftError as error:
-            faults = tuple(f"{problem.field or 'draft'}: {problem.message}" for problem in error.problems)
-            found = (BLOCKED, (*self._place_faults, *faults))
-            return self._step(
-                draft, found, str(draft.values.get("storage.legacy_url_template") or ""), None, (), problems
-            )
+            url = str(draft.values.get("storage.legacy_url_template") or "")
+            reasons = (*self._place_faults, *(_said_of(problem) for problem in error.problems))
+            return Step(draft, BLOCKED, reasons, *place, url, None, (), (), problems)
         body, url = submission.to_json(), submission.storage.legacy_url_template
-        existing = tuple(self._images_with(url))
+        digest = hashlib.sha256(body).hexdigest()
+        existing, attempts = tuple(self._images_with(url)), self.journal.related(*place, digest, url)
         findings = [
             *((BLOCKED, fault) for fault in self._place_faults),
             *self._about_batch(body, draft.name),
             *self._about_server(existing),
-            *self._about_journal(body, url, existing),
-            *((DECIDE, f"{p.field or 'draft'}: {p.message}") for p in problems if p.severity == "warning"),
+            *_about_journal(attempts, digest, {image.id for image in existing}),
+            *((DECIDE, _said_of(problem)) for problem in problems if problem.severity == "warning"),
         ]
         decision = max((decision for decision, _ in findings), key=_WEIGHT.index, default=PUBLISH)
         reasons = tuple(dict.fromkeys(reason for _, reason in findings)) or ("Nothing stands in the way.",)
-        return self._step(draft, (decision, reasons), url, body, existing, problems)
-
-    def _step(self, draft, found, url, body, existing, problems) -> Step:
-        return Step(draft, *found, self.client.api_url, self.handle, url, body, existing, problems)
+        earlier = tuple(attempt.key for attempt in attempts if attempt.body_sha256 == digest)
+        return Step(draft, decision, reasons, *place, url, body, existing, earlier, problems)
 
     def _about_batch(self, body: bytes, name: str) -> Iterable[tuple[str, str]]:
         if body in self._bodies:
@@ -208,24 +209,6 @@ class _Survey:
             else:
                 yield DECIDE, f"The handle {name!r} has an image with the same image URL ({image.id})."
 
-    def _about_journal(self, body: bytes, url: str, existing: tuple[ImageSummary, ...]) -> Iterable[tuple[str, str]]:
-        digest, listed = hashlib.sha256(body).hexdigest(), {image.id for image in existing}
-        for attempt in self.journal.related(self.client.api_url, self.handle, digest, url):
-            same = attempt.body_sha256 == digest
-            when = f"{attempt.planned:%Y-%m-%d %H:%M} UTC"
-            if attempt.state == "sending":
-                yield (BLOCKED if same else DECIDE), "An image with this URL is being published right now elsewhere."
-            elif attempt.state == "unclear":
-                yield (
-                    DECIDE,
-                    f"An attempt of {when} may have succeeded: the server is looked at before anything is sent.",
-                )
-            elif attempt.state == "published" and attempt.image_id not in listed:
-                yield (
-                    DECIDE,
-                    f"The journal says: published at {when} as {attempt.image_id}. The server does not list it.",
-                )
-
     def _images_with(self, url: str) -> list[ImageSummary]:
         if url not in self._existing:
             self._existing[url] = self.client.find_images(url) if url else []
@@ -236,3 +219,19 @@ class _Survey:
         if image.handle_id not in self._handle_names:
             self._handle_names[image.handle_id] = self.client.image(image.id).handle.handle
         return self._handle_names[image.handle_id]
+
+
+def _about_journal(attempts: Iterable[Attempt], digest: str, listed: set[str]) -> Iterable[tuple[str, str]]:
+    for attempt in attempts:
+        when = f"{attempt.planned:%Y-%m-%d %H:%M} UTC"
+        if attempt.state == "sending":
+            same = attempt.body_sha256 == digest
+            yield BLOCKED if same else DECIDE, "An image with this URL is being published right now elsewhere."
+        elif attempt.state == "unclear":
+            yield DECIDE, f"An attempt of {when} may have succeeded: the server is looked at before anything is sent."
+        elif attempt.state == "published" and attempt.image_id not in listed:
+            yield DECIDE, f"The journal says: published at {when} as {attempt.image_id}. The server does not list it."
+
+
+def _said_of(problem: Problem) -> str:
+    return f"{problem.field or 'draft'}: {problem.message}"

@@ -75,6 +75,7 @@ def settle(
     current = journal.attempt(attempt.key)
     if current is None or current.state != "unclear":
         return current or attempt
+    found: list[ImageRecord] = []
     for wait in waits:
         if wait:
             sleep(wait)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..api.constellations import Constellations
@@ -93,7 +93,10 @@ def publish_planned(
         raise PublishError(
             f"The plan is for {step.api_url}, the client is one of {client.api_url}. Make a plan with this client."
         )
-    if earlier := _settled_earlier(step, client, journal, tell, again):
+    # What was decided is decided of what was known: nobody has agreed to send it beside an attempt that came later.
+    attempts = journal.same_body(step.api_url, step.handle, step.body)
+    despite = {attempt.key for attempt in attempts} if again else set(step.earlier)
+    if earlier := _settled_earlier(attempts, client, journal, tell, again):
         return earlier
     if step.decision == SKIP and not again:
         journal.refuse_twice(step.api_url, step.handle, step.body)
@@ -101,8 +104,9 @@ def publish_planned(
     if step.decision == DECIDE and not (anyway or again):
         raise _stopped(step, "Somebody has to decide. To publish it nonetheless, say anyway=True")
     tell("sending", f"Publishing {step.name!r}: {step.destination}.")
-    known = (image.id for image in step.existing)
-    attempt = journal.claim(step.api_url, step.handle, step.url, step.body, known_ids=known, again=again)
+    known = [image.id for image in step.existing]
+    place = (step.api_url, step.handle, step.url)
+    attempt = journal.claim(*place, step.body, known_ids=known, despite=despite)
     receipt = _send(attempt, client, journal, tell, sleep)
     _tell_after(tell, "published", f"Published as {receipt.id}.")
     return receipt
@@ -148,16 +152,14 @@ def _receipt_or_unclear(
 
 
 def _settled_earlier(
-    step: Step, client: Constellations, journal: Journal, tell: OnProgress, again: bool
+    attempts: Iterable[Attempt], client: Constellations, journal: Journal, tell: OnProgress, again: bool
 ) -> Receipt | None:
-    """The receipt of an earlier attempt with the same body that was unclear, and turns out to have succeeded."""
-    for attempt in journal.related(step.api_url, step.handle, step.body_sha256, step.url):
-        if attempt.state != "unclear" or attempt.body_sha256 != step.body_sha256:
+    """The receipt of an earlier attempt that was unclear, and turns out to have succeeded."""
+    for attempt in attempts:
+        if attempt.state != "unclear":
             continue
-        tell(
-            "looking",
-            f"An attempt of {attempt.planned:%Y-%m-%d %H:%M} UTC is unclear. Looking whether the image is there.",
-        )
+        when = f"{attempt.planned:%Y-%m-%d %H:%M} UTC"
+        tell("looking", f"An attempt of {when} is unclear. Looking whether the image is there.")
         settled = settle(attempt, client, journal)
         if settled.receipt:
             _tell_after(tell, "published", f"The earlier attempt had succeeded: {settled.receipt.id}.")

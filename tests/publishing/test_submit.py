@@ -76,6 +76,34 @@ def test_a_second_time_is_refused_with_the_earlier_receipt_unless_it_is_wanted(c
     assert second.id != first.id and published(client, draft) == 2
 
 
+def test_what_the_server_has_lost_can_be_published_after_a_look_at_the_plan(client, box, draft, journal):
+    url, body = draft.storage.legacy_url_template, draft.submission().to_json()
+    journal.published(journal.claim(client.api_url, box.handle, url, body).key, "f" * 24, "/image/x")
+    with pytest.raises(PublishError, match="does not list it"):
+        publish_draft(draft, client, box.handle)
+    publish_draft(draft, client, box.handle, anyway=True)
+    assert published(client, draft) == 1
+
+
+def test_a_plan_that_others_have_overtaken_is_not_carried_out(client, box, draft):
+    step = plan(draft, client, box.handle)[0]
+    publish_planned(step, client)
+    with pytest.raises(PublishError, match="published before"):
+        publish_planned(step, client, anyway=True)
+    assert published(client, draft) == 1
+
+
+def test_a_step_whose_outcome_is_unclear_can_be_looked_at_and_sent_again(client, box, draft):
+    with FaultyProxy(box, reset, commits=False) as proxy:
+        way = through(proxy, box)
+        step = plan(draft, way, box.handle)[0]
+        for _ in range(2):
+            with pytest.raises(UnclearError):
+                publish_planned(step, way, anyway=True)
+        assert publish_planned(step, way, anyway=True, again=True).id
+    assert published(client, draft) == 1
+
+
 def test_of_twenty_threads_one_publishes_and_the_others_are_told(client, box, draft):
     step, outcomes, start = plan(draft, client, box.handle)[0], [], threading.Barrier(20)
 
