@@ -27,13 +27,22 @@ KEEP = 90 * 86_400
 """Seconds after which an autosaved draft is swept away."""
 
 
+_LARGEST = 10**300
+"""No number that is typed is larger; Python writes whole numbers of some thousand digits to no file."""
+
+
 def to_json(value: Any) -> Any:
-    """A value as typed, as JSON can hold it: NaN and infinity, which it can't, as ``{"float": "nan"}``."""
+    """A value as typed, as JSON can hold it: NaN and infinity, which it can't, as ``{"float": "nan"}``; what is no plain value as text."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _LARGEST:
+        value = math.copysign(math.inf, value > 0 or -1)
     if isinstance(value, float) and not math.isfinite(value):
-        return {"float": repr(value)}
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+        return {"float": str(float(value))}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    try:
+        return str(value)
+    except Exception:  # an object that can't even be shown
+        return type(value).__name__
 
 
 def from_json(value: Any) -> Any:
@@ -56,7 +65,7 @@ def read_draft_file(path: Path) -> dict[str, Any]:
         return {**content, "values": {name: from_json(value) for name, value in content["values"].items()}}
     except OSError as error:
         raise SourceError(f"The draft {path} can't be read: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SourceError(f"{path} is not a draft that this package saved ({error or type(error).__name__})") from None
 
 
@@ -87,25 +96,27 @@ class Autosave:
         Gives the file's path; asked at the first write.
     content : callable
         Gives what to write.
-    on_error : callable
-        Told when writing failed, once for each new reason.
+    tell : callable
+        Told the reason when writing begins to fail or fails for another reason, and None when it works again.
     """
 
-    def __init__(self, path: Callable[[], Path], content: Callable[[], dict[str, Any]], on_error: Callable[[OSError], None]):
-        self._path, self._content, self._on_error = path, content, on_error
+    def __init__(self, path: Callable[[], Path], content: Callable[[], dict[str, Any]], tell: Callable[[OSError | None], None]):
+        self._path, self._content, self._tell = path, content, tell
         self._lock = threading.Lock()
-        self._writing = threading.Lock()
+        self._writing = threading.Lock()  # held while the file is written, so that an older content never replaces a newer one
         self._timer: threading.Timer | None = None
-        self._last_error = ""
+        self._last_error: str | None = None
+        self._discarded = False
         _open.add(self)
 
     def touch(self) -> None:
         """There is something new to write, soon."""
         with self._lock:
-            if self._timer is None:
+            if self._timer is None and not self._discarded:
                 self._timer = threading.Timer(DELAY, self.flush)
                 self._timer.daemon = True
-                self._timer.start()
+                with contextlib.suppress(RuntimeError):  # Python is ending and starts no more threads: it writes below, at exit
+                    self._timer.start()
 
     def flush(self) -> None:
         """Write now what waits to be written."""
@@ -115,17 +126,23 @@ class Autosave:
             if waiting is None:
                 return
             waiting.cancel()
-            try:
-                write_json(self._path(), self._content())
-                self._last_error = ""
-            except OSError as error:
-                if str(error) != self._last_error:
-                    self._last_error = str(error)
-                    self._on_error(error)
+            error = self._write()
+            reason = error and str(error)
+            news, self._last_error = reason != self._last_error, reason
+        if news:
+            self._tell(error)
+
+    def _write(self) -> OSError | None:
+        try:
+            write_json(self._path(), self._content())
+        except OSError as error:
+            return error
+        return None
 
     def discard(self) -> None:
-        """Nothing is to be kept any longer: remove the file."""
+        """Nothing is to be kept, now or later: remove the file."""
         with self._writing, self._lock:
+            self._discarded = True
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from traitlets import Any as AnyTrait
-from traitlets import HasTraits
+from traitlets import Bunch, HasTraits
 
 from .autosave import Autosave, earlier_files, folder_of, read_draft_file, to_json
-from .checks import ERROR, INFO, WARNING, Fix, Problem, run
+from .checks import ERROR, INFO, WARNING, Fix, Problem, by_severity, run
 from .errors import DraftError, LicenseError, SourceError
 from .schema.fields import fields, flatten, nest
 from .schema.images import ImageSubmission
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from .sources.local import LocalImage
 
 OnChange = Callable[["ImageDraft", frozenset[str]], None]
+
+_log = logging.getLogger(__name__)
 
 # What a field starts with where nothing is known: what almost every image has. Everything else starts empty.
 _DEFAULTS = {"wwt.width_factor": 2, "wwt.quad_tree_map": "", "wwt.bottoms_up": False, "wwt.thumbnail_url": "", "note": "", "alt_text": ""}
@@ -40,27 +43,54 @@ def _did_you_mean(name: str, known: Iterable[str]) -> str:
 def _normal(path: str, value: Any) -> Any:
     """`value` as the API writes it, where what was typed means that without a doubt; otherwise as typed."""
     if hasattr(value, "item") and hasattr(value, "dtype"):
-        return value.item() if value.size == 1 else value  # a numpy scalar
+        return value.item() if getattr(value, "size", 1) == 1 else value  # a numpy scalar
     if path == "permissions.license" and isinstance(value, str):
         with contextlib.suppress(LicenseError):
             return normalize_license(value)
     return value
 
 
+def _same(old: Any, new: Any) -> bool:
+    """Whether nothing has changed: NaN is NaN, while 1 is not True."""
+    if old is new:
+        return True
+    try:
+        same = bool(old == new) or bool(old != old and new != new)
+    except Exception:  # whatever stands there need not know how to compare itself
+        return False
+    return same and isinstance(old, bool) == isinstance(new, bool)
+
+
+class _Field(AnyTrait):
+    """A trait that takes any value, and hands it to the draft that it belongs to."""
+
+    def __init__(self, path: str):
+        super().__init__(_DEFAULTS.get(path), help=fields()[path].description)
+        self.path = path
+
+    def set(self, obj: Any, value: Any) -> None:
+        obj._draft.update({self.path: value})
+
+
 class FieldGroup(HasTraits):
     """Some of a draft's fields as attributes: any value as it was typed may stand in them, the checks say what is wrong with it."""
 
+    _draft: ImageDraft
+
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_") and not hasattr(type(self), name):
-            raise AttributeError(f"An image has no field {name!r}{_did_you_mean(name, sorted(self.trait_names()))}")
+            raise AttributeError(f"An image has no field {name!r}{_did_you_mean(name, self._known())}")
         super().__setattr__(name, value)
+
+    def _known(self) -> list[str]:
+        return sorted(self.trait_names())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.trait_values().items())})"
 
 
 def _group(name: str, paths: Iterable[str], doc: str) -> type[FieldGroup]:
-    traits = {path.rpartition(".")[2]: AnyTrait(_DEFAULTS.get(path), help=fields()[path].description) for path in paths}
+    traits = {path.rpartition(".")[2]: _Field(path) for path in paths}
     return type(name, (FieldGroup,), {**traits, "__doc__": doc, "__module__": __name__})
 
 
@@ -79,6 +109,9 @@ class ImageDraft(TopFields):
 
     ``draft.wwt.rotation = 12.5``, ``draft.permissions.license = "cc-by-4.0"``, ``draft.note = "M 51"``: attributes are the API's fields and may
     be observed as traits are (``draft.wwt.observe(f, "rotation")``, ``ipywidgets.link``). Widgets on the draft follow at once.
+
+    Any thread may read and change it. A change is whole or not there at all for the others, and observers are called in the thread that
+    made it, while no lock is held: they may change the draft again.
 
     Parameters
     ----------
@@ -106,18 +139,19 @@ class ImageDraft(TopFields):
         super().__init__()
         reading = reading or Reading({})
         self.__dict__.update(wwt=WwtFields(), permissions=PermissionFields(), storage=StorageFields())
-        self._lock = threading.RLock()
+        for group in (self.wwt, self.permissions, self.storage):
+            group._draft = self
+        self._lock = threading.RLock()  # held only while values are read or stored, never while others are called
         self._observers: list[OnChange] = []
-        self._held: set[str] | None = None
+        self._held = threading.local()  # .paths: what this thread changed inside `hold`
         self._problems: list[Problem] | None = None
         self._id = uuid.uuid4().hex
         self._name, self._origin, self._local = reading.name or "image", reading.origin, reading.local
         self._remarks = [Problem("CXW901", INFO, "", remark) for remark in reading.remarks]
+        self._unsaved = ""
         self._receipt: Any = None
-        for prefix, group in self._groups():
-            group.observe(lambda change, prefix=prefix: self._changed(prefix + change["name"], change["new"]))
         self.update(reading.values)
-        self._autosave = Autosave(self._autosave_path, self._to_json, self._autosave_failed) if autosave else None
+        self._autosave = Autosave(self._autosave_path, self._to_json, self._autosave_told) if autosave else None
         self._ready = True
 
     # -- where drafts come from
@@ -145,10 +179,9 @@ class ImageDraft(TopFields):
             names = ", ".join(f"{number}: {reading.name}" for number, reading in enumerate(found[:8]))
             more = ", …" if len(found) > 8 else ""
             raise SourceError(f"The WTML holds {len(found)} imagesets ({names}{more}): choose one with index=")
-        try:
-            return cls(found[index or 0], **options)
-        except IndexError:
-            raise SourceError(f"There is no imageset {index}: the WTML holds {len(found)}, counted from 0") from None
+        if index is not None and not 0 <= index < len(found):
+            raise SourceError(f"There is no imageset {index}: the WTML holds {len(found)}, counted from 0")
+        return cls(found[index or 0], **options)
 
     @classmethod
     def all_from_wtml(cls, source: str | Path, **options: Any) -> list[ImageDraft]:
@@ -212,7 +245,10 @@ class ImageDraft(TopFields):
         content = read_draft_file(Path(path).expanduser())
         values = {path: value for path, value in content["values"].items() if path in fields()}
         local = content.get("local")
-        image = LocalImage(Path(local["root"]), local["template"]) if local else None
+        try:
+            image = LocalImage(Path(local["root"]), local["template"]) if local else None
+        except (KeyError, TypeError) as error:
+            raise SourceError(f"{path} is not a draft that this package saved (its local image: {error})") from None
         return cls(Reading(values, str(content.get("name", "")), str(content.get("origin", "")), image), **options)
 
     # -- values
@@ -256,10 +292,25 @@ class ImageDraft(TopFields):
         KeyError
             When a path names no field; nothing is changed then.
         """
-        places = {path: self._place(path) for path in changes}
+        places = [(path, *self._place(path), _normal(path, value)) for path, value in changes.items()]
+        changed: list[tuple[str, HasTraits, Bunch]] = []
+        with self._lock:
+            for path, group, name, new in places:
+                if not _same(old := getattr(group, name), new):
+                    group._trait_values[name] = new
+                    changed.append((path, group, Bunch(object=group, name=name, old=old, new=new, type="change")))
+            if changed:
+                self._problems = None
+        failures = []
         with self.hold():
-            for path, value in changes.items():
-                setattr(*places[path], value)
+            for path, group, change in changed:
+                self._held.paths.add(path)
+                try:
+                    group.notify_change(change)
+                except Exception as error:  # of an observer of this trait; the other fields have theirs
+                    failures.append(error)
+        if failures:
+            raise failures[0]
 
     def apply(self, fix: Problem | Fix) -> None:
         """Make the changes that a problem's fix proposes."""
@@ -291,7 +342,8 @@ class ImageDraft(TopFields):
         """What the checks find: errors first, then warnings, then what is worth knowing."""
         with self._lock:
             if self._problems is None:
-                self._problems = run(self.values) + self._remarks
+                unsaved = [Problem("CXW902", WARNING, "", self._unsaved)] if self._unsaved else []
+                self._problems = by_severity([*run(self.values), *unsaved, *self._remarks])
             return list(self._problems)
 
     def submission(self) -> ImageSubmission:
@@ -337,7 +389,9 @@ class ImageDraft(TopFields):
     @property
     def earlier(self) -> list[Path]:
         """Files with earlier edits of an image from the same source that were never published, newest first; see `restore`."""
-        return earlier_files(self.origin, self.id) if self.origin and self._autosave else []
+        with contextlib.suppress(OSError):  # no state directory: CXW902 tells
+            return earlier_files(self.origin, self.id) if self.origin and self._autosave else []
+        return []
 
     def restore(self, path: str | Path | None = None) -> None:
         """Take over the values of an earlier draft: the newest of `earlier` where no file is given.
@@ -362,18 +416,20 @@ class ImageDraft(TopFields):
     def _autosave_path(self) -> Path:
         return folder_of(self.origin or self.id) / f"{self.id}.json"
 
-    def _autosave_failed(self, error: OSError) -> None:
-        message = f"edits can't be saved to disk ({error.strerror or error}): a killed kernel would lose them"
+    def _autosave_told(self, error: OSError | None) -> None:
+        reason = error and f"edits can't be saved to disk ({error.strerror or error}): a killed kernel would lose them"
         with self._lock:
-            self._remarks.append(Problem("CXW902", WARNING, "", message))
+            self._unsaved = reason or ""
             self._problems = None
+        self._notify(frozenset())
 
     # -- observing
 
     def on_change(self, callback: OnChange) -> Callable[[], None]:
         """Call ``callback(draft, paths)`` after every change, in the thread that made it; gives a function that ends it.
 
-        `paths` holds the fields that changed, or "receipt" when the draft was published.
+        `paths` holds the fields that changed, "receipt" when the draft was published, or nothing where only `problems` are other ones.
+        What a callback raises is logged: the change stands, and the other callbacks are called.
         """
         self._observers.append(callback)
 
@@ -385,36 +441,35 @@ class ImageDraft(TopFields):
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
-        """Within this, several changes are told to observers as one."""
-        with self._lock:
-            outer = self._held
-            held = self._held = set() if outer is None else outer
-            try:
-                yield
-            finally:
-                self._held = outer
-        if outer is None and held:
-            self._notify(frozenset(held))
-
-    def _changed(self, path: str, value: Any) -> None:
-        normal = _normal(path, value)
-        if normal is not value:
-            setattr(*self._place(path), normal)
-        with self.hold():
-            self._problems = None
-            if self._held is not None:
-                self._held.add(path)
+        """Within this, several changes that this thread makes are told to `on_change` as one."""
+        if getattr(self._held, "paths", None) is not None:
+            yield  # the outermost one tells
+            return
+        self._held.paths = set()
+        try:
+            yield
+        finally:
+            paths, self._held.paths = self._held.paths, None
+            if paths:
+                self._notify(frozenset(paths))
 
     def _notify(self, paths: frozenset[str]) -> None:
-        if self._ready and self._autosave and "receipt" not in paths:
+        if self._ready and self._autosave and not paths.isdisjoint(fields()):
             self._autosave.touch()
         for callback in list(self._observers):
-            callback(self, paths)
+            try:
+                callback(self, paths)
+            except Exception:
+                _log.exception("An observer of %r failed; the draft has changed all the same", self.name)
 
     # -- inside
 
-    def _groups(self) -> list[tuple[str, HasTraits]]:
-        return [("", self), ("wwt.", self.wwt), ("permissions.", self.permissions), ("storage.", self.storage)]
+    @property
+    def _draft(self) -> ImageDraft:
+        return self
+
+    def _known(self) -> list[str]:
+        return list(fields())
 
     def _place(self, path: str) -> tuple[HasTraits, str]:
         if path not in fields():

@@ -16,21 +16,34 @@ def state_dir(*parts: str) -> Path:
     """
     import platformdirs
 
-    root = Path(os.environ.get("CXW_STATE_DIR") or platformdirs.user_state_path("constellations_widgets", appauthor=False))
-    folder = root.joinpath(*parts)
+    chosen = os.environ.get("CXW_STATE_DIR")
+    folder = Path(chosen).expanduser() if chosen else platformdirs.user_state_path("constellations_widgets", appauthor=False)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for part in parts:  # `parents` would make those in between readable for everybody
+        folder /= part
+        folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write `content` so that `path` holds the old text or the new one, never half of it, whenever the power goes."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")  # mode 0600
+def write_file(path: Path, content: bytes) -> None:
+    """Write `content` so that `path` holds the old bytes or the new ones, never half of them, whenever the power goes."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")  # mode 0600
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file, ensure_ascii=False, allow_nan=False, indent=1)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as JSON, whole or not at all."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:  # half of a character: JSON can escape it, UTF-8 can't hold it
+        encoded = json.dumps(content, allow_nan=False, indent=1).encode()
+    write_file(path, encoded)

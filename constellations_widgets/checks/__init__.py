@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from . import address, description, placement, rights, types_and_limits  # noqa: F401  (each registers its rules)
-from .registry import ERROR, INFO, RULES, WARNING, Fix, Problem, Rule, rule, run
+from .registry import ERROR, INFO, RULES, WARNING, Fix, Problem, Rule, by_severity, rule, run
 
-__all__ = ["ERROR", "INFO", "RULES", "WARNING", "Fix", "Problem", "Rule", "rule", "run"]
+__all__ = ["ERROR", "INFO", "RULES", "WARNING", "Fix", "Problem", "Rule", "by_severity", "rule", "run"]

@@ -97,5 +97,9 @@ def rule(code: str, severity: Severity) -> Callable[[Check], Check]:
 
 def run(values: Values) -> list[Problem]:
     """All problems of a draft's flat `values`: errors first, then warnings, then what is worth knowing."""
-    found = [problem for each in RULES.values() for problem in each.problems(values)]
-    return sorted(found, key=lambda problem: _ORDER[problem.severity])
+    return by_severity(problem for each in RULES.values() for problem in each.problems(values))
+
+
+def by_severity(problems: Iterable[Problem]) -> list[Problem]:
+    """Errors first, then warnings, then what is worth knowing."""
+    return sorted(problems, key=lambda problem: _ORDER[problem.severity])
