@@ -14,13 +14,14 @@ export PIP_ROOT_USER_ACTION := ignore
 
 INSTALL := $(PY) -m pip install --quiet --editable
 
-.PHONY: help demo test bench js lint clean
+.PHONY: help demo test bench pictures js lint clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    start the sandbox server and JupyterLab with the tutorial; Ctrl-C stops both"
 	@echo "make test    lint, unit, property, sandbox and browser tests (ARGS='-k license' picks some)"
 	@echo "make bench   speed and size, measured side by side with others"
+	@echo "make pictures  take the README's pictures anew"
 	@echo "make js      build the JavaScript, where its sources have changed"
 	@echo "make lint    ruff, and the types of the TypeScript"
 	@echo "make clean   remove all that was built or installed here"
@@ -35,6 +36,9 @@ test: lint
 
 bench: $(VENV)/.test js
 	@$(PY) tests/benchmarks/run.py $(ARGS)
+
+pictures: $(VENV)/.test js
+	@$(PY) tests/browser/take_pictures.py
 
 lint: $(VENV)/.test js
 	@$(PY) -m ruff check --quiet .

@@ -52,8 +52,8 @@ function Form(view: ViewProps) {
   return (
     <div ref={root} class="cxw-form" role="group" aria-label={`Describe ${draft.name}`}>
       <EarlierEdits model={model} />
-      {section("What it is and whose", DESCRIPTION)}
       {section("Where it is on the sky", placement)}
+      {section("What it is and whose", DESCRIPTION)}
       {section("Where its files are", ADDRESS)}
       <details class="cxw-section cxw-all-problems" open>
         <summary aria-live="polite">{countOf(draft.problems) || "No errors, no warnings"}</summary>

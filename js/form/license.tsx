@@ -80,7 +80,7 @@ export function LicenseField({ draft, spec, model }: FieldProps & { model: AnyMo
   };
 
   return (
-    <Field draft={draft} spec={spec}>
+    <Field draft={draft} spec={spec} wide>
       {({ id, describedBy, invalid }) => (
         <div class="cxw-combobox">
           <input

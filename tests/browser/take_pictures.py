@@ -1,0 +1,77 @@
+"""`make pictures`: the pictures of the README, taken of the real thing in a real JupyterLab."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+NOTEBOOKS = TESTS.parent / "notebooks"
+PICTURES = NOTEBOOKS / "pictures"
+sys.path[:0] = [str(TESTS), str(NOTEBOOKS)]
+
+import prepare  # noqa: E402
+from browser.chromium import FLAGS, find_chromium  # noqa: E402
+from browser.lab import Lab, LabServer  # noqa: E402
+from PIL import Image  # noqa: E402
+from playwright.sync_api import Locator, expect, sync_playwright  # noqa: E402
+
+CELL = """import constellations_widgets as cxw
+
+panel = cxw.publish("hxdf/index_rel.wtml")
+panel"""
+
+
+def take(target: Locator, name: str) -> None:
+    PICTURES.mkdir(exist_ok=True)
+    picture = Image.open(io.BytesIO(target.screenshot())).convert("RGB")
+    picture.save(PICTURES / f"{name}.png", optimize=True)
+    print(f"{name}.png: {picture.width} × {picture.height}, {(PICTURES / f'{name}.png').stat().st_size >> 10} kB")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = LabServer(Path(folder) / "jupyter")
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        try:
+            prepare.tile(server.root / "hxdf")
+            page = browser.new_context(viewport={"width": 1240, "height": 2200}, device_scale_factor=1).new_page()
+            page.set_default_timeout(60_000)
+            lab = Lab(server, page)
+            notebook = lab.open_notebook([CELL])
+            lab.command("application:toggle-left-area")
+            notebook.run_all()
+            page.keyboard.press("Escape")
+            cell, panel = notebook.cell(0), notebook.output(0)
+            expect(panel.locator("[data-cxw-preview-state=shown]")).to_be_visible()
+            notebook.execute("panel.draft.host_at('https://example.org/hxdf/')")
+            panel.get_by_label("Copyright", exact=True).fill("Public domain")
+            panel.get_by_label("License", exact=True).fill("CC-BY-4.0")
+            panel.get_by_label("License", exact=True).blur()
+            notebook.wait_idle()
+            page.wait_for_timeout(1000)
+            take(cell, "panel-light")
+            lab.theme("dark")
+            page.wait_for_timeout(1500)
+            take(cell, "panel-dark")
+            lab.theme("light")
+            panel.get_by_role("button", name="Use CC-PDDC").first.click()
+            panel.get_by_label("Alt text", exact=True).fill("Thousands of galaxies on black sky.")
+            panel.get_by_role("button", name="Publish", exact=True).click()
+            expect(panel.get_by_role("button", name="Confirm and publish")).to_be_visible()
+            take(panel.locator(".cxw-publisher"), "review")
+            panel.get_by_role("button", name="Confirm and publish").click()
+            expect(panel.get_by_role("heading", name="Published")).to_be_visible()
+            take(panel.locator(".cxw-publisher"), "receipt")
+            lab.close()
+        finally:
+            browser.close()
+            server.stop()
+            shutil.rmtree(Path(folder) / "jupyter", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""The main job, as a new user does it: run the tutorial, see the image, describe it, be told what is wrong, publish it once."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser.lab import Lab, Notebook
+from playwright.sync_api import Locator, expect
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def prepare() -> types.ModuleType:
+    """notebooks/prepare.py, which is no module of a package."""
+    spec = importlib.util.spec_from_file_location("prepare", NOTEBOOKS / "prepare.py")
+    module = sys.modules["prepare"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def tutorial_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tutorial") / "data"
+    prepare().data(folder)
+    return folder
+
+
+PANEL = """
+import constellations_widgets as cxw
+box = cxw.Sandbox(files="data").start()
+client = box.client()
+draft = cxw.ImageDraft.from_wtml("data/hxdf")
+draft.host_at(box.files_url + "/hxdf/")
+panel = cxw.publish(draft, client, handle=box.handle)
+panel
+"""
+
+
+@pytest.fixture
+def data(lab: Lab, tutorial_data: Path) -> None:
+    shutil.copytree(tutorial_data, lab.server.root / "data", dirs_exist_ok=True)
+
+
+@pytest.fixture
+def notebook(lab: Lab, data: None) -> Notebook:
+    opened = lab.open_notebook([PANEL])
+    opened.run_all()
+    expect(opened.output(0).locator("[data-cxw-preview-state]")).to_have_attribute("data-cxw-preview-state", "shown", timeout=60_000)
+    return opened
+
+
+def picture(panel: Locator, notebook: Notebook, name: str) -> np.ndarray:
+    return notebook.screenshot(name, panel.locator("iframe")).astype(int)
+
+
+def settled(panel: Locator, notebook: Notebook, name: str) -> np.ndarray:
+    """The picture once it does not change any more."""
+    before = picture(panel, notebook, name)
+    for _ in range(40):
+        notebook.page.wait_for_timeout(150)
+        after = picture(panel, notebook, name)
+        if np.abs(after - before).mean() < 0.05:
+            return after
+        before = after
+    raise AssertionError("the picture never came to rest")
+
+
+def describe(panel: Locator) -> None:
+    panel.get_by_label("Copyright", exact=True).fill("Public domain")
+    panel.get_by_label("License", exact=True).fill("CC-PDDC")
+    panel.get_by_label("Alt text", exact=True).fill("Thousands of galaxies on black sky, from blue spirals to tiny red dots.")
+
+
+def test_the_tutorial_runs_from_top_to_bottom_and_shows_the_image(lab: Lab, data: None):
+    notebook = lab.open_notebook(NOTEBOOKS / "tutorial.ipynb")
+    notebook.run_all()
+    first = notebook.page.locator("[data-cxw-preview-state]").first
+    first.scroll_into_view_if_needed()  # out of sight it rests
+    expect(first).to_have_attribute("data-cxw-preview-state", "shown", timeout=60_000)
+    seen = notebook.screenshot("tutorial", first.locator("iframe"))
+    assert (seen.max(axis=2) > 200).mean() > 0.001  # galaxies
+    expect(notebook.page.get_by_role("button", name="Publish", exact=True)).to_be_disabled()
+    assert notebook.evaluate("len(cxw.history())") == 1  # the one that was published without a widget
+
+
+def test_a_changed_field_moves_the_picture(notebook: Notebook):
+    panel = notebook.output(0)
+    before = settled(panel, notebook, "before")
+    panel.get_by_label("Rotation", exact=True).fill("45")
+    turned = settled(panel, notebook, "turned")
+    assert np.abs(turned - before).mean() > 1
+    panel.get_by_label("Rotation", exact=True).fill("0")
+    assert np.abs(settled(panel, notebook, "back") - before).mean() < 0.5
+    panel.get_by_label("Center X (RA)", exact=True).fill("53.17")
+    assert np.abs(settled(panel, notebook, "moved") - before).mean() > 1
+    assert notebook.evaluate("draft.wwt.center_x") == 53.17
+
+
+def test_python_and_the_form_show_the_same_draft(notebook: Notebook):
+    panel = notebook.output(0)
+    notebook.execute("draft.note = 'A note from Python'")
+    note = panel.get_by_label("Note", exact=True)
+    expect(note).to_have_value("A note from Python")
+    note.fill("A note from the page")
+    notebook.wait_idle()
+    assert notebook.evaluate("draft.note") == "A note from the page"
+    note.press_sequentially(", typed on")  # the echo of each key must not disturb the next
+    expect(note).to_have_value("A note from the page, typed on")
+    notebook.wait_idle()
+    assert notebook.evaluate("draft.note") == "A note from the page, typed on"
+    rotation = panel.get_by_label("Rotation", exact=True)
+    rotation.fill("12.5")
+    rotation.press("ArrowUp")
+    expect(rotation).to_have_value("12.6")
+    rotation.fill("a quarter")
+    expect(panel.get_by_text("'a quarter' is not a number").first).to_be_visible()
+    assert notebook.evaluate("draft.wwt.rotation") == "a quarter"  # as typed
+
+
+def test_a_bad_license_is_refused_and_a_good_one_is_found_by_keyboard(notebook: Notebook):
+    panel = notebook.output(0)
+    describe(panel)
+    license_field, publish = panel.get_by_label("License", exact=True), panel.get_by_role("button", name="Publish", exact=True)
+    expect(publish).to_be_enabled()
+    license_field.fill("public domain")
+    expect(publish).to_be_disabled()
+    expect(panel.get_by_text("CC-PDDC").first).to_be_visible()  # it is told what to use
+    license_field.fill("attribution 4.0")
+    license_field.press("ArrowDown")
+    license_field.press("Enter")
+    expect(license_field).to_have_value("CC-BY-4.0")
+    expect(publish).to_be_enabled()
+
+
+def test_credits_show_what_the_server_keeps_and_run_nothing(notebook: Notebook):
+    panel = notebook.output(0)
+    notebook.page.evaluate("window.ran = 0")
+    panel.get_by_label("Credits", exact=True).fill("<b>NASA</b><img src=x onerror='window.ran=1'><script>window.ran=1</script>")
+    expect(panel.get_by_text("The server keeps", exact=True)).to_be_visible()
+    expect(panel.locator(".cxw-credits b")).to_have_text("NASA")
+    assert panel.locator(".cxw-credits :is(img, script)").count() == 0
+    assert notebook.page.evaluate("window.ran") == 0
+    panel.get_by_role("button", name="Use what the server keeps").first.click()
+    expect(panel.get_by_label("Credits", exact=True)).to_have_value("<b>NASA</b>")
+
+
+def test_what_is_confirmed_is_published_once_and_read_back_the_same(notebook: Notebook):
+    panel = notebook.output(0)
+    describe(panel)
+    panel.get_by_role("button", name="Publish", exact=True).click()
+    confirm = panel.get_by_role("button", name="Confirm and publish")
+    expect(confirm).to_be_visible()
+    notebook.screenshot("review", panel)
+    panel.get_by_text("The exact request").click()
+    promised = json.loads(panel.locator(".cxw-review pre").inner_text().split("\n", 1)[1])
+    assert notebook.evaluate("len(list(client.handle_images(box.handle)))") == 0
+    confirm.dblclick()
+    expect(panel.get_by_role("heading", name="Published")).to_be_visible()
+    identity = notebook.evaluate("draft.receipt.id")
+    expect(panel.get_by_text(identity).first).to_be_visible()
+    assert notebook.evaluate("len(list(client.handle_images(box.handle)))") == 1
+    record = notebook.evaluate("client.image(draft.receipt.id).model_dump(mode='json')")
+    for group in ("wwt", "storage", "permissions"):
+        assert {name: record[group][name] for name in promised[group]} == promised[group]
+    assert (record["note"], record["alt_text"]) == (promised["note"], promised["alt_text"])
+    assert promised["wwt"]["thumbnail_url"].startswith(notebook.evaluate("box.files_url"))
+
+
+def test_cancel_and_a_change_after_the_review_send_nothing(notebook: Notebook):
+    panel = notebook.output(0)
+    describe(panel)
+    publish, cancel = panel.get_by_role("button", name="Publish", exact=True), panel.get_by_role("button", name="Cancel")
+    publish.click()
+    cancel.click()
+    expect(publish).to_be_visible()
+    publish.click()
+    expect(cancel).to_be_visible()
+    notebook.execute("draft.note = 'Something else'")  # what the review showed is no longer true
+    expect(panel.get_by_role("button", name="Confirm and publish")).to_have_count(0)
+    assert notebook.evaluate("len(list(client.handle_images(box.handle)))") == 0
+    assert notebook.evaluate("len(cxw.history())") == 0 or notebook.evaluate("cxw.history()[0].note") != "Something else"
+
+
+def test_a_server_that_is_gone_loses_no_typed_text(notebook: Notebook):
+    panel = notebook.output(0)
+    describe(panel)
+    notebook.execute("box.close()")
+    panel.get_by_role("button", name="Publish", exact=True).click()
+    expect(panel.get_by_text("Nothing was published")).to_be_visible()
+    panel.get_by_role("button", name="Back to the draft").click()
+    expect(panel.get_by_role("button", name="Publish", exact=True)).to_be_enabled()
+    expect(panel.get_by_label("Copyright", exact=True)).to_have_value("Public domain")
+
+
+def test_the_whole_job_by_keyboard(notebook: Notebook):
+    panel, keyboard = notebook.output(0), notebook.page.keyboard
+    describe(panel)
+    publish = panel.get_by_role("button", name="Publish", exact=True)
+    publish.focus()
+    keyboard.press("Enter")
+    expect(panel.get_by_role("heading", name="Publish “")).to_be_focused()
+    keyboard.press("Escape")
+    expect(publish).to_be_visible()
+    publish.focus()
+    keyboard.press("Enter")
+    confirm = panel.get_by_role("button", name="Confirm and publish")
+    expect(confirm).to_be_visible()
+    for _ in range(40):
+        keyboard.press("Tab")
+        if confirm.evaluate("button => button === document.activeElement"):
+            break
+    keyboard.press("Enter")
+    expect(panel.get_by_role("heading", name="Published")).to_be_focused()
+
+
+def test_the_panel_can_be_read_in_the_dark_theme(lab: Lab, notebook: Notebook):
+    lab.theme("dark")
+    try:
+        colours = notebook.output(0).get_by_label("Note", exact=True).evaluate(
+            "input => { const style = getComputedStyle(input); return [style.color, style.backgroundColor]; }"
+        )
+        light, dark = (np.mean([float(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]) for colour in colours)
+        assert light - dark > 100
+        notebook.screenshot("panel-dark", notebook.output(0))
+    finally:
+        lab.theme("light")
