@@ -4,7 +4,7 @@ import "../shared/theme.css";
 import "./form.css";
 import { useRef } from "preact/hooks";
 import { ChoiceField, NumberField, SwitchField, TextField } from "../shared/fields.tsx";
-import { useDraft, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { useDraft, useKernelIsLate, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
 import { countOf, ProblemList } from "../shared/problems.tsx";
 import type { FieldSpec } from "../shared/types.ts";
 import { CreditsField } from "./credits.tsx";
@@ -26,6 +26,7 @@ function FieldOf({ spec, ...view }: ViewProps & { spec: FieldSpec }) {
 function Form(view: ViewProps) {
   const { model, draft } = view;
   useDraft(draft);
+  const late = useKernelIsLate(draft);
   const root = useRef<HTMLDivElement>(null);
   const fields = useTrait<FieldSpec[]>(model, "fields");
   const byPath = new Map(fields.map((spec) => [spec.path, spec]));
@@ -52,6 +53,12 @@ function Form(view: ViewProps) {
   return (
     <div ref={root} class="cxw-form" role="group" aria-label={`Describe ${draft.name}`}>
       <EarlierEdits model={model} />
+      {late && (
+        <div class="cxw-notice" role="status">
+          The kernel has not taken your last edits yet: it may be busy. They stay here and are checked when it answers. If it was restarted, run the
+          cell again.
+        </div>
+      )}
       {section("Where it is on the sky", placement)}
       {section("What it is and whose", DESCRIPTION)}
       {section("Where its files are", ADDRESS)}

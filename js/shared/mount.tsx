@@ -2,7 +2,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { render, type ComponentType } from "preact";
-import { useEffect, useReducer } from "preact/hooks";
+import { useEffect, useReducer, useState } from "preact/hooks";
 import { DraftLink } from "./draft_link.ts";
 
 export interface ViewProps {
@@ -36,6 +36,18 @@ function useRedraw(): () => void {
 export function useDraft(draft: DraftLink): void {
   const redraw = useRedraw();
   useEffect(() => draft.subscribe(redraw), [draft, redraw]);
+}
+
+/** Whether edits have waited for the kernel for longer than a person takes for granted. */
+export function useKernelIsLate(draft: DraftLink): boolean {
+  const [late, setLate] = useState(false);
+  const waiting = draft.waiting;
+  useEffect(() => {
+    if (!waiting) return setLate(false);
+    const timer = setTimeout(() => setLate(true), 1500);
+    return () => clearTimeout(timer);
+  }, [waiting]);
+  return late;
 }
 
 /** A trait of the model, as state. */

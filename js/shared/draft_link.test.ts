@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { DraftLink } from "./draft_link.ts";
+import { FakeModel } from "./fake_model.ts";
+import type { DraftState } from "./types.ts";
+
+function state(values: DraftState["values"], by: Partial<DraftState["by"]> = {}): DraftState {
+  return { name: "M 51", values, problems: [], published: false, by: { client: "", seq: 0, paths: [], ...by } };
+}
+
+function linked() {
+  const model = new FakeModel({ state: state({ note: "a", license: "MIT" }) });
+  return { model, link: new DraftLink(model.model) };
+}
+
+test("an edit shows at once, and is sent once", () => {
+  const { model, link } = linked();
+  link.edit({ note: "b" });
+  expect(link.value("note")).toBe("b");
+  expect(link.waiting).toBe(true);
+  expect(model.sent).toEqual([{ kind: "edit", client: link.client, seq: 1, changes: { note: "b" } }]);
+});
+
+test("the echo of an edit ends the waiting and is no foreign change", () => {
+  const { model, link } = linked();
+  link.edit({ license: "mit or isc" });
+  model.change("state", state({ note: "a", license: "MIT OR ISC" }, { client: link.client, seq: 1, paths: ["license"] }));
+  expect(link.waiting).toBe(false);
+  expect(link.value("license")).toBe("MIT OR ISC");
+  expect(link.foreign("license")).toBe(0);
+});
+
+test("an old echo does not undo what was typed since", () => {
+  const { model, link } = linked();
+  link.edit({ note: "b" });
+  link.edit({ note: "bc" });
+  model.change("state", state({ note: "b", license: "MIT" }, { client: link.client, seq: 1, paths: ["note"] }));
+  expect(link.value("note")).toBe("bc");
+  expect(link.waiting).toBe(true);
+});
+
+test("a change made elsewhere is shown, and counted as foreign", () => {
+  const { model, link } = linked();
+  model.change("state", state({ note: "from Python", license: "MIT" }));
+  expect(link.value("note")).toBe("from Python");
+  expect([link.foreign("note"), link.foreign("license")]).toEqual([1, 0]);
+});
+
+test("another page's edit is foreign here", () => {
+  const { model, link } = linked();
+  model.change("state", state({ note: "b", license: "MIT" }, { client: "another", seq: 7, paths: ["note"] }));
+  expect(link.foreign("note")).toBe(1);
+});
+
+test("after dispose nothing is listened to", () => {
+  const { model, link } = linked();
+  let told = 0;
+  link.subscribe(() => (told += 1));
+  link.dispose();
+  model.change("state", state({ note: "b", license: "MIT" }));
+  expect(told).toBe(0);
+});
