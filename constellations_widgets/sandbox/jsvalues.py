@@ -22,7 +22,7 @@ class _Undefined:
 
 UNDEFINED = _Undefined()
 
-_ARRAY_INDEX = re.compile(r"0|[1-9][0-9]{0,9}\Z")
+_ARRAY_INDEX = re.compile(r"(?:0|[1-9][0-9]{0,9})\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED = re.compile('["\\\\\x00-\x1f\ud800-\udfff]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}

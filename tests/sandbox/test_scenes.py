@@ -1,0 +1,93 @@
+"""Scenes: made of images, read with the images in them."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+SCENE = {
+    "place": {"ra_rad": 1, "dec_rad": 0.5, "roll_rad": 0, "roi_height_deg": 2, "roi_aspect_ratio": 1.5},
+    "content": {"image_layers": []},
+    "text": "Look",
+}
+PATH = "/handle/sandbox/scene"
+
+
+@pytest.fixture
+def scene(add):
+    scene = copy.deepcopy(SCENE)
+    scene["content"]["image_layers"] = [{"image_id": add(), "opacity": 0.5}]
+    return scene
+
+
+def test_a_scene_shows_its_images(owner, anyone, scene):
+    answer = owner.post(PATH, json=scene | {"outgoing_url": "http://x"}).json()
+    assert answer["rel_url"] == f"/scene/{answer['id']}"
+    shown = anyone.get(answer["rel_url"]).json()
+    layer = shown["content"]["image_layers"][0]
+    assert layer["image"]["id"] == scene["content"]["image_layers"][0]["image_id"]
+    assert set(layer["image"]) == {"id", "wwt", "permissions", "storage", "alt_text"}
+    assert (layer["opacity"], shown["text"], shown["published"], shown["liked"]) == (0.5, "Look", True, False)
+    assert (shown["outgoing_url"], shown["place"], shown["likes"], shown["error"]) == ("http://x", scene["place"], 0, False)
+
+
+def test_who_may_make_one(owner, anyone, other, scene):
+    assert owner.post("/handle/nobody/scene", json={}).json()["message"] == "Handle not found"
+    for client in (anyone, other):
+        assert client.post(PATH, json={}).status_code == 403
+
+
+@pytest.mark.parametrize("opacity", [-0.1, 1.1, None, "1"])
+def test_opacity_is_from_0_to_1(owner, scene, opacity):
+    scene["content"]["image_layers"][0]["opacity"] = opacity
+    assert owner.post(PATH, json=scene).status_code == 400
+
+
+def test_its_images_must_be_there(owner, scene):
+    missing = "0" * 24
+    scene["content"]["image_layers"].append({"image_id": missing, "opacity": 1})
+    answer = owner.post(PATH, json=scene)
+    assert (answer.status_code, answer.json()["message"]) == (400, f"Required image {missing} not found")
+
+
+def test_layers_may_be_none_but_not_absent(owner, scene):
+    assert owner.post(PATH, json=scene | {"content": {"image_layers": []}}).status_code == 200
+    answer = owner.post(PATH, json=scene | {"content": {}})
+    assert (answer.status_code, answer.json()["message"]) == (400, "Invalid scene content: no image layers")
+
+
+def test_astropix_needs_a_role(box, owner, scene):
+    scene["astropix"] = {"publisher_id": "p", "image_id": "i"}
+    answer = owner.post(PATH, json=scene)
+    assert (answer.status_code, answer.json()["message"]) == (403, "Modification of astropix data forbidden")
+    token = box.token(roles=["manage-astropix"])
+    assert owner.post(PATH, json=scene, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+def test_a_background_that_is_not_there_spoils_reading(owner, scene):
+    scene["content"]["background_id"] = "0" * 24
+    answer = owner.post(PATH, json=scene)
+    assert answer.status_code == 200
+    assert owner.get(answer.json()["rel_url"]).status_code == 500
+
+
+def test_it_can_be_changed_within_limits(owner, anyone, scene):
+    path = owner.post(PATH, json=scene | {"published": False}).json()["rel_url"]
+    assert owner.patch(path, json={"text": "New", "published": True}).json() == {"error": False}
+    shown = owner.get(path).json()
+    assert (shown["text"], shown["published"], shown["place"]) == ("New", True, scene["place"])
+    assert anyone.patch(path, json={"text": "mine"}).status_code == 403
+    assert owner.patch(path, json={"text": "x" * 5001}).json()["message"] == "Invalid input `text`: too long"
+    place = {"place": scene["place"] | {"dec_rad": 2}}
+    assert owner.patch(path, json=place).json()["message"] == "Invalid input `place`"
+
+
+def test_the_timeline_and_the_counts_know_it(owner, scene):
+    before = owner.get("/handle/sandbox/stats").json()["scenes"]["count"]
+    id = owner.post(PATH, json=scene).json()["id"]
+    hidden = owner.post(PATH, json=scene | {"published": False}).json()["id"]
+    assert owner.get("/handle/sandbox/stats").json()["scenes"]["count"] == before + 2
+    owner.patch(f"/scene/{hidden}", json={"text": "still hidden"})
+    store = owner.get(f"/scene/{id}/permissions").json()
+    assert store == {"error": False, "id": id, "edit": True}
