@@ -3,115 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
-import logging
-import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from traitlets import Any as AnyTrait
-from traitlets import Bunch, HasTraits
 
 from .autosave import Autosave, earlier_files, folder_of, read_draft_file, to_json
 from .checks import ERROR, INFO, WARNING, Fix, Problem, by_severity, run
-from .errors import DraftError, LicenseError, SourceError
+from .errors import DraftError, SourceError
+from .observable import ObservableFields
 from .schema.fields import fields, flatten, nest
 from .schema.images import ImageSubmission
-from .schema.license import normalize_license
 from .sources.reading import Reading
 
 if TYPE_CHECKING:
     from .sources.local import LocalImage
 
-OnChange = Callable[["ImageDraft", frozenset[str]], None]
-
-_log = logging.getLogger(__name__)
-
-# What a field starts with where nothing is known: what almost every image has. Everything else starts empty.
-_DEFAULTS = {"wwt.width_factor": 2, "wwt.quad_tree_map": "", "wwt.bottoms_up": False, "wwt.thumbnail_url": "", "note": "", "alt_text": ""}
-
-
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
-
-
-def _normal(path: str, value: Any) -> Any:
-    """`value` as the API writes it, where what was typed means that without a doubt; otherwise as typed."""
-    if hasattr(value, "item") and hasattr(value, "dtype"):
-        return value.item() if getattr(value, "size", 1) == 1 else value  # a numpy scalar
-    if path == "permissions.license" and isinstance(value, str):
-        with contextlib.suppress(LicenseError):
-            return normalize_license(value)
-    return value
-
-
-def _same(old: Any, new: Any) -> bool:
-    """Whether nothing has changed: NaN is NaN, while 1 is not True."""
-    if old is new:
-        return True
-    try:
-        same = bool(old == new) or bool(old != old and new != new)
-    except Exception:  # whatever stands there need not know how to compare itself
-        return False
-    return same and isinstance(old, bool) == isinstance(new, bool)
-
-
-class _Field(AnyTrait):
-    """A trait that takes any value, and hands it to the draft that it belongs to."""
-
-    def __init__(self, path: str):
-        super().__init__(_DEFAULTS.get(path), help=fields()[path].description)
-        self.path = path
-
-    def set(self, obj: Any, value: Any) -> None:
-        obj._draft.update({self.path: value})
-
-
-class FieldGroup(HasTraits):
-    """Some of a draft's fields as attributes: any value as it was typed may stand in them, the checks say what is wrong with it."""
-
-    _draft: ImageDraft
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not name.startswith("_") and not hasattr(type(self), name):
-            raise AttributeError(f"An image has no field {name!r}{_did_you_mean(name, self._known())}")
-        super().__setattr__(name, value)
-
-    def _known(self) -> list[str]:
-        return sorted(self.trait_names())
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.trait_values().items())})"
-
-
-def _group(name: str, paths: Iterable[str], doc: str) -> type[FieldGroup]:
-    traits = {path.rpartition(".")[2]: _Field(path) for path in paths}
-    return type(name, (FieldGroup,), {**traits, "__doc__": doc, "__module__": __name__})
-
-
-def _below(prefix: str) -> list[str]:
-    return [path for path in fields() if path.rpartition(".")[0] == prefix]
-
-
-WwtFields = _group("WwtFields", _below("wwt"), "The 13 fields of WWT; see `schema.images.ImageWwt` for units and meaning.")
-PermissionFields = _group("PermissionFields", _below("permissions"), "Copyright, credits and license.")
-StorageFields = _group("StorageFields", _below("storage"), "Where the image's pixels are.")
-TopFields = _group("TopFields", _below(""), "Note and alternative text.")
-
-
-class ImageDraft(TopFields):
+class ImageDraft(ObservableFields):
     """An image that is not posted yet: values as typed, what is wrong with them, and in the end a submission.
 
     ``draft.wwt.rotation = 12.5``, ``draft.permissions.license = "cc-by-4.0"``, ``draft.note = "M 51"``: attributes are the API's fields and may
     be observed as traits are (``draft.wwt.observe(f, "rotation")``, ``ipywidgets.link``). Widgets on the draft follow at once.
-
-    Any thread may read and change it. A change is whole or not there at all for the others, and observers are called in the thread that
-    made it, while no lock is held: they may change the draft again.
 
     Parameters
     ----------
@@ -138,16 +53,11 @@ class ImageDraft(TopFields):
         self._ready = False
         super().__init__()
         reading = reading or Reading({})
-        self.__dict__.update(wwt=WwtFields(), permissions=PermissionFields(), storage=StorageFields())
-        for group in (self.wwt, self.permissions, self.storage):
-            group._draft = self
-        self._lock = threading.RLock()  # held only while values are read or stored, never while others are called
-        self._observers: list[OnChange] = []
-        self._held = threading.local()  # .paths: what this thread changed inside `hold`
         self._problems: list[Problem] | None = None
         self._id = uuid.uuid4().hex
         self._name, self._origin, self._local = reading.name or "image", reading.origin, reading.local
         self._remarks = [Problem("CXW901", INFO, "", remark) for remark in reading.remarks]
+        self._typed: set[str] = set()  # paths that a person typed into, rather than a source or a program
         self._unsaved = ""
         self._receipt: Any = None
         self.update(reading.values)
@@ -271,46 +181,10 @@ class ImageDraft(TopFields):
     def local(self) -> LocalImage | None:
         return self._local
 
-    @property
-    def values(self) -> dict[str, Any]:
-        """A copy of all values as typed, by path: ``{"wwt.rotation": 12.5, …}``."""
-        with self._lock:
-            return {path: self[path] for path in fields()}
-
-    def __getitem__(self, path: str) -> Any:
-        group, name = self._place(path)
-        return getattr(group, name)
-
-    def __setitem__(self, path: str, value: Any) -> None:
-        self.update({path: value})
-
-    def update(self, changes: Mapping[str, Any]) -> None:
-        """Set several fields by path, as one change: ``draft.update({"wwt.rotation": 12.5, "note": "M 51"})``.
-
-        Raises
-        ------
-        KeyError
-            When a path names no field; nothing is changed then.
-        """
-        places = [(path, *self._place(path), _normal(path, value)) for path, value in changes.items()]
-        changed: list[tuple[str, HasTraits, Bunch]] = []
-        with self._lock:
-            for path, group, name, new in places:
-                if not _same(old := getattr(group, name), new):
-                    group._trait_values[name] = new
-                    changed.append((path, group, Bunch(object=group, name=name, old=old, new=new, type="change")))
-            if changed:
-                self._problems = None
-        failures = []
-        with self.hold():
-            for path, group, change in changed:
-                self._held.paths.add(path)
-                try:
-                    group.notify_change(change)
-                except Exception as error:  # of an observer of this trait; the other fields have theirs
-                    failures.append(error)
-        if failures:
-            raise failures[0]
+    def edit(self, changes: Mapping[str, Any]) -> None:
+        """As `update`, for what a person typed into a widget: kept on disk as such, so that it can be offered again after a crash."""
+        self._typed |= changes.keys()
+        self.update(changes)
 
     def apply(self, fix: Problem | Fix) -> None:
         """Make the changes that a problem's fix proposes."""
@@ -411,7 +285,8 @@ class ImageDraft(TopFields):
         local = self.local and {"root": str(self.local.root), "template": self.local.template}
         values = {path: to_json(value) for path, value in self.values.items()}
         saved = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        return {"version": 1, "id": self.id, "name": self.name, "origin": self.origin, "saved": saved, "local": local, "values": values}
+        about = {"version": 1, "id": self.id, "name": self.name, "origin": self.origin, "saved": saved, "local": local}
+        return {**about, "values": values, "typed": sorted(self._typed)}
 
     def _autosave_path(self) -> Path:
         return folder_of(self.origin or self.id) / f"{self.id}.json"
@@ -423,64 +298,13 @@ class ImageDraft(TopFields):
             self._problems = None
         self._notify(frozenset())
 
-    # -- observing
-
-    def on_change(self, callback: OnChange) -> Callable[[], None]:
-        """Call ``callback(draft, paths)`` after every change, in the thread that made it; gives a function that ends it.
-
-        `paths` holds the fields that changed, "receipt" when the draft was published, or nothing where only `problems` are other ones.
-        What a callback raises is logged: the change stands, and the other callbacks are called.
-        """
-        self._observers.append(callback)
-
-        def stop() -> None:
-            with contextlib.suppress(ValueError):
-                self._observers.remove(callback)
-
-        return stop
-
-    @contextlib.contextmanager
-    def hold(self) -> Iterator[None]:
-        """Within this, several changes that this thread makes are told to `on_change` as one."""
-        if getattr(self._held, "paths", None) is not None:
-            yield  # the outermost one tells
-            return
-        self._held.paths = set()
-        try:
-            yield
-        finally:
-            paths, self._held.paths = self._held.paths, None
-            if paths:
-                self._notify(frozenset(paths))
+    def _values_changed(self) -> None:
+        self._problems = None
 
     def _notify(self, paths: frozenset[str]) -> None:
         if self._ready and self._autosave and not paths.isdisjoint(fields()):
             self._autosave.touch()
-        for callback in list(self._observers):
-            try:
-                callback(self, paths)
-            except Exception:
-                _log.exception("An observer of %r failed; the draft has changed all the same", self.name)
-
-    # -- inside
-
-    @property
-    def _draft(self) -> ImageDraft:
-        return self
-
-    def _known(self) -> list[str]:
-        return list(fields())
-
-    def _place(self, path: str) -> tuple[HasTraits, str]:
-        if path not in fields():
-            raise KeyError(f"An image has no field {path!r}{_did_you_mean(path, fields())}")
-        prefix, _, name = path.rpartition(".")
-        return (getattr(self, prefix) if prefix else self), name
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("wwt", "permissions", "storage"):
-            raise AttributeError(f"set the fields of draft.{name} one by one, or several with draft.update({{'{name}.…': …}})")
-        super().__setattr__(name, value)
+        super()._notify(paths)
 
     def __repr__(self) -> str:
         counts = {severity: sum(p.severity == severity for p in self.problems) for severity in (ERROR, WARNING)}

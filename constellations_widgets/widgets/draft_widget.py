@@ -91,7 +91,7 @@ class DraftWidget(anywidget.AnyWidget):
             self._edit = {"client": str(message["client"]), "seq": int(message["seq"]), "paths": list(changes)}
             try:
                 if not self._draft.receipt:
-                    self._draft.update(changes)
+                    self._draft.edit(changes)
                 if self.state["by"] is not self._edit:  # nothing changed, but the page waits for its answer
                     self.state = self._state()
             finally:
@@ -100,7 +100,7 @@ class DraftWidget(anywidget.AnyWidget):
     def _on_fix(self, message: Mapping[str, Any]) -> None:
         for problem in self._draft.problems:
             if (problem.code, problem.field) == (message.get("code"), message.get("field")) and problem.fix and not self._draft.receipt:
-                self._draft.apply(problem)
+                self._draft.edit(problem.fix.changes)
                 return
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -38,7 +37,7 @@ class ImageForm(DraftWidget):
 
     def __init__(self, draft: ImageDraft):
         self._esm, self._css = built("form.js"), built("form.css")
-        self._earlier_file: Path | None = None
+        self._earlier_edits: dict[str, Any] = {}
         specs = [spec.to_json() for spec in fields().values()]
         super().__init__(draft, fields=specs, kept_credits=_kept(draft), earlier=self._find_earlier(draft))
         self.on_msg(Answerer({"licenses": _licenses}, self.send).receive)
@@ -50,20 +49,22 @@ class ImageForm(DraftWidget):
             super()._draft_changed(draft, changed)
 
     def _find_earlier(self, draft: ImageDraft) -> str:
+        """Remember what was typed into an earlier form of this image and is not in the draft; gives when that was saved."""
         for path in draft.earlier:
             try:
                 content = read_draft_file(path)
             except ConstellationsError:
                 continue
-            if content["values"] != draft.values:
-                self._earlier_file = path
+            values = draft.values
+            typed = {name: content["values"].get(name) for name in content.get("typed", ()) if name in values}
+            self._earlier_edits = {name: value for name, value in typed.items() if value != values[name]}
+            if self._earlier_edits:
                 return str(content.get("saved", ""))
         return ""
 
     def _on_restore(self, _message: Mapping[str, Any]) -> None:
-        if self._earlier_file is not None:
-            self._draft.restore(self._earlier_file)
         self.earlier = ""
+        self._draft.edit(self._earlier_edits)
 
     def _on_forget(self, _message: Mapping[str, Any]) -> None:
         self.earlier = ""
