@@ -22,6 +22,7 @@ from .sources.reading import Reading
 if TYPE_CHECKING:
     from .sources.local import LocalImage
 
+
 class ImageDraft(ObservableFields):
     """An image that is not posted yet: values as typed, what is wrong with them, and in the end a submission.
 
@@ -183,7 +184,7 @@ class ImageDraft(ObservableFields):
 
     def edit(self, changes: Mapping[str, Any]) -> None:
         """As `update`, for what a person typed into a widget: kept on disk as such, so that it can be offered again after a crash."""
-        self._typed |= changes.keys()
+        self._typed = self._typed | changes.keys()  # a new set: another thread may be writing the old one to disk
         self.update(changes)
 
     def apply(self, fix: Problem | Fix) -> None:

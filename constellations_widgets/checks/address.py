@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ..schema import placement
-from ..schema.placement import PLACEHOLDERS, THUMBNAIL, URL, Fault, Values, text, web_address_fault
+from ..schema.placement import PLACEHOLDERS, THUMBNAIL, URL, Fault, Values, shown, text, web_address_fault
 from .registry import ERROR, WARNING, rule
 
 for _code, _check in (
@@ -43,7 +43,7 @@ def addresses_can_be_reached_by_others(values: Values) -> Iterator[Fault]:
     """An address on this machine or a private network."""
     for path, _, host in _hosts(values):
         if _is_private(host):
-            yield Fault(path, f"{host} can be reached only from this machine or its network: others will see nothing. Fine for the sandbox")
+            yield Fault(path, f"{shown(host)} can be reached only from this machine or its network: others will see nothing. Fine for the sandbox")
 
 
 @rule("CXW306", WARNING)
@@ -58,6 +58,6 @@ def addresses_are_secure(values: Values) -> Iterator[Fault]:
 @rule("CXW312", WARNING)
 def thumbnail_is_given(values: Values) -> Fault | None:
     """No thumbnail."""
-    if values.get(THUMBNAIL) == "":
+    if isinstance(values.get(THUMBNAIL), str) and not text(values, THUMBNAIL):
         return Fault(THUMBNAIL, "is empty: lists will show the image without a picture. Give the address of a 96 by 45 JPEG")
     return None

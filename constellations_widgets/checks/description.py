@@ -6,8 +6,9 @@ import re
 
 from ..schema.placement import Fault, Values, text
 from .registry import INFO, WARNING, rule
+from .words import TAG
 
-_EMPTY_NAMES = {"toasty", "untitled", "image", "test", "tile_wcs", "no name"}
+_EMPTY_NAMES = {"toasty", "untitled", "image", "test", "tile_wcs", "no name", "index", "index_rel", "unnamed", "none"}
 
 
 @rule("CXW601", WARNING)
@@ -47,7 +48,7 @@ def note_is_one_line(values: Values) -> Fault | None:
 @rule("CXW605", INFO)
 def note_is_plain_text(values: Values) -> Fault | None:
     """HTML in the note."""
-    if re.search(r"</?[a-z][^<>]*>", text(values, "note"), re.IGNORECASE):
+    if TAG.search(text(values, "note")):
         return Fault("note", "holds HTML, which is shown as it stands")
     return None
 
@@ -55,7 +56,8 @@ def note_is_plain_text(values: Values) -> Fault | None:
 @rule("CXW701", WARNING)
 def alt_text_is_given(values: Values) -> Fault | None:
     """No alternative text."""
-    if not text(values, "alt_text").strip():
+    given = values.get("alt_text")
+    if given is None or isinstance(given, str) and not given.strip():
         return Fault("alt_text", "is missing: say in a sentence or two what is seen, for people who can't see the image")
     return None
 

@@ -6,6 +6,7 @@ those are other rules' business. The submission refuses what any of `RULES` find
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -41,17 +42,31 @@ def text(values: Values, path: str) -> str:
 
 
 def number(values: Values, path: str) -> float | None:
-    """The number at `path`, None where there is none."""
+    """The number at `path`, None where there is none that is finite."""
     value = values.get(path)
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # a whole number beyond all floats
+        return None
+
+
+def shown(value: Any, limit: int = 60) -> str:
+    """A value for a message: never longer than `limit`, whatever was typed."""
+    try:
+        text = repr(value)
+    except Exception:  # a number of thousands of digits, an object that can't be shown
+        text = f"this {type(value).__name__}"
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def is_tan(values: Values) -> bool:
-    return values.get("wwt.projection") == "Tan"
+    return text(values, "wwt.projection") == "Tan"
 
 
 def is_sky_image(values: Values) -> bool:
-    return values.get("wwt.projection") == "SkyImage"
+    return text(values, "wwt.projection") == "SkyImage"
 
 
 def has_tiles(url: str) -> bool:
@@ -61,21 +76,16 @@ def has_tiles(url: str) -> bool:
 
 def known_projection(values: Values) -> Fault | None:
     name = text(values, "wwt.projection")
-    if name in PROJECTIONS or "wwt.projection" not in values or not isinstance(values["wwt.projection"], str):
+    if name in PROJECTIONS or not name:
         return None
-    if name.lower() in ("tangent", "tan"):
-        return Fault(
-            "wwt.projection",
-            f"{name!r} breaks the Constellations site; the name to use is Tan",
-            "Use Tan",
-            {"wwt.projection": "Tan"},
-        )
-    for known in PROJECTIONS:
-        if known.lower() == name.lower():
-            return Fault("wwt.projection", f"{name!r} is spelled {known!r}", f"Use {known}", {"wwt.projection": known})
+    use = {"tangent": "Tan"} | {known.lower(): known for known in PROJECTIONS}
+    if known := use.get(name.strip().lower()):
+        reason = "which breaks the Constellations site" if known == "Tan" else "which WWT does not know"
+        message = f"is written {shown(name)}, {reason}; the name to use is {known}"
+        return Fault("wwt.projection", message, f"Use {known}", {"wwt.projection": known})
     return Fault(
         "wwt.projection",
-        f"{name!r} is no projection of WWT, which would silently draw it as Toast; choose one of {', '.join(PROJECTIONS)}",
+        f"{shown(name)} is no projection of WWT, which would silently draw it as Toast; choose one of {', '.join(PROJECTIONS)}",
     )
 
 
@@ -106,12 +116,14 @@ def sky_image_has_no_levels(values: Values) -> Fault | None:
 
 def tan_url_names_tiles(values: Values) -> Fault | None:
     url = text(values, URL)
-    if is_tan(values) and url and not has_tiles(url):
-        return Fault(
-            URL,
-            "a tiled image (Tan) needs the place of level, x and y in its URL, such as …/{1}/{3}/{3}_{2}.png; for a single file use SkyImage",
-        )
-    return None
+    if not is_tan(values) or not url or has_tiles(url):
+        return None
+    if has_tiles(decoded := re.sub("%7B", "{", re.sub("%7D", "}", url, flags=re.IGNORECASE), flags=re.IGNORECASE)):
+        return Fault(URL, "has %7B and %7D, as a browser writes them, where WWT looks for { and }", "Use { and }", {URL: decoded})
+    return Fault(
+        URL,
+        "a tiled image (Tan) needs the place of level, x and y in its URL, such as …/{1}/{3}/{3}_{2}.png; for a single file use SkyImage",
+    )
 
 
 def sky_image_url_is_one_file(values: Values) -> Fault | None:
@@ -119,22 +131,35 @@ def sky_image_url_is_one_file(values: Values) -> Fault | None:
     if is_sky_image(values) and (found := PLACEHOLDERS.search(url)):
         return Fault(
             URL,
-            f"an untiled image (SkyImage) is one file, but its URL has the placeholder {found[0]}; for tiles use Tan",
+            f"an untiled image (SkyImage) is one file, but its URL has the placeholder {_plain(found[0])}; for tiles use Tan",
         )
     return None
 
 
+_SETS_OF_PLACEHOLDERS = (
+    {"{1}", "{2}", "{3}"},
+    {"{0}", "{1}", "{2}", "{3}"},
+    {"{L}", "{X}", "{Y}"},
+    {"{Q}"},
+)
+
+
 def url_has_all_placeholders(values: Values) -> Fault | None:
-    found = set(PLACEHOLDERS.findall(text(values, URL)))
-    if not found:
+    url = text(values, URL)
+    found = set(PLACEHOLDERS.findall(url))
+    if re.search("[{}]", PLACEHOLDERS.sub("", url)):
+        return Fault(URL, "has a brace without its partner: a placeholder is written {1}")
+    if not found or found - {"{S}"} in _SETS_OF_PLACEHOLDERS:
         return None
-    for whole in ({"{1}", "{2}", "{3}"}, {"{L}", "{X}", "{Y}"}, {"{Q}"}, {"{S}", "{Q}"}, {"{0}", "{1}", "{2}", "{3}"}):
-        if found == whole or found == whole | {"{S}"}:
-            return None
+    names = ", ".join(sorted(found))
     return Fault(
         URL,
-        f"has the placeholders {', '.join(sorted(found))}; WWT knows {{1}} {{2}} {{3}} (level, x, y), {{L}} {{X}} {{Y}}, or {{Q}}",
+        f"has the placeholders {_plain(names)}; WWT knows {{1}} {{2}} {{3}} (level, x, y), {{L}} {{X}} {{Y}}, or {{Q}}",
     )
+
+
+def _plain(words: str) -> str:
+    return words if len(words) <= 60 else f"{words[:59]}…"
 
 
 def quad_tree_map_has_a_use(values: Values) -> Fault | None:
@@ -157,7 +182,7 @@ def web_address_fault(url: str) -> str | None:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        return f"is no web address ({error})"
+        return f"is no web address ({_plain(str(error))})"
     if not parts.scheme:
         return "is no whole web address: say where everybody will find it, beginning with https:// (in Python: draft.host_at)"
     if parts.scheme.lower() not in ("http", "https"):

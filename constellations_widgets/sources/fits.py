@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ..errors import SourceError
-from ..state import state_dir
+from ..state import state_dir, write_file
 from .local import LocalImage
 from .placing import place_untiled
 from .reading import Reading
@@ -37,33 +39,47 @@ def read_fits(path: str | Path) -> Reading:
         When the file can't be read, holds no image with a place on the sky, or one that WWT can't draw.
     """
     from astropy.io import fits
-    from astropy.wcs import WCS, FITSFixedWarning
+    from astropy.wcs import FITSFixedWarning
 
     path = Path(path).expanduser()
     what = path.name
     try:
         with warnings.catch_warnings(), fits.open(path) as hdus:
             warnings.simplefilter("ignore", FITSFixedWarning)
-            hdu = next((hdu for hdu in hdus if hdu.is_image and len(hdu.shape) >= 2), None)
-            if hdu is None:
-                raise SourceError(f"{what} holds no image: give a FITS file with an image of two dimensions")
-            if any(size != 1 for size in hdu.shape[:-2]):
-                raise SourceError(f"{what} is a cube of {' × '.join(map(str, hdu.shape))}: give one plane of it")
-            wcs = WCS(hdu.header, naxis=2)
+            hdu, wcs = _image_of(hdus, what)
             values = place_untiled(wcs, what)
             height, width = hdu.shape[-2:]
             if max(height, width) > LARGEST:
                 raise SourceError(f"{what} has {width} × {height} pixels; above {LARGEST} make tiles of it first (toasty), and use from_wtml")
             pixels = hdu.data.reshape(height, width)
-            name = str(hdu.header.get("OBJECT") or path.stem).strip()
+            name = str(hdu.header.get("OBJECT") or path.name.split(".")[0]).strip()
+    except SourceError:
+        raise
     except FileNotFoundError:
         raise SourceError(f"There is no file {path}: check the name") from None
-    except (OSError, ValueError, TypeError, MemoryError) as error:
-        raise SourceError(f"{what} is no FITS image that can be read ({error})") from None
-    picture = _picture_of(pixels, path)
+    except Exception as error:  # astropy has many ways to fail at a broken file
+        raise SourceError(f"{what} is no FITS image that can be read ({error or type(error).__name__})") from None
+    try:
+        picture = _picture_of(pixels, path)
+    except OSError as error:
+        raise SourceError(f"The picture of {what} can't be written to the state directory ({error}): set CXW_STATE_DIR to another") from None
     values |= {"wwt.file_type": ".png", "note": name}
     remark = f"drawn with an asinh stretch as {picture}: this picture is what to upload, and its address is the image URL"
-    return Reading(values, name, str(path), LocalImage(picture.parent, picture.name), (remark,))
+    return Reading(values, name, str(path.resolve()), LocalImage(picture.parent, quote(picture.name), (width, height)), (remark,))
+
+
+def _image_of(hdus: Any, what: str) -> tuple[Any, Any]:
+    """The first image with a celestial WCS, or else the first image, and its WCS."""
+    from astropy.wcs import WCS
+
+    images = [hdu for hdu in hdus if hdu.is_image and len(hdu.shape) >= 2]
+    if not images:
+        raise SourceError(f"{what} holds no image: give a FITS file with an image of two dimensions")
+    found = [(hdu, WCS(hdu.header, naxis=2)) for hdu in images]
+    hdu, wcs = next(((hdu, wcs) for hdu, wcs in found if wcs.has_celestial), found[0])
+    if any(size != 1 for size in hdu.shape[:-2]):
+        raise SourceError(f"{what} is a cube of {' × '.join(map(str, hdu.shape))}: give one plane of it")
+    return hdu, wcs
 
 
 def _picture_of(pixels: np.ndarray[Any, Any], path: Path) -> Path:
@@ -82,5 +98,7 @@ def _picture_of(pixels: np.ndarray[Any, Any], path: Path) -> Path:
     alpha = np.where(np.isfinite(values), 255, 0).astype("uint8")[::-1]
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
     target = state_dir("pictures") / f"{path.name.split('.')[0]}-{digest}.png"
-    Image.merge("LA", [Image.fromarray(grey), Image.fromarray(alpha)]).save(target)
+    png = io.BytesIO()
+    Image.merge("LA", [Image.fromarray(grey), Image.fromarray(alpha)]).save(png, "png")
+    write_file(target, png.getvalue())
     return target

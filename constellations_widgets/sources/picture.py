@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ..errors import SourceError
 from .local import LocalImage
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 ASPECT = 0.01
 """Aspect ratios that differ by more than this fraction belong to different crops."""
+_EXIF_ORIENTATION = 0x0112
 
 
 def read_picture(path: str | Path, wcs: WCS | None = None) -> Reading:
@@ -33,25 +35,39 @@ def read_picture(path: str | Path, wcs: WCS | None = None) -> Reading:
     SourceError
         When the file is no picture, or nothing trustworthy says where it belongs.
     """
-    from PIL import Image
-
     path = Path(path).expanduser()
-    try:
-        with Image.open(path) as image:
-            size, kind = image.size, (image.format or "").lower()
-    except FileNotFoundError:
-        raise SourceError(f"There is no file {path}: check the name") from None
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise SourceError(f"{path.name} is no picture that can be read ({error})") from None
-    if kind not in ("jpeg", "png"):
-        raise SourceError(f"{path.name} is a {kind.upper() or 'picture of unknown kind'}: WWT draws JPEG and PNG, convert it first")
+    size, kind = _look_at(path)
     described: dict[str, Any] = {}
     if wcs is None:
         avm = _avm_of(path)
         wcs, described = _wcs_of(avm, size, path.name), _description_of(avm)
     name = str(described.get("note") or path.stem)
     values = {"note": name, **place_untiled(wcs, path.name), **described, "wwt.file_type": ".jpg" if kind == "jpeg" else ".png"}
-    return Reading(values, name, str(path), LocalImage(path.parent, path.name))
+    return Reading(values, name, str(path.resolve()), LocalImage(path.parent, quote(path.name), size))
+
+
+def _look_at(path: Path) -> tuple[tuple[int, int], str]:
+    """Size and kind of a picture that WWT can draw, looked through to its end."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            size, kind = image.size, (image.format or "").lower()
+            if kind not in ("jpeg", "png"):
+                raise SourceError(f"{path.name} is a {kind.upper() or 'picture of unknown kind'}: WWT draws JPEG and PNG, convert it first")
+            if image.getexif().get(_EXIF_ORIENTATION, 1) != 1:
+                raise SourceError(f"{path.name} is turned or mirrored by its EXIF orientation, so its pixels are not where they are seen: save it upright")
+            image.draft("L", (1, 1))  # quick: a JPEG is decoded at an eighth of its size
+            image.load()
+    except SourceError:
+        raise
+    except FileNotFoundError:
+        raise SourceError(f"There is no file {path}: check the name") from None
+    except Image.DecompressionBombError:
+        raise SourceError(f"{path.name} has more pixels than WWT can draw at once: make tiles of it first (toasty), and use from_wtml") from None
+    except Exception as error:  # Pillow has many ways to fail at a broken file
+        raise SourceError(f"{path.name} is no picture that can be read ({error or type(error).__name__})") from None
+    return size, kind
 
 
 def _avm_of(path: Path) -> Any:
@@ -68,17 +84,21 @@ def _avm_of(path: Path) -> Any:
 
 
 def _wcs_of(avm: Any, size: tuple[int, int], what: str) -> WCS:
-    spatial = avm.Spatial
-    declared = spatial.ReferenceDimension
-    if not declared or not spatial.ReferenceValue or not spatial.ReferencePixel:
+    declared = avm.Spatial.ReferenceDimension
+    if not declared or not avm.Spatial.ReferenceValue or not avm.Spatial.ReferencePixel:
         raise SourceError(f"The AVM in {what} does not say where it is on the sky: give its place with wcs=")
-    ratio = (declared[0] / declared[1]) / (size[0] / size[1])
-    if abs(ratio - 1) > ASPECT:
+    try:
+        width, height = (float(length) for length in declared)
+        ratio = (width / height) / (size[0] / size[1])
+        wcs = avm.to_wcs(target_shape=size)
+    except Exception as error:  # whatever was written there
+        raise SourceError(f"The AVM in {what} is incomplete or contradicts itself ({error}): give its place with wcs=") from None
+    if not abs(ratio - 1) <= ASPECT:
         raise SourceError(
-            f"The AVM in {what} belongs to another crop of it: it describes {declared[0]:g} × {declared[1]:g} pixels, "
+            f"The AVM in {what} belongs to another crop of it: it describes {width:g} × {height:g} pixels, "
             f"the file has {size[0]} × {size[1]}. Its place can't be told from that: give it with wcs="
         )
-    return avm.to_wcs(target_shape=size)
+    return wcs
 
 
 def _description_of(avm: Any) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+import stat
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin
 from xml.etree.ElementTree import Element, ParseError
 
 from ..errors import SourceError
-from ..schema.placement import PLACEHOLDERS
+from ..schema.placement import PLACEHOLDERS, shown
 from .local import LocalImage
 from .reading import Reading
 
@@ -63,21 +64,26 @@ def read_wtml(source: str | Path) -> list[Reading]:
         When there is no such file, it is no WTML, or it holds no imageset.
     """
     if isinstance(source, str) and source.lstrip("\ufeff \t\r\n").startswith("<"):
-        content = source.lstrip("\ufeff \t\r\n").encode("utf-8", "replace")
-        return _readings(_parse(content, "The WTML text"), "the WTML text", None)
-    path = Path(source).expanduser()
+        return _readings(_parse(source.lstrip("\ufeff \t\r\n"), "The WTML text"), "The WTML text", None)
     if re.match(r"https?:/", str(source)):
         raise SourceError(f"{source} is a web address: download the WTML and give its file name or its text")
-    if path.is_dir():
-        path /= "index_rel.wtml"
+    if not str(source).strip() or "\n" in str(source):
+        raise SourceError(f"{shown(str(source))} is neither WTML nor the name of a file: give a WTML file, such as the index_rel.wtml of toasty")
+    path = Path(source)
     try:
-        if path.stat().st_size > SIZE_LIMIT:
+        path = path.expanduser()
+        path = path / "index_rel.wtml" if path.is_dir() else path
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise SourceError(f"{path} is not a file: give a WTML file, such as the index_rel.wtml that toasty writes")
+        if about.st_size > SIZE_LIMIT:
             raise SourceError(f"{path} is larger than {SIZE_LIMIT >> 20} MB: this is not a WTML file")
         content = path.read_bytes()
     except FileNotFoundError:
         raise SourceError(f"There is no file {path} (looked in {path.parent.resolve()}): check the name") from None
-    except OSError as error:
-        raise SourceError(f"{path} can't be read: {error.strerror or error}") from None
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name; "~nobody"
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise SourceError(f"{shown(str(path), 200)} can't be read: {reason}") from None
     return _readings(_parse(content, str(path)), str(path), path.resolve())
 
 
@@ -105,10 +111,12 @@ def _readings(root: Element, what: str, path: Path | None) -> list[Reading]:
     return [_reading(element, origin, path) for element, origin in zip(found, origins, strict=True)]
 
 
-def _parse(content: bytes, what: str) -> Element:
+def _parse(content: str | bytes, what: str) -> Element:
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
+    if len(content) > SIZE_LIMIT:
+        raise SourceError(f"{what} is larger than {SIZE_LIMIT >> 20} MB: this is not WTML")
     if not content.strip():
         raise SourceError(f"{what} is empty: give a WTML file, such as the index_rel.wtml that toasty writes")
     try:
@@ -134,7 +142,7 @@ def _reading(element: Element, origin: str, path: Path | None) -> Reading:
     values["note"] = f"{name}: {description}" if name and description and name not in description else description or name
     values["permissions.credits"] = credits_of(_child(element, "Credits"), _child(element, "CreditsUrl"))
     remarks = [
-        f"{attribute}={element.get(attribute)!r} of the WTML is not kept: Constellations has no place for it"
+        f"{attribute}={shown(element.get(attribute))} of the WTML is not kept: Constellations has no place for it"
         for attribute, silent in _NOT_KEPT.items()
         if element.get(attribute, silent[0]) not in silent
     ]
@@ -145,8 +153,8 @@ def _reading(element: Element, origin: str, path: Path | None) -> Reading:
             first = path.parent / unquote(PLACEHOLDERS.sub("0", local.template))
             if not first.exists():
                 remarks.append(f"no file of the image lies at {first}: the preview can't show it")
-        except SourceError as error:
-            remarks.append(f"the preview can't show the image's files: {error}")
+        except (SourceError, OSError) as error:
+            remarks.append(f"the preview can't show the image's files: {shown(str(error), 300)}")
     return Reading(values, name or "image", origin, local, tuple(remarks))
 
 
@@ -156,9 +164,10 @@ def _child(element: Element, tag: str) -> str:
 
 def credits_of(text: str, link: str = "") -> str:
     """Credits as HTML. Plain text is escaped rather than lost, and a separate link is put around it."""
-    if "<" in text and not re.search(r"</?(?:a|b|br|em|i|strong)\b[^<>]*>", text, re.IGNORECASE):
-        text = html.escape(text, quote=False)
-    if re.match(r"https?://", link) and "<a" not in text.lower():
+    if not re.search(r"</?(?:a|b|br|em|i|strong)\b[^<>]*>", text, re.IGNORECASE):
+        linked = re.match(r"https?://", link)
+        text = html.escape(html.unescape(text), quote=False) if "<" in text or linked else text
+    if re.match(r"https?://", link) and not re.search(r"<a\b", text, re.IGNORECASE):
         text = f'<a href="{html.escape(link)}">{text or html.escape(link, quote=False)}</a>'
     return text
 
