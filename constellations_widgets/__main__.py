@@ -13,7 +13,9 @@ from .errors import ConstellationsError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m constellations_widgets", description="Images for WWT Constellations.")
+    parser = argparse.ArgumentParser(
+        prog="python -m constellations_widgets", description="Images for WWT Constellations."
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
     _add_sandbox(commands)
     options = parser.parse_args(arguments)

@@ -10,7 +10,7 @@ from concurrent.futures import Executor
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -34,7 +34,7 @@ _BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 class ConstellationsApp:
     """Answers the calls of the Constellations API.
 
-    Order: CORS, body, session, token, route. So malformed JSON beats a bad token, and a bad token beats an unknown route.
+    Order: CORS, body, session, token, route. So malformed JSON beats a bad token, and that beats an unknown route.
 
     Parameters
     ----------
@@ -51,10 +51,10 @@ class ConstellationsApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        if request.method == "OPTIONS":
-            response = _preflight(request)
-        else:
-            response = await self._answer(request)
+        try:
+            response = _preflight(request) if request.method == "OPTIONS" else await self._answer(request)
+        except ClientDisconnect:
+            return
         response.headers["X-Powered-By"] = "Express"
         _add_cors(request, response)
         await response(scope, receive, send)

@@ -59,7 +59,7 @@ class Route:
 
 def route(method: str, path: str, handler: Callable[[Call], Response]) -> Route:
     """A route in Express's notation: words in any case, ":name" for a part, one slash may follow."""
-    pattern = re.sub(r":(\w+)", r"(?P<\1>[^/]+?)", re.escape(path).replace(r"\:", ":"))
+    pattern = re.sub(r":(\w+)", r"(?P<\1>[^/]+?)", re.escape(path))
     return Route(method, re.compile(rf"{pattern}/?\Z", re.IGNORECASE), handler)
 
 

@@ -1,7 +1,7 @@
 """HTML as the real server's parser reads it: parse5 7 in jsdom 22, played by html5lib.
 
-html5lib follows the standard of its day and lets the tree be built by somebody else, which it needs to be: jsdom misplaces
-some text. What came into the standard between the two parsers is made up for here, token by token.
+html5lib lets the tree be built by somebody else, which is needed here: jsdom misplaces some text. It also follows an
+older standard than today's parsers, as does the server. What came in between the two is made up for, token by token.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Node(base.Node):
         self.childNodes.insert(self._position(refNode), node)
 
     def insertText(self, data: str, insertBefore: Node | None = None) -> None:
-        """Text joins a text before it. jsdom's slip: where there is none, what should go before a table goes to the end."""
+        """Text joins a text before it. jsdom's slip: without one, what should go before a table goes to the end."""
         position = len(self.childNodes) if insertBefore is None else self._position(insertBefore)
         if position and self.childNodes[position - 1].name == "#text":
             self.childNodes[position - 1].data += data
@@ -97,11 +97,18 @@ class _TreeBuilder(base.TreeBuilder):
         return Node("#doctype")
 
 
-# Elements that html5lib treats as unknown (or, isindex, as more than that), and ones that it treats as those should be.
+# Elements that html5lib doesn't treat as the server's parser does, and ones that it does treat so.
 _STAND_INS = {
-    "main": "dir", "summary": "footer", "figcaption": "aside", "hgroup": "nav", "rb": "rp", "rtc": "rt", "isindex": "x-isindex"
-}  # fmt: skip
-_START, _END, _TEXT = tokenTypes["StartTag"], tokenTypes["EndTag"], (tokenTypes["Characters"], tokenTypes["SpaceCharacters"])
+    "main": "dir",
+    "summary": "footer",
+    "figcaption": "aside",
+    "hgroup": "nav",
+    "rb": "rp",
+    "rtc": "rt",
+    "isindex": "x-isindex",
+}
+_START, _END = tokenTypes["StartTag"], tokenTypes["EndTag"]
+_TEXT = tokenTypes["Characters"], tokenTypes["SpaceCharacters"]
 
 
 class _Tokens:
@@ -147,6 +154,8 @@ class _Parser(html5lib.HTMLParser):
                 yield token | {"name": "base", "data": {}}
                 self._skip_template(tokens)
                 continue
+            if token["type"] == _START and token["name"] == "dialog" and self._is_in_paragraph():
+                yield token | {"type": _END, "name": "p", "data": {}}
             if token["type"] not in _TEXT or token["data"]:
                 yield token
             if token["type"] == _START and token["name"] in ("pre", "listing", "textarea"):
@@ -161,13 +170,16 @@ class _Parser(html5lib.HTMLParser):
                 self.tree.openElements.pop()
 
     def _opened(self, name: str) -> bool:
-        """After a start tag: whether it opened its element. The line break after it is not left to html5lib, which looks too far."""
+        """After a start tag: whether it opened its element. html5lib would look too far for the line break after it."""
         body = self.phases["inBody"]
         body.processSpaceCharacters = body.processSpaceCharactersNonPre
         opened = self.tree.openElements[-1].nameTuple == (namespaces["html"], name)
         if opened and name == "textarea":
             self.originalPhase, self.phase = self.phase, self.phases["text"]
         return opened
+
+    def _is_in_paragraph(self) -> bool:
+        return bool(self.tree.openElements) and not self._is_foreign() and self.tree.elementInScope("p", "button")
 
     def _is_foreign(self) -> bool:
         """Whether the parser is inside of SVG or MathML, and not in a part of them that holds HTML."""

@@ -104,7 +104,9 @@ def update(call: Call) -> Response:
 
 def find_by_legacy_url(call: Call) -> Response:
     wanted = schema.decode(schema.FIND_BY_LEGACY_URL, call.body)["wwt_legacy_url"]
-    return json_response({"error": False, "results": [summary(r) for r in call.store.images_of_url(to_utf8_safe(wanted))]})
+    return json_response(
+        {"error": False, "results": [summary(r) for r in call.store.images_of_url(to_utf8_safe(wanted))]}
+    )
 
 
 def builtin_backgrounds(call: Call) -> Response:

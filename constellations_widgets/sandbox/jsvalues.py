@@ -1,7 +1,7 @@
 """JavaScript's idea of values: what Node 18 makes of a JSON text, and how it writes values back.
 
-A parsed JSON value is a Python `dict`, `list`, `str`, `bool`, `None` or `float`: every number is a double. Strings may hold
-lone surrogates, as in JavaScript. `UNDEFINED` stands for a field that is not there, which is not `null`.
+A parsed JSON value is a Python `dict`, `list`, `str`, `bool`, `None` or `float`: every number is a double. Strings may
+hold lone surrogates, as in JavaScript. `UNDEFINED` stands for a field that is not there, which is not `null`.
 """
 
 from __future__ import annotations

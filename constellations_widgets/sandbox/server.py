@@ -1,4 +1,4 @@
-"""The sandbox as a whole: one port of the loopback interface that plays the API, its identity provider and a file server."""
+"""The sandbox as a whole: one port of the loopback interface plays the API, its identity provider and a file server."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Sandbox:
     Raises
     ------
     SandboxError
-        If the port is taken, or `files` is no folder. Also by every attribute that needs a running server, when it isn't.
+        If the port is taken, or `files` is no folder; and by whatever needs a running server, when it isn't.
     """
 
     def __init__(
@@ -92,7 +92,9 @@ class Sandbox:
         """Start to listen, and return when requests are answered. Does nothing if it runs already."""
         if self._running is None:
             if self._files is not None and not self._files.is_dir():
-                raise SandboxError(f"files={str(self._files)!r} is not a folder; name one that holds the files to serve")
+                raise SandboxError(
+                    f"files={str(self._files)!r} is not a folder; name one that holds the files to serve"
+                )
             running = _Running(self.handle, self._display_name, self._port, self._path, self._files)
             self._running = running
             self._finalizer = weakref.finalize(self, running.stop)
@@ -111,7 +113,10 @@ class Sandbox:
 
     @property
     def keycloak_url(self) -> str:
-        """Base address of the identity provider, with no slash at the end: `{keycloak_url}/realms/constellations` is the issuer."""
+        """Base address of the identity provider, with no slash at the end.
+
+        The issuer of the tokens is `{keycloak_url}/realms/constellations`.
+        """
         return self._server.url
 
     @property
@@ -201,9 +206,14 @@ class _Running:
         account = account_of(handle)
         self.store.add_handle(handle, display_name, [account])
         config = uvicorn.Config(
-            self._mount(account, handle, files), http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
+            self._mount(account, handle, files),
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
             server_header=False,
-        )  # fmt: skip
+        )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, args=([listener],), name="sandbox", daemon=True)
         self.thread.start()

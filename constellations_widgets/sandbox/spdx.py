@@ -78,7 +78,7 @@ def _id(source: str, index: int) -> tuple[str, int]:
 
 
 def _parse(tokens: list[_Token]) -> bool:
-    """Whether the tokens make an expression. AND and OR need no ranks here: they bind differently, but accept the same."""
+    """Whether the tokens make an expression. That AND binds closer than OR makes no difference to that."""
     kinds = [kind for kind, _ in tokens] + ["end"]
     groups: list[bool] = []  # open parentheses: was each the first operand of its group?
     first, want_operand, may_open = True, True, True

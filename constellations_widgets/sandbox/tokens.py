@@ -30,7 +30,14 @@ def private_key() -> rsa.RSAPrivateKey:
 def jwks() -> dict[str, Any]:
     """The public key, as the `certs` address shows it."""
     numbers = private_key().public_key().public_numbers()
-    key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": KEY_ID, "n": _base64url(numbers.n), "e": _base64url(numbers.e)}
+    key = {
+        "kty": "RSA",
+        "use": "sig",
+        "alg": "RS256",
+        "kid": KEY_ID,
+        "n": _base64url(numbers.n),
+        "e": _base64url(numbers.e),
+    }
     return {"keys": [key]}
 
 

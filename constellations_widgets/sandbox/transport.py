@@ -18,7 +18,9 @@ BODY_LIMIT = 100 * 1024
 
 # No form of this can be written with a stray ";" at the end: body-parser then doesn't parse the body at all.
 _TOKEN = r"[!#$%&'*+.0-9A-Z^_`a-z|~-]+"
-_CONTENT_TYPE = re.compile(rf'application/json *((?:; *{_TOKEN} *= *(?:"(?:[^"\\]|\\.)*"|{_TOKEN}) *)*)\Z', re.IGNORECASE)
+_CONTENT_TYPE = re.compile(
+    rf'application/json *((?:; *{_TOKEN} *= *(?:"(?:[^"\\]|\\.)*"|{_TOKEN}) *)*)\Z', re.IGNORECASE
+)
 _CHARSET = re.compile(rf'; *charset *= *("(?:[^"\\]|\\.)*"|{_TOKEN})', re.IGNORECASE)
 _CODECS = {"utf-8": "utf-8", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be", "utf-16-le": "utf-16-le",
            "utf-16-be": "utf-16-be", "utf-7": "utf-7"}  # fmt: skip
@@ -66,7 +68,7 @@ async def _discard(request: Request) -> None:
 
 
 async def _read(request: Request) -> bytes:
-    """The body, decompressed. Whatever is over the limit is read to its end and thrown away, so that the client sees the answer."""
+    """The body, decompressed. One over the limit is read to its end too, so that the client sees the answer."""
     encoding = request.headers.get("content-encoding", "identity").lower()
     if encoding not in ("identity", "gzip", "deflate"):
         await _discard(request)

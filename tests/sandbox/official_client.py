@@ -1,4 +1,4 @@
-"""Run by the official client's own Python: add, read, list, find and change images, and print what came back as JSON."""
+"""Run by the official client's own Python: add, read, list, find and change images; print what came back as JSON."""
 
 from __future__ import annotations
 

@@ -42,7 +42,9 @@ def is_forbidden(answer: httpx.Response) -> bool:
     return answer.status_code == 403 and answer.json() == {"error": True, "message": "Forbidden"}
 
 
-def signed(box: Sandbox, *, key: Any = None, algorithm: str = "RS256", kid: str | None = "sandbox", **claims: Any) -> str:
+def signed(
+    box: Sandbox, *, key: Any = None, algorithm: str = "RS256", kid: str | None = "sandbox", **claims: Any
+) -> str:
     payload = {"iss": f"{box.keycloak_url}/realms/constellations", "aud": "account", "sub": box.account} | claims
     payload = {name: value for name, value in payload.items() if value is not None}
     headers = {} if kid is None else {"kid": kid}
@@ -145,7 +147,9 @@ def test_no_key_id_and_small_letters_are_fine(box, post):
     assert post(f"bearer {box.token()}").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/handle/sandbox", "/handle/nobody", "/image/xyz", "/images/builtin-backgrounds", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/handle/sandbox", "/handle/nobody", "/image/xyz", "/images/builtin-backgrounds", "/nowhere"]
+)
 def test_a_bad_token_spoils_every_path(anyone, path):
     answer = anyone.get(path, headers={"Authorization": "Bearer garbage"})
     assert is_page(answer, 401, "UnauthorizedError: jwt malformed")
@@ -160,7 +164,9 @@ def test_an_unknown_handle_comes_before_ownership_and_schema(box, post, authoriz
 
 
 def test_the_order_of_the_checks(box, post):
-    assert is_page(post("Bearer garbage", json="not an object"), 400, "SyntaxError: Unexpected token &quot; in JSON at position 0")
+    assert is_page(
+        post("Bearer garbage", json="not an object"), 400, "SyntaxError: Unexpected token &quot; in JSON at position 0"
+    )
     assert is_page(post("Bearer garbage", "/handle/nobody/image"), 401, "UnauthorizedError: jwt malformed")
     assert is_forbidden(post(None, json={}))
     assert post(f"Bearer {box.token()}", json={}).status_code == 400

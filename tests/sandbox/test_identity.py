@@ -26,7 +26,12 @@ def endpoints(realm):
 
 
 def authorize(endpoints, **query) -> httpx.Response:
-    asked = {"client_id": "automation", "response_type": "code", "redirect_uri": REDIRECT, "scope": "profile offline_access"}
+    asked = {
+        "client_id": "automation",
+        "response_type": "code",
+        "redirect_uri": REDIRECT,
+        "scope": "profile offline_access",
+    }
     return httpx.get(endpoints["authorization_endpoint"], params=asked | query)
 
 
@@ -50,7 +55,9 @@ def may_publish(box, access_token: str) -> bool:
 
 def test_the_issuer_is_where_clients_look_for_it(box, endpoints):
     assert endpoints["issuer"] == f"{box.keycloak_url}/realms/constellations"
-    assert all(url.startswith(endpoints["issuer"]) for name, url in endpoints.items() if name.endswith(("endpoint", "uri")))
+    assert all(
+        url.startswith(endpoints["issuer"]) for name, url in endpoints.items() if name.endswith(("endpoint", "uri"))
+    )
 
 
 def test_a_code_becomes_a_token_that_can_publish(box, endpoints):
@@ -101,7 +108,9 @@ def test_it_asks_when_told_to(endpoints):
     assert code_of(httpx.post(page.url))
 
 
-@pytest.mark.parametrize("redirect", ["https://example.org/", "javascript:alert(1)", "", "http://localhost.example.org/"])
+@pytest.mark.parametrize(
+    "redirect", ["https://example.org/", "javascript:alert(1)", "", "http://localhost.example.org/"]
+)
 def test_codes_only_go_to_this_machine(endpoints, redirect):
     assert authorize(endpoints, redirect_uri=redirect).status_code == 400
 
@@ -115,7 +124,9 @@ def test_a_token_can_be_refreshed_until_signing_out(box, endpoints):
     fresh = token(endpoints, grant_type="refresh_token", refresh_token=tokens["refresh_token"]).json()
     assert fresh["access_token"] != tokens["access_token"]
     assert may_publish(box, fresh["access_token"])
-    out = httpx.post(endpoints["end_session_endpoint"], data={"client_id": "automation", "refresh_token": fresh["refresh_token"]})
+    out = httpx.post(
+        endpoints["end_session_endpoint"], data={"client_id": "automation", "refresh_token": fresh["refresh_token"]}
+    )
     assert out.status_code == 204
     for dead in (tokens, fresh):
         answer = token(endpoints, grant_type="refresh_token", refresh_token=dead["refresh_token"])
@@ -130,7 +141,9 @@ def test_a_session_can_be_revoked_by_either_token(endpoints):
 
 
 def start_device(endpoints) -> dict:
-    return httpx.post(endpoints["device_authorization_endpoint"], data={"client_id": "automation", "scope": "profile"}).json()
+    return httpx.post(
+        endpoints["device_authorization_endpoint"], data={"client_id": "automation", "scope": "profile"}
+    ).json()
 
 
 def ask_device(endpoints, started) -> httpx.Response:

@@ -14,7 +14,8 @@ from constellations_widgets.sandbox.jsvalues import js_string, parse_int, parse_
 NUMBERS = {
     0.0: "0", 1.0: "1", -1.5: "-1.5", 0.1: "0.1", 1e-6: "0.000001", 1e-7: "1e-7", 1.5e-7: "1.5e-7", 123e-20: "1.23e-18",
     1e20: "100000000000000000000", 1e21: "1e+21", 1.25e22: "1.25e+22", 123456789012345680000.0: "123456789012345680000",
-    9007199254740992.0: "9007199254740992", 5e-324: "5e-324", math.inf: "Infinity", -math.inf: "-Infinity", math.nan: "NaN",
+    9007199254740992.0: "9007199254740992", 5e-324: "5e-324",
+    math.inf: "Infinity", -math.inf: "-Infinity", math.nan: "NaN",
 }  # fmt: skip
 
 
@@ -46,13 +47,27 @@ def test_json_survives_the_way_out_and_in(value):
 
 
 def test_json_in_detail():
-    assert stringify({"a": "\ud800é\u2028\x01\n\"", "b": [1.0, math.inf, None, True]}) == (
+    assert stringify({"a": '\ud800é\u2028\x01\n"', "b": [1.0, math.inf, None, True]}) == (
         '{"a":"\\ud800é\u2028\\u0001\\n\\"","b":[1,null,null,true]}'
     )
     assert list(parse_json('{"b": 1, "10": 2, "9": 3, "01": 4}')) == ["9", "10", "b", "01"]
-    assert parse_json("[1e999, -0, 123456789012345678901234567890]") == [math.inf, 0.0, 123456789012345680000000000000.0]
+    assert parse_json("[1e999, -0, 123456789012345678901234567890]") == [
+        math.inf,
+        0.0,
+        123456789012345680000000000000.0,
+    ]
 
 
 def test_lengths_and_integers():
     assert utf16_length("a🌌é") == 4
-    assert [parse_int(text) for text in ("1.9", "2x", "1e2", " 3", "-4", "+5", "", "x", ".5")] == [1, 2, 1, 3, -4, 5, None, None, None]
+    assert [parse_int(text) for text in ("1.9", "2x", "1e2", " 3", "-4", "+5", "", "x", ".5")] == [
+        1,
+        2,
+        1,
+        3,
+        -4,
+        5,
+        None,
+        None,
+        None,
+    ]

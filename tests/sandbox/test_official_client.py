@@ -24,14 +24,24 @@ BROWSER = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeo
 
 @pytest.fixture(scope="session")
 def official_python() -> Path:
-    """The Python that has the official client. Made on the first run, kept in $CXW_OFFICIAL_CLIENT_ENV or in `build/`."""
+    """The Python that has the official client: made once, in $CXW_OFFICIAL_CLIENT_ENV or in `build/`."""
     default = HERE.parents[1] / "build" / f"wwt-api-client-{VERSION}"
     folder = Path(os.environ.get("CXW_OFFICIAL_CLIENT_ENV", default))
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     ready = folder / "ready"
     if not ready.exists():
         _run([sys.executable, "-m", "venv", "--clear", str(folder)])
-        _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"wwt-api-client=={VERSION}"])
+        _run(
+            [
+                str(python),
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                f"wwt-api-client=={VERSION}",
+            ]
+        )
         ready.touch()
     return python
 
@@ -82,7 +92,11 @@ def test_it_signs_in_and_does_all_that_it_can_with_images(official, box, tmp_pat
 
     before, after = seen["before"], seen["after"]
     assert before["wwt"]["rotation"] == 12.5
-    assert before["permissions"] == {"copyright": "Copyright X", "license": "CC-BY-4.0", "credits": "By <strong>me</strong>"}
+    assert before["permissions"] == {
+        "copyright": "Copyright X",
+        "license": "CC-BY-4.0",
+        "credits": "By <strong>me</strong>",
+    }
     assert (after["note"], after["permissions"]) == ("Changed", {"copyright": "Y", "license": "MIT", "credits": None})
     assert after["storage"] == before["storage"] == {"legacy_url_template": URL}
     assert seen["second"]["permissions"]["credits"] == "A &amp; B"

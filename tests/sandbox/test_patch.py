@@ -21,7 +21,11 @@ def patch(owner, add):
 
 
 def test_the_three_fields_can_be_changed(patch):
-    changes = {"note": "New", "alt_text": "Other", "permissions": {"copyright": "Y", "license": "MIT", "credits": "<p>by</p>"}}
+    changes = {
+        "note": "New",
+        "alt_text": "Other",
+        "permissions": {"copyright": "Y", "license": "MIT", "credits": "<p>by</p>"},
+    }
     answer, record = patch(json=changes)
     assert (answer.status_code, answer.json()) == (200, {"error": False})
     assert (record["note"], record["alt_text"]) == ("New", "Other")
@@ -70,7 +74,9 @@ def test_only_the_owner_may_change_something(patch, anyone, other):
         assert (answer.status_code, answer.json(), record["note"]) == (403, FORBIDDEN, "A note")
 
 
-@pytest.mark.parametrize("body", [{}, {"note": ""}, {"note": "", "alt_text": ""}, {"wwt": None}, {"storage": 1, "handle": "x"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"note": ""}, {"note": "", "alt_text": ""}, {"wwt": None}, {"storage": 1, "handle": "x"}]
+)
 def test_nothing_to_change_is_a_200_for_everybody(patch, anyone, image, body):
     answer, record = patch(client=anyone, json=body)
     assert (answer.status_code, answer.json()) == (200, {"error": False})
@@ -92,7 +98,11 @@ def test_the_order_of_the_checks(anyone, add):
     assert anyone.patch("/image/xyz", json={"note": 1}, headers=bad).status_code == 401
     assert anyone.patch("/image/xyz", json={"note": 1}).json()["message"] == "error serving PATCH /image/xyz"
     assert anyone.patch(f"/image/{'0' * 24}", json={"note": 1}).json() == {"error": True, "message": "Not found"}
-    assert anyone.patch(f"/image/{add()}", json={"note": 1, "alt_text": "x" * 6000}).json()["message"].startswith("Submission")
+    assert (
+        anyone.patch(f"/image/{add()}", json={"note": 1, "alt_text": "x" * 6000})
+        .json()["message"]
+        .startswith("Submission")
+    )
     answer = anyone.patch(f"/image/{add()}", json={"note": "x" * 501, "alt_text": "x" * 6000})
     assert answer.json()["message"] == "Invalid input `note`: too long"
 

@@ -1,4 +1,4 @@
-"""Which path is which call: words in any case, one slash at the end, handles to the letter. And what every answer carries."""
+"""Which path is which call: words in any case, one slash at the end, handles to the letter; what all answers carry."""
 
 from __future__ import annotations
 
@@ -26,18 +26,29 @@ def raw(box):
 
 @pytest.mark.parametrize(
     "path",
-    ["/handle/sandbox", "/HANDLE/sandbox", "/handle/sandbox/", "/handle/s%61ndbox", "/handle/sandbox?x=y", "/Handle/sandbox/?"],
+    [
+        "/handle/sandbox",
+        "/HANDLE/sandbox",
+        "/handle/sandbox/",
+        "/handle/s%61ndbox",
+        "/handle/sandbox?x=y",
+        "/Handle/sandbox/?",
+    ],
 )
 def test_paths_that_mean_the_handle(raw, path):
     assert raw("GET", path) == (200, '{"error":false,"handle":"sandbox","display_name":"Sandbox"}')
 
 
-@pytest.mark.parametrize("path", ["/handle/Sandbox", "/handle/@sandbox", "/handle/a%2Fb", "/handle/sandbox%20", "/handle/%00"])
+@pytest.mark.parametrize(
+    "path", ["/handle/Sandbox", "/handle/@sandbox", "/handle/a%2Fb", "/handle/sandbox%20", "/handle/%00"]
+)
 def test_paths_that_mean_another_handle(raw, path):
     assert raw("GET", path) == (404, '{"error":true,"message":"Not found"}')
 
 
-@pytest.mark.parametrize("path", ["/handle/%zz", "/handle/%", "/handle/%ff", "/handle/%e9/image", "/image/%zz/permissions"])
+@pytest.mark.parametrize(
+    "path", ["/handle/%zz", "/handle/%", "/handle/%ff", "/handle/%e9/image", "/image/%zz/permissions"]
+)
 def test_a_bad_escape_is_a_page(raw, path):
     status, body = raw("GET", path)
     assert status == 400
@@ -96,7 +107,9 @@ def test_every_answer_names_the_page_that_asked(anyone, path, status):
 
 
 def test_errors_carry_cors_too(anyone):
-    answer = anyone.post("/handle/sandbox/image", content=b"{", headers={"Content-Type": "application/json", "Origin": "http://x"})
+    answer = anyone.post(
+        "/handle/sandbox/image", content=b"{", headers={"Content-Type": "application/json", "Origin": "http://x"}
+    )
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (400, "http://x")
 
 
@@ -122,7 +135,16 @@ def test_files_are_open_to_every_page(box):
     assert (missing.status_code, missing.headers["access-control-allow-origin"]) == (404, "*")
 
 
-@pytest.mark.parametrize("path", ["/files/../secret.txt", "/files/%2e%2e/secret.txt", "/files/0/../../secret.txt", "/files/out", "/files//etc/passwd"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/files/../secret.txt",
+        "/files/%2e%2e/secret.txt",
+        "/files/0/../../secret.txt",
+        "/files/out",
+        "/files//etc/passwd",
+    ],
+)
 def test_files_outside_of_the_folder_stay_out_of_reach(raw, path):
     status, body = raw("GET", path)
     assert status == 404

@@ -92,8 +92,8 @@ def test_the_wtml_is_the_recorded_one(anyone, add):
         '<ImageSet BandPass="Visible" DataSetType="Sky" BaseTileLevel="0" ElevationModel="False" Generic="False" Sparse="True" '
         'StockSet="False" BaseDegreesPerTile="1.5" BottomsUp="False" CenterX="10.25" CenterY="-20.5" FileType=".png" '
         'Name="A note" OffsetX="0.1" OffsetY="-0.2" Projection="Tan" QuadTreeMap="" Rotation="12.5" TileLevels="4" WidthFactor="2" '
-        'Url="http://example.com/{1}/{3}/{3}_{2}.png"><Description>A note</Description><Credits>By &lt;b&gt;me&lt;/b&gt;</Credits>'
-        "<ThumbnailUrl>http://example.com/t.jpg</ThumbnailUrl></ImageSet></Folder>"
+        'Url="http://example.com/{1}/{3}/{3}_{2}.png"><Description>A note</Description><Credits>'
+        "By &lt;b&gt;me&lt;/b&gt;</Credits><ThumbnailUrl>http://example.com/t.jpg</ThumbnailUrl></ImageSet></Folder>"
     )
 
 
@@ -123,9 +123,13 @@ def test_images_are_found_by_their_url_and_by_nothing_near_it(anyone, owner, add
     assert {result["_id"] for result in found["results"]} == ids
     assert list(found["results"][0]) == ["_id", "handle_id", "creation_date", "storage", "note"]
     for near in (url + " ", url.upper(), url[:-1]):
-        assert anyone.post("/images/find-by-legacy-url", json={"wwt_legacy_url": near}).json() == {"error": False, "results": []}
+        assert anyone.post("/images/find-by-legacy-url", json={"wwt_legacy_url": near}).json() == {
+            "error": False,
+            "results": [],
+        }
     answer = anyone.post("/images/find-by-legacy-url", json={})
-    message = "Submission did not match schema: Invalid value undefined supplied to : { wwt_legacy_url: string }/wwt_legacy_url: string"
+    leaf = "{ wwt_legacy_url: string }/wwt_legacy_url: string"
+    message = f"Submission did not match schema: Invalid value undefined supplied to : {leaf}"
     assert (answer.status_code, answer.json()["message"]) == (400, message)
 
 

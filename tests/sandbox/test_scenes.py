@@ -29,7 +29,12 @@ def test_a_scene_shows_its_images(owner, anyone, scene):
     assert layer["image"]["id"] == scene["content"]["image_layers"][0]["image_id"]
     assert set(layer["image"]) == {"id", "wwt", "permissions", "storage", "alt_text"}
     assert (layer["opacity"], shown["text"], shown["published"], shown["liked"]) == (0.5, "Look", True, False)
-    assert (shown["outgoing_url"], shown["place"], shown["likes"], shown["error"]) == ("http://x", scene["place"], 0, False)
+    assert (shown["outgoing_url"], shown["place"], shown["likes"], shown["error"]) == (
+        "http://x",
+        scene["place"],
+        0,
+        False,
+    )
 
 
 def test_who_may_make_one(owner, anyone, other, scene):

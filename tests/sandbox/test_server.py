@@ -43,7 +43,9 @@ def test_it_can_be_started_and_closed_by_hand_and_again():
 
 def test_two_at_once_know_nothing_of_each_other(image):
     with Sandbox() as one, Sandbox() as two:
-        post = httpx.post(f"{one.api_url}/handle/sandbox/image", json=image, headers={"Authorization": f"Bearer {one.token()}"})
+        post = httpx.post(
+            f"{one.api_url}/handle/sandbox/image", json=image, headers={"Authorization": f"Bearer {one.token()}"}
+        )
         assert post.status_code == 200
         assert httpx.get(two.api_url + post.json()["rel_url"]).status_code == 404
         headers = {"Authorization": f"Bearer {one.token()}"}
@@ -84,7 +86,10 @@ def test_a_forgotten_one_stops_by_itself():
 
 
 def test_a_program_that_forgets_it_ends():
-    code = "from constellations_widgets.sandbox import Sandbox; import urllib.request as r; b = Sandbox().start(); r.urlopen(b.api_url + '/handle/sandbox')"
+    code = (
+        "from urllib.request import urlopen; from constellations_widgets.sandbox import Sandbox; "
+        "box = Sandbox().start(); urlopen(box.api_url + '/handle/sandbox')"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
 
 
@@ -118,7 +123,10 @@ def test_its_client_is_signed_in(box):
 
 
 def test_many_threads_at_once_lose_nothing(image):
-    with Sandbox() as box, httpx.Client(base_url=box.api_url, headers={"Authorization": f"Bearer {box.token()}"}) as client:
+    with (
+        Sandbox() as box,
+        httpx.Client(base_url=box.api_url, headers={"Authorization": f"Bearer {box.token()}"}) as client,
+    ):
         ids: list[str] = []
 
         def publish() -> None:
@@ -139,7 +147,9 @@ VALUES = st.recursive(
     max_leaves=5,
 )
 TEXTS = st.text(max_size=20)
-GOOD = st.fixed_dictionaries({"note": TEXTS, "alt_text": TEXTS, "copyright": TEXTS, "credits": TEXTS.map("<b>".__add__)})
+GOOD = st.fixed_dictionaries(
+    {"note": TEXTS, "alt_text": TEXTS, "copyright": TEXTS, "credits": TEXTS.map("<b>".__add__)}
+)
 
 
 @given(GOOD, st.floats(allow_nan=False, allow_infinity=False))
@@ -169,7 +179,16 @@ def test_whatever_does_not_fit_is_refused_in_words(owner, image, name, value):
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_runs_until_it_is_told_to_stop(tmp_path, number):
-    command = [sys.executable, "-m", "constellations_widgets", "sandbox", "--handle", "me", "--path", str(tmp_path / "box.sqlite")]
+    command = [
+        sys.executable,
+        "-m",
+        "constellations_widgets",
+        "sandbox",
+        "--handle",
+        "me",
+        "--path",
+        str(tmp_path / "box.sqlite"),
+    ]
     command += ["--files", str(tmp_path), "--show-token"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         lines = []
@@ -196,7 +215,10 @@ def test_the_command_says_in_a_line_what_is_wrong(box):
 
 
 def test_without_its_extra_it_says_what_to_install():
-    code = "import sys; sys.modules['starlette'] = None\nfrom constellations_widgets.__main__ import main\nsys.exit(main(['sandbox']))"
+    code = (
+        "import sys; sys.modules['starlette'] = None; "
+        "from constellations_widgets.__main__ import main; sys.exit(main(['sandbox']))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1

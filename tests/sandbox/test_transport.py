@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +19,9 @@ NOTHING = ": ({ wwt: "
 
 @pytest.fixture
 def send(owner):
-    def send(content: bytes | Iterator[bytes], content_type: str | None = "application/json", **headers: str) -> httpx.Response:
+    def send(
+        content: bytes | Iterator[bytes], content_type: str | None = "application/json", **headers: str
+    ) -> httpx.Response:
         named = {} if content_type is None else {"Content-Type": content_type}
         named |= {name.replace("_", "-"): value for name, value in headers.items()}
         return owner.post(PATH, content=content, headers=named)
@@ -35,7 +38,11 @@ def is_page(answer: httpx.Response, status: int, text: str) -> bool:
 def is_unread(answer: httpx.Response) -> bool:
     """The body was not parsed: everything is missing."""
     message = answer.json()["message"]
-    return answer.status_code == 400 and message.count("\n") == 4 and "Invalid value undefined supplied to " + NOTHING in message
+    return (
+        answer.status_code == 400
+        and message.count("\n") == 4
+        and "Invalid value undefined supplied to " + NOTHING in message
+    )
 
 
 def sized(image: dict[str, Any], size: int) -> bytes:
@@ -122,13 +129,30 @@ def test_content_encodings(send, image):
         text = f"UnsupportedMediaTypeError: unsupported content encoding &quot;{name}&quot;"
         assert is_page(send(raw, content_encoding=name), 415, text)
     assert is_page(send(raw, content_encoding="gzip"), 400, "BadRequestError: incorrect header check")
-    assert is_page(send(gzip.compress(raw)[:-9], content_encoding="gzip"), 400, "BadRequestError: unexpected end of file")
+    assert is_page(
+        send(gzip.compress(raw)[:-9], content_encoding="gzip"), 400, "BadRequestError: unexpected end of file"
+    )
 
 
 @pytest.mark.parametrize(
     "raw",
     [
-        *("NaN", "Infinity", "-Infinity", "01", ".5", "1.", "+1", "0x10", "1 // x", "/**/1", "1,", '"\t"', "'x'", "undefined"),
+        *(
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "01",
+            ".5",
+            "1.",
+            "+1",
+            "0x10",
+            "1 // x",
+            "/**/1",
+            "1,",
+            '"\t"',
+            "'x'",
+            "undefined",
+        ),
         *("1\f", "\xa01", "\v1", "tru", '"\\x"', '"\\u12"', "1 2", "-", "1e", "{}x"),
     ],
 )
@@ -139,7 +163,9 @@ def test_what_is_not_json_gets_a_page(send, raw):
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
-@pytest.mark.parametrize("raw", ["null", '"x"', "12", "true", " ", "\n\t", "\f{}", "\xa0{}", "{", "[1,]", '{"a":1,}', "x"])
+@pytest.mark.parametrize(
+    "raw", ["null", '"x"', "12", "true", " ", "\n\t", "\f{}", "\xa0{}", "{", "[1,]", '{"a":1,}', "x"]
+)
 def test_on_top_only_an_object_or_an_array(send, raw):
     answer = send(raw.encode())
     assert answer.status_code == 400
@@ -199,3 +225,12 @@ def test_keys_that_the_database_can_t_write_are_a_500(owner, image):
         assert (answer.status_code, answer.json()["message"]) == (500, f"error serving POST {PATH}")
     for extra in ({"_bsontype": None}, {"$x": 1}, {"a.b": 1}, {"": 1}):
         assert owner.post(PATH, json=image | {"wwt": image["wwt"] | extra}).status_code == 200
+
+
+def test_a_client_that_goes_away_in_the_middle_is_forgotten(box, owner, caplog):
+    host, port = box.api_url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        head = f"POST {PATH} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+        connection.sendall(head.encode() + b'{"wwt":')
+    assert owner.get("/handle/sandbox").status_code == 200
+    assert not caplog.records
