@@ -89,11 +89,12 @@ def test_the_wtml_is_the_recorded_one(anyone, add):
     assert answer.headers["content-type"].startswith("application/xml")
     assert answer.text == (
         '<Folder Browseable="True" Group="Explorer" Name="A note" Searchable="True" Type="Sky">'
-        '<ImageSet BandPass="Visible" DataSetType="Sky" BaseTileLevel="0" ElevationModel="False" Generic="False" Sparse="True" '
-        'StockSet="False" BaseDegreesPerTile="1.5" BottomsUp="False" CenterX="10.25" CenterY="-20.5" FileType=".png" '
-        'Name="A note" OffsetX="0.1" OffsetY="-0.2" Projection="Tan" QuadTreeMap="" Rotation="12.5" TileLevels="4" WidthFactor="2" '
-        'Url="http://example.com/{1}/{3}/{3}_{2}.png"><Description>A note</Description><Credits>'
-        "By &lt;b&gt;me&lt;/b&gt;</Credits><ThumbnailUrl>http://example.com/t.jpg</ThumbnailUrl></ImageSet></Folder>"
+        '<ImageSet BandPass="Visible" DataSetType="Sky" BaseTileLevel="0" ElevationModel="False" Generic="False" '
+        'Sparse="True" StockSet="False" BaseDegreesPerTile="1.5" BottomsUp="False" CenterX="10.25" CenterY="-20.5" '
+        'FileType=".png" Name="A note" OffsetX="0.1" OffsetY="-0.2" Projection="Tan" QuadTreeMap="" Rotation="12.5" '
+        'TileLevels="4" WidthFactor="2" Url="http://example.com/{1}/{3}/{3}_{2}.png"><Description>A note</Description>'
+        "<Credits>By &lt;b&gt;me&lt;/b&gt;</Credits><ThumbnailUrl>http://example.com/t.jpg</ThumbnailUrl>"
+        "</ImageSet></Folder>"
     )
 
 
