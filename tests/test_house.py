@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
+import itertools
 import json
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "constellations_widgets"
@@ -32,6 +38,8 @@ FLOORS = {
     "widgets": {"publishing", "draft", "checks", "sources", "schema", "autosave", "api", "sandbox"},
     "sandbox": set(),
 }
+WITH_PYWWT = {"astropy", "numpy"}
+
 # The package's face and its commands stand above all floors.
 ROOF = {"__init__", "__main__"}
 
@@ -92,6 +100,17 @@ def test_imports_go_only_down(path: Path):
 def test_only_the_api_room_touches_httpx():
     users = [path for path in python_files() if any(module.startswith("httpx") for module, _ in imported(path))]
     assert {room_of(path) for path in users} == {"api"}
+
+
+def test_every_package_that_is_imported_is_asked_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    requirements = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    asked = {canonicalize_name(Requirement(text).name) for text in requirements} | WITH_PYWWT
+    distributions = importlib.metadata.packages_distributions()
+    used = {module.split(".")[0] for path in python_files() for module, _ in imported(path)}
+    used -= sys.stdlib_module_names | {"constellations_widgets"}
+    unasked = {name for name in used if not {canonicalize_name(it) for it in distributions.get(name, [name])} & asked}
+    assert unasked == set()
 
 
 def test_no_file_is_longer_than_a_reader_can_hold():
