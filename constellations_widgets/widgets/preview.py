@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -50,14 +50,15 @@ class Preview(anywidget.AnyWidget):
 
     height = traitlets.Unicode("400px").tag(sync=True)
 
+    _unsubscribe: Callable[[], None] | None = None
+
     def __init__(self, draft: ImageDraft, height: str = "400px"):
         self._esm = built("preview.js")
         self._css = built("preview.css")
         self._draft = draft
         self._shown: dict[str, Any] | None = None
-        self._revisions = itertools.count(1)
-        self._revision = 0
-        self._unsubscribe = None
+        self._revisions = itertools.count(2)
+        self._revision = 1
         super().__init__(height=height)
         handlers = {"open": self._open, "app": self._app, "files": self._files}
         self.on_msg(Answerer(handlers, self.send).receive)
@@ -76,7 +77,7 @@ class Preview(anywidget.AnyWidget):
 
     @property
     def revision(self) -> int:
-        """Number of the latest state that was sent to the page; it grows with each change of what is drawn."""
+        """Number of the latest state of the image; it grows with each change of what is drawn."""
         return self._revision
 
     def go_to_image(self) -> None:
@@ -97,15 +98,15 @@ class Preview(anywidget.AnyWidget):
 
     def _draft_changed(self, _draft: ImageDraft, changed: frozenset[str]) -> None:
         if changed & (DRAWN.keys() | {URL}):
-            self.send({"kind": "imageset", **self._state()})
+            # The number is taken before the values are read: of two threads that send at once, the higher number has the newer
+            # values, and the page drops the lower one if it comes last.
+            revision = self._revision = next(self._revisions)
+            self.send({"kind": "imageset", **self._state(revision)})
 
     def _open(self, _request: Mapping[str, Any]) -> Answer:
-        return self._state(), []
+        return self._state(self._revision), []
 
-    def _state(self) -> dict[str, Any]:
-        # The number is taken before the values are read: of two threads that send at once, the higher number has the newer values,
-        # and the page drops the lower one if it comes last.
-        revision = self._revision = next(self._revisions)
+    def _state(self, revision: int) -> dict[str, Any]:
         local = self._draft.local
         values = self._draft.values
         url, reason = _address(local, values.get(URL))

@@ -17,7 +17,7 @@ export const SKY = { url: `${PRIVATE}/sky.wtml`, name: "cxw sky." };
 const MOONS = "Planet\tEpoch";
 const NO_IMAGESETS = folder("");
 const SKY_WTML = folder(
-  `<ImageSet Name="${SKY.name}" Url="${PRIVATE}/sky/{2}.jpg" BandPass="Visible" BaseDegreesPerTile="180" BaseTileLevel="0" BottomsUp="False" ` +
+  `<ImageSet Name="${SKY.name}" Url="${PRIVATE}/sky/{X}.jpg" BandPass="Visible" BaseDegreesPerTile="180" BaseTileLevel="0" BottomsUp="False" ` +
     `CenterX="0" CenterY="0" DataSetType="Sky" ElevationModel="False" FileType=".jpg" Generic="False" Projection="Equirectangular" ` +
     `QuadTreeMap="" Rotation="0" Sparse="True" StockSet="False" TileLevels="0" WidthFactor="1"/>`,
 );

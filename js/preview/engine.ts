@@ -1,6 +1,7 @@
 /** The engine inside the app, by a side door: what messages can't do. Every piece of it is tested for before it is used. */
 
 import type { Camera } from "./camera";
+import { filledPart } from "./extent";
 import type { Realm } from "./intercept";
 import type { Imageset } from "./state";
 
@@ -119,17 +120,21 @@ export class Engine {
   /** How far the image called `name` has come: "drawn" when all of it that is in view has arrived. */
   stateOf(name: string): ImageState {
     const image = this.#imageset(name);
-    const root = image && this.#tilesOf(image).find((tile) => tile.parent === null);
+    const root = image && this.#rootOf(image);
     if (!root || this.#library.TileCache.get_queueCount() > 0) return "loading";
     if (root.errored) return "failed";
     return root.readyToRender ? "drawn" : "loading";
   }
 
-  /** Width and height of the file of an untiled image, once it is there. */
-  pixelsOf(name: string): [number, number] | null {
+  /** Width and height in pixels of the image called `name`, as far as the tile that shows all of it tells. */
+  sizeOf(name: string, tileLevels: number): [number, number] | null {
     const image = this.#imageset(name);
-    const texture = image && this.#tilesOf(image)[0]?.texture;
-    return texture?.naturalWidth ? [texture.naturalWidth, texture.naturalHeight] : null;
+    const texture = image && this.#rootOf(image)?.texture;
+    if (!texture?.naturalWidth) return null;
+    if (tileLevels === 0) return [texture.naturalWidth, texture.naturalHeight];
+    const part = filledPart(texture);
+    const padded = 256 * 2 ** tileLevels;
+    return part && [part[0] * padded, part[1] * padded];
   }
 
   /** Moves the image called `name` to where `next` says, on the tiles that are loaded. False if that can't be done. */
@@ -158,6 +163,10 @@ export class Engine {
   #imageset(name: string): EngineImageset | null {
     const image = this.#control.renderContext.get_foregroundImageset();
     return image?.get_name() === name ? image : null;
+  }
+
+  #rootOf(image: EngineImageset): EngineTile | undefined {
+    return this.#tilesOf(image).find((tile) => tile.parent === null);
   }
 
   #tilesOf(image: EngineImageset): EngineTile[] {

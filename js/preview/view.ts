@@ -34,6 +34,8 @@ export class PreviewView {
   #onSky: { loadedRevision: number; state: State } | null = null;
   #loading: { url: string; state: State } | null = null;
   #camera: Camera | null = null;
+  /** The view was taken to the image once; from then on it is the user's. */
+  #looked = false;
   /** The camera was set for a size that was guessed: set it again when the size is known. */
   #guessed = false;
   #progress: Progress = "loading";
@@ -45,8 +47,8 @@ export class PreviewView {
     this.#comm = comm;
     this.element.className = "cxw-preview";
     this.#stage.className = "cxw-preview-stage";
-    this.#stage.append(this.#cover);
-    this.element.append(this.#toolbar.element, this.#message, this.#stage);
+    this.#stage.append(this.#cover, this.#message);
+    this.element.append(this.#toolbar.element, this.#stage);
     this.setHeight(height);
     this.#setProgress("loading", "Loading WorldWide Telescope …");
     comm.onSilence = (silent) => {
@@ -89,11 +91,11 @@ export class PreviewView {
   }
 
   goToImage(): void {
-    const shown = this.#onSky?.state;
-    if (!shown?.imageset || !this.#frame) return;
-    const known = shown.size ?? this.#engine?.pixelsOf(nameOf(this.#onSky!.loadedRevision)) ?? null;
-    this.#guessed = known === null && shown.imageset.projection === "SkyImage";
-    this.#look(cameraFor(shown.imageset, known ?? guessSize(shown.imageset), this.#frame.aspect));
+    if (!this.#frame || !this.#onSky?.state.imageset) return;
+    const { imageset, size } = this.#onSky.state;
+    const known = size ?? this.#engine?.sizeOf(nameOf(this.#onSky.loadedRevision), imageset.tile_levels) ?? null;
+    this.#guessed = known === null;
+    this.#look(cameraFor(imageset, known ?? guessSize(imageset), this.#frame.aspect));
   }
 
   remove(): void {
@@ -152,11 +154,10 @@ export class PreviewView {
     this.#engine = Engine.find(frame.realm!);
     if (!this.#engine) console.warn("The preview does not know this version of WWT's engine, and loads the image anew for each change.");
     frame.throttle!.afterFrame = () => this.#afterFrame();
-    const camera = this.#onSky ? this.#camera : null; // the frame was built again: look where it looked
     this.#onSky = this.#loading = null;
     frame.post({ event: "modify_settings", target: "app", settings: [["hideAllChrome", true]] });
     frame.post({ event: "load_image_collection", url: SKY.url, threadId: "sky" });
-    if (camera) this.#look(camera);
+    if (this.#looked) this.#look(this.#camera!); // the frame was built again: look where it looked
     this.#setProgress("ready");
     this.#update();
   }
@@ -173,7 +174,7 @@ export class PreviewView {
     this.#frame!.post({ event: "set_foreground_by_name", name: nameOf(state.revision) });
     this.#setOpacity();
     this.#setProgress("ready");
-    if (!this.#camera) this.goToImage();
+    if (!this.#looked) this.goToImage();
     if (!this.#engine) this.#later(SURELY_DRAWN, () => this.#onSky?.state === state && this.#drawn());
     this.#update(); // there may be a newer state by now
   }
@@ -185,10 +186,16 @@ export class PreviewView {
     if (this.#progress === "ready" && this.#onSky && engine.atRest) {
       const reached = engine.stateOf(nameOf(this.#onSky.loadedRevision));
       if (reached === "failed") this.#setProgress("failed", this.#whyFailed());
-      else if (reached === "drawn" && this.#guessed) this.goToImage();
+      else if (reached === "drawn" && this.#guessed) this.#goAgain();
       else if (reached === "drawn") this.#drawn();
     }
     this.#writeCamera();
+  }
+
+  /** Now that the image is there, its size is known, or never will be. */
+  #goAgain(): void {
+    this.goToImage();
+    this.#guessed = false;
   }
 
   #drawn(): void {
@@ -207,6 +214,7 @@ export class PreviewView {
 
   #look(camera: Camera): void {
     this.#camera = camera;
+    this.#looked = true;
     this.#frame!.post({ event: "center_on_coordinates", ...camera, instant: true });
   }
 
@@ -223,7 +231,7 @@ export class PreviewView {
     this.#say();
   }
 
-  /** The line under the toolbar: what the preview waits for. */
+  /** The line at the foot of the sky: what the preview waits for. */
   #say(): void {
     const waiting = this.#state?.waiting ?? [];
     const fields = waiting.map(([field, why]) => `${field} ${why}`).join("; ");

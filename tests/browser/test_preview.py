@@ -3,38 +3,72 @@
 from __future__ import annotations
 
 import json
+import math
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from astropy.wcs import WCS
 from browser.lab import Lab, Notebook, pixels
 from browser.marked_image import find_marks, make_image, make_wcs, positions, sky_to_pixel, tile_image
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 
-TILED = """
+SHOW = """
 import constellations_widgets as cxw
-draft = cxw.ImageDraft.from_wtml({folder!r}, autosave=False)
+from constellations_widgets.sources.local import LocalImage
+from constellations_widgets.sources.reading import Reading
+{draft}
 preview = cxw.Preview(draft, height="500px")
 preview
 """
 
 
+def tiled(folder: Path) -> str:
+    return f"draft = cxw.ImageDraft.from_wtml({str(folder)!r}, autosave=False)"
+
+
+def untiled(image: Path, **changes: Any) -> str:
+    """The marked image as one file; its WCS as the schema's table says for an untiled image."""
+    values = {
+        "wwt.center_x": 150.0,
+        "wwt.center_y": 20.0,
+        "wwt.rotation": 30.0,
+        "wwt.offset_x": 310.0,
+        "wwt.offset_y": 500 - 220.0,
+        "wwt.base_degrees_per_tile": 0.001,
+        "wwt.bottoms_up": False,
+        "wwt.projection": "SkyImage",
+        "wwt.tile_levels": 0,
+        "wwt.file_type": ".png",
+    } | changes
+    local = f"LocalImage({str(image.parent)!r}, {image.name!r})"
+    return f"draft = cxw.ImageDraft(Reading({values!r}, local={local}), autosave=False)"
+
+
 @pytest.fixture(scope="module")
-def tiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("marked")
-    return tile_image(make_image(folder / "marked.png"), make_wcs(), folder / "tiles")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_image(tmp_path_factory.mktemp("image") / "marked.png")
 
 
-def root(notebook: Notebook, cell: int = 0) -> Locator:
-    return notebook.output(cell).locator(".cxw-preview")
+@pytest.fixture(scope="module")
+def tiles(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tile_image(image, make_wcs(), tmp_path_factory.mktemp("tiles"))
 
 
-def wait_shown(notebook: Notebook, cell: int = 0) -> Locator:
+def show(lab: Lab, draft: str) -> Notebook:
+    notebook = lab.open_notebook([SHOW.format(draft=draft)])
+    notebook.run_all()
+    return notebook
+
+
+def wait_shown(notebook: Notebook) -> Locator:
     """Wait until what the draft says now is on the sky."""
-    element = root(notebook, cell)
+    element = notebook.output(0).locator(".cxw-preview")
     revision = notebook.evaluate("preview.revision")
     notebook.page.wait_for_function(
-        "([element, revision]) => element.dataset.cxwPreviewState === 'shown' && Number(element.dataset.cxwRevision) >= revision",
+        "([it, revision]) => it.dataset.cxwPreviewState === 'shown' && Number(it.dataset.cxwRevision) >= revision",
         arg=[element.element_handle(), revision],
         timeout=60_000,
     )
@@ -42,24 +76,120 @@ def wait_shown(notebook: Notebook, cell: int = 0) -> Locator:
 
 
 def sky(element: Locator) -> np.ndarray:
-    return pixels(element.locator("iframe"))
+    """The view's pixels, after the view was moved to a whole pixel of the page."""
+    frame = element.locator("iframe")
+    y = frame.bounding_box()["y"]
+    element.evaluate("(it, more) => (it.style.marginTop = `${parseFloat(it.style.marginTop || 0) + more}px`)", math.ceil(y) - y)
+    return pixels(frame)
 
 
 def camera(element: Locator) -> dict[str, float]:
     return json.loads(element.get_attribute("data-cxw-camera"))
 
 
-def worst_error(element: Locator, wcs) -> float:
+def worst_error(element: Locator, wcs: WCS) -> float:
     """The largest distance, in pixels, of a mark from where `wcs` puts it."""
     found, view = find_marks(sky(element)), camera(element)
     assert len(found) == 4
     expected = {name: sky_to_pixel(*position, view) for name, position in positions(wcs).items()}
-    return max(float(np.hypot(*np.subtract(found[name], expected[name]))) for name in found)
+    return max(math.dist(found[name], expected[name]) for name in found)
 
 
-def test_a_tiled_image_is_on_the_sky_where_its_wcs_says(lab: Lab, tiles: Path):
-    notebook = lab.open_notebook([TILED.format(folder=str(tiles))])
-    notebook.run_all()
+def test_a_tiled_image_is_on_the_sky_where_its_wcs_says_and_follows_the_draft(lab: Lab, tiles: Path):
+    notebook = show(lab, tiled(tiles))
     element = wait_shown(notebook)
     notebook.screenshot("preview-tiled", element)
-    assert worst_error(element, make_wcs()) < 2
+    before = camera(element)
+    assert worst_error(element, make_wcs()) < 1
+
+    notebook.execute("draft.wwt.rotation = 75")
+    assert worst_error(wait_shown(notebook), make_wcs(rotation=75)) < 1
+    notebook.execute("draft.wwt.center_x = 150.2")
+    assert worst_error(wait_shown(notebook), make_wcs(ra=150.2, rotation=75)) < 1
+    notebook.execute("draft.update({'wwt.center_x': 149.9, 'wwt.center_y': 20.1, 'wwt.rotation': -100})")
+    assert worst_error(wait_shown(notebook), make_wcs(149.9, 20.1, -100)) < 1
+    assert camera(element) == before  # edits move the image, not the view
+
+    element.get_by_role("button", name="Go to image").click()
+    notebook.page.wait_for_function("([it, old]) => it.dataset.cxwCamera !== old", arg=[element.element_handle(), json.dumps(before)])
+    assert worst_error(wait_shown(notebook), make_wcs(149.9, 20.1, -100)) < 1
+    assert lab.console_errors == []
+
+
+def test_an_untiled_image_is_where_its_wcs_says_and_moving_it_looks_like_loading_it_there(lab: Lab, image: Path):
+    notebook = show(lab, untiled(image))
+    element = wait_shown(notebook)
+    notebook.screenshot("preview-untiled", element)
+    assert worst_error(element, make_wcs()) < 1
+
+    notebook.execute("draft.update({'wwt.center_x': 150.1, 'wwt.rotation': 200, 'wwt.bottoms_up': True, 'wwt.base_degrees_per_tile': 0.0008})")
+    moved = sky(wait_shown(notebook))
+    # Another value that decides which tiles there are, and back: the image is loaded anew, twice.
+    revisions = notebook.evaluate("preview.revision")
+    notebook.execute("draft.wwt.width_factor = 1")
+    wait_shown(notebook)
+    notebook.execute("draft.wwt.width_factor = 2")
+    loaded = sky(wait_shown(notebook))
+    assert notebook.evaluate("preview.revision") == revisions + 2
+    assert np.abs(moved.astype(int) - loaded).max() <= 2
+    assert len(find_marks(moved)) == 4
+
+
+def test_a_hole_in_the_pyramid_is_no_error(lab: Lab, tiles: Path, tmp_path: Path):
+    sparse = tmp_path / "sparse"
+    shutil.copytree(tiles, sparse)
+    removed = [tile for tile in (sparse / "2").rglob("*.png") if tile.name in ("0_0.png", "1_1.png", "2_2.png")]
+    for tile in removed:
+        tile.unlink()
+    assert removed
+    element = wait_shown(show(lab, tiled(sparse)))
+    assert worst_error(element, make_wcs()) < 1.5
+
+
+def test_only_the_images_own_files_come_to_the_page(lab: Lab, image: Path):
+    (image.parent / "secret.png").write_bytes(image.read_bytes())
+    notebook = show(lab, untiled(image))
+    element = wait_shown(notebook)
+    fetch = """async (frame, name) => {
+        const response = await frame.contentWindow.fetch("http://localhost:1/1/image/" + name);
+        return [response.status, (await response.arrayBuffer()).byteLength];
+    }"""
+    frame = element.locator("iframe")
+    assert frame.evaluate(fetch, "marked.png") == [200, image.stat().st_size]
+    for name in ("secret.png", "../marked.png", "%2e%2e/marked.png", "/etc/passwd", "..%2f..%2fetc/passwd", "MARKED.PNG", "marked.png/", "./marked.png"):
+        assert frame.evaluate(fetch, name) == [404, 0], name
+
+
+def test_a_value_that_cannot_be_drawn_leaves_the_last_good_one_and_is_named(lab: Lab, image: Path):
+    notebook = show(lab, untiled(image))
+    element = wait_shown(notebook)
+    before = sky(element)
+    notebook.execute("draft.wwt.center_x = 'fifty'")
+    expect(element.get_by_role("status").filter(has_text="Center X (RA) is not a number")).to_be_visible()
+    assert (sky(wait_shown(notebook))[:400] == before[:400]).all()
+    notebook.execute("draft.wwt.rotation = 75")
+    notebook.execute("draft.wwt.center_x = 150.1")
+    assert worst_error(wait_shown(notebook), make_wcs(ra=150.1, rotation=75)) < 1
+    expect(element.get_by_text("Center X (RA)")).to_have_count(0)
+
+
+def test_the_image_can_be_faded(lab: Lab, image: Path):
+    element = wait_shown(show(lab, untiled(image)))
+    element.get_by_role("slider", name="Image opacity").fill("0")
+    element.page.wait_for_timeout(500)
+    assert find_marks(sky(element)) == {}
+    element.get_by_role("button", name="Go to image").click()
+    element.page.wait_for_timeout(500)
+    assert find_marks(sky(element)) == {}
+    element.get_by_role("slider", name="Image opacity").fill("100")
+    element.page.wait_for_timeout(500)
+    assert len(find_marks(sky(element))) == 4
+
+
+def test_a_remote_image_is_loaded_by_the_page(lab: Lab, image: Path, lab_server):
+    name = "remote-marked.png"
+    shutil.copy(image, lab_server.root / name)
+    url = f"{lab_server.url}/files/{name}?token={lab_server.token}"
+    draft = untiled(image, **{"storage.legacy_url_template": url}).replace(f"LocalImage({str(image.parent)!r}, {image.name!r})", "None")
+    element = wait_shown(show(lab, draft))
+    assert worst_error(element, make_wcs()) < 1

@@ -1,0 +1,246 @@
+"""The kernel's half of the preview: what it answers to a page, and what it tells it unasked."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import traitlets
+
+from constellations_widgets.draft import ImageDraft
+from constellations_widgets.errors import ConstellationsError
+from constellations_widgets.sources.local import LocalImage
+from constellations_widgets.sources.reading import Reading
+from constellations_widgets.widgets import static
+from constellations_widgets.widgets.answering import let_pages_choose_the_thread
+from constellations_widgets.widgets.preview import Preview
+
+VALUES = {
+    "wwt.center_x": 150.0,
+    "wwt.center_y": 20.0,
+    "wwt.rotation": 30.0,
+    "wwt.offset_x": 310.0,
+    "wwt.offset_y": 280.0,
+    "wwt.base_degrees_per_tile": 0.001,
+    "wwt.projection": "SkyImage",
+    "wwt.tile_levels": 0,
+    "wwt.file_type": ".png",
+}
+
+
+class Page:
+    """A page that shows `preview`: what it sends, and what comes to it."""
+
+    def __init__(self, preview: Preview):
+        self.preview = preview
+        self.came: queue.Queue[tuple[dict[str, Any], list[bytes]]] = queue.Queue()
+        preview._send = self._comes
+
+    def _comes(self, message: dict[str, Any], buffers: Any = None) -> None:
+        if message["method"] == "custom":
+            self.came.put((json.loads(json.dumps(message["content"], allow_nan=False)), buffers or []))
+
+    def say(self, message: Any) -> None:
+        self.preview._handle_custom_msg(message, [])
+
+    def ask(self, **request: Any) -> tuple[dict[str, Any], list[bytes]]:
+        self.say({"id": 1, **request})
+        return self.came.get(timeout=20)
+
+
+@pytest.fixture(autouse=True)
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "static"
+    folder.mkdir()
+    for name in ("preview.js", "preview.css"):
+        (folder / name).write_text("/* built */")
+    monkeypatch.setattr(static, "FOLDER", folder)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "image.png").write_bytes(b"pixels")
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    return tmp_path
+
+
+@pytest.fixture
+def draft(folder: Path) -> ImageDraft:
+    return ImageDraft(Reading(VALUES, local=LocalImage(folder, "image.png", (700, 500))), autosave=False)
+
+
+@pytest.fixture
+def page(draft: ImageDraft) -> Page:
+    return Page(Preview(draft))
+
+
+def test_a_page_that_opens_is_told_what_to_draw(page):
+    content, _ = page.ask(kind="open")
+    assert content["ok"] and content["id"] == 1 and content["size"] == [700, 500] and content["waiting"] == []
+    assert content["imageset"]["rotation"] == 30 and content["imageset"]["url"] == "http://localhost:1/image/image.png"
+    assert f'Url="http://localhost:1/{content["revision"]}/image/image.png"' in content["wtml"]
+
+
+def test_a_change_of_what_is_drawn_is_told_at_once_and_any_other_is_not(page, draft):
+    draft.note = "no matter"
+    draft.update({"wwt.rotation": 12.5, "wwt.center_x": 10.0})
+    content, _ = page.came.get(timeout=5)
+    assert content["kind"] == "imageset" and content["imageset"]["rotation"] == 12.5 and content["imageset"]["center_x"] == 10
+    assert page.came.empty()
+
+
+def test_revisions_grow_with_changes_and_not_with_pages(page, draft):
+    first = page.ask(kind="open")[0]["revision"]
+    assert page.ask(kind="open")[0]["revision"] == first == page.preview.revision
+    draft.wwt.rotation = 1
+    assert page.came.get(timeout=5)[0]["revision"] == first + 1 == page.preview.revision
+
+
+def test_changes_from_many_threads_end_with_the_newest_values_under_the_highest_number(page, draft):
+    def change(start: int) -> None:
+        for step in range(50):
+            draft.wwt.rotation = start + step
+
+    threads = [threading.Thread(target=change, args=(1000 * index,)) for index in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    told = [page.came.get(timeout=5)[0] for _ in range(200)]
+    assert len({content["revision"] for content in told}) == 200
+    newest = max(told, key=lambda content: content["revision"])
+    assert newest["imageset"]["rotation"] == draft.wwt.rotation
+
+
+def test_a_value_that_cannot_be_drawn_is_named_by_its_label(page, draft):
+    page.ask(kind="open")
+    draft.wwt.center_x = "fifty"
+    content, _ = page.came.get(timeout=5)
+    assert content["waiting"] == [["Center X (RA)", "is not a number"]]
+    assert content["imageset"]["center_x"] == 150
+
+
+def test_a_remote_image_is_named_for_the_page_to_load():
+    url = "https://example.org/m51/{1}/{3}/{3}_{2}.png?a=1"
+    values = {**VALUES, "wwt.projection": "Tan", "wwt.tile_levels": 2, "wwt.base_degrees_per_tile": 1, "storage.legacy_url_template": url}
+    page = Page(Preview(ImageDraft(Reading(values), autosave=False)))
+    content, _ = page.ask(kind="open")
+    assert content["imageset"]["url"] == f"http://localhost:1/network/{url}"
+    assert page.ask(kind="files", paths=["image.png"])[0]["found"] == [False]
+
+
+@pytest.mark.parametrize("url", ["ftp://example.org/a.png", "javascript:alert(1)", "file:///etc/passwd", "//example.org/a.png", 7, None, ""])
+def test_what_is_no_web_address_is_not_loaded(url):
+    page = Page(Preview(ImageDraft(Reading({**VALUES, "storage.legacy_url_template": url}), autosave=False)))
+    content, _ = page.ask(kind="open")
+    assert content["imageset"] is None and content["waiting"][0][0] == "Image URL"
+
+
+def test_files_come_in_one_answer_and_only_the_images_own(page, folder):
+    content, buffers = page.ask(kind="files", paths=["image.png", "secret.png", "../secret.png", str(folder / "image.png"), "%69mage.png", "IMAGE.PNG"])
+    assert content["found"] == [True, False, False, False, False, False]
+    assert buffers == [b"pixels"]
+
+
+def test_a_file_that_vanished_is_not_found(page, folder):
+    (folder / "image.png").unlink()
+    assert page.ask(kind="files", paths=["image.png"])[0]["found"] == [False]
+
+
+@pytest.mark.parametrize("paths", [None, "image.png", [7], [["image.png"]], ["image.png"] * 1001, {"a": 1}])
+def test_a_request_for_files_that_makes_no_sense_is_refused_in_words(page, paths):
+    content, buffers = page.ask(kind="files", paths=paths)
+    assert content["ok"] is False and "paths" in content["message"] and not buffers
+
+
+@pytest.mark.parametrize("kind", ["eval", "", None, 7, ["open"], {"open": 1}, "__init__"])
+def test_an_unknown_request_is_refused_in_words(page, kind):
+    content, _ = page.ask(kind=kind)
+    assert (content["id"], content["ok"]) == (1, False) and "no request of the kind" in content["message"]
+
+
+@pytest.mark.parametrize("message", [None, 7, "open", [], {}, {"kind": "open"}, {"id": "a", "kind": "open"}, {"id": True, "kind": "open"}])
+def test_a_message_without_a_number_is_refused_in_words(page, message):
+    page.say(message)
+    content, _ = page.came.get(timeout=5)
+    assert content["ok"] is False and "id" in content["message"]
+
+
+def test_a_request_that_is_asked_again_while_it_is_answered_is_answered_once(page, monkeypatch):
+    go = threading.Event()
+    monkeypatch.setattr(LocalImage, "read", lambda self, path: go.wait(10) and b"late")
+    for _ in range(3):
+        page.say({"id": 5, "kind": "files", "paths": ["image.png"]})
+    assert page.ask(id=6, kind="open")[0]["id"] == 6  # a slow disk holds up nothing else
+    go.set()
+    assert page.came.get(timeout=5)[1] == [b"late"]
+    assert page.ask(id=7, kind="open")[0]["id"] == 7
+    assert page.came.empty()
+
+
+def test_a_failure_of_ours_is_an_answer_too(page, monkeypatch):
+    monkeypatch.setattr(LocalImage, "read", lambda self, path: 1 / 0)
+    content, _ = page.ask(kind="files", paths=["image.png"])
+    assert content["ok"] is False and "ZeroDivisionError" in content["message"]
+
+
+def test_the_app_is_sent_as_buffers_when_the_page_asks(page):
+    content, buffers = page.ask(kind="app")
+    assert content["names"] == ["css", "libraries", "app", "sky_0", "sky_1"]
+    assert sum(map(len, buffers[:3])) > 2_000_000 and all(tile[:2] == b"\xff\xd8" for tile in buffers[3:])
+
+
+def test_without_pywwt_the_page_is_told_in_words(page, monkeypatch):
+    monkeypatch.setattr("constellations_widgets.widgets.wwt_app.find_spec", lambda name: None)
+    content, _ = page.ask(kind="app")
+    assert content["ok"] is False and "pip install pywwt" in content["message"]
+
+
+def test_what_is_saved_with_the_notebook_is_small(page):
+    page.ask(kind="app")
+    assert len(json.dumps(page.preview.get_state(), default=str)) < 1500  # and the built page half, which is a line here
+
+
+def test_a_closed_preview_hears_no_more_of_the_draft(page, draft):
+    page.preview.close()
+    draft.wwt.rotation = 1
+    assert page.came.empty()
+
+
+@pytest.mark.parametrize("height", ["red", "400", "10px;color:red", "-3px", "calc(1px)"])
+def test_a_height_that_is_no_length_is_refused(draft, height):
+    with pytest.raises(traitlets.TraitError, match="400px"):
+        Preview(draft, height=height)
+
+
+def test_an_unknown_option_is_refused_by_name(draft):
+    with pytest.raises(TypeError, match="hight"):
+        Preview(draft, hight="400px")
+
+
+def test_without_a_build_it_says_how_to_build(draft, tmp_path, monkeypatch):
+    monkeypatch.setattr(static, "FOLDER", tmp_path / "nowhere")
+    with pytest.raises(ConstellationsError, match="make js"):
+        Preview(draft)
+
+
+def test_a_page_keeps_its_thread_whatever_a_running_cell_sends():
+    class Comm:
+        def _reply_subshell_for(self, data: Any, default: str) -> str:
+            return "the shell that sent last"
+
+    comm, older = Comm(), object()
+    let_pages_choose_the_thread(comm)
+    let_pages_choose_the_thread(older)
+    assert comm._reply_subshell_for({}, "subshell of the page") == "subshell of the page"
+
+
+def test_importing_the_preview_loads_neither_pywwt_nor_astropy():
+    code = "import sys, constellations_widgets.widgets.preview; print([m for m in ('pywwt', 'astropy', 'httpx') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
