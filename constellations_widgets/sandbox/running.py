@@ -41,14 +41,13 @@ class JoinedSandbox:
 
 
 def environment_of(box: Sandbox) -> dict[str, str]:
-    """Environment variables with which child processes find `box` and sign in there: ours, and those that the ecosystem uses."""
-    told = {
-        "api_url": box.api_url,
-        "keycloak_url": box.keycloak_url,
-        "files_url": box.files_url,
-        "handle": box.handle,
-        "_token": box.token(),
-    }
+    """Environment variables with which child processes find `box` and sign in there: ours, and the ecosystem's."""
+    try:
+        files_url = box.files_url
+    except SandboxError:  # it serves none
+        files_url = ""
+    told = {"api_url": box.api_url, "keycloak_url": box.keycloak_url, "files_url": files_url, "handle": box.handle}
+    told["_token"] = box.token()  # of a server on this machine that guards nothing
     return {VARIABLE: json.dumps(told), "NUXT_PUBLIC_API_URL": box.api_url, "NUXT_PUBLIC_KEYCLOAK_URL": box.keycloak_url}
 
 
@@ -74,7 +73,9 @@ def running_sandbox(files: Path | str | None = None) -> Sandbox | JoinedSandbox:
         try:
             return JoinedSandbox(**json.loads(told))
         except (ValueError, TypeError):
-            raise SandboxError(f"The environment variable {VARIABLE} describes no sandbox: remove it, or start `make demo` again") from None
+            raise SandboxError(
+                f"The environment variable {VARIABLE} describes no sandbox: remove it, or start `make demo` again"
+            ) from None
     with _lock:
         if _own is None:
             _own = Sandbox(files=files).start()

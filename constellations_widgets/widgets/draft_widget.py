@@ -81,8 +81,9 @@ class DraftWidget(anywidget.AnyWidget):
             self.state = self._state()
 
     def _received(self, _widget: Any, message: Any, _buffers: Any) -> None:
-        if isinstance(message, dict) and message.get("kind") in self.messages:
-            getattr(self, f"_on_{message['kind']}")(message)
+        kind = message.get("kind") if isinstance(message, dict) else None
+        if isinstance(kind, str) and kind in self.messages:
+            getattr(self, f"_on_{kind}")(message)
 
     def _on_edit(self, message: Mapping[str, Any]) -> None:
         """The page changed fields: the draft follows, and the page is told up to which of its edits."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..draft import ImageDraft
     from ..schema.records import Receipt
 
+_CHANGED = "The draft has changed since it was looked at: press Publish again."
 _NOTHING = {"progress": "", "message": "", "review": None, "receipt": None}
 
 
@@ -52,6 +53,7 @@ class Publisher(DraftWidget):
         self._esm, self._css = built("publisher.js"), built("publisher.css")
         self._client, self._handle = client, handle.strip().removeprefix("@")
         self._step: Step | None = None
+        self._changes = 0  # of the draft since this was made
         self._busy = threading.Lock()  # held while a worker talks to the server: one click, one request
         titles = {spec.path: spec.title for spec in fields().values()}
         super().__init__(draft, titles=titles, status=self._status("editing"))
@@ -88,7 +90,7 @@ class Publisher(DraftWidget):
     # -- work, in a thread of its own
 
     def _work(self, phase: str, progress: str, job: Callable[[], None]) -> None:
-        if self._client is None or self._draft.receipt or not self._busy.acquire(blocking=False):
+        if self.status["blocked"] or self._draft.receipt or not self._busy.acquire(blocking=False):
             return
 
         def run() -> None:
@@ -107,7 +109,8 @@ class Publisher(DraftWidget):
         threading.Thread(target=run, name="constellations-publish", daemon=True).start()
 
     def _review(self) -> None:
-        self._step = step = plan(self._draft, self._client, self._handle)[0]
+        changes = self._changes
+        step = plan(self._draft, self._client, self._handle)[0]
         body = step.body or b"{}"
         warned = {f"{p.field or 'draft'}: {p.message}" for p in step.problems}  # the page lists these on their own
         review = {
@@ -118,7 +121,11 @@ class Publisher(DraftWidget):
             "body": json.dumps(json.loads(body), ensure_ascii=False, indent=1),
             "size": len(body),
         }
-        self.status = self._status("review", review=review)
+        with self._showing:
+            if changes != self._changes:
+                self.status = self._status("editing", message=_CHANGED)
+            else:
+                self._step, self.status = step, self._status("review", review=review)
 
     def _publish(self, step: Step, *, again: bool = False) -> None:
         def tell(_stage: str, message: str) -> None:
@@ -129,11 +136,12 @@ class Publisher(DraftWidget):
 
     def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
         super()._draft_changed(draft, changed)
-        if draft.receipt:
-            self._show_receipt(draft.receipt)
-        elif self.status["phase"] == "review":  # what it shows is no longer what the draft says
-            self._step = None
-            self.status = self._status("editing", message="The draft has changed: look at it again before publishing.")
+        with self._showing:
+            self._changes += bool(changed)
+            if draft.receipt:
+                self._show_receipt(draft.receipt)
+            elif changed and self.status["phase"] == "review":  # what it shows is no longer what the draft says
+                self._step, self.status = None, self._status("editing", message=_CHANGED)
 
     # -- what the page is told
 

@@ -31,7 +31,7 @@ function Start({ model, draft, status, titles }: PanelProps & { titles: Record<s
           Publish
         </button>
         <span id={id} role="status">
-          {planning ? status.progress : reason || `Shows what would be sent to @${status.handle}; nothing is sent yet.`}
+          {planning ? status.progress : reason || status.message || `Shows what would be sent to @${status.handle}; nothing is sent yet.`}
         </span>
       </div>
       {draft.problems.length > 0 && (

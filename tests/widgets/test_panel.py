@@ -1,0 +1,67 @@
+"""publish(): the whole panel in one line, from whatever describes an image."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from examples import TILED
+from wwt_data_formats.imageset import ImageSet
+
+import constellations_widgets as cxw
+from constellations_widgets.sandbox import Sandbox, environment_of, running
+from constellations_widgets.sources.reading import Reading
+
+WTML = """<Folder><ImageSet Name="M 51" Url="https://example.org/m51/{1}/{3}/{3}_{2}.png" Projection="Tan" TileLevels="4"
+ BaseDegreesPerTile="0.5" CenterX="202.47" CenterY="47.2" FileType=".png" WidthFactor="2"/></Folder>"""
+
+
+@pytest.fixture(scope="module")
+def box():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+def test_text_file_folder_draft_and_imageset_all_make_a_panel(tmp_path, box):
+    (tmp_path / "index_rel.wtml").write_text(WTML)
+    draft = cxw.ImageDraft(Reading(TILED, name="M 51"), autosave=False)
+    saved = draft.save(tmp_path / "draft.json")
+    for source in (WTML, tmp_path / "index_rel.wtml", str(tmp_path), draft, saved, ImageSet()):
+        panel = cxw.publish(source, box.client(), handle=box.handle)
+        assert panel.preview.draft is panel.form.draft is panel.publisher.draft is panel.draft
+        assert panel.receipt is None
+
+
+@pytest.mark.parametrize("source", ["", "nothing.wtml", "image.tiff", 7, None, object(), "<not xml"])
+def test_what_is_no_image_is_refused_in_words(source):
+    with pytest.raises(cxw.SourceError, match=r"\w+ \w+"):
+        cxw.publish(source)
+
+
+def test_a_client_needs_a_handle(box):
+    with pytest.raises(ValueError, match="handle"):
+        cxw.publish(WTML, box.client())
+
+
+def test_without_a_client_it_publishes_to_a_sandbox_and_says_so(monkeypatch):
+    monkeypatch.delenv(running.VARIABLE, raising=False)
+    panel = cxw.publish(WTML)
+    assert "sandbox" in panel.children[0].value
+    assert panel.publisher.status["api_url"] == cxw.running_sandbox().api_url
+    assert cxw.running_sandbox() is cxw.running_sandbox()
+
+
+def test_the_sandbox_of_another_process_is_joined(monkeypatch, box):
+    for name, value in environment_of(box).items():
+        monkeypatch.setenv(name, value)
+    joined = cxw.running_sandbox()
+    assert (joined.api_url, joined.handle) == (box.api_url, box.handle)
+    assert joined.client().may_add_images(box.handle)
+    assert joined.token() not in repr(joined)
+
+
+def test_nonsense_in_the_environment_is_said(monkeypatch):
+    for nonsense in ("x", "[]", json.dumps({"api_url": "http://127.0.0.1"})):
+        monkeypatch.setenv(running.VARIABLE, nonsense)
+        with pytest.raises(cxw.ConstellationsError, match=running.VARIABLE):
+            cxw.running_sandbox()

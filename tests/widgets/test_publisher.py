@@ -1,0 +1,164 @@
+"""The publisher in the kernel: review, confirmation, progress, outcome, against a real sandbox."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import pytest
+from examples import tiled
+
+from constellations_widgets import Constellations, ImageDraft, Publisher, Sandbox
+from constellations_widgets.sources.reading import Reading
+
+
+@pytest.fixture(scope="module")
+def box():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def draft(tmp_path, monkeypatch, request):
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+    url = f"https://example.org/{request.node.name}/{{1}}/{{3}}/{{3}}_{{2}}.png"
+    return ImageDraft(Reading(tiled({"storage.legacy_url_template": url}), name="M 51"), autosave=False)
+
+
+@pytest.fixture
+def publisher(draft, box):
+    made = Publisher(draft, box.client(), handle=box.handle)
+    yield made
+    wait(made, "editing", "review", "published", "failed", "unclear")
+    made.close()
+
+
+def send(publisher: Publisher, kind: str, **content) -> None:
+    publisher._received(publisher, {"kind": kind, **content}, [])
+
+
+def wait(publisher: Publisher, *phases: str) -> dict:
+    """The status, once the worker has come to one of these phases and is at rest."""
+    deadline = time.monotonic() + 20
+    while publisher.status["phase"] not in phases or publisher._busy.locked():
+        assert time.monotonic() < deadline, publisher.status
+        time.sleep(0.01)
+    return publisher.status
+
+
+def review(publisher: Publisher) -> dict:
+    send(publisher, "review")
+    return wait(publisher, "review")["review"]
+
+
+def images(box: Sandbox, draft: ImageDraft) -> list:
+    return box.client().find_images(draft.storage.legacy_url_template)
+
+
+def test_the_review_shows_the_exact_request_and_sends_nothing(publisher, box, draft):
+    shown = review(publisher)
+    assert json.loads(shown["body"]) == draft.submission().to_request()
+    assert shown["request"] == f"POST {box.api_url}/handle/{box.handle}/image"
+    assert shown["size"] == len(draft.submission().to_json())
+    assert shown["ready"]
+    assert images(box, draft) == []
+
+
+def test_a_confirmation_publishes_once_however_often_it_comes(publisher, box, draft):
+    ticket = review(publisher)["ticket"]
+    threads = [threading.Thread(target=send, args=(publisher, "confirm"), kwargs={"ticket": ticket}) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    status = wait(publisher, "published")
+    send(publisher, "confirm", ticket=ticket)
+    send(publisher, "review")
+    assert [image.id for image in images(box, draft)] == [status["receipt"]["id"]] == [draft.receipt.id]
+    assert publisher.receipt is draft.receipt
+
+
+@pytest.mark.parametrize("ticket", [None, "", "another", 7])
+def test_a_confirmation_of_another_review_does_nothing(publisher, box, draft, ticket):
+    review(publisher)
+    send(publisher, "confirm", ticket=ticket)
+    assert wait(publisher, "review")
+    assert images(box, draft) == []
+
+
+def test_a_change_after_the_review_takes_it_back(publisher, box, draft):
+    ticket = review(publisher)["ticket"]
+    draft.note = "another"
+    assert publisher.status["phase"] == "editing"
+    send(publisher, "confirm", ticket=ticket)
+    assert publisher.status["phase"] == "editing"
+    assert images(box, draft) == []
+
+
+def test_a_change_while_the_review_is_made_takes_it_back_too(publisher, draft, monkeypatch):
+    from constellations_widgets.widgets import publisher as module
+
+    def slow_plan(*arguments):
+        made = plan(*arguments)
+        draft.note = "changed meanwhile"
+        return made
+
+    plan = module.plan
+    monkeypatch.setattr(module, "plan", slow_plan)
+    send(publisher, "review")
+    assert wait(publisher, "editing")["review"] is None
+
+
+def test_an_image_that_is_there_already_can_not_be_confirmed(publisher, box, draft):
+    box.client().add_image(box.handle, draft.submission())
+    shown = review(publisher)
+    assert not shown["ready"]
+    assert "There already" in shown["reasons"][0]
+    send(publisher, "confirm", ticket=shown["ticket"])
+    assert wait(publisher, "review")
+    assert len(images(box, draft)) == 1
+
+
+def test_an_account_that_may_not_is_told_before_anything_is_sent(draft, box):
+    publisher = Publisher(draft, Constellations(box.api_url, auth=box.token(account="stranger")), handle=box.handle)
+    shown = review(publisher)
+    assert not shown["ready"]
+    assert "may not add images" in shown["reasons"][0]
+    publisher.close()
+
+
+def test_a_server_that_is_not_there_is_said_and_the_draft_stays(draft):
+    publisher = Publisher(draft, Constellations("http://127.0.0.1:9", auth="a.b.c"), handle="me")
+    send(publisher, "review")
+    status = wait(publisher, "failed")
+    assert "127.0.0.1:9" in status["message"]
+    send(publisher, "cancel")
+    assert wait(publisher, "editing")
+    assert draft.problems == ImageDraft.from_submission(draft.submission(), autosave=False).problems
+    publisher.close()
+
+
+def test_without_client_or_handle_the_reason_is_said(draft, box):
+    for publisher in (Publisher(draft), Publisher(draft, box.client())):
+        assert "give " in publisher.status["blocked"]
+        send(publisher, "review")
+        assert publisher.status["phase"] == "editing"
+        publisher.close()
+
+
+def test_a_draft_with_errors_is_blocked_in_the_review(publisher, box, draft):
+    draft.permissions.license = "bogus"
+    assert not review(publisher)["ready"]
+
+
+def test_no_status_holds_the_token(draft, box):
+    token = box.token()
+    publisher = Publisher(draft, Constellations(box.api_url, auth=token), handle=box.handle)
+    seen = [json.dumps(publisher.get_state(), default=str)]
+    publisher.observe(lambda change: seen.append(json.dumps(change["new"])), "status")
+    send(publisher, "confirm", ticket=review(publisher)["ticket"])
+    wait(publisher, "published")
+    assert len(seen) > 3
+    assert not any(token in text or token.split(".")[2] in text for text in seen)
+    publisher.close()
