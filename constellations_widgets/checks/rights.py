@@ -19,9 +19,10 @@ _SOFTWARE = re.compile(r"^(?:MIT|Apache-|[AL]?GPL-|BSD-|MPL-|ISC$|Unlicense$)")
 _RESERVED = re.compile(r"(?<![\s.,;])[\s.,;]*\ball rights reserved\b\.?", re.IGNORECASE)
 
 
-def _words(error: Exception, subject: str) -> str:
-    """What an error says, without the name of the field that it is shown at."""
-    return str(error).removeprefix(f"The {subject} ")
+def _at_field(message: str) -> str:
+    """A sentence of the license's or the credits' own module as it stands behind the name of the field."""
+    message = re.sub("^The (?:license|credits) ", "", message).removesuffix(".")
+    return re.sub("^The ", "the ", message)
 
 
 def _named(license: str) -> str:
@@ -44,7 +45,7 @@ def license_is_an_expression(values: Values) -> Fault | None:
     try:
         normal = normalize_license(given)
     except LicenseError as error:
-        return Fault(LICENSE, _words(error, "license"))
+        return Fault(LICENSE, _at_field(str(error)))
     return None if normal == given else Fault(LICENSE, f"is written {_named(normal)}", f"Use {_named(normal)}", {LICENSE: normal})
 
 
@@ -53,7 +54,7 @@ def license_is_known_to_the_server(values: Values) -> Fault | None:
     """A license that is deprecated, or newer than the server's list."""
     normal = _license(values)
     warning = license_warning(normal) if normal else None
-    return Fault(LICENSE, warning[0].lower() + warning[1:] if warning.startswith("The ") else warning) if warning else None
+    return Fault(LICENSE, _at_field(warning)) if warning else None
 
 
 @rule("CXW403", WARNING)
@@ -137,7 +138,7 @@ def credits_can_be_sent(values: Values) -> Fault | None:
     try:
         clean_credits(text(values, CREDITS))
     except CreditsError as error:
-        return Fault(CREDITS, _words(error, "credits"))
+        return Fault(CREDITS, _at_field(str(error)))
     return None
 
 

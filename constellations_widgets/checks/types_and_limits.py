@@ -37,8 +37,8 @@ def required_fields_are_filled(values: Values) -> Iterator[Fault]:
     """A field that the server requires is empty."""
     for path, spec in fields().items():
         value = values.get(path)
-        if spec.required and (value is None or (_is_blank(value) and path not in _MAY_BE_EMPTY)):
-            yield Fault(path, f"is missing: {spec.description}")
+        if spec.required and (value is None or (isinstance(value, str) and not value.strip() and path not in _MAY_BE_EMPTY)):
+            yield Fault(path, f"is missing: {spec.description.removesuffix('.')}")
 
 
 _SEXAGESIMAL = re.compile(r"\s*([+−-]?)(\d{1,3})[h°d:\s]\s*([0-5]?\d)[m′':\s]\s*([0-5]?\d(?:\.\d{1,12})?)\s*[s″\"]?\s*", re.ASCII)

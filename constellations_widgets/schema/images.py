@@ -125,7 +125,7 @@ class ImageWwt(_Wire):
     )
     projection: Annotated[
         Text,
-        Field(title="Projection", json_schema_extra=_about(choices=list(placement.PROJECTIONS))),
+        Field(title="Projection", min_length=1, json_schema_extra=_about(choices=list(placement.PROJECTIONS))),
     ] = Field(description="Tan for a tiled study, SkyImage for a single file.")
     tile_levels: Annotated[
         Whole,
