@@ -30,7 +30,7 @@ export interface State {
   waiting: [field: string, why: string][];
 }
 
-/** The name that the WTML of a revision gives its imageset. The stop keeps "cxw 1." from being found in "cxw 11.". */
+/** The name that the WTML of a revision gives its imageset. With blank and stop it is no part of another: the engine finds the first that holds it. */
 export const nameOf = (revision: number) => `cxw ${revision}.`;
 
 // These decide which tiles there are; everything else can be changed on the tiles that are loaded.
