@@ -87,6 +87,13 @@ def camera(element: Locator) -> dict[str, float]:
     return json.loads(element.get_attribute("data-cxw-camera"))
 
 
+def look(element: Locator, ra: float, dec: float, fov: float) -> None:
+    """Turn the view, as a person would by dragging and zooming."""
+    message = {"event": "center_on_coordinates", "ra": ra, "dec": dec, "fov": fov, "instant": True}
+    element.locator("iframe").evaluate("(f, message) => f.contentWindow.postMessage(message, location.origin)", message)
+    element.page.wait_for_timeout(1500)  # the app tells where it looks five times a second
+
+
 def worst_error(element: Locator, wcs: WCS) -> float:
     """The largest distance, in pixels, of a mark from where `wcs` puts it."""
     found, view = find_marks(sky(element)), camera(element)
@@ -96,8 +103,11 @@ def worst_error(element: Locator, wcs: WCS) -> float:
 
 
 def test_a_tiled_image_is_on_the_sky_where_its_wcs_says_and_follows_the_draft(lab: Lab, tiles: Path):
+    asked: list[str] = []
+    lab.page.on("request", lambda request: asked.append(request.url))
     notebook = show(lab, tiled(tiles))
     element = wait_shown(notebook)
+    assert asked and not [url for url in asked if url.startswith("http://localhost:1/")]  # answered before it is a request
     notebook.screenshot("preview-tiled", element)
     before = camera(element)
     assert worst_error(element, make_wcs()) < 1
@@ -193,3 +203,88 @@ def test_a_remote_image_is_loaded_by_the_page(lab: Lab, image: Path, lab_server)
     draft = untiled(image, **{"storage.legacy_url_template": url}).replace(f"LocalImage({str(image.parent)!r}, {image.name!r})", "None")
     element = wait_shown(show(lab, draft))
     assert worst_error(element, make_wcs()) < 1
+
+
+def test_a_preview_works_while_the_cell_that_showed_it_goes_on(lab: Lab, tiles: Path):
+    code = SHOW.format(draft=tiled(tiles)) + "\nfrom IPython.display import display\ndisplay(preview)\nimport time\ntime.sleep(600)"
+    notebook = lab.open_notebook([code])
+    notebook.page.evaluate("() => void jupyterapp.commands.execute('notebook:run-all-cells')")
+    element = notebook.output(0).locator(".cxw-preview")
+    expect(element).to_have_attribute("data-cxw-preview-state", "shown", timeout=60_000)
+    assert worst_error(element, make_wcs()) < 1
+
+
+def test_running_the_cell_again_leaves_one_preview_and_clearing_none(lab: Lab, image: Path):
+    notebook = show(lab, untiled(image))
+    wait_shown(notebook)
+    notebook.run_all()
+    wait_shown(notebook)
+    assert notebook.page.locator("iframe.cxw-preview-frame").count() == 1
+    lab.command("notebook:clear-all-cell-outputs")
+    expect(notebook.page.locator("iframe.cxw-preview-frame")).to_have_count(0)
+
+
+def test_a_cell_that_is_moved_shows_the_same_view_again(lab: Lab, image: Path):
+    notebook = show(lab, untiled(image))
+    element = wait_shown(notebook)
+    look(element, 150.02, 20.01, 1.7)
+    before, picture = camera(element), sky(element)
+    assert before["fov"] == pytest.approx(1.7)
+    element.evaluate("it => { delete it.dataset.cxwCamera; delete it.dataset.cxwRevision; const place = it.parentNode; it.remove(); place.append(it); }")
+    wait_shown(notebook)
+    after = camera(element)
+    assert [after[name] for name in ("ra", "dec", "fov")] == pytest.approx([before[name] for name in ("ra", "dec", "fov")])
+    assert np.abs(sky(element).astype(int) - picture).max() <= 2
+
+
+def test_when_the_kernel_is_gone_the_cell_says_so(lab: Lab, image: Path):
+    notebook = show(lab, untiled(image))
+    element = wait_shown(notebook)
+    notebook.restart_kernel()
+    # The frame is emptied and has to be built again: nobody gives it its tiles.
+    element.evaluate("it => { const place = it.parentNode; it.remove(); place.append(it); }")
+    expect(element.get_by_role("status").filter(has_text="The kernel does not answer")).to_be_visible()
+
+
+def test_without_webgl_the_cell_says_so(lab: Lab, image: Path):
+    lab.page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    element = show(lab, untiled(image)).output(0).locator(".cxw-preview")
+    expect(element.get_by_text("The preview needs WebGL")).to_be_visible()
+    expect(element).to_have_attribute("data-cxw-preview-state", "failed")
+
+
+def test_without_pywwt_the_cell_says_so(lab: Lab, image: Path):
+    hidden = "import constellations_widgets.widgets.wwt_app as app\napp.find_spec = lambda name: None\n"
+    element = show(lab, hidden + untiled(image)).output(0).locator(".cxw-preview")
+    expect(element.get_by_text("pip install pywwt")).to_be_visible()
+
+
+def test_a_file_that_is_no_image_is_said_in_words(lab: Lab, tmp_path: Path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"not a picture")
+    element = show(lab, untiled(broken)).output(0).locator(".cxw-preview")
+    expect(element.get_by_text("The image's file can't be read")).to_be_visible()
+
+
+def test_a_page_whose_policy_forbids_blobs_shows_the_image_all_the_same(lab: Lab, image: Path):
+    # In the frame alone: anywidget itself needs them in the page.
+    lab.page.add_init_script("if (parent !== window) URL.createObjectURL = () => { window.refused = true; return 'blob:refused/'; }")
+    element = wait_shown(show(lab, untiled(image)))
+    assert element.locator("iframe").evaluate("f => f.contentWindow.refused") is True
+    assert worst_error(element, make_wcs()) < 1
+
+
+def test_without_a_way_into_the_engine_every_change_still_reaches_the_sky(lab: Lab, image: Path):
+    notebook = lab.open_notebook([SHOW.format(draft=untiled(image))])
+    notebook.page.evaluate("Function.prototype.toString = () => ''")  # by which the engine is found in the app's bundle
+    notebook.run_all()
+    element = wait_shown(notebook)
+    assert element.get_attribute("data-cxw-camera") is None
+    notebook.execute("draft.wwt.rotation = 75")
+    wait_shown(notebook)
+    look(element, 150.0, 20.0, 1.0)
+    height, width, _ = sky(element).shape
+    found = find_marks(sky(element))
+    view = {"ra": 150.0, "dec": 20.0, "fov": 1.0, "roll": 0.0, "width": width, "height": height}
+    expected = {name: sky_to_pixel(*position, view) for name, position in positions(make_wcs(rotation=75)).items()}
+    assert len(found) == 4 and max(math.dist(found[name], expected[name]) for name in found) < 1
