@@ -20,10 +20,6 @@ Send = Callable[[dict[str, Any], list[bytes]], None]
 _workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="constellations-answer")
 
 
-class BadRequest(ConstellationsError):
-    """The page asked for something that makes no sense."""
-
-
 class Answerer:
     """Takes requests, has `handlers` answer them, sends what comes out.
 
@@ -58,7 +54,7 @@ class Answerer:
         try:
             handler = self._handlers.get(str(request.get("kind")))
             if handler is None:
-                raise BadRequest(f"There is no request of the kind {str(request.get('kind'))[:40]!r}.")
+                raise ConstellationsError(f"There is no request of the kind {str(request.get('kind'))[:40]!r}.")
             content, buffers = handler(request)
             answer = {**content, "id": number, "ok": True}
         except ConstellationsError as error:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
+from ..errors import ConstellationsError
 from ..schema.fields import fields
 from ..schema.placement import PLACEHOLDERS, URL, web_address_fault
-from .answering import Answer, Answerer, BadRequest, let_pages_choose_the_thread
+from .answering import Answer, Answerer, let_pages_choose_the_thread
 from .imageset import DRAWN, imageset_of, wtml_of
 from .static import built
 from .wwt_app import app_files
@@ -133,7 +134,7 @@ class Preview(anywidget.AnyWidget):
     def _files(self, request: Mapping[str, Any]) -> Answer:
         paths = request.get("paths")
         if not isinstance(paths, list) or len(paths) > _MOST_FILES or not all(isinstance(path, str) for path in paths):
-            raise BadRequest(f"A request for files needs a list of at most {_MOST_FILES} paths.")
+            raise ConstellationsError(f"A request for files needs a list of at most {_MOST_FILES} paths.")
         contents = [self._read(path) for path in paths]
         return {"found": [content is not None for content in contents]}, [c for c in contents if c is not None]
 

@@ -11,24 +11,20 @@ from ..errors import ConstellationsError
 SKY = Path(__file__).parent / "data"
 
 
-class AppMissing(ConstellationsError):
-    """The WWT app can't be shown because its files are not there."""
-
-
 def research_app() -> Path:
     """The folder of pywwt's research app, found without importing pywwt (which takes seconds).
 
     Raises
     ------
-    AppMissing
+    ConstellationsError
         If pywwt is not installed, or is one without the app.
     """
     spec = find_spec("pywwt")
     if spec is None or not spec.submodule_search_locations:
-        raise AppMissing("The preview needs pywwt, which is not installed in this kernel: run “pip install pywwt” and restart the kernel.")
+        raise ConstellationsError("The preview needs pywwt, which is not installed in this kernel: run “pip install pywwt” and restart the kernel.")
     folder = Path(next(iter(spec.submodule_search_locations))) / "web_static" / "research"
     if not folder.is_dir():
-        raise AppMissing("The installed pywwt has no research app: run “pip install --upgrade pywwt” and restart the kernel.")
+        raise ConstellationsError("The installed pywwt has no research app: run “pip install --upgrade pywwt” and restart the kernel.")
     return folder
 
 
@@ -38,7 +34,7 @@ def app_files() -> Iterator[tuple[str, bytes]]:
     for name, pattern in (("css", "css/app.*.css"), ("libraries", "js/chunk-vendors.*.js"), ("app", "js/app.*.js")):
         found = sorted(app.glob(pattern))
         if not found:
-            raise AppMissing(f"The installed pywwt has no {pattern} in its research app: run “pip install --upgrade pywwt”.")
+            raise ConstellationsError(f"The installed pywwt has no {pattern} in its research app: run “pip install --upgrade pywwt”.")
         yield name, found[0].read_bytes()
     for index in range(2):
         yield f"sky_{index}", (SKY / f"sky_{index}.jpg").read_bytes()
