@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from browser.chromium import FLAGS, find_chromium
 from browser.lab import Lab, LabServer
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+expect.set_options(timeout=30_000)  # for a busy machine; what is there is seen at once
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
