@@ -25,8 +25,9 @@ _DEFAULTS = {"wwt.width_factor": 2, "wwt.quad_tree_map": "", "wwt.bottoms_up": F
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
+    by_name = {path.rpartition(".")[2]: path for path in known}
+    close = difflib.get_close_matches(name.rpartition(".")[2], by_name, n=1, cutoff=0.6)
+    return f"; did you mean {by_name[close[0]]}?" if close else f"; there are {', '.join(by_name.values())}"
 
 
 def _normal(path: str, value: Any) -> Any:
