@@ -12,7 +12,9 @@ export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-INSTALL := $(PY) -m pip install --quiet --editable
+# pywwt needs toasty, which PyPI has as C source only: where there is no compiler, that of PyPI's ziglang compiles it.
+ZIG := $(abspath $(VENV))/bin/zig
+INSTALL := if [ -x $(ZIG) ]; then export CC="$(ZIG) cc"; fi; $(PY) -m pip install --quiet --editable
 
 .PHONY: help demo test bench pictures js lint clean
 .DELETE_ON_ERROR:
@@ -56,7 +58,11 @@ $(VENV)/.made:
 	  { echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "This Python can't make virtual environments: install venv for it (Debian, Ubuntu: apt-get install python3-venv)"; exit 1; }
+	@$(PYTHON) -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' || \
+	  { echo "The C headers of this Python are missing: install them (Debian, Ubuntu: apt-get install python3-dev)"; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV)
+	@command -v cc >/dev/null || command -v gcc >/dev/null || { $(PY) -m pip install --quiet ziglang && \
+	  ln -s "$$($(PY) -c 'import pathlib, ziglang; print(pathlib.Path(ziglang.__file__).with_name("zig"))')" $(ZIG); }
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.made pyproject.toml

@@ -120,7 +120,7 @@ def test_python_and_the_form_show_the_same_draft(notebook: Notebook):
     rotation.press("ArrowUp")
     expect(rotation).to_have_value("12.6")
     rotation.fill("a quarter")
-    expect(panel.get_by_text("'a quarter' is not a number").first).to_be_visible()
+    expect(panel.get_by_text("must be a number of degrees, not 'a quarter'").first).to_be_visible()
     assert notebook.evaluate("draft.wwt.rotation") == "a quarter"  # as typed
 
 
