@@ -1,0 +1,387 @@
+"""WTML: each imageset becomes a draft, and whatever is wrong with a file is said in words."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wwt_data_formats.folder import Folder
+from wwt_data_formats.imageset import ImageSet
+from wwt_data_formats.place import Place
+
+from constellations_widgets.draft import ImageDraft
+from constellations_widgets.errors import SourceError
+from constellations_widgets.schema.credits import clean_credits
+from constellations_widgets.sources import wtml
+from constellations_widgets.sources.wtml import based_at, credits_of, read_imageset, read_wtml
+
+ATTRIBUTES = {
+    "Name": "M 51",
+    "Url": "https://example.org/m51/{1}/{3}/{3}_{2}.png",
+    "BandPass": "Visible",
+    "DataSetType": "Sky",
+    "BaseTileLevel": "0",
+    "BaseDegreesPerTile": "0.5",
+    "BottomsUp": "False",
+    "CenterX": "202.47",
+    "CenterY": "47.2",
+    "FileType": ".png",
+    "OffsetX": "0.01",
+    "OffsetY": "-0.02",
+    "Projection": "Tan",
+    "QuadTreeMap": "",
+    "Rotation": "12.5",
+    "TileLevels": "4",
+    "WidthFactor": "2",
+}
+
+
+def imageset(children: str = "", **attributes: str | None) -> str:
+    written = {name: value for name, value in (ATTRIBUTES | attributes).items() if value is not None}
+    return f"<ImageSet {' '.join(f'{name}={quoteattr(value)}' for name, value in written.items())}>{children}</ImageSet>"
+
+
+def folder(*imagesets: str) -> str:
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<Folder Name="Test" Group="Explorer">{"".join(imagesets)}</Folder>'
+
+
+def draft_of(text: str, **options: Any) -> ImageDraft:
+    return ImageDraft.from_wtml(text, autosave=False, **options)
+
+
+def refusal(source: Any) -> str:
+    with pytest.raises(SourceError) as caught:
+        read_wtml(source)
+    assert len(str(caught.value)) < 500
+    return str(caught.value)
+
+
+# -- what is read
+
+
+def test_an_imageset_becomes_the_values_of_a_draft():
+    children = "<ThumbnailUrl>https://example.org/t.jpg</ThumbnailUrl><Credits>NASA &amp; ESA</Credits><Description>In red light</Description>"
+    [reading] = read_wtml(folder(imageset(children)))
+    assert reading.name == "M 51" and reading.remarks == () and reading.local is None
+    assert reading.values == {
+        "wwt.center_x": 202.47,
+        "wwt.center_y": 47.2,
+        "wwt.rotation": 12.5,
+        "wwt.base_degrees_per_tile": 0.5,
+        "wwt.offset_x": 0.01,
+        "wwt.offset_y": -0.02,
+        "wwt.bottoms_up": False,
+        "wwt.projection": "Tan",
+        "wwt.tile_levels": 4,
+        "wwt.width_factor": 2,
+        "wwt.file_type": ".png",
+        "wwt.quad_tree_map": "",
+        "wwt.thumbnail_url": "https://example.org/t.jpg",
+        "storage.legacy_url_template": "https://example.org/m51/{1}/{3}/{3}_{2}.png",
+        "note": "M 51: In red light",
+        "permissions.credits": "NASA & ESA",
+    }
+
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+WORDS = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=30).map(str.strip)
+
+
+@given(
+    numbers=st.fixed_dictionaries({name: FINITE for name in ("center_x", "center_y", "rotation_deg", "base_degrees_per_tile", "offset_x", "offset_y")}),
+    levels=st.integers(0, 12),
+    up=st.booleans(),
+    texts=st.fixed_dictionaries({name: WORDS for name in ("name", "thumbnail_url", "url", "credits", "file_type")}),
+    projection=st.sampled_from(["Tan", "SkyImage", "Toast"]),
+)
+def test_agrees_with_wwt_data_formats_on_what_it_writes(numbers, levels, up, texts, projection):
+    peer = ImageSet()
+    for name, value in {**numbers, **texts}.items():
+        setattr(peer, name, value)
+    peer.tile_levels, peer.bottoms_up, peer.projection = levels, up, type(peer.projection)(projection)
+    [reading] = read_wtml(peer.to_xml_string())
+    assert reading.values == read_imageset(peer).values
+    ours = {path.rpartition(".")[2]: value for path, value in reading.values.items()}
+    assert {name: ours[name.removesuffix("_deg")] for name in numbers} == numbers
+    assert (ours["tile_levels"], ours["bottoms_up"], ours["projection"]) == (levels, up, projection)
+    assert (ours["thumbnail_url"], ours["legacy_url_template"], ours["note"]) == (texts["thumbnail_url"], texts["url"], texts["name"])
+    assert ours["credits"] == credits_of(texts["credits"])
+
+
+def test_what_an_imageset_leaves_out_has_wwts_own_defaults():
+    [reading] = read_wtml('<ImageSet Name="M 51" Url="https://example.org/m51.png" BaseDegreesPerTile="0.001"/>')
+    values = reading.values
+    assert (values["wwt.projection"], values["wwt.tile_levels"], values["wwt.width_factor"]) == ("SkyImage", 0, 2)
+    assert (values["wwt.rotation"], values["wwt.bottoms_up"], values["wwt.file_type"]) == (0, False, ".png")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "written", "value", "path"),
+    [
+        ("Rotation", "nan", "nan", "wwt.rotation"),
+        ("CenterX", "Infinity", "inf", "wwt.center_x"),
+        ("CenterY", "-1e999", "-inf", "wwt.center_y"),
+        ("Rotation", "north up", "'north up'", "wwt.rotation"),
+        ("Rotation", "", "''", "wwt.rotation"),
+        ("BottomsUp", "perhaps", "'perhaps'", "wwt.bottoms_up"),
+        ("TileLevels", "4.5", "'4.5'", "wwt.tile_levels"),
+        ("TileLevels", "9" * 5000, repr("9" * 5000), "wwt.tile_levels"),
+    ],
+)
+def test_a_value_that_cannot_be_right_is_kept_as_it_stands_and_the_checks_name_it(attribute, written, value, path):
+    draft = draft_of(imageset(**{attribute: written}))
+    assert repr(draft[path]) == value
+    assert path in {problem.field for problem in draft.problems if problem.severity == "error"}
+
+
+@pytest.mark.parametrize(("written", "value"), [("True", True), ("true", True), ("1", True), ("False", False), (" false ", False), ("0", False)])
+def test_true_and_false_are_read_in_every_spelling(written, value):
+    assert draft_of(imageset(BottomsUp=written)).wwt.bottoms_up is value
+
+
+def test_what_constellations_has_no_field_for_is_said():
+    [reading] = read_wtml(imageset(BandPass="HydrogenAlpha", PixelCutLow="12.5", BaseTileLevel="0", DataSetType="Panorama"))
+    assert [remark.split(" ")[0] for remark in reading.remarks] == ["BandPass='HydrogenAlpha'", "DataSetType='Panorama'", "PixelCutLow='12.5'"]
+    remarks = [p.message for p in draft_of(imageset(BandPass="Infrared")).problems if p.code == "CXW901"]
+    assert remarks == ["BandPass='Infrared' of the WTML is not kept: Constellations has no place for it"]
+
+
+@pytest.mark.parametrize(
+    ("text", "link", "credits"),
+    [
+        ("NASA & ESA", "", "NASA & ESA"),
+        ("signal < noise", "", "signal &lt; noise"),
+        ("<b>NASA</b> & ESA", "", "<b>NASA</b> & ESA"),
+        ("NASA & ESA", "https://example.org/?a=1&b=2", '<a href="https://example.org/?a=1&amp;b=2">NASA &amp; ESA</a>'),
+        ("NASA &amp; ESA", "https://example.org", '<a href="https://example.org">NASA &amp; ESA</a>'),
+        ("signal < noise", "https://example.org", '<a href="https://example.org">signal &lt; noise</a>'),
+        ("<i>NASA</i>", "https://example.org", '<a href="https://example.org"><i>NASA</i></a>'),
+        ('<a href="https://nasa.gov">NASA</a>', "https://example.org", '<a href="https://nasa.gov">NASA</a>'),
+        ("", "https://example.org", '<a href="https://example.org">https://example.org</a>'),
+        ("NASA", "javascript:alert(1)", "NASA"),
+        ("", "", ""),
+    ],
+)
+def test_credits_and_their_link_become_html_that_the_server_keeps(text, link, credits):
+    assert credits_of(text, link) == credits
+    [reading] = read_wtml(imageset(f"<Credits>{escape(text)}</Credits><CreditsUrl>{escape(link)}</CreditsUrl>"))
+    assert reading.values["permissions.credits"] == credits
+    if link:
+        assert clean_credits(credits) == credits
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda inner: inner, lambda inner: folder(inner), lambda inner: folder(f"<Place Name='M 51'><ForegroundImageSet>{inner}</ForegroundImageSet></Place>")],
+    ids=["bare", "folder", "place"],
+)
+def test_an_imageset_is_found_wherever_it_stands(wrap):
+    assert draft_of(wrap(imageset())).name == "M 51"
+
+
+def test_of_several_imagesets_one_must_be_chosen():
+    text = folder(*(imageset(Name=f"Image {number}") for number in range(100)))
+    with pytest.raises(SourceError, match=r"holds 100 imagesets \(0: Image 0, 1: Image 1.*choose one with index="):
+        draft_of(text)
+    assert draft_of(text, index=0).name == "Image 0" and draft_of(text, index=99).name == "Image 99"
+    assert [draft.name for draft in ImageDraft.all_from_wtml(text, autosave=False)] == [f"Image {number}" for number in range(100)]
+    for index in (100, -1):
+        with pytest.raises(SourceError, match=f"no imageset {index}: the WTML holds 100"):
+            draft_of(text, index=index)
+
+
+def test_imagesets_places_and_folders_of_wwt_data_formats_are_read_too():
+    peer = ImageSet()
+    peer.name, peer.url, peer.rotation_deg = "M 51", "https://example.org/m51.png", 12.5
+    place = Place()
+    place.foreground_image_set = peer
+    for given_object in (peer, place, Folder(children=[place])):
+        assert ImageDraft.from_imageset(given_object, autosave=False).wwt.rotation == 12.5
+    with pytest.raises(SourceError, match="holds 2 imagesets"):
+        ImageDraft.from_imageset(Folder(children=[peer, peer]))
+    with pytest.raises(SourceError, match="holds no imageset"):
+        ImageDraft.from_imageset(Folder())
+    with pytest.raises(SourceError, match="A str is no imageset"):
+        ImageDraft.from_imageset("m51.wtml")
+
+
+# -- files
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """What toasty writes: tiles, and a WTML with relative addresses."""
+    root = tmp_path / "m51"
+    tile = root / "0/0/0_0.png"
+    tile.parent.mkdir(parents=True)
+    tile.write_bytes(b"tile")
+    (root / "thumb.jpg").write_bytes(b"thumb")
+    children = "<ThumbnailUrl>thumb.jpg</ThumbnailUrl>"
+    (root / "index_rel.wtml").write_text(folder(imageset(children, Url="{1}/{3}/{3}_{2}.png")))
+    return root
+
+
+def test_the_folder_that_toasty_wrote_is_shown_from_disk(tree):
+    for source in (tree, str(tree), tree / "index_rel.wtml"):
+        draft = ImageDraft.from_wtml(source, autosave=False)
+        assert draft.local.read("0/0/0_0.png") == b"tile"
+        assert draft.origin == str(tree.resolve() / "index_rel.wtml")
+        assert [p for p in draft.problems if p.code == "CXW901"] == []
+    with pytest.raises(PermissionError):
+        draft.local.read("thumb.jpg")
+    draft.host_at("https://example.org/m51/")
+    assert draft.storage.legacy_url_template == "https://example.org/m51/{1}/{3}/{3}_{2}.png"
+    assert draft.wwt.thumbnail_url == "https://example.org/m51/thumb.jpg"
+
+
+def test_the_same_file_is_the_same_image_however_it_is_named(tree, monkeypatch):
+    monkeypatch.chdir(tree.parent)
+    assert ImageDraft.from_wtml("m51", autosave=False).origin == ImageDraft.from_wtml(tree, autosave=False).origin
+
+
+def test_a_backslash_in_a_relative_address_is_a_slash(tree):
+    (tree / "index_rel.wtml").write_text(folder(imageset(Url=r"{1}\{3}\{3}_{2}.png")))
+    assert ImageDraft.from_wtml(tree, autosave=False).local.read("0/0/0_0.png") == b"tile"
+
+
+@pytest.mark.parametrize("url", ["../secret/{1}/{3}/{3}_{2}.png", "a/../../secret.png", "%2e%2e/secret.png", "{9}/a.png", "a%00b.png", "x" * 5000 + ".png"])
+def test_a_relative_address_that_leads_elsewhere_is_not_shown_and_that_is_said(tree, url):
+    (tree / "index_rel.wtml").write_text(folder(imageset(Url=url)))
+    draft = ImageDraft.from_wtml(tree, autosave=False)
+    assert draft.storage.legacy_url_template == url
+    if draft.local:  # a name that no file system takes
+        with pytest.raises(OSError):
+            draft.local.read(url)
+    assert any("the preview can't show" in p.message for p in draft.problems if p.code == "CXW901")
+
+
+@pytest.mark.parametrize("url", ["/etc/passwd", "//example.org/a.png", "file:///etc/passwd", r"\\server\a.png", "C:/a.png"])
+def test_an_absolute_address_is_never_a_file_of_this_machine(tree, url):
+    (tree / "index_rel.wtml").write_text(folder(imageset(Url=url)))
+    assert ImageDraft.from_wtml(tree, autosave=False).local is None
+
+
+def test_tiles_that_are_not_there_are_said(tree):
+    (tree / "0/0/0_0.png").unlink()
+    assert any("no file of the image lies at" in p.message for p in ImageDraft.from_wtml(tree, autosave=False).problems)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_files_are_read_in_the_encoding_that_they_declare(tmp_path, encoding):
+    path = tmp_path / "m51.wtml"
+    declared = "utf-8" if encoding == "utf-8-sig" else encoding
+    path.write_bytes(f'<?xml version="1.0" encoding="{declared}"?>{imageset(Name="Strudel – 渦")}'.encode(encoding))
+    assert read_wtml(path)[0].name == "Strudel – 渦"
+
+
+@pytest.mark.parametrize("declared", ["utf-16", "latin-1", "utf-8"])
+def test_text_is_text_whatever_encoding_it_declares(declared):
+    assert read_wtml(f'\ufeff<?xml version="1.0" encoding="{declared}"?>{imageset(Name="Strudel – 渦")}')[0].name == "Strudel – 渦"
+
+
+BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9)) + "]>"
+REFUSED = {
+    "empty": (b"", "is empty"),
+    "blank": (b" \n\t ", "is empty"),
+    "not XML": (b"M 51 is a galaxy", "is not XML"),
+    "cut off": (folder(imageset())[:-20].encode(), "is not XML"),
+    "HTML": (b"<!DOCTYPE html><html><body><p>Not found<br></body></html>", "a document type"),
+    "no imageset": (folder().encode(), "holds no imageset"),
+    "an entity bomb": (f"{BOMB}<Folder>&j;</Folder>".encode(), "declares XML entities or a document type"),
+    "an entity of a file": (b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><Folder Name="&a;"/>', "declares XML entities"),
+    "a document type": (b'<!DOCTYPE x SYSTEM "https://example.org/x.dtd"><Folder/>', "a document type"),
+    "an unknown entity": (b"<Folder>&nbsp;</Folder>", "is not XML"),
+    "binary": (bytes(range(256)) * 20, "is not XML"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "is not XML"),
+    "UTF-16 by halves": ("<Folder/>".encode("utf-16")[:-1], "is not XML"),
+    "unknown encoding": (b'<?xml version="1.0" encoding="ebcdic-x"?><Folder/>', "is not XML"),
+    "deep": (b"<a>" * 50_000 + b"</a>" * 50_000, "holds no imageset"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "message"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_file_that_is_no_wtml_is_refused_in_words(tmp_path, content, message):
+    path = tmp_path / "m51.wtml"
+    path.write_bytes(content)
+    said = refusal(path)
+    assert message in said and str(path) in said
+
+
+@pytest.mark.parametrize("name", ["an entity bomb", "a document type", "no imageset", "cut off"])
+def test_text_that_is_no_wtml_is_refused_in_words_too(name):
+    content, message = REFUSED[name]
+    assert message in refusal(content.decode()) and "The WTML text" in refusal(content.decode())
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("no/such/file.wtml", "There is no file no/such/file.wtml"),
+        ("", "neither WTML nor the name of a file"),
+        ("M 51\nis a galaxy", "neither WTML nor the name of a file"),
+        ("https://example.org/m51.wtml", "is a web address: download"),
+        ("a\0b.wtml", "can't be read"),
+        ("x" * 5000, "can't be read"),
+        ("~nobody-of-this-name/m51.wtml", "can't be read"),
+        ("/dev/zero", "is not a file"),
+    ],
+)
+def test_what_names_no_file_is_refused_in_words(source, message):
+    assert message in refusal(source)
+
+
+def test_a_folder_without_wtml_is_refused_in_words(tmp_path):
+    assert f"There is no file {tmp_path / 'index_rel.wtml'}" in refusal(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "m51.wtml")
+    assert "is not a file" in refusal(tmp_path / "m51.wtml")
+
+
+def test_a_huge_file_is_not_even_opened(tmp_path, monkeypatch):
+    path = tmp_path / "m51.wtml"
+    with path.open("wb") as file:
+        file.truncate(wtml.SIZE_LIMIT + 1)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    assert "is larger than 64 MB" in refusal(path)
+
+
+PIECES = ["<", ">", "&", "&amp;", "<ImageSet", "</ImageSet>", "<Folder>", "</Folder>", " Url='", "'", " Rotation='nan'", "<!DOCTYPE", "]]>", "\0", "\ud800", "é"]
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join), st.sampled_from(["<", "<Folder>", "<ImageSet "]))
+def test_whatever_the_text_it_is_read_or_refused(text, start):
+    try:
+        found = read_wtml(start + text)
+    except SourceError as error:
+        assert len(str(error)) < 500
+    else:
+        assert found
+
+
+@given(st.dictionaries(st.sampled_from(sorted(ATTRIBUTES)), WORDS | st.floats().map(repr) | st.integers().map(str)))
+def test_whatever_stands_in_the_attributes_the_draft_shows_it_with_its_problems(attributes):
+    draft = draft_of(imageset(**attributes))
+    assert isinstance(draft.problems, list) and draft.wwt.center_x is not None
+    if not math.isfinite(draft.wwt.rotation if isinstance(draft.wwt.rotation, float) else 0):
+        assert "wwt.rotation" in {p.field for p in draft.problems}
+
+
+@pytest.mark.parametrize(
+    ("base", "url", "address"),
+    [
+        ("https://example.org/m51", "{1}/{3}/{3}_{2}.png", "https://example.org/m51/{1}/{3}/{3}_{2}.png"),
+        ("https://example.org/m51/", "thumb.jpg", "https://example.org/m51/thumb.jpg"),
+        ("https://example.org/m51/", "https://other.org/a.png", "https://other.org/a.png"),
+    ],
+)
+def test_relative_addresses_are_completed_and_whole_ones_stay(base, url, address):
+    assert based_at(base, url) == address
