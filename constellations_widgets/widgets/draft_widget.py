@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
@@ -28,24 +28,14 @@ def for_page(value: Any) -> str | float | bool | None:
     return str(value)
 
 
-class DraftWidget(anywidget.AnyWidget):
-    """Base of the widgets that show a draft and write to it.
+class OnDraft(anywidget.AnyWidget):
+    """A widget on a draft: told of every change of it, in any thread, until it is closed."""
 
-    The page has no state of its own: `state` is what the draft holds, sent whole at every change; edits come back as messages.
-    """
-
-    state = traitlets.Dict().tag(sync=True)
-
-    messages: ClassVar[frozenset[str]] = frozenset({"edit", "fix"})
-    """Kinds of messages that the page may send; each has a method `_on_…`."""
+    _unsubscribe: Callable[[], None] | None = None
 
     def __init__(self, draft: ImageDraft, **traits: Any):
         self._draft = draft
-        self._showing = threading.RLock()  # the draft may change in any thread, and the page must end with the newest state
-        self._edit = {"client": "", "seq": 0, "paths": []}
-        self._unsubscribe = None
-        super().__init__(state=self._state(), **traits)
-        self.on_msg(self._received)
+        super().__init__(**traits)
         self._unsubscribe = draft.on_change(self._draft_changed)
 
     @property
@@ -62,6 +52,28 @@ class DraftWidget(anywidget.AnyWidget):
             self._unsubscribe()
             self._unsubscribe = None
         super().close()
+
+    def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
+        raise NotImplementedError
+
+
+class DraftWidget(OnDraft):
+    """Base of the widgets that show a draft's fields and write to them.
+
+    The page has no state of its own: `state` is what the draft holds, sent whole at every change; edits come back as messages.
+    """
+
+    state = traitlets.Dict().tag(sync=True)
+
+    messages: ClassVar[frozenset[str]] = frozenset({"edit", "fix"})
+    """Kinds of messages that the page may send; each has a method `_on_…`."""
+
+    def __init__(self, draft: ImageDraft, **traits: Any):
+        self._draft = draft
+        self._showing = threading.RLock()  # the draft may change in any thread, and the page must end with the newest state
+        self._edit = {"client": "", "seq": 0, "paths": []}
+        super().__init__(draft, state=self._state(), **traits)
+        self.on_msg(self._received)
 
     def _state(self) -> dict[str, Any]:
         draft = self._draft

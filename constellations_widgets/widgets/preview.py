@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import traitlets
 
 from ..errors import ConstellationsError
 from ..schema.fields import fields
 from ..schema.placement import PLACEHOLDERS, URL, web_address_fault
-from .answering import Answer, Answerer, let_pages_choose_the_thread
+from .answering import Answer, Answerer
+from .draft_widget import OnDraft
 from .imageset import DRAWN, imageset_of, wtml_of
 from .static import built
 from .wwt_app import app_files
@@ -29,7 +29,7 @@ PRIVATE = "http://localhost:1"
 _MOST_FILES = 1000  # in one request
 
 
-class Preview(anywidget.AnyWidget):
+class Preview(OnDraft):
     """A view of the sky with the draft's image on it, which follows every change of the draft.
 
     Parameters
@@ -51,30 +51,21 @@ class Preview(anywidget.AnyWidget):
 
     height = traitlets.Unicode("400px").tag(sync=True)
 
-    _unsubscribe: Callable[[], None] | None = None
-
     def __init__(self, draft: ImageDraft, height: str = "400px"):
         self._esm = built("preview.js")
         self._css = built("preview.css")
-        self._draft = draft
         self._shown: dict[str, Any] | None = None
         self._revisions = itertools.count(2)
         self._revision = 1
-        super().__init__(height=height)
+        super().__init__(draft, height=height)
         handlers = {"open": self._open, "app": self._app, "files": self._files}
         self.on_msg(Answerer(handlers, self.send).receive)
-        self._unsubscribe = draft.on_change(self._draft_changed)
 
     @traitlets.validate("height")
     def _check_height(self, proposal: dict[str, Any]) -> str:
         if not re.fullmatch(r"\d+(\.\d+)?(px|em|rem|vh|%)", proposal["value"]):
             raise traitlets.TraitError(f"height is a CSS length such as '400px', not {proposal['value']!r}")
         return proposal["value"]
-
-    @property
-    def draft(self) -> ImageDraft:
-        """The draft that is shown."""
-        return self._draft
 
     @property
     def revision(self) -> int:
@@ -84,16 +75,6 @@ class Preview(anywidget.AnyWidget):
     def go_to_image(self) -> None:
         """Move the view to the image, as the button “Go to image” does."""
         self.send({"kind": "go"})
-
-    def open(self) -> None:
-        super().open()
-        let_pages_choose_the_thread(self.comm)
-
-    def close(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
-        super().close()
 
     # What the page is told, and what it asks for. All of this may run in any thread.
 

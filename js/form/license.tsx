@@ -2,7 +2,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { ask } from "../shared/ask.ts";
+import { Comm } from "../shared/comm.ts";
 import { Field, type FieldProps, useTyping } from "../shared/fields.tsx";
 
 export interface License {
@@ -29,9 +29,13 @@ export function matching(licenses: License[], text: string): License[] {
 function useLicenses(model: AnyModel): License[] {
   const [licenses, setLicenses] = useState<License[]>([]);
   useEffect(() => {
-    const stop = new AbortController();
-    ask(model, "licenses", stop.signal).then((answer) => setLicenses(answer.licenses as License[]));
-    return () => stop.abort();
+    const comm = new Comm(model);
+    const show = (list: License[]) => setLicenses(list);
+    comm.ask("licenses").then(
+      ({ content }) => show(content.licenses as License[]),
+      () => show([]), // closed before the answer came: without a list the field is a plain text field
+    );
+    return () => comm.close();
   }, [model]);
   return licenses;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Addresses, SKY } from "./addresses";
-import type { Comm } from "./comm";
+import type { Comm } from "../shared/comm";
 
 const asked: string[] = [];
 const comm = {

@@ -1,6 +1,6 @@
 /** What stands behind each address that the engine asks for. Nothing goes to the network but a remote image's own tiles. */
 
-import type { Comm } from "./comm";
+import type { Comm } from "../shared/comm";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -1,7 +1,7 @@
 /** The app's own files, sent by the kernel once for each page, however many previews it shows. */
 
 import type { Bytes } from "./addresses";
-import { Closed, type Comm } from "./comm";
+import { Closed, type Comm } from "../shared/comm";
 
 export interface AppFiles {
   css: string;

@@ -1,7 +1,7 @@
 /** The preview's entry point for anywidget. */
 
 import type { RenderProps } from "@anywidget/types";
-import { Comm } from "./comm";
+import { Comm } from "../shared/comm";
 import { PreviewView } from "./view";
 import "./preview.css";
 

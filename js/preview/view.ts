@@ -3,7 +3,7 @@
 import { Addresses, SKY } from "./addresses";
 import { appFiles } from "./app_files";
 import { type Camera, cameraFor, guessSize } from "./camera";
-import { Closed, type Comm } from "./comm";
+import { Closed, type Comm } from "../shared/comm";
 import { Engine } from "./engine";
 import { Frame } from "./frame";
 import { nameOf, needsReload, type State } from "./state";
