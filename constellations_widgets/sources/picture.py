@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -38,12 +39,17 @@ def read_picture(path: str | Path, wcs: WCS | None = None) -> Reading:
     path = Path(path).expanduser()
     size, kind = _look_at(path)
     described: dict[str, Any] = {}
+    remarks: tuple[str, ...] = ()
     if wcs is None:
         avm = _avm_of(path)
-        wcs, described = _wcs_of(avm, size, path.name), _description_of(avm)
+        described = _description_of(avm)
+        with warnings.catch_warnings(record=True) as assumptions:
+            warnings.simplefilter("always")
+            wcs = _wcs_of(avm, size, path.name)
+        remarks = tuple(f"its AVM is incomplete: {assumption.message}" for assumption in assumptions)
     name = str(described.get("note") or path.stem)
     values = {"note": name, **place_untiled(wcs, path.name), **described, "wwt.file_type": ".jpg" if kind == "jpeg" else ".png"}
-    return Reading(values, name, str(path.resolve()), LocalImage(path.parent, quote(path.name), size))
+    return Reading(values, name, str(path.resolve()), LocalImage(path.parent, quote(path.name), size), remarks)
 
 
 def _look_at(path: Path) -> tuple[tuple[int, int], str]:
@@ -72,12 +78,13 @@ def _look_at(path: Path) -> tuple[tuple[int, int], str]:
 
 def _avm_of(path: Path) -> Any:
     try:
-        import pyavm
+        from pyavm import AVM
+        from pyavm.exceptions import NoXMPPacketFound
     except ImportError:
         raise SourceError('Reading AVM needs pyavm: pip install "constellations_widgets[sources]"') from None
     try:
-        return pyavm.AVM.from_image(str(path))
-    except pyavm.NoXMPPacketFound:
+        return AVM.from_image(str(path))
+    except NoXMPPacketFound:
         raise SourceError(f"{path.name} holds no AVM that says where it is on the sky: give its place with wcs=") from None
     except Exception as error:  # pyavm raises whatever its XML parser does
         raise SourceError(f"The AVM in {path.name} can't be read ({error}): give its place with wcs=") from None
@@ -90,15 +97,16 @@ def _wcs_of(avm: Any, size: tuple[int, int], what: str) -> WCS:
     try:
         width, height = (float(length) for length in declared)
         ratio = (width / height) / (size[0] / size[1])
-        wcs = avm.to_wcs(target_shape=size)
+        if abs(ratio - 1) > ASPECT:
+            raise SourceError(
+                f"The AVM in {what} belongs to another crop of it: it describes {width:g} × {height:g} pixels, "
+                f"the file has {size[0]} × {size[1]}. Its place can't be told from that: give it with wcs="
+            )
+        return avm.to_wcs(target_shape=size)
+    except SourceError:
+        raise
     except Exception as error:  # whatever was written there
         raise SourceError(f"The AVM in {what} is incomplete or contradicts itself ({error}): give its place with wcs=") from None
-    if not abs(ratio - 1) <= ASPECT:
-        raise SourceError(
-            f"The AVM in {what} belongs to another crop of it: it describes {width:g} × {height:g} pixels, "
-            f"the file has {size[0]} × {size[1]}. Its place can't be told from that: give it with wcs="
-        )
-    return wcs
 
 
 def _description_of(avm: Any) -> dict[str, Any]:

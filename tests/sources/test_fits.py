@@ -1,0 +1,247 @@
+"""FITS: placed by its WCS, drawn as a picture, and every file that can't be told why."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from constellations_widgets.draft import ImageDraft
+from constellations_widgets.errors import SourceError
+from constellations_widgets.sources.fits import LARGEST, read_fits
+
+PYWWT = Path(importlib.util.find_spec("pywwt").submodule_search_locations[0])  # without importing it, which takes seconds
+M101 = PYWWT / "tests" / "data" / "m101_swiftx.fits"
+
+
+@pytest.fixture(autouse=True)
+def state(monkeypatch, tmp_path) -> Path:
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+def header(**cards: Any) -> fits.Header:
+    placed = {
+        "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 202.47, "CRVAL2": 47.2, "CRPIX1": 3.0, "CRPIX2": 2.0,
+        "CDELT1": -0.001, "CDELT2": 0.001, "RADESYS": "ICRS",
+    }  # fmt: skip
+    return fits.Header({name: value for name, value in (placed | cards).items() if value is not None})
+
+
+def pixels(height: int = 4, width: int = 6) -> np.ndarray:
+    return np.arange(height * width, dtype="float32").reshape(height, width)
+
+
+def write(path: Path, *hdus: Any) -> Path:
+    fits.HDUList(list(hdus) or [fits.PrimaryHDU(pixels(), header())]).writeto(path, output_verify="silentfix")
+    return path
+
+
+def picture_of(draft: ImageDraft) -> np.ndarray:
+    """Grey and alpha of the picture, rows from top to bottom."""
+    assert draft.local.read(draft.local.template).startswith(b"\x89PNG")
+    with Image.open(draft.local.root / draft.local.template) as image:
+        return np.asarray(image.convert("LA"))
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(SourceError) as caught:
+        read_fits(path)
+    assert len(str(caught.value)) < 700
+    return str(caught.value)
+
+
+# -- the image of M 101 that comes with pywwt
+
+
+def test_m101_lies_where_its_header_says():
+    draft = ImageDraft.from_fits(M101, autosave=False)
+    assert draft.values | {
+        "wwt.center_x": 210.774,
+        "wwt.center_y": 54.2737,
+        "wwt.rotation": 0,
+        "wwt.base_degrees_per_tile": 0.001,
+        "wwt.offset_x": 70.0,  # CRPIX 70.5 of 140 pixels: its middle
+        "wwt.offset_y": 70.0,
+        "wwt.bottoms_up": False,
+        "wwt.projection": "SkyImage",
+        "wwt.tile_levels": 0,
+        "wwt.file_type": ".png",
+    } == draft.values
+    assert draft.name == "m101_swiftx" and draft.local.size == (140, 140)
+    assert draft.origin == str(M101.resolve())
+
+
+def test_the_picture_of_m101_is_bright_where_the_fits_is():
+    grey, alpha = np.moveaxis(picture_of(ImageDraft.from_fits(M101, autosave=False)), 2, 0)
+    counts = fits.getdata(M101)[::-1]  # FITS counts rows from the bottom
+    assert grey.shape == counts.shape == (140, 140) and (alpha == 255).all()
+    brightest = counts >= np.sort(counts, axis=None)[-50]
+    assert (grey[brightest] == 255).all()
+    order = np.argsort(counts, axis=None)
+    assert (np.diff(grey.flat[order].astype(int)) >= 0).all()  # brighter in one is never darker in the other
+
+
+def test_a_star_of_the_picture_is_at_its_place_on_the_sky(tmp_path):
+    """The one bright pixel, from the picture back through WWT's own formulas to the sky."""
+    data = np.zeros((40, 60), "float32")
+    data[30, 10] = 1.0
+    turn = math.radians(20)
+    cd = {"CD1_1": -0.001 * math.cos(turn), "CD1_2": 0.001 * math.sin(turn), "CD2_1": 0.001 * math.sin(turn), "CD2_2": 0.001 * math.cos(turn)}
+    placed = header(**cd, CDELT1=None, CDELT2=None, CRPIX1=33.0, CRPIX2=18.0)
+    draft = ImageDraft.from_fits(write(tmp_path / "star.fits", fits.PrimaryHDU(data, placed)), autosave=False)
+    row, column = np.argwhere(picture_of(draft)[..., 0] == 255)[0]
+    wwt = draft.wwt
+    right = (column + 0.5 - wwt.offset_x) * wwt.base_degrees_per_tile  # degrees on the tangent plane, right and up in the picture
+    up = (40 - (row + 0.5) - wwt.offset_y) * wwt.base_degrees_per_tile
+    turned = math.radians(wwt.rotation)
+    west, north = right * math.cos(turned) - up * math.sin(turned), right * math.sin(turned) + up * math.cos(turned)
+    plane = WCS(header(CRPIX1=1.0, CRPIX2=1.0, CRVAL1=wwt.center_x, CRVAL2=wwt.center_y))
+    ra, dec = plane.all_pix2world(west / 0.001, north / 0.001, 0)
+    assert np.allclose((ra, dec), WCS(placed).all_pix2world(10, 30, 0), rtol=0, atol=1e-9)
+
+
+# -- pixels
+
+
+def test_pixels_without_a_value_are_transparent(tmp_path):
+    data = pixels()
+    data[0, 0], data[3, 5] = np.nan, np.inf
+    alpha = picture_of(ImageDraft.from_fits(write(tmp_path / "a.fits", fits.PrimaryHDU(data, header())), autosave=False))[..., 1]
+    assert alpha[3, 0] == alpha[0, 5] == 0 and (alpha > 0).sum() == 22
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int16", "int32", "float64"])
+def test_every_type_of_pixel_is_drawn(tmp_path, kind):
+    draft = ImageDraft.from_fits(write(tmp_path / "a.fits", fits.PrimaryHDU(pixels().astype(kind), header())), autosave=False)
+    grey = picture_of(draft)[..., 0]
+    assert grey[0, 5] == 255 and grey[3, 0] == 0
+
+
+def test_a_flat_image_is_drawn_too(tmp_path):
+    draft = ImageDraft.from_fits(write(tmp_path / "a.fits", fits.PrimaryHDU(np.ones((4, 6)), header())), autosave=False)
+    assert (picture_of(draft)[..., 0] == 0).all()
+
+
+# -- which image
+
+
+def test_the_first_image_with_a_place_on_the_sky_is_taken(tmp_path):
+    table = fits.BinTableHDU.from_columns([fits.Column("a", "E", array=[1.0])])
+    weight = fits.ImageHDU(np.ones((9, 9), "float32"))
+    science = fits.ImageHDU(pixels(), header(), name="SCI")
+    draft = ImageDraft.from_fits(write(tmp_path / "a.fits", fits.PrimaryHDU(), table, weight, science), autosave=False)
+    assert draft.local.size == (6, 4) and draft.wwt.center_x == 202.47
+
+
+def test_a_compressed_image_is_read(tmp_path):
+    write(tmp_path / "a.fits.fz", fits.PrimaryHDU(), fits.CompImageHDU(np.ones((40, 60), "int16"), header()))
+    assert ImageDraft.from_fits(tmp_path / "a.fits.fz", autosave=False).local.size == (60, 40)
+    write(tmp_path / "b.fits.gz")
+    assert ImageDraft.from_fits(tmp_path / "b.fits.gz", autosave=False).name == "b"
+
+
+def test_axes_of_length_one_are_no_cube(tmp_path):
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(pixels()[None, None], header(CTYPE3="FREQ", CTYPE4="STOKES")))
+    assert ImageDraft.from_fits(path, autosave=False).local.size == (6, 4)
+
+
+def test_the_name_is_that_of_the_object(tmp_path):
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(pixels(), header(OBJECT="M 51 ")))
+    assert ImageDraft.from_fits(path, autosave=False).note == "M 51"
+
+
+@pytest.mark.parametrize("name", ["my image.fits", "100%25.fits", "a{1}.fits", "a#b?.fits", "Größe.fits"])
+def test_a_file_may_be_called_anything(tmp_path, name):
+    draft = ImageDraft.from_fits(write(tmp_path / name), autosave=False)
+    assert draft.local.read(draft.local.template).startswith(b"\x89PNG")
+    draft.host_at("https://example.org/m51")
+    assert not [p for p in draft.problems if p.field == "storage.legacy_url_template" and p.severity == "error"]
+
+
+# -- what can't be read or drawn
+
+
+@pytest.mark.parametrize(
+    ("hdus", "message"),
+    [
+        ([fits.PrimaryHDU(pixels())], "no celestial WCS"),
+        ([fits.PrimaryHDU()], "holds no image"),
+        ([fits.PrimaryHDU(np.ones(5))], "holds no image"),
+        ([fits.PrimaryHDU(np.ones((3, 4, 6)), header())], "is a cube of 3 × 4 × 6"),
+        ([fits.PrimaryHDU(np.full((4, 6), np.nan), header())], "no finite pixel"),
+        ([fits.PrimaryHDU(pixels(), header(CTYPE1="GLON-TAN", CTYPE2="GLAT-TAN"))], "is in GLON coordinates"),
+        ([fits.PrimaryHDU(pixels(), header(CTYPE1="RA---SIN", CTYPE2="DEC--SIN"))], "WWT draws plain TAN"),
+        ([fits.PrimaryHDU(pixels(), header(CDELT2=0.002))], "not square"),
+        ([fits.PrimaryHDU(pixels(), header(CDELT1=0.0))], "no inverse|no FITS image that can be read"),
+        ([fits.PrimaryHDU(np.ones((1, LARGEST + 1), "uint8"), header())], f"{LARGEST + 1} × 1 pixels; above {LARGEST} make tiles"),
+    ],
+)  # fmt: skip
+def test_what_wwt_cannot_draw_is_told_why(tmp_path, hdus, message):
+    path = write(tmp_path / "a.fits", *hdus)
+    with pytest.raises(SourceError, match=message) as caught:
+        read_fits(path)
+    assert "a.fits" in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore:File may have been truncated")
+def test_a_header_that_declares_more_than_there_is_allocates_nothing(tmp_path):
+    path = write(tmp_path / "a.fits")
+    content = path.read_bytes()
+    for axis in ("NAXIS1", "NAXIS2"):
+        start = content.index(axis.encode())
+        content = content[:start] + f"{axis:8}= {100_000:>20}".encode() + content[start + 30 :]
+    path.write_bytes(content)
+    assert "100000 × 100000 pixels" in refusal(path)
+
+
+@pytest.mark.parametrize("length", [0, 100, 2880, 3000])
+@pytest.mark.filterwarnings("ignore")
+def test_a_file_that_is_cut_off_is_told_so(tmp_path, length):
+    path = tmp_path / "a.fits"
+    path.write_bytes(M101.read_bytes()[: length + (0 if length < 2880 else 2880 * 3)])
+    assert "a.fits is no FITS image that can be read" in refusal(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"M 51", b"\x89PNG\r\n\x1a\n", b"SIMPLE  =                    T" + b" " * 50, bytes(range(256)) * 50])
+@pytest.mark.filterwarnings("ignore")
+def test_a_file_that_is_no_fits_is_told_so(tmp_path, content):
+    path = tmp_path / "a.fits"
+    path.write_bytes(content)
+    assert "a.fits" in refusal(path)
+
+
+def test_a_file_that_is_not_there_is_told_so(tmp_path):
+    assert "There is no file" in refusal(tmp_path / "missing.fits")
+    assert "can be read" in refusal(tmp_path)
+
+
+def test_a_state_directory_that_cannot_be_written_is_told_so(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "file" / "state"))
+    assert "can't be written to the state directory" in refusal(M101)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 2879), st.sampled_from(b"\0 =-'/0159TFAEN~\xff")), min_size=1, max_size=8), st.integers(0, 6000))
+@pytest.mark.filterwarnings("ignore")
+def test_a_damaged_file_is_read_or_told_so(tmp_path_factory, damage, length):
+    path = tmp_path_factory.getbasetemp() / "damaged.fits"
+    path.unlink(missing_ok=True)
+    content = bytearray(write(path).read_bytes())
+    for position, byte in damage:
+        content[position] = byte
+    path.write_bytes(content[: max(length, 2000)])
+    try:
+        assert read_fits(path).values["wwt.projection"] == "SkyImage"
+    except SourceError as error:
+        assert str(error)

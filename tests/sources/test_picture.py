@@ -1,0 +1,219 @@
+"""JPEG and PNG: placed by AVM that can be trusted, or by a WCS; shown and uploaded as the file that it is."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pyavm
+import pytest
+from astropy.wcs import WCS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from constellations_widgets.draft import ImageDraft
+from constellations_widgets.errors import SourceError
+from constellations_widgets.sources.picture import read_picture
+
+DEEP_FIELD = Path(__file__).parents[2] / "notebooks" / "hubble_deep_field.jpg"
+SIZE = (60, 40)
+
+
+def wcs(crpix: tuple[float, float] = (30.5, 20.5)) -> WCS:
+    placed = WCS(naxis=2)
+    placed.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    placed.wcs.crval, placed.wcs.crpix, placed.wcs.cdelt = (202.47, 47.2), crpix, (-0.001, 0.001)
+    placed.wcs.radesys = "ICRS"
+    placed.wcs.set()
+    return placed
+
+
+def encoded(kind: str = "JPEG", mode: str = "RGB", size: tuple[int, int] = SIZE, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    Image.new(mode, size).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def write(path: Path, content: bytes | None = None) -> Path:
+    path.write_bytes(encoded() if content is None else content)
+    return path
+
+
+def with_avm(path: Path, size: tuple[int, int] = SIZE, **fields: Any) -> Path:
+    """A JPEG that says where it is."""
+    avm = pyavm.AVM.from_wcs(wcs(), shape=(size[1], size[0]))
+    for name, value in fields.items():
+        setattr(avm, name, value)
+    plain = write(path.with_name(f"plain-{path.name}"))
+    avm.embed(str(plain), str(path))
+    return path
+
+
+def refusal(path: Path, placed: WCS | None = None) -> str:
+    with pytest.raises(SourceError) as caught:
+        read_picture(path, placed)
+    assert path.name in str(caught.value) and len(str(caught.value)) < 700
+    return str(caught.value)
+
+
+# -- placed by AVM
+
+
+def test_a_picture_lies_where_its_avm_says(tmp_path):
+    path = with_avm(tmp_path / "m51.jpg", Title="The Whirlpool", Credit="NASA & ESA, signal < noise")
+    draft = ImageDraft.from_image(path, autosave=False)
+    wwt = draft.wwt
+    assert (wwt.center_x, wwt.center_y, wwt.rotation) == pytest.approx((202.47, 47.2, 0))
+    assert (wwt.offset_x, wwt.offset_y, wwt.base_degrees_per_tile) == pytest.approx((30.0, 20.0, 0.001))
+    assert (wwt.projection, wwt.bottoms_up, wwt.file_type, wwt.tile_levels) == ("SkyImage", False, ".jpg", 0)
+    assert draft.name == draft.note == "The Whirlpool"
+    assert draft.permissions.credits == "NASA &amp; ESA, signal &lt; noise" and draft.permissions.license is None
+    assert draft.local.read("m51.jpg") == path.read_bytes() and draft.local.size == SIZE
+    assert draft.origin == str(path.resolve())
+
+
+def test_avm_for_another_size_of_the_same_picture_is_scaled(tmp_path):
+    path = with_avm(tmp_path / "m51.jpg", size=(600, 400))
+    values = read_picture(path).values
+    assert values["wwt.base_degrees_per_tile"] == pytest.approx(0.01)
+    assert (values["wwt.offset_x"], values["wwt.offset_y"]) == pytest.approx((3.0, 2.0), abs=0.5)
+
+
+def test_avm_of_another_crop_is_not_trusted(tmp_path):
+    said = refusal(with_avm(tmp_path / "m51.jpg", size=(400, 400)))
+    assert "belongs to another crop" in said and "400 × 400 pixels" in said and "the file has 60 × 40" in said and "wcs=" in said
+
+
+def test_the_avm_of_the_hubble_deep_field_is_of_another_crop():
+    said = refusal(DEEP_FIELD)
+    assert "belongs to another crop" in said and "wcs=" in said
+
+
+def test_what_had_to_be_assumed_of_avm_is_said(tmp_path):
+    remarks = read_picture(with_avm(tmp_path / "m51.jpg")).remarks
+    assert remarks == ("its AVM is incomplete: Spatial.Equinox is not present, assuming 2000",)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda avm: setattr(avm.Spatial, "ReferenceDimension", None),
+        lambda avm: setattr(avm.Spatial, "ReferenceValue", None),
+        lambda avm: setattr(avm.Spatial, "ReferencePixel", None),
+        lambda avm: setattr(avm.Spatial, "Scale", None),
+        lambda avm: setattr(avm.Spatial, "ReferenceDimension", [0.0, 0.0]),
+        lambda avm: setattr(avm.Spatial, "CoordinateFrame", None),
+        lambda avm: setattr(avm.Spatial, "CoordsystemProjection", None),
+    ],
+)
+def test_avm_that_says_too_little_is_told_so(tmp_path, damage):
+    avm = pyavm.AVM.from_wcs(wcs(), shape=(40, 60))
+    damage(avm)
+    avm.embed(str(write(tmp_path / "plain.jpg")), str(tmp_path / "m51.jpg"))
+    try:
+        assert read_picture(tmp_path / "m51.jpg").values["wwt.center_x"] == pytest.approx(202.47)
+    except SourceError as error:
+        assert "AVM in m51.jpg" in str(error) and "wcs=" in str(error)
+
+
+def test_a_picture_without_avm_needs_a_wcs(tmp_path):
+    assert "holds no AVM" in refusal(write(tmp_path / "m51.jpg"))
+
+
+@pytest.mark.parametrize("packet", [b"", b"<x:xmpmeta>", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a></x:xmpmeta>", b"\xff\xfe not XML"])
+def test_avm_that_is_broken_is_told_so(tmp_path, packet):
+    xmp = b"<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?>" + packet + b"<?xpacket end='w'?>"
+    path = write(tmp_path / "m51.jpg", encoded(xmp=xmp))
+    assert "AVM" in refusal(path)
+
+
+# -- placed by a WCS
+
+
+@pytest.mark.parametrize(("kind", "extension"), [("JPEG", ".jpg"), ("PNG", ".png")])
+def test_a_wcs_that_is_given_places_the_picture(tmp_path, kind, extension):
+    path = write(tmp_path / "m51.dat", encoded(kind))
+    values = read_picture(path, wcs((10.5, 5.5))).values
+    assert (values["wwt.offset_x"], values["wwt.offset_y"], values["wwt.file_type"]) == (10.0, 5.0, extension)
+    assert values["note"] == "m51"
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "I;16"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "1"), ("PNG", "LA")],
+)
+def test_every_kind_of_jpeg_and_png_is_taken(tmp_path, kind, mode):
+    path = write(tmp_path / "m51.img", encoded(kind, mode))
+    assert read_picture(path, wcs()).local.size == SIZE
+
+
+@pytest.mark.parametrize("name", ["my image.jpg", "100%25.jpg", "a{1}.jpg", "a#b?.jpg", "Größe.jpg"])
+def test_a_file_may_be_called_anything(tmp_path, name):
+    path = write(tmp_path / name)
+    draft = ImageDraft.from_image(path, wcs=wcs(), autosave=False)
+    assert draft.local.read(draft.local.template) == path.read_bytes()
+    draft.host_at("https://example.org/m51")
+    assert not [p for p in draft.problems if p.field == "storage.legacy_url_template" and p.severity == "error"]
+
+
+# -- what can't be read or drawn
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 6, 8])
+def test_a_picture_that_viewers_turn_is_not_placed_by_its_pixels(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = write(tmp_path / "m51.jpg", encoded(exif=exif))
+    assert "EXIF orientation" in refusal(path, wcs())
+
+
+def test_an_upright_picture_may_say_so(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    assert read_picture(write(tmp_path / "m51.jpg", encoded(exif=exif)), wcs()).local.size == SIZE
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "BMP", "WEBP"])
+def test_other_kinds_of_picture_are_to_be_converted(tmp_path, kind):
+    assert f"is a {kind}: WWT draws JPEG and PNG" in refusal(write(tmp_path / "m51.png", encoded(kind)), wcs())
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.95])
+def test_a_picture_that_is_cut_off_is_told_so(tmp_path, kind, part):
+    stream = io.BytesIO()
+    Image.effect_noise((200, 200), 80).save(stream, kind)
+    content = stream.getvalue()
+    path = write(tmp_path / "m51.img", content[: int(len(content) * part)])
+    assert "is no picture that can be read" in refusal(path, wcs())
+
+
+@pytest.mark.parametrize("content", [b"", b"M 51", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"SIMPLE  =", b"\xff\xd8\xff\xe0" + b"\0" * 100])
+def test_what_is_no_picture_is_told_so(tmp_path, content):
+    assert "is no picture that can be read" in refusal(write(tmp_path / "m51.jpg", content), wcs())
+
+
+def test_a_picture_of_too_many_pixels_wants_tiles(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert "make tiles of it first" in refusal(write(tmp_path / "m51.png", encoded("PNG")), wcs())
+
+
+def test_a_file_that_is_not_there_is_told_so(tmp_path):
+    assert "There is no file" in refusal(tmp_path / "missing.jpg")
+    assert "is no picture that can be read" in refusal(tmp_path)
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(["JPEG", "PNG"]), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=5))
+@pytest.mark.filterwarnings("ignore")
+def test_a_damaged_picture_is_read_or_told_so(tmp_path_factory, kind, damage):
+    content = bytearray(encoded(kind))
+    for place, byte in damage:
+        content[int(place * len(content))] = byte
+    path = write(tmp_path_factory.getbasetemp() / "damaged.img", bytes(content))
+    try:
+        assert read_picture(path, wcs()).values["wwt.projection"] == "SkyImage"
+    except SourceError as error:
+        assert "damaged.img" in str(error)
