@@ -20,7 +20,7 @@ from constellations_widgets.errors import SandboxError
 from constellations_widgets.sandbox import Sandbox, environment_of
 
 HERE = Path(__file__).parent
-WORK = HERE.parent / "build" / "demo"
+WORK = Path(os.environ.get("CXW_DEMO_DIR") or HERE.parent / "build" / "demo")
 
 # JupyterLab without questions: pywwt brings an old extension that asks for a build at every start, and nothing here needs it.
 PAGE_CONFIG = {
