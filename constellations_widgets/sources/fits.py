@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ def read_fits(path: str | Path) -> Reading:
     from astropy.io import fits
     from astropy.wcs import FITSFixedWarning
 
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))  # Path's own fails at ~nobody
     what = path.name
     try:
         with warnings.catch_warnings(), fits.open(path) as hdus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ def read_picture(path: str | Path, wcs: WCS | None = None) -> Reading:
     SourceError
         When the file is no picture, or nothing trustworthy says where it belongs.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))  # Path's own fails at ~nobody
     size, kind = _look_at(path)
     described: dict[str, Any] = {}
     remarks: tuple[str, ...] = ()

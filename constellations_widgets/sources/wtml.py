@@ -154,7 +154,7 @@ def _reading(element: Element, origin: str, path: Path | None) -> Reading:
             if not first.exists():
                 remarks.append(f"no file of the image lies at {first}: the preview can't show it")
         except (SourceError, OSError) as error:
-            remarks.append(f"the preview can't show the image's files: {shown(str(error), 300)}")
+            remarks.append(f"the preview can't show the image's files: {str(error)[:300]}")
     return Reading(values, name or "image", origin, local, tuple(remarks))
 
 

@@ -222,6 +222,7 @@ def test_a_file_that_is_no_fits_is_told_so(tmp_path, content):
 
 def test_a_file_that_is_not_there_is_told_so(tmp_path):
     assert "There is no file" in refusal(tmp_path / "missing.fits")
+    assert "There is no file" in refusal(Path("~nobody-of-this-name/m51.fits"))
     assert "can be read" in refusal(tmp_path)
 
 

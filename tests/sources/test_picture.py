@@ -202,6 +202,7 @@ def test_a_picture_of_too_many_pixels_wants_tiles(tmp_path, monkeypatch):
 
 def test_a_file_that_is_not_there_is_told_so(tmp_path):
     assert "There is no file" in refusal(tmp_path / "missing.jpg")
+    assert "There is no file" in refusal(Path("~nobody-of-this-name/m51.jpg"))
     assert "is no picture that can be read" in refusal(tmp_path)
 
 
