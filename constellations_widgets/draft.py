@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -254,11 +254,14 @@ class ImageDraft(ObservableFields):
     # -- on disk
 
     def save(self, path: str | Path) -> Path:
-        """Write the draft to a JSON file, whole or not at all. It holds no secret."""
+        """Write the draft to a JSON file, whole or not at all. It holds no secret. Raises SourceError when it can't be written."""
         from .state import write_json
 
         target = Path(path).expanduser()
-        write_json(target, self._to_json())
+        try:
+            write_json(target, self._to_json())
+        except OSError as error:
+            raise SourceError(f"The draft can't be saved as {target}: {error.strerror or error}") from None
         return target
 
     @property
@@ -269,18 +272,25 @@ class ImageDraft(ObservableFields):
         return []
 
     def restore(self, path: str | Path | None = None) -> None:
-        """Take over the values of an earlier draft: the newest of `earlier` where no file is given.
+        """Take over the values of an earlier draft: the newest that can be read of `earlier` where no file is given.
 
         Raises
         ------
         SourceError
             When there is none.
         """
-        found = path or next(iter(self.earlier), None)
-        if found is None:
+        if path is not None:
+            values = read_draft_file(Path(path))["values"]
+        else:
+            values = next(self._earlier_values(), None)
+        if values is None:
             raise SourceError(f"There are no earlier edits of {self.origin or 'this draft'}")
-        values = read_draft_file(Path(found))["values"]
         self.update({path: value for path, value in values.items() if path in fields()})
+
+    def _earlier_values(self) -> Iterator[dict[str, Any]]:
+        for path in self.earlier:
+            with contextlib.suppress(SourceError):
+                yield read_draft_file(path)["values"]
 
     def _to_json(self) -> dict[str, Any]:
         local = self.local and {"root": str(self.local.root), "template": self.local.template}

@@ -603,3 +603,19 @@ def test_publishing_from_within_an_observer_or_a_hold_waits_for_nothing(state):
 
     in_threads(publish, save)
     assert saved_drafts(state) == []
+
+
+def test_saving_where_nothing_can_be_written_is_said(draft, tmp_path):
+    with pytest.raises(SourceError, match="can't be saved as .*missing"):
+        draft.save(tmp_path / "missing" / "draft.json")
+
+
+def test_an_earlier_file_that_cannot_be_read_does_not_hide_the_one_before_it(state):
+    typed = draft_of(origin="m51.wtml", autosave=True)
+    typed.note = "an hour of work"
+    typed._autosave.flush()
+    broken = saved_drafts(state)[0].with_name("broken.json")
+    broken.write_text("{")
+    again = draft_of(origin="m51.wtml", autosave=True)
+    again.restore()
+    assert again.note == "an hour of work"
