@@ -38,6 +38,7 @@ export function draw(tree: CreditsTree): ComponentChildren {
 export function CreditsField({ draft, spec, model }: FieldProps & { model: AnyModel }) {
   const { text, type, release } = useTyping(draft, spec.path, (value) => (typeof value === "string" ? value : ""));
   const kept = useTrait<KeptCredits>(model, "kept_credits");
+  const copyright = draft.text("permissions.copyright");
   const differs = !draft.waiting && kept.text !== draft.text(spec.path);
   const write = (value: string) => {
     type(value);
@@ -72,7 +73,7 @@ export function CreditsField({ draft, spec, model }: FieldProps & { model: AnyMo
             <div class="cxw-credits">
               <span class="cxw-quiet">Shown as: Image credits: </span>
               {draw(kept.tree)}
-              <span class="cxw-quiet">. {draft.text("permissions.copyright")}.</span>
+              <span class="cxw-quiet">. {copyright && `${copyright}.`}</span>
             </div>
           )}
         </>

@@ -62,10 +62,12 @@ function Form(view: ViewProps) {
       {section("Where it is on the sky", placement)}
       {section("What it is and whose", DESCRIPTION)}
       {section("Where its files are", ADDRESS)}
-      <details class="cxw-section cxw-all-problems" open>
-        <summary aria-live="polite">{countOf(draft.problems) || "No errors, no warnings"}</summary>
-        <ProblemList draft={draft} titles={titles} goTo={goTo} />
-      </details>
+      {!draft.published && (
+        <details class="cxw-section cxw-all-problems" open>
+          <summary aria-live="polite">{countOf(draft.problems) || "No errors, no warnings"}</summary>
+          <ProblemList draft={draft} titles={titles} goTo={goTo} />
+        </details>
+      )}
     </div>
   );
 }

@@ -26,6 +26,7 @@ function unitOf(draft: DraftLink, spec: FieldSpec): string {
 /** Label, unit, input, counter, help and problems of one field. */
 export function Field({ draft, spec, children, wide }: FieldProps & { wide?: boolean; children: (ids: InputIds) => ComponentChildren }) {
   const id = useId();
+  const [help, setHelp] = useState(false);
   const unit = unitOf(draft, spec);
   const invalid = draft.problems.some((problem) => problem.field === spec.path && problem.severity === "error");
   const length = spec.limit === null ? 0 : draft.text(spec.path).length;
@@ -43,13 +44,13 @@ export function Field({ draft, spec, children, wide }: FieldProps & { wide?: boo
             {length} of {spec.limit}
           </span>
         )}
-        <details class="cxw-help">
-          <summary>
-            <span aria-hidden="true">?</span>
-            <span class="cxw-hidden">About {spec.title}</span>
-          </summary>
-          <div role="note">{spec.description}</div>
-        </details>
+        <button type="button" class="cxw-help" aria-expanded={help} aria-controls={`${id}-help`} onClick={() => setHelp(!help)}>
+          <span aria-hidden="true">?</span>
+          <span class="cxw-hidden">About {spec.title}</span>
+        </button>
+      </div>
+      <div id={`${id}-help`} role="note" class="cxw-quiet" hidden={!help}>
+        {spec.description}
       </div>
       {children({ id, invalid, describedBy: `${unit ? `${id}-unit ` : ""}${id}-problems` })}
       <FieldProblems draft={draft} path={spec.path} id={`${id}-problems`} />
