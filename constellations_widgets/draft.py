@@ -17,6 +17,7 @@ from .errors import DraftError, SourceError
 from .observable import ObservableFields
 from .schema.fields import fields, flatten, nest
 from .schema.images import ImageSubmission
+from .schema.records import ImageRecord
 from .sources.reading import Reading
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class ImageDraft(ObservableFields):
     def __init__(self, reading: Reading | None = None, *, autosave: bool = True, **unknown: Any):
         if unknown:
             raise TypeError(f"ImageDraft takes no {', '.join(map(repr, unknown))}: set fields on the draft, or use ImageDraft.from_wtml and its sisters")
+        if not isinstance(reading, Reading | None):
+            raise TypeError(f"ImageDraft takes no {type(reading).__name__}: use ImageDraft.from_wtml, from_fits, from_image or from_submission")
         self._ready = False
         super().__init__()
         reading = reading or Reading({})
@@ -142,9 +145,18 @@ class ImageDraft(ObservableFields):
         return cls(read_picture(path, wcs), **options)
 
     @classmethod
-    def from_submission(cls, body: ImageSubmission | Mapping[str, Any], **options: Any) -> ImageDraft:
-        """A draft of a request body: what `submission().to_request()` gives, or an image record that the API gave."""
-        content = flatten(body.model_dump() if isinstance(body, ImageSubmission) else body)
+    def from_submission(cls, body: ImageSubmission | ImageRecord | Mapping[str, Any], **options: Any) -> ImageDraft:
+        """A draft of a request body: what `submission()` or its `to_request()` gives, or an image record that the API gave.
+
+        Raises
+        ------
+        SourceError
+            When it is none of these.
+        """
+        known = isinstance(body, ImageSubmission | ImageRecord)
+        if not known and not isinstance(body, Mapping):
+            raise SourceError(f"A {type(body).__name__} is no submission: give a submission, its dict, or a record of Constellations.image")
+        content = flatten(body.model_dump() if known else body)
         values = {path: value for path, value in content.items() if path in fields()}
         return cls(Reading(values, name=str(values.get("note") or "image")), **options)
 

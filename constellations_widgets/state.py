@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -13,11 +14,15 @@ def state_dir(*parts: str) -> Path:
     """A folder for drafts, journal and the like, made with mode 0700 where it is missing.
 
     ``CXW_STATE_DIR`` in the environment takes the place of the platform's own (on Linux ``~/.local/state/constellations_widgets``).
+    Raises OSError where it can't be made.
     """
     import platformdirs
 
     chosen = os.environ.get("CXW_STATE_DIR")
-    folder = Path(chosen).expanduser() if chosen else platformdirs.user_state_path("constellations_widgets", appauthor=False)
+    try:
+        folder = Path(chosen).expanduser() if chosen else platformdirs.user_state_path("constellations_widgets", appauthor=False)
+    except RuntimeError as error:  # "~somebody" of whom there is no home
+        raise FileNotFoundError(errno.ENOENT, str(error), chosen) from None
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for part in parts:  # `parents` would make those in between readable for everybody
         folder /= part

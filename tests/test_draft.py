@@ -37,6 +37,7 @@ from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import DraftError, SourceError
 from constellations_widgets.schema.fields import fields
 from constellations_widgets.schema.images import ImageSubmission
+from constellations_widgets.schema.records import ImageRecord
 from constellations_widgets.sources.reading import Reading
 
 
@@ -380,6 +381,23 @@ def test_a_record_of_the_api_becomes_a_draft():
     record = {"id": "5e9f", "handle": {"handle": "me"}, "error": False, **body({"alt_text": ..., "permissions.credits": ...})}
     draft = ImageDraft.from_submission(record, autosave=False)
     assert draft.submission().to_request() == body({"alt_text": ..., "permissions.credits": ...})
+
+
+def test_a_record_as_the_client_reads_it_becomes_a_draft():
+    content = {"id": "5e9f", "handle": {"handle": "me"}, **body({"alt_text": ..., "permissions.credits": ...})}
+    draft = ImageDraft.from_submission(ImageRecord.model_validate(content), autosave=False)
+    assert draft.submission().to_request() == body({"alt_text": ..., "permissions.credits": ...})
+
+
+@pytest.mark.parametrize("thing", [None, 3, "m51.wtml", [], object()])
+def test_what_is_no_submission_makes_no_draft(thing):
+    with pytest.raises(SourceError, match="is no submission"):
+        ImageDraft.from_submission(thing)
+
+
+def test_a_file_given_to_the_class_itself_is_answered_with_the_right_way():
+    with pytest.raises(TypeError, match="from_wtml"):
+        ImageDraft("m51/index_rel.wtml")
 
 
 def test_addresses_are_made_from_where_the_files_are_hosted(draft):

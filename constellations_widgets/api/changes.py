@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ..errors import InvalidError
 from ..schema.credits import clean_credits
-from ..schema.images import ALT_TEXT_LIMIT, NOTE_LIMIT, ImagePermissions, utf16_length
+from ..schema.images import ALT_TEXT_LIMIT, FORBIDDEN_CHARACTERS, NOTE_LIMIT, ImagePermissions, utf16_length
 from ..schema.records import ImageRecord
 
 
@@ -63,6 +63,8 @@ def _text(field: str, text: str, limit: int) -> str:
         raise InvalidError(
             f"{field} is empty: the server ignores an empty text, so it can't be removed, only replaced."
         )
+    if found := FORBIDDEN_CHARACTERS.search(text):
+        raise InvalidError(f"{field} has the character {found[0]!r}, which XML can't carry: remove it.")
     if (length := utf16_length(text)) > limit:
         raise InvalidError(
             f"{field} is {length} characters long, {limit} is the server's limit (an emoji counts as two)."
@@ -73,13 +75,16 @@ def _text(field: str, text: str, limit: int) -> str:
 def _whole_permissions(before: ImageRecord, new: ImagePermissions | Mapping[str, str]) -> dict[str, str]:
     """All of the permissions, since the server deletes what is left out."""
     if not isinstance(new, ImagePermissions):
+        if not isinstance(new, Mapping):
+            raise InvalidError(f"permissions is a {type(new).__name__}: give ImagePermissions, or a dict of what changes.")
         old = before.permissions
         kept = {"copyright": old.copyright, "license": old.license, "credits": old.credits or ""}
         try:
             new = ImagePermissions.model_validate({**kept, **new})
         except ValidationError as error:
-            faults = (f"permissions.{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-            raise InvalidError("; ".join(faults)) from None
+            faults = ((".".join(("permissions", *map(str, fault["loc"]))), fault["msg"]) for fault in error.errors())
+            said = (f"{field}: {message.removeprefix('Value error, ')}" for field, message in faults)
+            raise InvalidError("; ".join(said)) from None
     body = new.model_dump()
     if not body["credits"]:
         del body["credits"]

@@ -19,9 +19,12 @@ from ..schema.images import ImagePermissions, ImageSubmission
 from ..schema.records import Handle, ImageRecord, ImageSummary, Receipt
 from .changes import image_changes, unmade_changes
 from .credentials import TOKEN_VARIABLE, Credentials
+from .plaintext import one_line
 from .transport import Call, Transport
 
 Answer = TypeVar("Answer", bound=BaseModel)
+
+_LONGEST_HANDLE = 1000  # characters; no handle is so long, and an address can't be much longer
 
 
 class ImagePage(list[ImageSummary]):
@@ -145,10 +148,9 @@ class Constellations:
                 f"Could not {what}: not signed in. Pass auth=sign_in(...), or set {TOKEN_VARIABLE} in the environment."
             )
         body = submission.to_json() if isinstance(submission, ImageSubmission) else submission
-        try:
-            sent = json.loads(body)
-        except (TypeError, ValueError):
-            raise InvalidError(f"Could not {what}: that is no submission. Give draft.submission().") from None
+        sent = _object_of(body)
+        if sent is None:
+            raise InvalidError(f"Could not {what}: that is no submission. Give draft.submission().")
         call = Call(what, "POST", f"/handle/{quote(name, safe='')}/image", body, writes=True)
         answer = self._transport.json(call)
         image_id, rel_url = answer.get("id"), answer.get("rel_url")
@@ -162,7 +164,7 @@ class Constellations:
             created=datetime.now(UTC),
             body=sent,
             body_sha256=hashlib.sha256(body).hexdigest(),
-            key=key or uuid.uuid4().hex,
+            key=str(key or uuid.uuid4().hex),
         )
 
     def image(self, id: str) -> ImageRecord:
@@ -227,6 +229,8 @@ class Constellations:
 
     def find_images(self, url: str) -> list[ImageSummary]:
         """All images, of all handles, with exactly this image URL (`storage.legacy_url_template`). Needs no token."""
+        if not isinstance(url, str):
+            raise InvalidError(f"The image URL to look for is a {type(url).__name__}: give it as text.")
         body = json.dumps({"wwt_legacy_url": url}, ensure_ascii=False).encode("utf-8", "replace")
         call = Call("look for images by their URL", "POST", "/images/find-by-legacy-url", body)
         return self._list(ImageSummary, call, self._transport.json(call))
@@ -307,11 +311,22 @@ class Constellations:
             raise self._transport.bad_answer(call, f"has an unusable {field!r} ({fault['msg']})") from None
 
 
+def _object_of(body: Any) -> dict[str, Any] | None:
+    """The object that a request's body holds, None if it is no such body. Everything that can go wrong with it does so
+    here: once it is sent, there has to be a receipt."""
+    try:
+        content = json.loads(body) if isinstance(body, bytes) else None
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
 def _handle_name(handle: str) -> str:
     """A handle as the server knows it: people write "@name" where the server wants "name"."""
     name = handle.strip().removeprefix("@") if isinstance(handle, str) else ""
-    if name in ("", ".", "..") or any("\ud800" <= character <= "\udfff" for character in name):
-        raise InvalidError(f"{handle!r} is not a handle. Give its name, such as 'nasa'.")
+    is_name = name not in ("", ".", "..") and len(name) <= _LONGEST_HANDLE
+    if not is_name or any("\ud800" <= character <= "\udfff" for character in name):
+        raise InvalidError(f"{one_line(repr(handle), 60)} is not a handle. Give its name, such as 'nasa'.")
     return name
 
 

@@ -68,7 +68,7 @@ def publish_draft(
     journal = journal or default_journal()
     tell = on_progress or _tell_nobody
     tell("planning", f"Asking {client.api_url} about the handle {handle!r} and earlier images.")
-    step = plan(draft, client, handle, journal=journal)[0]
+    step = plan([draft], client, handle, journal=journal)[0]
     receipt = publish_planned(step, client, journal, on_progress, again=again, anyway=anyway)
     _tell_after(draft.published, receipt)
     return receipt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import threading
 import time
 import uuid
@@ -58,7 +59,8 @@ class Sandbox:
     Raises
     ------
     SandboxError
-        If the port is taken, or `files` is no folder; and by whatever needs a running server, when it isn't.
+        If the port is taken, `path` is no database, or `files` is no folder; and by whatever needs a running server,
+        when it isn't.
     """
 
     def __init__(
@@ -201,7 +203,14 @@ class _Running:
     def __init__(self, handle: str, display_name: str, port: int, path: Path | str | None, files: Path | None):
         listener = _listen(port)
         self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
-        self.store = Store(path)
+        try:
+            self.store = Store(path)
+        except (sqlite3.Error, OSError) as error:
+            listener.close()
+            raise SandboxError(
+                f"path={str(path)!r} can't be used as the sandbox's database ({error}); name a new file in a folder "
+                "that exists, or one that a sandbox made"
+            ) from None
         self.workers = ThreadPoolExecutor(8, thread_name_prefix="sandbox")
         account = account_of(handle)
         self.store.add_handle(handle, display_name, [account])

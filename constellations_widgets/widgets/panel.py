@@ -96,9 +96,13 @@ def _draft_of(source: Any) -> ImageDraft:
         return ImageDraft.from_wtml(source)
     try:
         path = Path(source).expanduser()
+        is_folder = path.is_dir()
     except TypeError:
         raise SourceError(f"No draft can be made of a {type(source).__name__}: give a file, WTML, or an ImageDraft") from None
-    if path.is_dir():
+    except (OSError, RuntimeError) as error:  # a name that no file can have, or "~somebody" of whom there is no home
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"{str(source)[:200]!r} can't be read: {reason}") from None
+    if is_folder:
         return ImageDraft.from_wtml(path)
     reader = _READERS.get(path.suffix.lower())
     if reader is None:

@@ -124,10 +124,30 @@ def test_without_signing_in_nothing_is_sent(box, submission):
     assert caught.value.status is None
 
 
-@pytest.mark.parametrize("thing", [None, {}, b"no JSON", "text"])
+@pytest.mark.parametrize("thing", [None, {}, b"no JSON", "text", b"[]", b"null", b"[" * 100_000, b"\xff"], ids=repr)
 def test_what_is_no_submission_is_not_sent(client, box, thing):
-    with pytest.raises(InvalidError, match=r"draft\.submission\(\)"):
+    with pytest.raises(InvalidError, match=r"draft\.submission\(\)") as caught:
         client.add_image(box.handle, thing)
+    assert caught.value.status is None
+
+
+@pytest.mark.parametrize("as_another_type", [bytes.decode, bytearray], ids=["str", "bytearray"])
+def test_a_body_of_which_no_receipt_could_be_made_is_not_sent(client, box, as_another_type):
+    box.add_handle("receipts")
+    with pytest.raises(InvalidError, match=r"draft\.submission\(\)"):
+        client.add_image("receipts", as_another_type(make_submission().to_json()))
+    assert list(client.handle_images("receipts")) == []
+
+
+def test_any_key_makes_a_receipt(client, box, submission):
+    assert client.add_image(box.handle, submission, key=7).key == "7"
+
+
+@pytest.mark.parametrize("thing", [None, 3, float("nan"), b"https://example.org/x.png"])
+def test_an_image_url_to_look_for_is_text(client, thing):
+    with pytest.raises(InvalidError, match="as text") as caught:
+        client.find_images(thing)
+    assert caught.value.status is None
 
 
 def test_what_is_no_token_is_said_to_be_none(box):
@@ -147,7 +167,7 @@ def test_a_handle_is_found_with_its_at_sign_but_only_with_its_capital_letters(cl
         client.handle(box.handle.upper())
 
 
-@pytest.mark.parametrize("handle", ["", " ", "@", ".", "..", "\ud800", None])
+@pytest.mark.parametrize("handle", ["", " ", "@", ".", "..", "\ud800", "x" * 100_000, None], ids=lambda x: repr(x)[:9])
 def test_what_can_be_no_handle_is_refused_here(client, handle, submission):
     for call in (client.handle, client.may_add_images, lambda handle: client.add_image(handle, submission)):
         with pytest.raises(InvalidError, match="is not a handle") as caught:
@@ -262,6 +282,10 @@ class TestUpdate:
             ({"permissions": {"license": "None"}}, "license"),
             ({"permissions": {"copyright": ""}}, "copyright"),
             ({"permissions": {"licence": "MIT"}}, "licence"),
+            ({"permissions": {"license": "mitt"}}, "^permissions.license: 'mitt' is not an SPDX"),
+            ({"permissions": "CC-BY-4.0"}, "permissions is a str"),
+            ({"note": "\ud800"}, "note has the character"),
+            ({"alt_text": "a\0b"}, "alt_text has the character"),
         ],
     )
     def test_what_the_server_would_ignore_or_refuse_is_refused_here(self, client, id, changes, reason):

@@ -194,6 +194,12 @@ def test_a_state_directory_that_is_a_file_stops_everything(state, monkeypatch):
             use()
 
 
+def test_a_state_directory_in_the_home_of_nobody_stops_everything(monkeypatch):
+    monkeypatch.setenv("CXW_STATE_DIR", "~nobody-of-that-name/state")
+    with pytest.raises(PublishError, match="CXW_STATE_DIR"):
+        history()
+
+
 def test_a_full_disk_stops_everything(journal):
     claim(journal)
     with journal._database.transaction() as db:

@@ -230,6 +230,12 @@ def test_a_step_that_is_not_to_be_published_is_not(client, box):
     publish_draft(warned, client, box.handle, anyway=True)
 
 
+def test_one_draft_is_published_at_a_time(client, box, draft):
+    with pytest.raises(AttributeError):
+        publish_draft([draft], client, box.handle)
+    assert published(client, draft) == 0
+
+
 def test_a_plan_is_only_good_for_its_own_server(client, box, draft):
     step = plan(draft, client, box.handle)[0]
     with pytest.raises(PublishError, match="Make a plan with this client"):

@@ -52,6 +52,17 @@ def test_two_at_once_know_nothing_of_each_other(image):
         assert httpx.get(f"{two.api_url}/handle/sandbox", headers=headers).status_code == 401
 
 
+@pytest.mark.parametrize("name", ["", "no such folder/box.db", "text.txt"])
+def test_what_can_be_no_database_is_said_and_the_port_is_free_again(tmp_path, name):
+    (tmp_path / "text.txt").write_text("This is no database. " * 100)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with pytest.raises(SandboxError, match="can't be used as the sandbox's database"):
+        Sandbox(port=port, path=tmp_path / name).start()
+    with Sandbox(port=port) as box:
+        assert box.api_url.endswith(f":{port}")
+
+
 def test_what_needs_a_running_server_says_so():
     box = Sandbox()
     assert repr(box) == "Sandbox(handle='sandbox', not running)"

@@ -32,7 +32,11 @@ def test_text_file_folder_draft_and_imageset_all_make_a_panel(tmp_path, box):
         assert panel.receipt is None
 
 
-@pytest.mark.parametrize("source", ["", "nothing.wtml", "image.tiff", 7, None, object(), "<not xml"])
+@pytest.mark.parametrize(
+    "source",
+    ["", "nothing.wtml", "image.tiff", "x" * 5000, "~nobody-of-that-name/x.wtml", 7, None, object(), "<not xml"],
+    ids=lambda source: repr(source)[:20],
+)
 def test_what_is_no_image_is_refused_in_words(source):
     with pytest.raises(cxw.SourceError, match=r"\w+ \w+"):
         cxw.publish(source)
