@@ -237,7 +237,11 @@ class Constellations:
 
     def wtml(self, id: str) -> str:
         """An image's WTML, as XML text. Needs no token. An image without an image URL has none (`ServerError`)."""
-        return self._transport.text(Call(f"read the WTML of the image {id!r}", "GET", f"{_image_path(id)}/img.wtml"))
+        call = Call(f"read the WTML of the image {id!r}", "GET", f"{_image_path(id)}/img.wtml")
+        text = self._transport.text(call)
+        if not text.lstrip("\ufeff \r\n").startswith(("<Folder", "<?xml")):
+            raise self._transport.bad_answer(call, "is no WTML")
+        return text
 
     # Handles
 

@@ -211,7 +211,7 @@ class Transport:
             self.clock_offset = (moment - datetime.now(UTC)).total_seconds()
 
     def _not_answered(self, call: Call, error: httpx.HTTPError) -> errors.ApiError:
-        reason = one_line(str(error)) or type(error).__name__
+        reason = one_line(str(error)).rstrip(".") or type(error).__name__
         if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)):
             said = f"{self.api_url} can't be reached: {reason}"
             return self._error(errors.NotSentError, call, said, "Nothing was sent. Check the address and the network.")
@@ -239,6 +239,8 @@ class Transport:
             return self._error(errors.NoAnswerError, call, said, "Try again.", status)
         general = errors.ServerError if status >= 500 else errors.StatusError
         kind, advice = _REFUSALS.get(status, (general, "Try again later." if status >= 500 else ""))
+        if retry_after is not None and issubclass(kind, errors.BusyError):
+            advice = f"Try again in {retry_after:.0f} seconds."
         error = self._error(kind, call, said, advice, status)
         error.message = self._shown(content) or response.reason_phrase
         if isinstance(error, errors.BusyError):

@@ -66,7 +66,8 @@ def running_sandbox(files: Path | str | None = None) -> Sandbox | JoinedSandbox:
     Raises
     ------
     SandboxError
-        When it can't be started, or the environment variable CXW_SANDBOX tells nonsense.
+        When it can't be started, runs already and serves other files, or the environment variable CXW_SANDBOX tells
+        nonsense.
     """
     global _own
     if told := os.environ.get(VARIABLE):
@@ -79,4 +80,9 @@ def running_sandbox(files: Path | str | None = None) -> Sandbox | JoinedSandbox:
     with _lock:
         if _own is None:
             _own = Sandbox(files=files).start()
-        return _own
+        elif files is not None and _own.files != Path(files).absolute():
+            raise SandboxError(
+                f"The sandbox of this process runs already and does not serve {str(files)!r}: restart the kernel and "
+                "say running_sandbox(files=…) first, or start another one with Sandbox(files=…)"
+            )
+        return _own.start()  # somebody may have closed it

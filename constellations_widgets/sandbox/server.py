@@ -74,7 +74,7 @@ class Sandbox:
     ):
         self.handle = handle
         self._display_name, self._port, self._path = display_name, port, path
-        self._files = Path(files) if files is not None else None
+        self._files = Path(files).absolute() if files is not None else None  # the process may go to another folder
         self._running: _Running | None = None
         self._finalizer: weakref.finalize | None = None
 
@@ -127,6 +127,11 @@ class Sandbox:
         if self._files is None:
             raise SandboxError("This sandbox serves no files; start it with files=<folder>")
         return f"{self._server.url}/files"
+
+    @property
+    def files(self) -> Path | None:
+        """The folder that is served at `files_url`, if there is one."""
+        return self._files
 
     @property
     def account(self) -> str:

@@ -158,6 +158,23 @@ def test_a_read_of_the_same_answers_is_never_unclear(name):
     assert_hidden(caught.value)
 
 
+@pytest.mark.parametrize("body", ["", "[]", "<!DOCTYPE html><h1>Welcome to this hotel</h1>", '{"error":false}'])
+def test_what_is_no_wtml_is_not_taken_for_it(body):
+    with BrokenServer(answer("200 OK", body)) as server, pytest.raises(errors.BadAnswerError, match="is no WTML"):
+        client_of(server).wtml(ID)
+
+
+def test_a_busy_server_is_waited_for_as_long_as_it_says(submission):
+    busy = answer("503 Service Unavailable", "", "Retry-After: 7")
+    with BrokenServer(busy) as server, pytest.raises(errors.BusyError, match=r"Try again in 7 seconds\.$"):
+        client_of(server).add_image("me", submission)
+
+
+def test_a_message_has_one_full_stop():
+    with BrokenServer(b"") as server, pytest.raises(errors.NoAnswerError, match=r"a response\. Try again\.$"):
+        client_of(server).handle("me")
+
+
 def test_a_server_that_never_answers_is_given_up_on(submission):
     with BrokenServer(silent) as server, client_of(server, timeout=0.2) as client:
         with pytest.raises(errors.UnclearError, match="no answer in time"):

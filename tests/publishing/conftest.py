@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import itertools
 import socket
 import threading
+import uuid
 
 import pytest
 from api.broken_server import BrokenServer, silent
@@ -11,8 +11,6 @@ from api.conftest import make_submission
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.publishing import Journal
 from constellations_widgets.sandbox import Sandbox
-
-_numbers = itertools.count()
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +41,7 @@ def journal():
 
 def make_draft(**changes) -> ImageDraft:
     """A draft without problems, of an image that no other test has."""
-    url = f"https://example.org/{next(_numbers)}/{{1}}/{{3}}/{{3}}_{{2}}.png"
+    url = f"https://example.org/{uuid.uuid4().hex}/{{1}}/{{3}}/{{3}}_{{2}}.png"
     submission = make_submission(storage={"legacy_url_template": url})
     draft = ImageDraft.from_submission(submission, autosave=False)
     draft.update({"permissions.credits": "NOIRLab", **changes})

@@ -83,6 +83,15 @@ def test_a_port_that_is_taken_and_a_folder_that_is_none(box, tmp_path):
         bare.files_url  # noqa: B018
 
 
+def test_its_files_stay_where_they_were_when_the_process_goes_elsewhere(tmp_path, monkeypatch):
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "a.txt").write_text("here")
+    monkeypatch.chdir(tmp_path)
+    with Sandbox(files="files") as box:
+        monkeypatch.chdir("/")
+        assert httpx.get(f"{box.files_url}/a.txt").text == "here"
+
+
 def test_its_repr_names_the_addresses_and_no_token(box):
     assert repr(box) == f"Sandbox(api_url={box.api_url!r}, keycloak_url={box.keycloak_url!r}, handle='sandbox')"
 

@@ -55,6 +55,25 @@ def test_without_a_client_it_publishes_to_a_sandbox_and_says_so(monkeypatch):
     assert cxw.running_sandbox() is cxw.running_sandbox()
 
 
+def test_the_sandbox_of_this_process_starts_again_when_somebody_has_closed_it(monkeypatch):
+    monkeypatch.delenv(running.VARIABLE, raising=False)
+    cxw.running_sandbox().close()
+    box = cxw.running_sandbox()
+    assert box.client().may_add_images(box.handle)
+
+
+def test_a_sandbox_that_runs_already_serves_no_other_files(monkeypatch, tmp_path):
+    monkeypatch.delenv(running.VARIABLE, raising=False)
+    monkeypatch.setattr(running, "_own", None)
+    box = cxw.running_sandbox(files=tmp_path)
+    try:
+        assert cxw.running_sandbox(files=tmp_path) is box and cxw.running_sandbox() is box
+        with pytest.raises(cxw.ConstellationsError, match="does not serve"):
+            cxw.running_sandbox(files=tmp_path.parent)
+    finally:
+        box.close()
+
+
 def test_the_sandbox_of_another_process_is_joined(monkeypatch, box):
     for name, value in environment_of(box).items():
         monkeypatch.setenv(name, value)
