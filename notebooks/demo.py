@@ -90,6 +90,7 @@ def wait_until_it_answers(process: subprocess.Popen[bytes], url: str, token: str
 def free_port(wanted: int) -> int:
     """`wanted`, or any other port where that is taken."""
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself does: the last demo has just left it
         try:
             probe.bind(("127.0.0.1", wanted))
         except OSError:

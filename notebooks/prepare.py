@@ -52,7 +52,7 @@ def tile(out: Path) -> Path:
     builder.tile_base_as_study(image)
     builder.apply_wcs_info(wcs, image.width, image.height)
     builder.make_thumbnail_from_other(image)
-    builder.cascade()
+    builder.cascade(parallel=1)
     builder.set_name("Hubble eXtreme Deep Field")
     builder.imgset.credits = "NASA, ESA, and the HUDF09 team"
     builder.write_index_rel_wtml()
