@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from ..errors import ConstellationsError, UnclearError
+from ..errors import ConstellationsError, DraftError, UnclearError
 from ..publishing import Step, plan, publish_planned
 from ..publishing.plan import BLOCKED, SKIP
 from ..schema.fields import fields
@@ -78,9 +78,19 @@ class Publisher(DraftWidget):
         if self.status["phase"] == "unclear" and (step := self._step):
             self._work("sending", "Looking whether the image is there …", lambda: self._publish(step))
 
-    def _on_resend(self, _message: Mapping[str, Any]) -> None:
+    def _on_resend(self, message: Mapping[str, Any]) -> None:
         if self.status["phase"] == "unclear" and (step := self._step):
-            self._work("sending", "Looking once more, then publishing …", lambda: self._publish(step, again=True))
+            if self._says(step):
+                self._work("sending", "Looking once more, then publishing …", lambda: self._publish(step, again=True))
+            else:  # what is sent is what was confirmed, and that is no longer what the draft says
+                self._on_review(message)
+
+    def _says(self, step: Step) -> bool:
+        """Whether the draft is still what the step would send."""
+        try:
+            return self._draft.submission().to_json() == step.body
+        except DraftError:
+            return False
 
     def _on_cancel(self, _message: Mapping[str, Any]) -> None:
         if self.status["phase"] in ("review", "failed", "unclear"):

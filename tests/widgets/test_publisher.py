@@ -7,7 +7,9 @@ import threading
 import time
 
 import pytest
+from api.broken_server import reset
 from examples import tiled
+from publishing.conftest import FaultyProxy
 
 from constellations_widgets import Constellations, ImageDraft, Publisher, Sandbox
 from constellations_widgets.sources.reading import Reading
@@ -50,6 +52,53 @@ def wait(publisher: Publisher, *phases: str) -> dict:
 def review(publisher: Publisher) -> dict:
     send(publisher, "review")
     return wait(publisher, "review")["review"]
+
+
+@pytest.fixture
+def proxied(draft, box, monkeypatch):
+    """Makes a publisher whose first request to publish meets a broken connection; the sandbox gets it or not."""
+    monkeypatch.setattr("constellations_widgets.publishing.submit.SETTLING_WAITS", (0.0,))
+    opened = []
+
+    def unclear_publisher(*, commits: bool) -> Publisher:
+        opened.append(FaultyProxy(box, reset, commits=commits))
+        made = Publisher(draft, Constellations(opened[0].url, auth=box.token()), handle=box.handle)
+        send(made, "confirm", ticket=review(made)["ticket"])
+        opened.append(made)
+        return made
+
+    yield unclear_publisher
+    for thing in reversed(opened):
+        thing.close()
+
+
+def test_an_image_whose_answer_was_lost_is_found_and_has_its_receipt(proxied, box, draft):
+    assert wait(proxied(commits=True), "published", "unclear")["phase"] == "published"
+    assert [image.id for image in images(box, draft)] == [draft.receipt.id]
+
+
+def test_after_an_unclear_outcome_looking_sends_nothing_and_sending_again_sends_once(proxied, box, draft):
+    publisher = proxied(commits=False)
+    assert "not known" in wait(publisher, "unclear")["message"]
+    send(publisher, "look")
+    wait(publisher, "unclear")
+    assert images(box, draft) == []
+    send(publisher, "resend")
+    wait(publisher, "published")
+    assert [image.id for image in images(box, draft)] == [draft.receipt.id]
+
+
+def test_what_was_changed_after_an_unclear_outcome_is_reviewed_before_it_is_sent(proxied, box, draft):
+    publisher = proxied(commits=False)
+    wait(publisher, "unclear")
+    draft.edit({"note": "Another note"})
+    send(publisher, "resend")
+    shown = wait(publisher, "review", "published")["review"]
+    assert json.loads(shown["body"])["note"] == "Another note" and "may have succeeded" in " ".join(shown["reasons"])
+    assert images(box, draft) == []
+    send(publisher, "confirm", ticket=shown["ticket"])
+    wait(publisher, "published")
+    assert [image.note for image in images(box, draft)] == ["Another note"]
 
 
 def images(box: Sandbox, draft: ImageDraft) -> list:
