@@ -49,14 +49,14 @@ class Constellations:
         An access token, or what `sign_in` gave. By default the environment variable ``CONSTELLATIONS_TOKEN`` is read;
         if it isn't set either, the client is not signed in, and can only read what is public.
     timeout : float, optional
-        Seconds to wait for the next bytes of an answer. A whole call may take twice as long. Default 30.
+        Seconds to wait for the next bytes of an answer, at most a day. A whole call may take twice as long. Default 30.
     transport : httpx.BaseTransport, optional
         Takes the place of the network, for tests.
 
     Raises
     ------
     NotSentError
-        If `api_url` is not the address of an API.
+        If `api_url` is not the address of an API, or `timeout` is none.
     SignInError
         If the token can't be one, or would be sent over plain http to another machine.
 

@@ -28,6 +28,8 @@ from .plaintext import html_line, one_line, schema_faults
 
 ANSWER_LIMIT = 16 * 1024 * 1024
 """Bytes of an answer that are read at most."""
+LONGEST_TIMEOUT = 86_400
+"""Seconds of the longest timeout that can be asked for."""
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a connection, also for a free one of our own."""
 
@@ -86,6 +88,8 @@ class Transport:
         transport: httpx.BaseTransport | None = None,
     ):
         self.api_url = check_api_url(api_url)
+        if not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST_TIMEOUT:
+            raise errors.NotSentError(f"timeout is {timeout!r}: give seconds above 0, at most {LONGEST_TIMEOUT:,}.")
         if credentials is not None:
             check_private(httpx.URL(self.api_url))
         self.credentials = credentials

@@ -170,6 +170,12 @@ def test_a_busy_server_is_waited_for_as_long_as_it_says(submission):
         client_of(server).add_image("me", submission)
 
 
+@pytest.mark.parametrize("timeout", [None, "3", 0, -1, float("nan"), float("inf"), 1e300])
+def test_there_is_always_a_timeout(timeout):
+    with pytest.raises(errors.NotSentError, match="timeout is"):
+        Constellations("https://example.org", timeout=timeout)
+
+
 def test_a_message_has_one_full_stop():
     with BrokenServer(b"") as server, pytest.raises(errors.NoAnswerError, match=r"a response\. Try again\.$"):
         client_of(server).handle("me")
