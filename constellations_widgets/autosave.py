@@ -70,14 +70,14 @@ def read_draft_file(path: Path) -> dict[str, Any]:
 
 
 def folder_of(origin: str) -> Path:
-    """Where drafts made from `origin` are kept."""
-    return state_dir("drafts", hashlib.sha256(origin.encode("utf-8", "replace")).hexdigest()[:16])
+    """Where drafts made from `origin` are kept; the folder is made with the first one."""
+    return state_dir("drafts") / hashlib.sha256(origin.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def earlier_files(origin: str, own: str) -> list[Path]:
-    """Autosaved drafts of the same origin but for the one called `own`, newest first; very old ones are swept away."""
+def saved_files(folder: Path, own: str = "") -> list[Path]:
+    """Autosaved drafts below `folder` but for the one called `own`, newest first; very old ones are swept away."""
     found = []
-    for path in folder_of(origin).glob("*.json"):
+    for path in folder.rglob("*.json"):
         with contextlib.suppress(OSError):
             age = time.time() - path.stat().st_mtime
             if age > KEEP:
@@ -134,7 +134,9 @@ class Autosave:
 
     def _write(self) -> OSError | None:
         try:
-            write_json(self._path(), self._content())
+            path = self._path()
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            write_json(path, self._content())
         except OSError as error:
             return error
         return None
@@ -147,7 +149,9 @@ class Autosave:
                 self._timer.cancel()
                 self._timer = None
             with contextlib.suppress(OSError):
-                self._path().unlink(missing_ok=True)
+                path = self._path()
+                path.unlink(missing_ok=True)
+                path.parent.rmdir()  # stays where other drafts of the image are in it
 
 
 _open: weakref.WeakSet[Autosave] = weakref.WeakSet()

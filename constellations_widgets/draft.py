@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .autosave import Autosave, earlier_files, folder_of, read_draft_file, to_json
+from .autosave import Autosave, folder_of, read_draft_file, saved_files, to_json
 from .checks import ERROR, INFO, WARNING, Fix, Problem, by_severity, run
 from .errors import DraftError, SourceError
 from .observable import ObservableFields
@@ -19,6 +21,7 @@ from .schema.fields import fields, flatten, nest
 from .schema.images import ImageSubmission
 from .schema.records import ImageRecord
 from .sources.reading import Reading
+from .state import state_dir, write_json
 
 if TYPE_CHECKING:
     from .sources.local import LocalImage
@@ -59,7 +62,8 @@ class ImageDraft(ObservableFields):
         reading = reading or Reading({})
         self._problems: list[Problem] | None = None
         self._id = uuid.uuid4().hex
-        self._name, self._origin, self._local = reading.name or "image", reading.origin, reading.local
+        self._name, self._local = reading.name or "image", reading.local
+        self._origin = reading.origin or _digest(reading.values)
         self._remarks = [Problem("CXW901", INFO, "", remark) for remark in reading.remarks]
         self._typed: set[str] = set()  # paths that a person typed into, rather than a source or a program
         self._unsaved = ""
@@ -169,8 +173,9 @@ class ImageDraft(ObservableFields):
         values = {path: value for path, value in content["values"].items() if path in fields()}
         local = content.get("local")
         try:
-            image = LocalImage(Path(local["root"]), local["template"]) if local else None
-        except (KeyError, TypeError) as error:
+            size = local and local.get("size")
+            image = LocalImage(Path(local["root"]), local["template"], size and (int(size[0]), int(size[1]))) if local else None
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise SourceError(f"{path} is not a draft that this package saved (its local image: {error})") from None
         return cls(Reading(values, str(content.get("name", "")), str(content.get("origin", "")), image), **options)
 
@@ -187,7 +192,7 @@ class ImageDraft(ObservableFields):
 
     @property
     def origin(self) -> str:
-        """Where the draft was read, "" for a new one."""
+        """Where the draft was read: a path, a digest of what it began with for one that comes from no file, "" for an empty one."""
         return self._origin
 
     @property
@@ -200,7 +205,7 @@ class ImageDraft(ObservableFields):
         self.update(changes)
 
     def apply(self, fix: Problem | Fix) -> None:
-        """Make the changes that a problem's fix proposes."""
+        """Make the changes that a problem's fix proposes. Raises ValueError when it has none."""
         found = fix.fix if isinstance(fix, Problem) else fix
         if found is None:
             raise ValueError(f"There is no automatic fix for {fix}: change the field by hand")
@@ -267,9 +272,9 @@ class ImageDraft(ObservableFields):
 
     def save(self, path: str | Path) -> Path:
         """Write the draft to a JSON file, whole or not at all. It holds no secret. Raises SourceError when it can't be written."""
-        from .state import write_json
-
         target = Path(path).expanduser()
+        if target.exists() and not target.is_file():
+            raise SourceError(f"The draft can't be saved as {target}: that is no file")
         try:
             write_json(target, self._to_json())
         except OSError as error:
@@ -280,7 +285,14 @@ class ImageDraft(ObservableFields):
     def earlier(self) -> list[Path]:
         """Files with earlier edits of an image from the same source that were never published, newest first; see `restore`."""
         with contextlib.suppress(OSError):  # no state directory: CXW902 tells
-            return earlier_files(self.origin, self.id) if self.origin and self._autosave else []
+            return saved_files(folder_of(self.origin), self.id) if self.origin and self._autosave else []
+        return []
+
+    @staticmethod
+    def autosaved() -> list[Path]:
+        """Files of all drafts that saved themselves and were never published, newest first; `ImageDraft.load` reads one."""
+        with contextlib.suppress(OSError):
+            return saved_files(state_dir("drafts"))
         return []
 
     def restore(self, path: str | Path | None = None) -> None:
@@ -296,7 +308,7 @@ class ImageDraft(ObservableFields):
         else:
             values = next(self._earlier_values(), None)
         if values is None:
-            raise SourceError(f"There are no earlier edits of {self.origin or 'this draft'}")
+            raise SourceError(f"There are no earlier edits of {self.name!r} that were never published")
         self.update({path: value for path, value in values.items() if path in fields()})
 
     def _earlier_values(self) -> Iterator[dict[str, Any]]:
@@ -305,7 +317,7 @@ class ImageDraft(ObservableFields):
                 yield read_draft_file(path)["values"]
 
     def _to_json(self) -> dict[str, Any]:
-        local = self.local and {"root": str(self.local.root), "template": self.local.template}
+        local = self.local and {"root": str(self.local.root), "template": self.local.template, "size": self.local.size}
         values = {path: to_json(value) for path, value in self.values.items()}
         saved = datetime.now(timezone.utc).isoformat(timespec="seconds")
         about = {"version": 1, "id": self.id, "name": self.name, "origin": self.origin, "saved": saved, "local": local}
@@ -334,3 +346,10 @@ class ImageDraft(ObservableFields):
         found = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items())
         return f"<ImageDraft {self.name!r}: {'published' if self.receipt else found}>"
 
+
+def _digest(values: Mapping[str, Any]) -> str:
+    """Tells drafts that begin with the same values from others; "" for one that begins with none."""
+    if not values:
+        return ""
+    text = json.dumps({path: to_json(value) for path, value in values.items()}, sort_keys=True)
+    return "values:" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

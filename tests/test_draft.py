@@ -27,10 +27,10 @@ from hypothesis import strategies as st
 from constellations_widgets.autosave import (
     KEEP,
     _flush_all,
-    earlier_files,
     folder_of,
     from_json,
     read_draft_file,
+    saved_files,
     to_json,
 )
 from constellations_widgets.draft import ImageDraft
@@ -590,9 +590,10 @@ def test_without_earlier_edits_there_is_nothing_to_restore(draft):
 
 def test_earlier_edits_are_swept_away_after_some_months(state):
     old = folder_of("m51.wtml") / "old.json"
+    old.parent.mkdir()
     old.write_text("{}")
     os.utime(old, (time.time() - KEEP - 60,) * 2)
-    assert earlier_files("m51.wtml", "own") == [] and not old.exists()
+    assert saved_files(folder_of("m51.wtml"), "own") == [] and not old.exists()
 
 
 def test_a_published_draft_leaves_nothing_on_disk_not_even_when_it_is_edited_again(state):
@@ -637,3 +638,28 @@ def test_an_earlier_file_that_cannot_be_read_does_not_hide_the_one_before_it(sta
     again = draft_of(origin="m51.wtml", autosave=True)
     again.restore()
     assert again.note == "an hour of work"
+
+
+def test_edits_of_a_draft_that_comes_from_no_file_are_found_by_one_that_begins_the_same(state):
+    typed = ImageDraft.from_submission(body())
+    typed.note = "an hour of work"
+    typed._autosave.flush()
+    again = ImageDraft.from_submission(body())
+    again.restore()
+    assert again.note == "an hour of work"
+    assert ImageDraft.from_submission(body({"note": "another image"})).earlier == []
+
+
+def test_even_an_empty_draft_is_found_among_all_that_saved_themselves(state):
+    typed = ImageDraft()
+    typed.note = "an hour of work"
+    typed._autosave.flush()
+    assert [ImageDraft.load(path).note for path in ImageDraft.autosaved()] == ["an hour of work"]
+    typed.published(object())
+    assert ImageDraft.autosaved() == []
+    assert list(state.glob("drafts/*")) == []  # nor an empty folder
+
+
+def test_a_draft_is_saved_in_no_device(draft):
+    with pytest.raises(SourceError, match="no file"):
+        draft.save("/dev/null")

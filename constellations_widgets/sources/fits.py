@@ -59,7 +59,8 @@ def read_fits(path: str | Path) -> Reading:
     except FileNotFoundError:
         raise SourceError(f"There is no file {path}: check the name") from None
     except Exception as error:  # astropy has many ways to fail at a broken file
-        raise SourceError(f"{what} is no FITS image that can be read ({error or type(error).__name__})") from None
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()  # wcslib says where in its C source, first
+        raise SourceError(f"{what} is no FITS image that can be read ({reason})") from None
     try:
         picture = _picture_of(pixels, path)
     except OSError as error:
@@ -94,7 +95,8 @@ def _picture_of(pixels: np.ndarray[Any, Any], path: Path) -> Path:
     if not finite.size:
         raise SourceError(f"{path.name} has no finite pixel: there is nothing to draw")
     low, high = np.percentile(finite, [1, 99.7])
-    scaled = np.clip((np.nan_to_num(values, nan=low) - low) / ((high - low) or 1.0), 0, 1)
+    with np.errstate(over="ignore"):  # infinite pixels, and ranges too small for a double, end at 0 and 1
+        scaled = np.clip((np.nan_to_num(values, nan=low) - low) / ((high - low) or 1.0), 0, 1)
     grey = (AsinhStretch(0.1)(scaled) * 255).round().astype("uint8")[::-1]
     alpha = np.where(np.isfinite(values), 255, 0).astype("uint8")[::-1]
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]

@@ -37,6 +37,8 @@ def read_picture(path: str | Path, wcs: WCS | None = None) -> Reading:
     SourceError
         When the file is no picture, or nothing trustworthy says where it belongs.
     """
+    if wcs is not None and not hasattr(wcs, "has_celestial"):
+        raise SourceError(f"wcs= takes an astropy.wcs.WCS, not a {type(wcs).__name__}: make one with astropy.wcs.WCS(header)")
     path = Path(os.path.expanduser(path))  # Path's own fails at ~nobody
     size, kind = _look_at(path)
     described: dict[str, Any] = {}

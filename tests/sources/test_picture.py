@@ -218,3 +218,9 @@ def test_a_damaged_picture_is_read_or_told_so(tmp_path_factory, kind, damage):
         assert read_picture(path, wcs()).values["wwt.projection"] == "SkyImage"
     except SourceError as error:
         assert "damaged.img" in str(error)
+
+
+@pytest.mark.parametrize("wcs", [{}, "CTYPE1", 7])
+def test_a_wcs_of_another_kind_is_refused_with_the_call_that_makes_one(wcs, tmp_path):
+    with pytest.raises(SourceError, match=r"astropy\.wcs\.WCS\(header\)"):
+        read_picture(tmp_path / "any.png", wcs)
