@@ -100,10 +100,14 @@ class Autosave:
         Told the reason when writing begins to fail or fails for another reason, and None when it works again.
     """
 
-    def __init__(self, path: Callable[[], Path], content: Callable[[], dict[str, Any]], tell: Callable[[OSError | None], None]):
+    def __init__(
+        self, path: Callable[[], Path], content: Callable[[], dict[str, Any]], tell: Callable[[OSError | None], None]
+    ):
         self._path, self._content, self._tell = path, content, tell
         self._lock = threading.Lock()
-        self._writing = threading.Lock()  # held while the file is written, so that an older content never replaces a newer one
+        self._writing = (
+            threading.Lock()
+        )  # held while the file is written, so that an older content never replaces a newer one
         self._timer: threading.Timer | None = None
         self._last_error: str | None = None
         self._discarded = False
@@ -115,7 +119,9 @@ class Autosave:
             if self._timer is None and not self._discarded:
                 self._timer = threading.Timer(DELAY, self.flush)
                 self._timer.daemon = True
-                with contextlib.suppress(RuntimeError):  # Python is ending and starts no more threads: it writes below, at exit
+                with contextlib.suppress(
+                    RuntimeError
+                ):  # Python is ending and starts no more threads: it writes below, at exit
                     self._timer.start()
 
     def flush(self) -> None:

@@ -54,9 +54,13 @@ class ImageDraft(ObservableFields):
 
     def __init__(self, reading: Reading | None = None, *, autosave: bool = True, **unknown: Any):
         if unknown:
-            raise TypeError(f"ImageDraft takes no {', '.join(map(repr, unknown))}: set fields on the draft, or use ImageDraft.from_wtml and its sisters")
+            raise TypeError(
+                f"ImageDraft takes no {', '.join(map(repr, unknown))}: set fields on the draft, or use ImageDraft.from_wtml and its sisters"
+            )
         if not isinstance(reading, Reading | None):
-            raise TypeError(f"ImageDraft takes no {type(reading).__name__}: use ImageDraft.from_wtml, from_fits, from_image or from_submission")
+            raise TypeError(
+                f"ImageDraft takes no {type(reading).__name__}: use ImageDraft.from_wtml, from_fits, from_image or from_submission"
+            )
         self._ready = False
         super().__init__()
         reading = reading or Reading({})
@@ -159,7 +163,9 @@ class ImageDraft(ObservableFields):
         """
         known = isinstance(body, ImageSubmission | ImageRecord)
         if not known and not isinstance(body, Mapping):
-            raise SourceError(f"A {type(body).__name__} is no submission: give a submission, its dict, or a record of Constellations.image")
+            raise SourceError(
+                f"A {type(body).__name__} is no submission: give a submission, its dict, or a record of Constellations.image"
+            )
         content = flatten(body.model_dump() if known else body)
         values = {path: value for path, value in content.items() if path in fields()}
         return cls(Reading(values, name=str(values.get("note") or "image")), **options)
@@ -174,7 +180,11 @@ class ImageDraft(ObservableFields):
         local = content.get("local")
         try:
             size = local and local.get("size")
-            image = LocalImage(Path(local["root"]), local["template"], size and (int(size[0]), int(size[1]))) if local else None
+            image = (
+                LocalImage(Path(local["root"]), local["template"], size and (int(size[0]), int(size[1])))
+                if local
+                else None
+            )
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise SourceError(f"{path} is not a draft that this package saved (its local image: {error})") from None
         return cls(Reading(values, str(content.get("name", "")), str(content.get("origin", "")), image), **options)

@@ -21,7 +21,14 @@ OnChange = Callable[[Any, frozenset[str]], None]
 _log = logging.getLogger(__name__)
 
 # What a field starts with where nothing is known: what almost every image has. Everything else starts empty.
-_DEFAULTS = {"wwt.width_factor": 2, "wwt.quad_tree_map": "", "wwt.bottoms_up": False, "wwt.thumbnail_url": "", "note": "", "alt_text": ""}
+_DEFAULTS = {
+    "wwt.width_factor": 2,
+    "wwt.quad_tree_map": "",
+    "wwt.bottoms_up": False,
+    "wwt.thumbnail_url": "",
+    "note": "",
+    "alt_text": "",
+}
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -88,7 +95,9 @@ def _below(prefix: str) -> list[str]:
     return [path for path in fields() if path.rpartition(".")[0] == prefix]
 
 
-WwtFields = _group("WwtFields", _below("wwt"), "The 13 fields of WWT; see `schema.images.ImageWwt` for units and meaning.")
+WwtFields = _group(
+    "WwtFields", _below("wwt"), "The 13 fields of WWT; see `schema.images.ImageWwt` for units and meaning."
+)
 PermissionFields = _group("PermissionFields", _below("permissions"), "Copyright, credits and license.")
 StorageFields = _group("StorageFields", _below("storage"), "Where the image's pixels are.")
 TopFields = _group("TopFields", _below(""), "Note and alternative text.")
@@ -204,5 +213,7 @@ class ObservableFields(TopFields):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in ("wwt", "permissions", "storage"):
-            raise AttributeError(f"set the fields of draft.{name} one by one, or several with draft.update({{'{name}.…': …}})")
+            raise AttributeError(
+                f"set the fields of draft.{name} one by one, or several with draft.update({{'{name}.…': …}})"
+            )
         super().__setattr__(name, value)

@@ -20,7 +20,11 @@ def state_dir(*parts: str) -> Path:
 
     chosen = os.environ.get("CXW_STATE_DIR")
     try:
-        folder = Path(chosen).expanduser() if chosen else platformdirs.user_state_path("constellations_widgets", appauthor=False)
+        folder = (
+            Path(chosen).expanduser()
+            if chosen
+            else platformdirs.user_state_path("constellations_widgets", appauthor=False)
+        )
     except RuntimeError as error:  # "~somebody" of whom there is no home
         raise FileNotFoundError(errno.ENOENT, str(error), chosen) from None
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

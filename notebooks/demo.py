@@ -67,11 +67,23 @@ def jupyter(folder: Path, environment: dict[str, str], port: int, token: str) ->
         "IdentityProvider.token": token,
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
     }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *(f"--{name}={value}" for name, value in options.items())]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]
     with (WORK / "jupyter.log").open("wb") as log:
         # A session of its own: Ctrl-C is for this script, which then stops JupyterLab in good order.
         return subprocess.Popen(
-            command, env=os.environ | own | environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            env=os.environ | own | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
 
 
@@ -90,7 +102,9 @@ def wait_until_it_answers(process: subprocess.Popen[bytes], url: str, token: str
 def free_port(wanted: int) -> int:
     """`wanted`, or any other port where that is taken."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself does: the last demo has just left it
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # as the server itself does: the last demo has just left it
         try:
             probe.bind(("127.0.0.1", wanted))
         except OSError:
@@ -120,7 +134,10 @@ def main() -> int:
             if not wait_until_it_answers(process, url, token):
                 print(f"JupyterLab did not start; {WORK / 'jupyter.log'} says why.", file=sys.stderr)
                 return 1
-            print(f"Open this address in a browser (Ctrl-C here stops everything):\n\n    {url}/lab/tree/tutorial.ipynb?token={token}\n", flush=True)
+            print(
+                f"Open this address in a browser (Ctrl-C here stops everything):\n\n    {url}/lab/tree/tutorial.ipynb?token={token}\n",
+                flush=True,
+            )
             process.wait()
             print(f"JupyterLab has ended; {WORK / 'jupyter.log'} says why.", file=sys.stderr)
             return 1

@@ -59,4 +59,3 @@ def tile(out: Path) -> Path:
     shutil.rmtree(out, ignore_errors=True)
     unfinished.rename(out)
     return wtml
-

@@ -48,7 +48,9 @@ def is_listening(port: int) -> bool:
 
 def call(url: str, address: str) -> dict:
     token = re.search(r"token=(\w+)", address)[1]
-    with urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization": f"token {token}"}), timeout=30) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(url, headers={"Authorization": f"token {token}"}), timeout=30
+    ) as answer:
         return json.load(answer)
 
 

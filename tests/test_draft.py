@@ -97,7 +97,14 @@ def test_any_value_may_stand_in_a_field_as_it_was_typed(draft, value):
 
 @pytest.mark.parametrize(
     ("value", "plain"),
-    [(np.float64(1.5), 1.5), (np.float32(0.5), 0.5), (np.int64(3), 3), (np.bool_(True), True), (np.array(2.5), 2.5), (np.array([7]), 7)],
+    [
+        (np.float64(1.5), 1.5),
+        (np.float32(0.5), 0.5),
+        (np.int64(3), 3),
+        (np.bool_(True), True),
+        (np.array(2.5), 2.5),
+        (np.array([7]), 7),
+    ],
 )
 def test_a_number_of_numpy_becomes_a_plain_one(draft, value, plain):
     draft.wwt.rotation = value
@@ -361,7 +368,9 @@ def test_a_draft_without_errors_becomes_its_submission(draft):
 
 
 def test_a_draft_with_errors_names_every_field(draft):
-    draft.update({"wwt.rotation": math.nan, "wwt.center_x": "x", "permissions.copyright": "", "permissions.license": "CC"})
+    draft.update(
+        {"wwt.rotation": math.nan, "wwt.center_x": "x", "permissions.copyright": "", "permissions.license": "CC"}
+    )
     with pytest.raises(DraftError) as caught:
         draft.submission()
     named = {problem.field for problem in caught.value.problems}
@@ -378,7 +387,12 @@ def test_a_submission_becomes_a_draft_and_the_same_submission_again(values):
 
 
 def test_a_record_of_the_api_becomes_a_draft():
-    record = {"id": "5e9f", "handle": {"handle": "me"}, "error": False, **body({"alt_text": ..., "permissions.credits": ...})}
+    record = {
+        "id": "5e9f",
+        "handle": {"handle": "me"},
+        "error": False,
+        **body({"alt_text": ..., "permissions.credits": ...}),
+    }
     draft = ImageDraft.from_submission(record, autosave=False)
     assert draft.submission().to_request() == body({"alt_text": ..., "permissions.credits": ...})
 
@@ -433,7 +447,9 @@ def test_a_draft_is_read_from_its_file_as_it_was(tmp_path_factory, changes):
 
 @pytest.mark.parametrize("value", [10**5000, -(10**5000)], ids=["large", "very negative"])
 def test_a_number_beyond_all_floats_is_kept_as_infinity(value):
-    assert from_json(json.loads(json.dumps(to_json(value), allow_nan=False))) == math.copysign(math.inf, value > 0 or -1)
+    assert from_json(json.loads(json.dumps(to_json(value), allow_nan=False))) == math.copysign(
+        math.inf, value > 0 or -1
+    )
 
 
 def test_what_json_cannot_hold_is_kept_as_text():

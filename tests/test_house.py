@@ -124,7 +124,10 @@ def test_no_file_is_longer_than_a_reader_can_hold():
         (python_files(), r"nest_asyncio"),
         (js_files(), r"dangerouslySetInnerHTML|\.(inner|outer)HTML\s*\+?=(?!=)|insertAdjacentHTML|\beval\("),
         ([ROOT / "js" / "package-lock.json"], r'"resolved":'),
-        ([ROOT / "js" / "package-lock.json", ROOT / "js" / "package.json"], r"https?://[\w.-]*(registry|npmjs|yarnpkg)"),
+        (
+            [ROOT / "js" / "package-lock.json", ROOT / "js" / "package.json"],
+            r"https?://[\w.-]*(registry|npmjs|yarnpkg)",
+        ),
         ([ROOT / "pyproject.toml", ROOT / "Makefile"], r"index-url|pypi\.org|find-links"),
     ],
     ids=["nest_asyncio", "uncleaned HTML", "lock without addresses", "no npm registry", "no Python index"],

@@ -76,7 +76,9 @@ def _whole_permissions(before: ImageRecord, new: ImagePermissions | Mapping[str,
     """All of the permissions, since the server deletes what is left out."""
     if not isinstance(new, ImagePermissions):
         if not isinstance(new, Mapping):
-            raise InvalidError(f"permissions is a {type(new).__name__}: give ImagePermissions, or a dict of what changes.")
+            raise InvalidError(
+                f"permissions is a {type(new).__name__}: give ImagePermissions, or a dict of what changes."
+            )
         old = before.permissions
         kept = {"copyright": old.copyright, "license": old.license, "credits": old.credits or ""}
         try:

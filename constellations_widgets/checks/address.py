@@ -30,7 +30,12 @@ def _hosts(values: Values) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_private(host: str) -> bool:
-    if host == "localhost" or host.endswith((".localhost", ".local", ".internal", ".lan")) or "." not in host and ":" not in host:
+    if (
+        host == "localhost"
+        or host.endswith((".localhost", ".local", ".internal", ".lan"))
+        or "." not in host
+        and ":" not in host
+    ):
         return True
     try:
         return not ipaddress.ip_address(host).is_global
@@ -43,7 +48,10 @@ def addresses_can_be_reached_by_others(values: Values) -> Iterator[Fault]:
     """An address on this machine or a private network."""
     for path, _, host in _hosts(values):
         if _is_private(host):
-            yield Fault(path, f"{shown(host)} can be reached only from this machine or its network: others will see nothing. Fine for the sandbox")
+            yield Fault(
+                path,
+                f"{shown(host)} can be reached only from this machine or its network: others will see nothing. Fine for the sandbox",
+            )
 
 
 @rule("CXW306", WARNING)
@@ -52,12 +60,19 @@ def addresses_are_secure(values: Values) -> Iterator[Fault]:
     for path, address, host in _hosts(values):
         if address.lower().startswith("http://") and not _is_private(host):
             changes = {path: "https://" + address[len("http://") :]}
-            yield Fault(path, "begins with http://, which pages under https:// may not load: use https:// if the server has it", "Use https://", changes)
+            yield Fault(
+                path,
+                "begins with http://, which pages under https:// may not load: use https:// if the server has it",
+                "Use https://",
+                changes,
+            )
 
 
 @rule("CXW312", WARNING)
 def thumbnail_is_given(values: Values) -> Fault | None:
     """No thumbnail."""
     if isinstance(values.get(THUMBNAIL), str) and not text(values, THUMBNAIL):
-        return Fault(THUMBNAIL, "is empty: lists will show the image without a picture. Give the address of a 96 by 45 JPEG")
+        return Fault(
+            THUMBNAIL, "is empty: lists will show the image without a picture. Give the address of a 96 by 45 JPEG"
+        )
     return None

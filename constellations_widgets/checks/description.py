@@ -23,7 +23,9 @@ def note_is_given(values: Values) -> Fault | None:
 def note_is_public(values: Values) -> Fault | None:
     """The note is called internal, but everybody can read it."""
     if text(values, "note").strip():
-        return Fault("note", "is public: the API calls it internal, but everybody can read it in the image's record and WTML")
+        return Fault(
+            "note", "is public: the API calls it internal, but everybody can read it in the image's record and WTML"
+        )
     return None
 
 
@@ -31,7 +33,10 @@ def note_is_public(values: Values) -> Fault | None:
 def note_says_what_it_is(values: Values) -> Fault | None:
     """A name that a tool gave."""
     if text(values, "note").strip().lower() in _EMPTY_NAMES:
-        return Fault("note", f"{text(values, 'note').strip()!r} is what tools write when nobody gave a name: say what the image shows")
+        return Fault(
+            "note",
+            f"{text(values, 'note').strip()!r} is what tools write when nobody gave a name: say what the image shows",
+        )
     return None
 
 
@@ -41,7 +46,9 @@ def note_is_one_line(values: Values) -> Fault | None:
     note = text(values, "note")
     if re.search(r"[\r\n\t]", note.strip()):
         one = re.sub(r"\s+", " ", note).strip()
-        return Fault("note", "has line breaks, and WWT shows it as a name in one line", "Make it one line", {"note": one})
+        return Fault(
+            "note", "has line breaks, and WWT shows it as a name in one line", "Make it one line", {"note": one}
+        )
     return None
 
 
@@ -58,7 +65,9 @@ def alt_text_is_given(values: Values) -> Fault | None:
     """No alternative text."""
     given = values.get("alt_text")
     if given is None or isinstance(given, str) and not given.strip():
-        return Fault("alt_text", "is missing: say in a sentence or two what is seen, for people who can't see the image")
+        return Fault(
+            "alt_text", "is missing: say in a sentence or two what is seen, for people who can't see the image"
+        )
     return None
 
 
@@ -75,7 +84,12 @@ def alt_text_is_more_than_the_note(values: Values) -> Fault | None:
 def alt_text_does_not_say_image(values: Values) -> Fault | None:
     """“Image of …”, which a screen reader says already."""
     alt = text(values, "alt_text")
-    without = re.sub(r"^\s*(?:an?\s+|the\s+|this\s+is\s+an?\s+)?(?:image|picture|photo|photograph)\s+(?:of|showing)\s+", "", alt, flags=re.IGNORECASE)
+    without = re.sub(
+        r"^\s*(?:an?\s+|the\s+|this\s+is\s+an?\s+)?(?:image|picture|photo|photograph)\s+(?:of|showing)\s+",
+        "",
+        alt,
+        flags=re.IGNORECASE,
+    )
     if without != alt and without:
         changes = {"alt_text": without[0].upper() + without[1:]}
         return Fault("alt_text", "begins with “Image of”, which a screen reader says already", "Leave it out", changes)

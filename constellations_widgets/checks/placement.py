@@ -24,7 +24,9 @@ for _code, _check in (
 def tan_has_width_factor_2(values: Values) -> Fault | None:
     """A tiled image with another width factor is shifted."""
     if is_tan(values) and number(values, "wwt.width_factor") == 1:
-        return Fault("wwt.width_factor", "1 shifts a tiled image: WWT's tools write 2", "Use 2", {"wwt.width_factor": 2})
+        return Fault(
+            "wwt.width_factor", "1 shifts a tiled image: WWT's tools write 2", "Use 2", {"wwt.width_factor": 2}
+        )
     return None
 
 
@@ -36,7 +38,10 @@ def tan_offsets_are_degrees(values: Values) -> list[Fault]:
         return []
     offsets = {path: number(values, path) or 0 for path in ("wwt.offset_x", "wwt.offset_y")}
     return [
-        Fault(path, f"{offset:g} degrees moves an image of {size:g} degrees out of sight: is that pixels? Offsets of a tiled image are degrees")
+        Fault(
+            path,
+            f"{offset:g} degrees moves an image of {size:g} degrees out of sight: is that pixels? Offsets of a tiled image are degrees",
+        )
         for path, offset in offsets.items()
         if abs(offset) > min(10 * size, 90)
     ]
@@ -49,9 +54,15 @@ def sky_image_offsets_are_pixels(values: Values) -> Fault | None:
     if not is_sky_image(values) or x is None or y is None:
         return None
     if x == 0 and y == 0:
-        return Fault("wwt.offset_x", "is 0, and so is the other: that puts the image's lower left corner on the centre. Its middle is half its width and height, in pixels")
+        return Fault(
+            "wwt.offset_x",
+            "is 0, and so is the other: that puts the image's lower left corner on the centre. Its middle is half its width and height, in pixels",
+        )
     if 0 < abs(x) < 1 and 0 < abs(y) < 1:
-        return Fault("wwt.offset_x", f"{x:g} and {y:g} are fractions of a pixel: are they degrees? Offsets of an untiled image are pixels")
+        return Fault(
+            "wwt.offset_x",
+            f"{x:g} and {y:g} are fractions of a pixel: are they degrees? Offsets of an untiled image are pixels",
+        )
     return None
 
 
@@ -66,9 +77,14 @@ def scale_is_plausible(values: Values) -> Fault | None:
     if scale is None or scale <= 0:
         return None
     if is_sky_image(values) and scale > 0.5:
-        return Fault(path, f"{scale:g} degrees for each pixel is very coarse: an untiled image wants degrees per pixel, not its whole height")
+        return Fault(
+            path,
+            f"{scale:g} degrees for each pixel is very coarse: an untiled image wants degrees per pixel, not its whole height",
+        )
     if is_tan(values) and scale > 180:
-        return Fault(path, f"{scale:g} degrees is more than half the sky: a tiled image wants its padded height in degrees")
+        return Fault(
+            path, f"{scale:g} degrees is more than half the sky: a tiled image wants its padded height in degrees"
+        )
     if is_tan(values) and levels is not None and 1 <= levels <= 30:
         pixel = scale / (256 * 2**levels)
         if pixel < _FINEST:
@@ -84,7 +100,12 @@ def rotation_is_within_a_turn(values: Values) -> Fault | None:
     if turn is None or abs(turn) <= 360:
         return None
     same = round(math.remainder(turn, 360), 9)
-    return Fault("wwt.rotation", f"{turn:g} degrees is more than a whole turn; {same:g} is the same", f"Use {same:g}", {"wwt.rotation": same})
+    return Fault(
+        "wwt.rotation",
+        f"{turn:g} degrees is more than a whole turn; {same:g} is the same",
+        f"Use {same:g}",
+        {"wwt.rotation": same},
+    )
 
 
 _SPELLINGS = {".jpeg": ".jpg", ".fit": ".fits", ".fts": ".fits", ".tiff": ".tif"}
@@ -128,5 +149,7 @@ def file_type_is_shown_by_wwt(values: Values) -> Fault | None:
     if meant in _DRAWN:
         return Fault("wwt.file_type", f"{shown(given)} is written {meant}", f"Use {meant}", {"wwt.file_type": meant})
     if meant == ".tif":
-        return Fault("wwt.file_type", f"is {shown(given)}, which no browser draws: use .png, .jpg or, for FITS, exactly .fits")
+        return Fault(
+            "wwt.file_type", f"is {shown(given)}, which no browser draws: use .png, .jpg or, for FITS, exactly .fits"
+        )
     return None

@@ -75,7 +75,8 @@ class Rule:
         found = self.check(values)
         faults = () if found is None else (found,) if isinstance(found, Fault) else found
         return [
-            Problem(self.code, self.severity, f.field, f.message, Fix(f.label, dict(f.changes)) if f.changes else None) for f in faults
+            Problem(self.code, self.severity, f.field, f.message, Fix(f.label, dict(f.changes)) if f.changes else None)
+            for f in faults
         ]
 
 

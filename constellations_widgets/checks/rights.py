@@ -46,7 +46,11 @@ def license_is_an_expression(values: Values) -> Fault | None:
         normal = normalize_license(given)
     except LicenseError as error:
         return Fault(LICENSE, _at_field(str(error)))
-    return None if normal == given else Fault(LICENSE, f"is written {_named(normal)}", f"Use {_named(normal)}", {LICENSE: normal})
+    return (
+        None
+        if normal == given
+        else Fault(LICENSE, f"is written {_named(normal)}", f"Use {_named(normal)}", {LICENSE: normal})
+    )
 
 
 @rule("CXW402", WARNING)
@@ -111,7 +115,10 @@ def copyright_names_year_and_owner(values: Values) -> Fault | None:
     """A statement of another form than the preferred one."""
     owner = text(values, COPYRIGHT).strip()
     if owner and not PUBLIC_DOMAIN.search(owner) and not YEAR.search(owner):
-        return Fault(COPYRIGHT, "names no year: the preferred form is “Copyright 2020 Henrietta Swan Leavitt”, or “Public domain”")
+        return Fault(
+            COPYRIGHT,
+            "names no year: the preferred form is “Copyright 2020 Henrietta Swan Leavitt”, or “Public domain”",
+        )
     return None
 
 
@@ -161,7 +168,12 @@ def credits_are_kept_as_written(values: Values) -> Fault | None:
     kept = _kept(values)
     if kept is None or _respelled(kept) == _respelled(text(values, CREDITS)):
         return None
-    return Fault(CREDITS, "will not be kept as written: the server drops what it does not allow", "Use what the server keeps", {CREDITS: kept})
+    return Fault(
+        CREDITS,
+        "will not be kept as written: the server drops what it does not allow",
+        "Use what the server keeps",
+        {CREDITS: kept},
+    )
 
 
 @rule("CXW503", WARNING)
@@ -171,7 +183,12 @@ def credits_do_not_say_credit(values: Values) -> Fault | None:
     if not CREDIT_LABEL.match(written):
         return None
     without = EMPTY_MARKUP.sub("", CREDIT_LABEL.sub(r"\1\2\3", written)).lstrip()
-    return Fault(CREDITS, "begin with “Credit:”, and the site puts “Image credits:” before them", "Leave it out", {CREDITS: without})
+    return Fault(
+        CREDITS,
+        "begin with “Credit:”, and the site puts “Image credits:” before them",
+        "Leave it out",
+        {CREDITS: without},
+    )
 
 
 @rule("CXW504", WARNING)
@@ -180,7 +197,11 @@ def statements_do_not_end_with_a_stop(values: Values) -> Iterator[Fault]:
     for path, verb in ((CREDITS, "end"), (COPYRIGHT, "ends")):
         without = without_final_stop(text(values, path))
         if without is not None:
-            yield Fault(path, f"{verb} with a full stop, and the site adds one", *(("Leave it out", {path: without}) if without.strip() else ()))
+            yield Fault(
+                path,
+                f"{verb} with a full stop, and the site adds one",
+                *(("Leave it out", {path: without}) if without.strip() else ()),
+            )
 
 
 @rule("CXW505", WARNING)
@@ -197,5 +218,8 @@ def links_in_credits_are_absolute(values: Values) -> Fault | None:
     """A link that leads nowhere from the site."""
     for target in re.findall('<a href="([^"]*)"', _kept(values) or ""):
         if not re.match(r"(?:https?://[^/]|mailto:.)", target, re.IGNORECASE):
-            return Fault(CREDITS, f"have a link to {shown(target) if target else 'nothing'}: a link needs the whole address with https://")
+            return Fault(
+                CREDITS,
+                f"have a link to {shown(target) if target else 'nothing'}: a link needs the whole address with https://",
+            )
     return None

@@ -37,11 +37,15 @@ def required_fields_are_filled(values: Values) -> Iterator[Fault]:
     """A field that the server requires is empty."""
     for path, spec in fields().items():
         value = values.get(path)
-        if spec.required and (value is None or (isinstance(value, str) and not value.strip() and path not in _MAY_BE_EMPTY)):
+        if spec.required and (
+            value is None or (isinstance(value, str) and not value.strip() and path not in _MAY_BE_EMPTY)
+        ):
             yield Fault(path, f"is missing: {spec.description.removesuffix('.')}")
 
 
-_SEXAGESIMAL = re.compile(r"\s*([+−-]?)(\d{1,3})[h°d:\s]\s*([0-5]?\d)[m′':\s]\s*([0-5]?\d(?:\.\d{1,12})?)\s*[s″\"]?\s*", re.ASCII)
+_SEXAGESIMAL = re.compile(
+    r"\s*([+−-]?)(\d{1,3})[h°d:\s]\s*([0-5]?\d)[m′':\s]\s*([0-5]?\d(?:\.\d{1,12})?)\s*[s″\"]?\s*", re.ASCII
+)
 
 
 def _is_in_range(spec: FieldSpec, value: float) -> bool:
@@ -72,7 +76,11 @@ def numbers_are_numbers(values: Values) -> Iterator[Fault]:
     for spec, value in _filled(values, *_NUMBERS):
         if not _is_number(value):
             meant = _meant(spec, value)
-            fix = (f"Use the number {meant!r}", {spec.path: meant}) if meant is not None and _is_in_range(spec, meant) else ()
+            fix = (
+                (f"Use the number {meant!r}", {spec.path: meant})
+                if meant is not None and _is_in_range(spec, meant)
+                else ()
+            )
             unit = f" of {spec.unit}" if isinstance(spec.unit, str) and spec.unit else ""
             yield Fault(spec.path, f"must be a number{unit}, not {shown(value)}", *fix)
 
@@ -111,7 +119,11 @@ def texts_are_text(values: Values) -> Iterator[Fault]:
     for spec, value in _filled(values, "text", "long", "url", "license", "credits"):
         if not isinstance(value, str):
             plain = isinstance(value, (int, float)) and number(values, spec.path) is not None
-            yield Fault(spec.path, f"must be text, not {shown(value)}", *(("Make it text", {spec.path: shown(value)}) if plain else ()))
+            yield Fault(
+                spec.path,
+                f"must be text, not {shown(value)}",
+                *(("Make it text", {spec.path: shown(value)}) if plain else ()),
+            )
 
 
 @rule("CXW107", ERROR)
@@ -120,7 +132,12 @@ def texts_can_be_read(values: Values) -> Iterator[Fault]:
     for spec, value in _filled(values):
         if isinstance(value, str) and (found := FORBIDDEN_CHARACTERS.search(value)):
             cleaned = FORBIDDEN_CHARACTERS.sub("", value)
-            yield Fault(spec.path, f"has the invisible character {found[0]!r}, which WWT can't read", "Remove it", {spec.path: cleaned})
+            yield Fault(
+                spec.path,
+                f"has the invisible character {found[0]!r}, which WWT can't read",
+                "Remove it",
+                {spec.path: cleaned},
+            )
 
 
 @rule("CXW108", ERROR)
@@ -128,7 +145,10 @@ def texts_are_short_enough(values: Values) -> Iterator[Fault]:
     """A text longer than the server would let anybody set again."""
     for spec, value in _filled(values):
         if spec.limit and isinstance(value, str) and (length := utf16_length(value)) > spec.limit:
-            yield Fault(spec.path, f"is {length} characters long, {spec.limit} is the limit: shorten it by {length - spec.limit}")
+            yield Fault(
+                spec.path,
+                f"is {length} characters long, {spec.limit} is the limit: shorten it by {length - spec.limit}",
+            )
 
 
 @rule("CXW109", ERROR)
@@ -140,7 +160,11 @@ def numbers_are_in_range(values: Values) -> Iterator[Fault]:
             continue
         turned = round(float(value) % 360, 9)
         fix = (f"Use {turned:g}", {spec.path: turned}) if spec.path == "wwt.center_x" else ()
-        limits = f"greater than {spec.above:g}" if spec.above is not None else f"between {spec.minimum:g} and {spec.maximum:g}"
+        limits = (
+            f"greater than {spec.above:g}"
+            if spec.above is not None
+            else f"between {spec.minimum:g} and {spec.maximum:g}"
+        )
         yield Fault(spec.path, f"must be {limits}, not {shown(value)}", *fix)
 
 
@@ -151,5 +175,7 @@ def request_is_small_enough(values: Values) -> Fault | None:
     size = len(json.dumps(nest(texts), ensure_ascii=False).encode("utf-8", "replace"))
     if size > BODY_LIMIT - 1024:  # leaves room for numbers
         longest = max(texts, key=lambda path: utf16_length(texts[path]))
-        return Fault(longest, f"makes the whole request {size >> 10} kB long, the server takes {BODY_LIMIT >> 10} kB: shorten it")
+        return Fault(
+            longest, f"makes the whole request {size >> 10} kB long, the server takes {BODY_LIMIT >> 10} kB: shorten it"
+        )
     return None

@@ -35,7 +35,9 @@ CREDIT_LABEL = re.compile(
 """“Credit:” at the beginning, also in bold, and “Image Credit & Copyright:”."""
 EMPTY_MARKUP = re.compile(rf"^\s*<({_MARKUP})>\s*</\1>\s*", re.IGNORECASE)
 
-_ABBREVIATIONS = "Inc|Ltd|Co|Corp|Jr|Sr|al|etc|Univ|Obs|Inst|Dept|Assoc|Assn|Soc|Acad|Natl|Lab|Collab|Dr|St|Eds?|Bros|coll"
+_ABBREVIATIONS = (
+    "Inc|Ltd|Co|Corp|Jr|Sr|al|etc|Univ|Obs|Inst|Dept|Assoc|Assn|Soc|Acad|Natl|Lab|Collab|Dr|St|Eds?|Bros|coll"
+)
 
 
 def without_final_stop(written: str) -> str | None:

@@ -48,7 +48,11 @@ def environment_of(box: Sandbox) -> dict[str, str]:
         files_url = ""
     told = {"api_url": box.api_url, "keycloak_url": box.keycloak_url, "files_url": files_url, "handle": box.handle}
     told["_token"] = box.token()  # of a server on this machine that guards nothing
-    return {VARIABLE: json.dumps(told), "NUXT_PUBLIC_API_URL": box.api_url, "NUXT_PUBLIC_KEYCLOAK_URL": box.keycloak_url}
+    return {
+        VARIABLE: json.dumps(told),
+        "NUXT_PUBLIC_API_URL": box.api_url,
+        "NUXT_PUBLIC_KEYCLOAK_URL": box.keycloak_url,
+    }
 
 
 _lock = threading.Lock()

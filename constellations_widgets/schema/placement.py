@@ -119,7 +119,9 @@ def tan_url_names_tiles(values: Values) -> Fault | None:
     if not is_tan(values) or not url or has_tiles(url):
         return None
     if has_tiles(decoded := re.sub("%7B", "{", re.sub("%7D", "}", url, flags=re.IGNORECASE), flags=re.IGNORECASE)):
-        return Fault(URL, "has %7B and %7D, as a browser writes them, where WWT looks for { and }", "Use { and }", {URL: decoded})
+        return Fault(
+            URL, "has %7B and %7D, as a browser writes them, where WWT looks for { and }", "Use { and }", {URL: decoded}
+        )
     return Fault(
         URL,
         "a tiled image (Tan) needs the place of level, x and y in its URL, such as …/{1}/{3}/{3}_{2}.png; for a single file use SkyImage",

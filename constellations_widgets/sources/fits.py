@@ -51,7 +51,9 @@ def read_fits(path: str | Path) -> Reading:
             values = place_untiled(wcs, what)
             height, width = hdu.shape[-2:]
             if max(height, width) > LARGEST:
-                raise SourceError(f"{what} has {width} × {height} pixels; above {LARGEST} make tiles of it first (toasty), and use from_wtml")
+                raise SourceError(
+                    f"{what} has {width} × {height} pixels; above {LARGEST} make tiles of it first (toasty), and use from_wtml"
+                )
             pixels = hdu.data.reshape(height, width)
             name = str(hdu.header.get("OBJECT") or path.name.split(".")[0]).strip()
     except SourceError:
@@ -59,15 +61,23 @@ def read_fits(path: str | Path) -> Reading:
     except FileNotFoundError:
         raise SourceError(f"There is no file {path}: check the name") from None
     except Exception as error:  # astropy has many ways to fail at a broken file
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()  # wcslib says where in its C source, first
+        reason = (
+            (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+        )  # wcslib says where in its C source, first
         raise SourceError(f"{what} is no FITS image that can be read ({reason})") from None
     try:
         picture = _picture_of(pixels, path)
     except OSError as error:
-        raise SourceError(f"The picture of {what} can't be written to the state directory ({error}): set CXW_STATE_DIR to another") from None
+        raise SourceError(
+            f"The picture of {what} can't be written to the state directory ({error}): set CXW_STATE_DIR to another"
+        ) from None
     values |= {"wwt.file_type": ".png", "note": name}
-    remark = f"drawn with an asinh stretch as {picture}: this picture is what to upload, and its address is the image URL"
-    return Reading(values, name, str(path.resolve()), LocalImage(picture.parent, quote(picture.name), (width, height)), (remark,))
+    remark = (
+        f"drawn with an asinh stretch as {picture}: this picture is what to upload, and its address is the image URL"
+    )
+    return Reading(
+        values, name, str(path.resolve()), LocalImage(picture.parent, quote(picture.name), (width, height)), (remark,)
+    )
 
 
 def _image_of(hdus: Any, what: str) -> tuple[Any, Any]:

@@ -103,7 +103,9 @@ def _pattern(template: str) -> re.Pattern[str]:
     rest = template[end:]
     literal = unquote(_PLACEHOLDER.sub("0", template))
     if re.search(r"[{}]", rest):
-        raise SourceError(f"{template!r} has a placeholder that WWT does not know; it knows {{1}} {{2}} {{3}}, {{L}} {{X}} {{Y}} and {{Q}}")
+        raise SourceError(
+            f"{template!r} has a placeholder that WWT does not know; it knows {{1}} {{2}} {{3}}, {{L}} {{X}} {{Y}} and {{Q}}"
+        )
     if not literal or re.search(r"[\\:\x00]", literal) or any(part in ("", ".", "..") for part in literal.split("/")):
         raise SourceError(f"{template!r} is not a relative path inside the image's folder")
     return re.compile("".join(pieces) + re.escape(rest), re.ASCII)

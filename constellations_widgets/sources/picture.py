@@ -38,7 +38,9 @@ def read_picture(path: str | Path, wcs: WCS | None = None) -> Reading:
         When the file is no picture, or nothing trustworthy says where it belongs.
     """
     if wcs is not None and not hasattr(wcs, "has_celestial"):
-        raise SourceError(f"wcs= takes an astropy.wcs.WCS, not a {type(wcs).__name__}: make one with astropy.wcs.WCS(header)")
+        raise SourceError(
+            f"wcs= takes an astropy.wcs.WCS, not a {type(wcs).__name__}: make one with astropy.wcs.WCS(header)"
+        )
     path = Path(os.path.expanduser(path))  # Path's own fails at ~nobody
     size, kind = _look_at(path)
     described: dict[str, Any] = {}
@@ -51,7 +53,12 @@ def read_picture(path: str | Path, wcs: WCS | None = None) -> Reading:
             wcs = _wcs_of(avm, size, path.name)
         remarks = tuple(f"its AVM is incomplete: {assumption.message}" for assumption in assumptions)
     name = str(described.get("note") or path.stem)
-    values = {"note": name, **place_untiled(wcs, path.name), **described, "wwt.file_type": ".jpg" if kind == "jpeg" else ".png"}
+    values = {
+        "note": name,
+        **place_untiled(wcs, path.name),
+        **described,
+        "wwt.file_type": ".jpg" if kind == "jpeg" else ".png",
+    }
     return Reading(values, name, str(path.resolve()), LocalImage(path.parent, quote(path.name), size), remarks)
 
 
@@ -63,9 +70,13 @@ def _look_at(path: Path) -> tuple[tuple[int, int], str]:
         with Image.open(path) as image:
             size, kind = image.size, (image.format or "").lower()
             if kind not in ("jpeg", "png"):
-                raise SourceError(f"{path.name} is a {kind.upper() or 'picture of unknown kind'}: WWT draws JPEG and PNG, convert it first")
+                raise SourceError(
+                    f"{path.name} is a {kind.upper() or 'picture of unknown kind'}: WWT draws JPEG and PNG, convert it first"
+                )
             if image.getexif().get(_EXIF_ORIENTATION, 1) != 1:
-                raise SourceError(f"{path.name} is turned or mirrored by its EXIF orientation, so its pixels are not where they are seen: save it upright")
+                raise SourceError(
+                    f"{path.name} is turned or mirrored by its EXIF orientation, so its pixels are not where they are seen: save it upright"
+                )
             image.draft("L", (1, 1))  # quick: a JPEG is decoded at an eighth of its size
             image.load()
     except SourceError:
@@ -73,7 +84,9 @@ def _look_at(path: Path) -> tuple[tuple[int, int], str]:
     except FileNotFoundError:
         raise SourceError(f"There is no file {path}: check the name") from None
     except Image.DecompressionBombError:
-        raise SourceError(f"{path.name} has more pixels than WWT can draw at once: make tiles of it first (toasty), and use from_wtml") from None
+        raise SourceError(
+            f"{path.name} has more pixels than WWT can draw at once: make tiles of it first (toasty), and use from_wtml"
+        ) from None
     except Exception as error:  # Pillow has many ways to fail at a broken file
         raise SourceError(f"{path.name} is no picture that can be read ({error or type(error).__name__})") from None
     return size, kind
@@ -88,7 +101,9 @@ def _avm_of(path: Path) -> Any:
     try:
         return AVM.from_image(str(path))
     except NoXMPPacketFound:
-        raise SourceError(f"{path.name} holds no AVM that says where it is on the sky: give its place with wcs=") from None
+        raise SourceError(
+            f"{path.name} holds no AVM that says where it is on the sky: give its place with wcs="
+        ) from None
     except Exception as error:  # pyavm raises whatever its XML parser does
         raise SourceError(f"The AVM in {path.name} can't be read ({error}): give its place with wcs=") from None
 
@@ -109,7 +124,9 @@ def _wcs_of(avm: Any, size: tuple[int, int], what: str) -> WCS:
     except SourceError:
         raise
     except Exception as error:  # whatever was written there
-        raise SourceError(f"The AVM in {what} is incomplete or contradicts itself ({error}): give its place with wcs=") from None
+        raise SourceError(
+            f"The AVM in {what} is incomplete or contradicts itself ({error}): give its place with wcs="
+        ) from None
 
 
 def _description_of(avm: Any) -> dict[str, Any]:

@@ -42,7 +42,9 @@ def place_untiled(wcs: WCS, what: str) -> dict[str, Any]:
     determinant = xx * yy - xy * yx
     skew = abs(xx * xy + yx * yy) / abs(determinant)
     if abs(math.hypot(xx, yx) / math.hypot(xy, yy) - 1) > SQUARE or skew > SQUARE:
-        raise SourceError(f"{what}: its pixels are not square, and WWT draws square ones: resample it (package reproject, reproject_interp)")
+        raise SourceError(
+            f"{what}: its pixels are not square, and WWT draws square ones: resample it (package reproject, reproject_interp)"
+        )
     mirrored = determinant < 0
     rotation = math.degrees(math.atan2(-math.copysign(1, determinant) * xy, -yy))
     return {
@@ -63,18 +65,39 @@ def place_untiled(wcs: WCS, what: str) -> dict[str, Any]:
 def tan_matrix(wcs: WCS, what: str) -> Any:
     """The 2 × 2 matrix of degrees per pixel of a plain equatorial TAN WCS; SourceError for any other."""
     if not wcs.has_celestial:
-        raise SourceError(f"{what} says nothing of where on the sky it is (no celestial WCS): solve it first, for example with astrometry.net")
+        raise SourceError(
+            f"{what} says nothing of where on the sky it is (no celestial WCS): solve it first, for example with astrometry.net"
+        )
     lon, lat = wcs.wcs.lng, wcs.wcs.lat
     kinds = [str(wcs.wcs.ctype[axis]) for axis in (lon, lat)]
     if wcs.naxis != 2 or (lon, lat) != (0, 1):
-        raise SourceError(f"{what}: its axes are {', '.join(wcs.wcs.ctype)}, and WWT needs right ascension along x and declination along y")
+        raise SourceError(
+            f"{what}: its axes are {', '.join(wcs.wcs.ctype)}, and WWT needs right ascension along x and declination along y"
+        )
     if not kinds[0].startswith("RA--"):
-        raise SourceError(f"{what} is in {kinds[0][:4].strip('-')} coordinates, and WWT places images by RA and Dec: reproject it (package reproject)")
-    if wcs.sip is not None or wcs.cpdis1 is not None or wcs.cpdis2 is not None or not all(kind.endswith("-TAN") for kind in kinds):
-        raise SourceError(f"{what} has the projection {kinds[0]}, and WWT draws plain TAN: reproject it (package reproject, reproject_interp)")
-    if wcs.wcs.radesys.strip() not in ("", "ICRS", "FK5") or wcs.wcs.equinox not in (2000.0, 0.0) and not math.isnan(wcs.wcs.equinox):
-        raise SourceError(f"{what} is given in {wcs.wcs.radesys.strip() or 'equinox'} {wcs.wcs.equinox:g}, and WWT needs ICRS or FK5 J2000: reproject it")
+        raise SourceError(
+            f"{what} is in {kinds[0][:4].strip('-')} coordinates, and WWT places images by RA and Dec: reproject it (package reproject)"
+        )
+    if (
+        wcs.sip is not None
+        or wcs.cpdis1 is not None
+        or wcs.cpdis2 is not None
+        or not all(kind.endswith("-TAN") for kind in kinds)
+    ):
+        raise SourceError(
+            f"{what} has the projection {kinds[0]}, and WWT draws plain TAN: reproject it (package reproject, reproject_interp)"
+        )
+    if (
+        wcs.wcs.radesys.strip() not in ("", "ICRS", "FK5")
+        or wcs.wcs.equinox not in (2000.0, 0.0)
+        and not math.isnan(wcs.wcs.equinox)
+    ):
+        raise SourceError(
+            f"{what} is given in {wcs.wcs.radesys.strip() or 'equinox'} {wcs.wcs.equinox:g}, and WWT needs ICRS or FK5 J2000: reproject it"
+        )
     matrix = wcs.pixel_scale_matrix
     if not math.isfinite(float(abs(matrix).sum())) or matrix[0][0] * matrix[1][1] == matrix[0][1] * matrix[1][0]:
-        raise SourceError(f"{what}: the matrix of its WCS has no inverse, so pixels have no place on the sky: solve it again")
+        raise SourceError(
+            f"{what}: the matrix of its WCS has no inverse, so pixels have no place on the sky: solve it again"
+        )
     return matrix

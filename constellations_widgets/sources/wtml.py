@@ -68,7 +68,9 @@ def read_wtml(source: str | Path) -> list[Reading]:
     if re.match(r"https?:/", str(source)):
         raise SourceError(f"{source} is a web address: download the WTML and give its file name or its text")
     if not str(source).strip() or "\n" in str(source):
-        raise SourceError(f"{shown(str(source))} is neither WTML nor the name of a file: give a WTML file, such as the index_rel.wtml of toasty")
+        raise SourceError(
+            f"{shown(str(source))} is neither WTML nor the name of a file: give a WTML file, such as the index_rel.wtml of toasty"
+        )
     path = Path(source)
     try:
         path = path.expanduser()
@@ -96,7 +98,9 @@ def read_imageset(imageset: Any) -> Reading:
         When it is none of these, or holds no imageset or several.
     """
     if not hasattr(imageset, "to_xml"):
-        raise SourceError(f"A {type(imageset).__name__} is no imageset: give a wwt_data_formats ImageSet, Place or Folder")
+        raise SourceError(
+            f"A {type(imageset).__name__} is no imageset: give a wwt_data_formats ImageSet, Place or Folder"
+        )
     found = _readings(imageset.to_xml(), f"this {type(imageset).__name__}", None)
     if len(found) > 1:
         raise SourceError(f"This {type(imageset).__name__} holds {len(found)} imagesets: give one of them")
@@ -107,7 +111,11 @@ def _readings(root: Element, what: str, path: Path | None) -> list[Reading]:
     found = [element for element in root.iter() if element.tag == "ImageSet"]
     if not found:
         raise SourceError(f"{what} holds no imageset: a WTML of an image has an <ImageSet> element")
-    origins = [f"{path}#{number}" if len(found) > 1 else str(path) for number in range(len(found))] if path else [""] * len(found)
+    origins = (
+        [f"{path}#{number}" if len(found) > 1 else str(path) for number in range(len(found))]
+        if path
+        else [""] * len(found)
+    )
     return [_reading(element, origin, path) for element, origin in zip(found, origins, strict=True)]
 
 
@@ -124,7 +132,9 @@ def _parse(content: str | bytes, what: str) -> Element:
     except DefusedXmlException:
         raise SourceError(f"{what} declares XML entities or a document type, which no WTML needs: refused") from None
     except (ParseError, ValueError, LookupError) as error:
-        raise SourceError(f"{what} is not XML ({error}): give a WTML file, such as the index_rel.wtml that toasty writes") from None
+        raise SourceError(
+            f"{what} is not XML ({error}): give a WTML file, such as the index_rel.wtml that toasty writes"
+        ) from None
 
 
 def _reading(element: Element, origin: str, path: Path | None) -> Reading:
@@ -139,7 +149,9 @@ def _reading(element: Element, origin: str, path: Path | None) -> Reading:
     url = (element.get("Url") or "").strip()
     values["storage.legacy_url_template"] = url
     values["wwt.thumbnail_url"] = _child(element, "ThumbnailUrl")
-    values["note"] = f"{name}: {description}" if name and description and name not in description else description or name
+    values["note"] = (
+        f"{name}: {description}" if name and description and name not in description else description or name
+    )
     values["permissions.credits"] = credits_of(_child(element, "Credits"), _child(element, "CreditsUrl"))
     remarks = [
         f"{attribute}={shown(element.get(attribute))} of the WTML is not kept: Constellations has no place for it"

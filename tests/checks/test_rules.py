@@ -223,8 +223,16 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     ),
 }  # fmt: skip
 
-FAULTY = [pytest.param(code, values, id=f"{code}-{number}") for code, (bad, _) in CASES.items() for number, values in enumerate(bad)]
-CLEAN = [pytest.param(code, values, id=f"{code}-{number}") for code, (_, good) in CASES.items() for number, values in enumerate(good)]
+FAULTY = [
+    pytest.param(code, values, id=f"{code}-{number}")
+    for code, (bad, _) in CASES.items()
+    for number, values in enumerate(bad)
+]
+CLEAN = [
+    pytest.param(code, values, id=f"{code}-{number}")
+    for code, (_, good) in CASES.items()
+    for number, values in enumerate(good)
+]
 
 
 def codes(values: dict[str, Any]) -> set[str]:
@@ -262,11 +270,23 @@ def test_a_good_draft_is_told_nothing_but_that_its_note_is_public(values):
 REAL = [
     ("© 2023 ESO", "ESO", "CC-BY-4.0"),
     ("NASA/STScI, public domain", "NASA, ESA, and STScI", "CC-PDDC"),
-    ("Public domain", 'NASA, ESA, G. Illingworth (UCSC), and the <a href="https://hudf.example.org">HUDF09 Team</a>', "CC-PDDC"),
+    (
+        "Public domain",
+        'NASA, ESA, G. Illingworth (UCSC), and the <a href="https://hudf.example.org">HUDF09 Team</a>',
+        "CC-PDDC",
+    ),
     ("Copyright 2024 ESA/Webb, NASA & CSA", "ESA/Webb, NASA & CSA, M. Matsuura, R. Arendt et al.", "CC-BY-4.0"),
-    ("Copyright 2020 NOIRLab/NSF/AURA", "CTIO/NOIRLab/NSF/AURA; image processing: T.A. Rector & M. Zamani", "CC-BY-4.0"),
+    (
+        "Copyright 2020 NOIRLab/NSF/AURA",
+        "CTIO/NOIRLab/NSF/AURA; image processing: T.A. Rector & M. Zamani",
+        "CC-BY-4.0",
+    ),
     ("© 1998–2024 AAO, David Malin", "AAO/ROE, David Malin", "LicenseRef-None"),
-    ("Copyright 2021 Digitized Sky Survey 2", "ESA/Hubble & NASA, R. Smith et al.; acknowledgement: L. Shatz", "CC-BY-4.0"),
+    (
+        "Copyright 2021 Digitized Sky Survey 2",
+        "ESA/Hubble & NASA, R. Smith et al.; acknowledgement: L. Shatz",
+        "CC-BY-4.0",
+    ),
     ("Copyright 2019 EHT Collaboration", "EHT Collaboration", "CC-BY-3.0"),
 ]
 
@@ -379,8 +399,33 @@ class Several:
 
 SOMETHING = st.sampled_from(
     [TILED[path] for path in TILED]
-    + [10**5000, -(10**400), Odd(), Several(), "{" * 1000, "<a " * 500, " " * 5000, "." * 5000, "&" * 5000, "x" * 110_000, b"x", {}, [], ()]
-    + ["Tan", "SkyImage", "http://[", "https://a:b@c", "http://x/{1}", "All rights reserved", "Credit:", "CC-PDDC", "MIT OR"]
+    + [
+        10**5000,
+        -(10**400),
+        Odd(),
+        Several(),
+        "{" * 1000,
+        "<a " * 500,
+        " " * 5000,
+        "." * 5000,
+        "&" * 5000,
+        "x" * 110_000,
+        b"x",
+        {},
+        [],
+        (),
+    ]
+    + [
+        "Tan",
+        "SkyImage",
+        "http://[",
+        "https://a:b@c",
+        "http://x/{1}",
+        "All rights reserved",
+        "Credit:",
+        "CC-PDDC",
+        "MIT OR",
+    ]
 )
 JUNK = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.complex_numbers() | SOMETHING
 

@@ -125,7 +125,9 @@ def test_every_other_character_goes_out_as_itself():
 # -- names
 
 
-@pytest.mark.parametrize("name", ["extra", "_id", "handle_id", "wwt.scale", "wwt.Rotation", "storage.url", "permissions.licence"])
+@pytest.mark.parametrize(
+    "name", ["extra", "_id", "handle_id", "wwt.scale", "wwt.Rotation", "storage.url", "permissions.licence"]
+)
 def test_a_name_that_the_api_does_not_have_is_refused(name):
     assert refusal({name: "x"}).startswith(f"{name}: ")
 
@@ -198,7 +200,9 @@ def _is_changed_on_the_way(sent: dict[str, Any], made: ImageSubmission) -> bool:
     nothing = [path for path, value in flatten(sent).items() if value is None]
     license = sent["permissions"]["license"]
     request = made.to_request()
-    return (bool(nothing) and not set(nothing) & flatten(request).keys()) or license != request["permissions"]["license"]
+    return (bool(nothing) and not set(nothing) & flatten(request).keys()) or license != request["permissions"][
+        "license"
+    ]
 
 
 def _sent(verdict: dict[str, Any]) -> Any:
@@ -259,7 +263,9 @@ def test_what_is_accepted_of_the_verdicts_is_stored_by_the_server_as_it_was_sent
 
 # -- in general
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff", min_codepoint=32), max_size=40)
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff", min_codepoint=32), max_size=40
+)
 NUMBER = st.floats(allow_nan=False, allow_infinity=False, width=64) | st.integers(-1000, 1000)
 VALUES = {
     "wwt.center_x": st.floats(0, 360) | st.integers(0, 360),
@@ -292,7 +298,15 @@ def test_whatever_validates_is_read_back_from_its_json_as_it_was(changes):
     assert faults(flatten(read)) == []
 
 
-JUNK = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers(), max_size=2) | st.binary(max_size=4)
+JUNK = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.lists(st.integers(), max_size=2)
+    | st.binary(max_size=4)
+)
 
 
 @given(st.dictionaries(st.sampled_from(PATHS), JUNK, max_size=4))

@@ -178,6 +178,8 @@ class Unshowable:
         raise RuntimeError
 
 
-@pytest.mark.parametrize("value", ["x" * 10**6, 10**5000, [1] * 1000, Unshowable()], ids=["text", "digits", "list", "object"])
+@pytest.mark.parametrize(
+    "value", ["x" * 10**6, 10**5000, [1] * 1000, Unshowable()], ids=["text", "digits", "list", "object"]
+)
 def test_a_value_in_a_message_is_never_long(value):
     assert 0 < len(shown(value)) <= 60

@@ -19,7 +19,9 @@ from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
 from constellations_widgets.sources.fits import LARGEST, read_fits
 
-PYWWT = Path(importlib.util.find_spec("pywwt").submodule_search_locations[0])  # without importing it, which takes seconds
+PYWWT = Path(
+    importlib.util.find_spec("pywwt").submodule_search_locations[0]
+)  # without importing it, which takes seconds
 M101 = PYWWT / "tests" / "data" / "m101_swiftx.fits"
 
 
@@ -65,18 +67,22 @@ def refusal(path: Path) -> str:
 
 def test_m101_lies_where_its_header_says():
     draft = ImageDraft.from_fits(M101, autosave=False)
-    assert draft.values | {
-        "wwt.center_x": 210.774,
-        "wwt.center_y": 54.2737,
-        "wwt.rotation": 0,
-        "wwt.base_degrees_per_tile": 0.001,
-        "wwt.offset_x": 70.0,  # CRPIX 70.5 of 140 pixels: its middle
-        "wwt.offset_y": 70.0,
-        "wwt.bottoms_up": False,
-        "wwt.projection": "SkyImage",
-        "wwt.tile_levels": 0,
-        "wwt.file_type": ".png",
-    } == draft.values
+    assert (
+        draft.values
+        | {
+            "wwt.center_x": 210.774,
+            "wwt.center_y": 54.2737,
+            "wwt.rotation": 0,
+            "wwt.base_degrees_per_tile": 0.001,
+            "wwt.offset_x": 70.0,  # CRPIX 70.5 of 140 pixels: its middle
+            "wwt.offset_y": 70.0,
+            "wwt.bottoms_up": False,
+            "wwt.projection": "SkyImage",
+            "wwt.tile_levels": 0,
+            "wwt.file_type": ".png",
+        }
+        == draft.values
+    )
     assert draft.name == "m101_swiftx" and draft.local.size == (140, 140)
     assert draft.origin == str(M101.resolve())
 
@@ -96,12 +102,19 @@ def test_a_star_of_the_picture_is_at_its_place_on_the_sky(tmp_path):
     data = np.zeros((40, 60), "float32")
     data[30, 10] = 1.0
     turn = math.radians(20)
-    cd = {"CD1_1": -0.001 * math.cos(turn), "CD1_2": 0.001 * math.sin(turn), "CD2_1": 0.001 * math.sin(turn), "CD2_2": 0.001 * math.cos(turn)}
+    cd = {
+        "CD1_1": -0.001 * math.cos(turn),
+        "CD1_2": 0.001 * math.sin(turn),
+        "CD2_1": 0.001 * math.sin(turn),
+        "CD2_2": 0.001 * math.cos(turn),
+    }
     placed = header(**cd, CDELT1=None, CDELT2=None, CRPIX1=33.0, CRPIX2=18.0)
     draft = ImageDraft.from_fits(write(tmp_path / "star.fits", fits.PrimaryHDU(data, placed)), autosave=False)
     row, column = np.argwhere(picture_of(draft)[..., 0] == 255)[0]
     wwt = draft.wwt
-    right = (column + 0.5 - wwt.offset_x) * wwt.base_degrees_per_tile  # degrees on the tangent plane, right and up in the picture
+    right = (
+        column + 0.5 - wwt.offset_x
+    ) * wwt.base_degrees_per_tile  # degrees on the tangent plane, right and up in the picture
     up = (40 - (row + 0.5) - wwt.offset_y) * wwt.base_degrees_per_tile
     turned = math.radians(wwt.rotation)
     west, north = right * math.cos(turned) - up * math.sin(turned), right * math.sin(turned) + up * math.cos(turned)
@@ -116,13 +129,17 @@ def test_a_star_of_the_picture_is_at_its_place_on_the_sky(tmp_path):
 def test_pixels_without_a_value_are_transparent(tmp_path):
     data = pixels()
     data[0, 0], data[3, 5] = np.nan, np.inf
-    alpha = picture_of(ImageDraft.from_fits(write(tmp_path / "a.fits", fits.PrimaryHDU(data, header())), autosave=False))[..., 1]
+    alpha = picture_of(
+        ImageDraft.from_fits(write(tmp_path / "a.fits", fits.PrimaryHDU(data, header())), autosave=False)
+    )[..., 1]
     assert alpha[3, 0] == alpha[0, 5] == 0 and (alpha > 0).sum() == 22
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int16", "int32", "float64"])
 def test_every_type_of_pixel_is_drawn(tmp_path, kind):
-    draft = ImageDraft.from_fits(write(tmp_path / "a.fits", fits.PrimaryHDU(pixels().astype(kind), header())), autosave=False)
+    draft = ImageDraft.from_fits(
+        write(tmp_path / "a.fits", fits.PrimaryHDU(pixels().astype(kind), header())), autosave=False
+    )
     grey = picture_of(draft)[..., 0]
     assert grey[0, 5] == 255 and grey[3, 0] == 0
 
@@ -212,7 +229,10 @@ def test_a_file_that_is_cut_off_is_told_so(tmp_path, length):
     assert "a.fits is no FITS image that can be read" in refusal(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"M 51", b"\x89PNG\r\n\x1a\n", b"SIMPLE  =                    T" + b" " * 50, bytes(range(256)) * 50])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"M 51", b"\x89PNG\r\n\x1a\n", b"SIMPLE  =                    T" + b" " * 50, bytes(range(256)) * 50],
+)
 @pytest.mark.filterwarnings("ignore")
 def test_a_file_that_is_no_fits_is_told_so(tmp_path, content):
     path = tmp_path / "a.fits"
@@ -233,7 +253,10 @@ def test_a_state_directory_that_cannot_be_written_is_told_so(tmp_path, monkeypat
 
 
 @settings(max_examples=40)
-@given(st.lists(st.tuples(st.integers(0, 2879), st.sampled_from(b"\0 =-'/0159TFAEN~\xff")), min_size=1, max_size=8), st.integers(0, 6000))
+@given(
+    st.lists(st.tuples(st.integers(0, 2879), st.sampled_from(b"\0 =-'/0159TFAEN~\xff")), min_size=1, max_size=8),
+    st.integers(0, 6000),
+)
 @pytest.mark.filterwarnings("ignore")
 def test_a_damaged_file_is_read_or_told_so(tmp_path_factory, damage, length):
     path = tmp_path_factory.getbasetemp() / "damaged.fits"

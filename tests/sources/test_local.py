@@ -126,7 +126,18 @@ def test_the_folder_itself_may_be_reached_by_a_link(folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "template", ["", "/tiles/{1}.png", "../{1}/{3}/{3}_{2}.png", "a/../../{1}.png", "%2e%2e/{1}.png", "a\\{1}.png", "http://x/{1}.png", "{7}/a.png", "a/{1.png"]
+    "template",
+    [
+        "",
+        "/tiles/{1}.png",
+        "../{1}/{3}/{3}_{2}.png",
+        "a/../../{1}.png",
+        "%2e%2e/{1}.png",
+        "a\\{1}.png",
+        "http://x/{1}.png",
+        "{7}/a.png",
+        "a/{1.png",
+    ],
 )
 def test_a_template_that_could_lead_elsewhere_makes_no_image(tmp_path, template):
     with pytest.raises(SourceError):

@@ -83,7 +83,12 @@ def test_avm_for_another_size_of_the_same_picture_is_scaled(tmp_path):
 
 def test_avm_of_another_crop_is_not_trusted(tmp_path):
     said = refusal(with_avm(tmp_path / "m51.jpg", size=(400, 400)))
-    assert "belongs to another crop" in said and "400 × 400 pixels" in said and "the file has 60 × 40" in said and "wcs=" in said
+    assert (
+        "belongs to another crop" in said
+        and "400 × 400 pixels" in said
+        and "the file has 60 × 40" in said
+        and "wcs=" in said
+    )
 
 
 def test_the_avm_of_the_hubble_deep_field_is_of_another_crop():
@@ -122,7 +127,9 @@ def test_a_picture_without_avm_needs_a_wcs(tmp_path):
     assert "holds no AVM" in refusal(write(tmp_path / "m51.jpg"))
 
 
-@pytest.mark.parametrize("packet", [b"", b"<x:xmpmeta>", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a></x:xmpmeta>", b"\xff\xfe not XML"])
+@pytest.mark.parametrize(
+    "packet", [b"", b"<x:xmpmeta>", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a></x:xmpmeta>", b"\xff\xfe not XML"]
+)
 def test_avm_that_is_broken_is_told_so(tmp_path, packet):
     xmp = b"<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?>" + packet + b"<?xpacket end='w'?>"
     path = write(tmp_path / "m51.jpg", encoded(xmp=xmp))
@@ -190,7 +197,10 @@ def test_a_picture_that_is_cut_off_is_told_so(tmp_path, kind, part):
     assert "is no picture that can be read" in refusal(path, wcs())
 
 
-@pytest.mark.parametrize("content", [b"", b"M 51", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"SIMPLE  =", b"\xff\xd8\xff\xe0" + b"\0" * 100])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"M 51", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"SIMPLE  =", b"\xff\xd8\xff\xe0" + b"\0" * 100],
+)
 def test_what_is_no_picture_is_told_so(tmp_path, content):
     assert "is no picture that can be read" in refusal(write(tmp_path / "m51.jpg", content), wcs())
 
@@ -207,7 +217,10 @@ def test_a_file_that_is_not_there_is_told_so(tmp_path):
 
 
 @settings(max_examples=40)
-@given(st.sampled_from(["JPEG", "PNG"]), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=5))
+@given(
+    st.sampled_from(["JPEG", "PNG"]),
+    st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=5),
+)
 @pytest.mark.filterwarnings("ignore")
 def test_a_damaged_picture_is_read_or_told_so(tmp_path_factory, kind, damage):
     content = bytearray(encoded(kind))

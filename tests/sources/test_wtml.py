@@ -44,7 +44,9 @@ ATTRIBUTES = {
 
 def imageset(children: str = "", **attributes: str | None) -> str:
     written = {name: value for name, value in (ATTRIBUTES | attributes).items() if value is not None}
-    return f"<ImageSet {' '.join(f'{name}={quoteattr(value)}' for name, value in written.items())}>{children}</ImageSet>"
+    return (
+        f"<ImageSet {' '.join(f'{name}={quoteattr(value)}' for name, value in written.items())}>{children}</ImageSet>"
+    )
 
 
 def folder(*imagesets: str) -> str:
@@ -90,11 +92,18 @@ def test_an_imageset_becomes_the_values_of_a_draft():
 
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
-WORDS = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=30).map(str.strip)
+WORDS = st.text(
+    st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=30
+).map(str.strip)
 
 
 @given(
-    numbers=st.fixed_dictionaries({name: FINITE for name in ("center_x", "center_y", "rotation_deg", "base_degrees_per_tile", "offset_x", "offset_y")}),
+    numbers=st.fixed_dictionaries(
+        {
+            name: FINITE
+            for name in ("center_x", "center_y", "rotation_deg", "base_degrees_per_tile", "offset_x", "offset_y")
+        }
+    ),
     levels=st.integers(0, 12),
     up=st.booleans(),
     texts=st.fixed_dictionaries({name: WORDS for name in ("name", "thumbnail_url", "url", "credits", "file_type")}),
@@ -110,7 +119,11 @@ def test_agrees_with_wwt_data_formats_on_what_it_writes(numbers, levels, up, tex
     ours = {path.rpartition(".")[2]: value for path, value in reading.values.items()}
     assert {name: ours[name.removesuffix("_deg")] for name in numbers} == numbers
     assert (ours["tile_levels"], ours["bottoms_up"], ours["projection"]) == (levels, up, projection)
-    assert (ours["thumbnail_url"], ours["legacy_url_template"], ours["note"]) == (texts["thumbnail_url"], texts["url"], texts["name"])
+    assert (ours["thumbnail_url"], ours["legacy_url_template"], ours["note"]) == (
+        texts["thumbnail_url"],
+        texts["url"],
+        texts["name"],
+    )
     assert ours["credits"] == credits_of(texts["credits"])
 
 
@@ -140,14 +153,23 @@ def test_a_value_that_cannot_be_right_is_kept_as_it_stands_and_the_checks_name_i
     assert path in {problem.field for problem in draft.problems if problem.severity == "error"}
 
 
-@pytest.mark.parametrize(("written", "value"), [("True", True), ("true", True), ("1", True), ("False", False), (" false ", False), ("0", False)])
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("True", True), ("true", True), ("1", True), ("False", False), (" false ", False), ("0", False)],
+)
 def test_true_and_false_are_read_in_every_spelling(written, value):
     assert draft_of(imageset(BottomsUp=written)).wwt.bottoms_up is value
 
 
 def test_what_constellations_has_no_field_for_is_said():
-    [reading] = read_wtml(imageset(BandPass="HydrogenAlpha", PixelCutLow="12.5", BaseTileLevel="0", DataSetType="Panorama"))
-    assert [remark.split(" ")[0] for remark in reading.remarks] == ["BandPass='HydrogenAlpha'", "DataSetType='Panorama'", "PixelCutLow='12.5'"]
+    [reading] = read_wtml(
+        imageset(BandPass="HydrogenAlpha", PixelCutLow="12.5", BaseTileLevel="0", DataSetType="Panorama")
+    )
+    assert [remark.split(" ")[0] for remark in reading.remarks] == [
+        "BandPass='HydrogenAlpha'",
+        "DataSetType='Panorama'",
+        "PixelCutLow='12.5'",
+    ]
     remarks = [p.message for p in draft_of(imageset(BandPass="Infrared")).problems if p.code == "CXW901"]
     assert remarks == ["BandPass='Infrared' of the WTML is not kept: Constellations has no place for it"]
 
@@ -178,7 +200,11 @@ def test_credits_and_their_link_become_html_that_the_server_keeps(text, link, cr
 
 @pytest.mark.parametrize(
     "wrap",
-    [lambda inner: inner, lambda inner: folder(inner), lambda inner: folder(f"<Place Name='M 51'><ForegroundImageSet>{inner}</ForegroundImageSet></Place>")],
+    [
+        lambda inner: inner,
+        lambda inner: folder(inner),
+        lambda inner: folder(f"<Place Name='M 51'><ForegroundImageSet>{inner}</ForegroundImageSet></Place>"),
+    ],
     ids=["bare", "folder", "place"],
 )
 def test_an_imageset_is_found_wherever_it_stands(wrap):
@@ -190,7 +216,9 @@ def test_of_several_imagesets_one_must_be_chosen():
     with pytest.raises(SourceError, match=r"holds 100 imagesets \(0: Image 0, 1: Image 1.*choose one with index="):
         draft_of(text)
     assert draft_of(text, index=0).name == "Image 0" and draft_of(text, index=99).name == "Image 99"
-    assert [draft.name for draft in ImageDraft.all_from_wtml(text, autosave=False)] == [f"Image {number}" for number in range(100)]
+    assert [draft.name for draft in ImageDraft.all_from_wtml(text, autosave=False)] == [
+        f"Image {number}" for number in range(100)
+    ]
     for index in (100, -1):
         with pytest.raises(SourceError, match=f"no imageset {index}: the WTML holds 100"):
             draft_of(text, index=index)
@@ -250,7 +278,17 @@ def test_a_backslash_in_a_relative_address_is_a_slash(tree):
     assert ImageDraft.from_wtml(tree, autosave=False).local.read("0/0/0_0.png") == b"tile"
 
 
-@pytest.mark.parametrize("url", ["../secret/{1}/{3}/{3}_{2}.png", "a/../../secret.png", "%2e%2e/secret.png", "{9}/a.png", "a%00b.png", "x" * 5000 + ".png"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "../secret/{1}/{3}/{3}_{2}.png",
+        "a/../../secret.png",
+        "%2e%2e/secret.png",
+        "{9}/a.png",
+        "a%00b.png",
+        "x" * 5000 + ".png",
+    ],
+)
 def test_a_relative_address_that_leads_elsewhere_is_not_shown_and_that_is_said(tree, url):
     (tree / "index_rel.wtml").write_text(folder(imageset(Url=url)))
     draft = ImageDraft.from_wtml(tree, autosave=False)
@@ -261,7 +299,9 @@ def test_a_relative_address_that_leads_elsewhere_is_not_shown_and_that_is_said(t
     assert any("the preview can't show" in p.message for p in draft.problems if p.code == "CXW901")
 
 
-@pytest.mark.parametrize("url", ["/etc/passwd", "//example.org/a.png", "file:///etc/passwd", r"\\server\a.png", "C:/a.png"])
+@pytest.mark.parametrize(
+    "url", ["/etc/passwd", "//example.org/a.png", "file:///etc/passwd", r"\\server\a.png", "C:/a.png"]
+)
 def test_an_absolute_address_is_never_a_file_of_this_machine(tree, url):
     (tree / "index_rel.wtml").write_text(folder(imageset(Url=url)))
     assert ImageDraft.from_wtml(tree, autosave=False).local is None
@@ -282,10 +322,17 @@ def test_files_are_read_in_the_encoding_that_they_declare(tmp_path, encoding):
 
 @pytest.mark.parametrize("declared", ["utf-16", "latin-1", "utf-8"])
 def test_text_is_text_whatever_encoding_it_declares(declared):
-    assert read_wtml(f'\ufeff<?xml version="1.0" encoding="{declared}"?>{imageset(Name="Strudel – 渦")}')[0].name == "Strudel – 渦"
+    assert (
+        read_wtml(f'\ufeff<?xml version="1.0" encoding="{declared}"?>{imageset(Name="Strudel – 渦")}')[0].name
+        == "Strudel – 渦"
+    )
 
 
-BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9)) + "]>"
+BOMB = (
+    '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
+    + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
+    + "]>"
+)
 REFUSED = {
     "empty": (b"", "is empty"),
     "blank": (b" \n\t ", "is empty"),
@@ -354,10 +401,30 @@ def test_a_huge_file_is_not_even_opened(tmp_path, monkeypatch):
     assert "is larger than 64 MB" in refusal(path)
 
 
-PIECES = ["<", ">", "&", "&amp;", "<ImageSet", "</ImageSet>", "<Folder>", "</Folder>", " Url='", "'", " Rotation='nan'", "<!DOCTYPE", "]]>", "\0", "\ud800", "é"]
+PIECES = [
+    "<",
+    ">",
+    "&",
+    "&amp;",
+    "<ImageSet",
+    "</ImageSet>",
+    "<Folder>",
+    "</Folder>",
+    " Url='",
+    "'",
+    " Rotation='nan'",
+    "<!DOCTYPE",
+    "]]>",
+    "\0",
+    "\ud800",
+    "é",
+]
 
 
-@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join), st.sampled_from(["<", "<Folder>", "<ImageSet "]))
+@given(
+    st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join),
+    st.sampled_from(["<", "<Folder>", "<ImageSet "]),
+)
 def test_whatever_the_text_it_is_read_or_refused(text, start):
     try:
         found = read_wtml(start + text)
