@@ -1,18 +1,24 @@
 // Edits of the same image that an earlier kernel kept and nobody published: offered, never forced.
 
 import type { AnyModel } from "@anywidget/types";
+import type { DraftLink } from "../shared/draft_link.ts";
 import { useTrait } from "../shared/mount.tsx";
 
-export function EarlierEdits({ model }: { model: AnyModel }) {
+export function EarlierEdits({ model, draft }: { model: AnyModel; draft: DraftLink }) {
   const saved = useTrait<string>(model, "earlier");
   if (!saved) return null;
+  const answer = (kind: string) => (event: MouseEvent) => {
+    draft.send({ kind });
+    // The buttons will be gone: the keyboard goes on in the form.
+    if (!draft.gone) (event.currentTarget as Element).closest(".cxw-form")?.querySelector<HTMLElement>("input")?.focus({ preventScroll: true });
+  };
   return (
     <div class="cxw-notice" role="status">
       You edited this image before ({new Date(saved).toLocaleString()}) and did not publish it.{" "}
-      <button type="button" onClick={() => model.send({ kind: "restore" })}>
+      <button type="button" onClick={answer("restore")}>
         Restore these edits
       </button>{" "}
-      <button type="button" onClick={() => model.send({ kind: "forget" })}>
+      <button type="button" onClick={answer("forget")}>
         Start afresh
       </button>
     </div>

@@ -4,7 +4,7 @@ import "../shared/theme.css";
 import "./form.css";
 import { useRef } from "preact/hooks";
 import { ChoiceField, NumberField, SwitchField, TextField } from "../shared/fields.tsx";
-import { useDraft, useKernelIsLate, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { Gone, useDraft, useKernelIsLate, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
 import { countOf, ProblemList } from "../shared/problems.tsx";
 import type { FieldSpec } from "../shared/types.ts";
 import { CreditsField } from "./credits.tsx";
@@ -52,8 +52,9 @@ function Form(view: ViewProps) {
 
   return (
     <div ref={root} class="cxw-form" role="group" aria-label={`Describe ${draft.name}`}>
-      <EarlierEdits model={model} />
-      {late && (
+      <EarlierEdits model={model} draft={draft} />
+      <Gone draft={draft} />
+      {late && !draft.gone && (
         <div class="cxw-notice" role="status">
           The kernel has not taken your last edits yet: it may be busy. They stay here and are checked when it answers. If it was restarted, run the
           cell again.

@@ -2,8 +2,8 @@
 
 import "../shared/theme.css";
 import "./publisher.css";
-import { useEffect, useId, useRef } from "preact/hooks";
-import { useDraft, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { useEffect, useRef } from "preact/hooks";
+import { Gone, useDraft, useTrait, useUniqueId, type ViewProps, widgetOf } from "../shared/mount.tsx";
 import { countOf, ProblemList } from "../shared/problems.tsx";
 import { ReceiptView } from "./receipt.tsx";
 import { ReviewView } from "./review.tsx";
@@ -12,8 +12,8 @@ import type { Status } from "./status.ts";
 type PanelProps = ViewProps & { status: Status };
 
 /** Before the review: what stands in the way, and the button. */
-function Start({ model, draft, status, titles }: PanelProps & { titles: Record<string, string> }) {
-  const id = useId();
+function Start({ draft, status, titles }: PanelProps & { titles: Record<string, string> }) {
+  const id = useUniqueId();
   const errors = draft.problems.filter((problem) => problem.severity === "error");
   const fields = [...new Set(errors.map((problem) => titles[problem.field] ?? "this image"))];
   const reason = status.blocked || (errors.length > 0 ? `Fix ${countOf(errors)} first: ${fields.join(", ")}.` : "");
@@ -24,13 +24,14 @@ function Start({ model, draft, status, titles }: PanelProps & { titles: Record<s
         <button
           type="button"
           class="cxw-primary"
+          data-focus
           disabled={reason !== "" || planning || draft.waiting}
           aria-describedby={id}
-          onClick={() => model.send({ kind: "review" })}
+          onClick={() => draft.send({ kind: "review" })}
         >
           Publish
         </button>
-        <span id={id} role="status">
+        <span id={id} role="status" tabIndex={-1} data-focus>
           {planning ? status.progress : reason || status.message || `Shows what would be sent to @${status.handle}; nothing is sent yet.`}
         </span>
       </div>
@@ -46,30 +47,30 @@ function Start({ model, draft, status, titles }: PanelProps & { titles: Record<s
 
 function Sending({ status }: PanelProps) {
   return (
-    <div class="cxw-row" role="status">
+    <div class="cxw-row" role="status" tabIndex={-1} data-focus>
       <progress aria-label="Publishing" /> {status.progress}
     </div>
   );
 }
 
 /** Something went wrong: what, whether anything may have been published, and what can be done. */
-function Failed({ model, status }: PanelProps) {
+function Failed({ draft, status }: PanelProps) {
   const unclear = status.phase === "unclear";
   return (
-    <div role="alert" class="cxw-failed">
+    <div role="alert" class="cxw-failed" tabIndex={-1} data-focus>
       <b>{unclear ? "It is not clear whether the image was published." : "Nothing was published."}</b> {status.message}
       <div class="cxw-row">
         {unclear && (
           <>
-            <button type="button" class="cxw-primary" onClick={() => model.send({ kind: "look" })}>
+            <button type="button" class="cxw-primary" onClick={() => draft.send({ kind: "look" })}>
               Look again
             </button>
-            <button type="button" onClick={() => model.send({ kind: "resend" })}>
+            <button type="button" onClick={() => draft.send({ kind: "resend" })}>
               It is not there: send it again
             </button>
           </>
         )}
-        <button type="button" onClick={() => model.send({ kind: "cancel" })}>
+        <button type="button" onClick={() => draft.send({ kind: "cancel" })}>
           Back to the draft
         </button>
       </div>
@@ -85,17 +86,20 @@ function Publisher(view: ViewProps) {
   const root = useRef<HTMLDivElement>(null);
   const phase = useRef(status.phase);
 
-  // The keyboard goes along: to the review when it opens, to the outcome when it comes, back when it is left.
+  // The keyboard goes along: to the review when it opens, to the outcome when it comes, back when it is left. What had the focus is
+  // often gone by then, and the browser or JupyterLab has put the focus on something around this.
   useEffect(() => {
     if (phase.current === status.phase) return;
-    const moved = root.current?.contains(document.activeElement) || document.activeElement === document.body;
+    const active = document.activeElement;
+    const moved = root.current?.contains(active) || active?.contains(root.current);
     phase.current = status.phase;
-    if (moved) root.current?.querySelector<HTMLElement>("[data-focus]")?.focus();
+    if (moved) root.current?.querySelector<HTMLElement>("[data-focus]:not(:disabled)")?.focus();
   }, [status.phase]);
 
   const props = { ...view, status };
   return (
     <div ref={root} class="cxw-publisher" role="group" aria-label={`Send ${draft.name}`} data-phase={status.phase}>
+      <Gone draft={draft} />
       {(status.phase === "editing" || status.phase === "planning") && <Start {...props} titles={titles} />}
       {status.phase === "review" && <ReviewView {...props} titles={titles} />}
       {status.phase === "sending" && <Sending {...props} />}

@@ -41,12 +41,12 @@ function What({ review, titles }: { review: Review; titles: Record<string, strin
   );
 }
 
-export function ReviewView({ model, draft, status, titles }: ViewProps & { status: Status; titles: Record<string, string> }) {
+export function ReviewView({ draft, status, titles }: ViewProps & { status: Status; titles: Record<string, string> }) {
   const review = status.review;
   // One click is one publication: the button is dead at once, and the kernel takes each ticket once.
   const [confirmed, setConfirmed] = useState("");
   if (!review) return null;
-  const cancel = () => model.send({ kind: "cancel" });
+  const cancel = () => draft.send({ kind: "cancel" });
   const warnings = draft.problems.filter((problem) => problem.severity === "warning");
   return (
     <section role="dialog" aria-label="Review" class="cxw-review" onKeyDown={(event) => event.key === "Escape" && cancel()}>
@@ -78,7 +78,7 @@ export function ReviewView({ model, draft, status, titles }: ViewProps & { statu
           disabled={!review.ready || confirmed === review.ticket}
           onClick={() => {
             setConfirmed(review.ticket);
-            model.send({ kind: "confirm", ticket: review.ticket });
+            draft.send({ kind: "confirm", ticket: review.ticket });
           }}
         >
           Confirm and publish

@@ -10,6 +10,7 @@ export class DraftLink {
   #model: AnyModel;
   #state: DraftState;
   #seq = 0;
+  #gone = false;
   /** Edits that the kernel has not answered yet: shown as if it had. */
   #pending = new Map<string, { value: Value; seq: number }>();
   /** Counts the changes of a field that were made elsewhere, so that an input in use knows when to give way. */
@@ -44,6 +45,11 @@ export class DraftLink {
     return this.#pending.size > 0;
   }
 
+  /** Whether the kernel's half is gone: found out when something is sent to it. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
   value(path: string): Value {
     const pending = this.#pending.get(path);
     return pending ? pending.value : (this.#state.values[path] ?? null);
@@ -61,13 +67,23 @@ export class DraftLink {
   edit(changes: Record<string, Value>): void {
     this.#seq += 1;
     for (const [path, value] of Object.entries(changes)) this.#pending.set(path, { value, seq: this.#seq });
-    this.#model.send({ kind: "edit", client: this.client, seq: this.#seq, changes });
+    this.send({ kind: "edit", client: this.client, seq: this.#seq, changes });
     this.#tell();
   }
 
   /** Let the kernel make the changes that a problem's fix proposes. */
   fix(problem: Problem): void {
-    this.#model.send({ kind: "fix", code: problem.code, field: problem.field });
+    this.send({ kind: "fix", code: problem.code, field: problem.field });
+  }
+
+  /** Tell the kernel something. A closed comm throws: that must not undo what is being typed, and has to be said. */
+  send(message: { kind: string } & Record<string, unknown>): void {
+    try {
+      this.#model.send(message);
+    } catch {
+      this.#gone = true;
+      this.#tell();
+    }
   }
 
   subscribe(listener: () => void): () => void {

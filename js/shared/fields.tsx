@@ -1,8 +1,9 @@
 // One input for each kind of field: label, unit, help, what is wrong with it.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { DraftLink } from "./draft_link.ts";
+import { useUniqueId } from "./mount.tsx";
 import { formatNumber, parseNumber, stepped } from "./numbers.ts";
 import { FieldProblems } from "./problems.tsx";
 import type { FieldSpec, Value } from "./types.ts";
@@ -25,7 +26,7 @@ function unitOf(draft: DraftLink, spec: FieldSpec): string {
 
 /** Label, unit, input, counter, help and problems of one field. */
 export function Field({ draft, spec, children, wide }: FieldProps & { wide?: boolean; children: (ids: InputIds) => ComponentChildren }) {
-  const id = useId();
+  const id = useUniqueId();
   const [help, setHelp] = useState(false);
   const unit = unitOf(draft, spec);
   const invalid = draft.problems.some((problem) => problem.field === spec.path && problem.severity === "error");

@@ -2,7 +2,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { render, type ComponentType } from "preact";
-import { useEffect, useReducer, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useReducer, useState } from "preact/hooks";
 import { DraftLink } from "./draft_link.ts";
 
 export interface ViewProps {
@@ -27,15 +27,22 @@ export function widgetOf(View: ComponentType<ViewProps>) {
   };
 }
 
+/** An id that nothing else in the page has. Preact's own `useId` counts in each widget from 0, and a page holds many. */
+export function useUniqueId(): string {
+  return useState(() => `cxw-${Math.random().toString(36).slice(2)}`)[0];
+}
+
 function useRedraw(): () => void {
   const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
   return redraw;
 }
 
+// These listen from the moment of drawing on, not from the next frame: a change in between would never be shown.
+
 /** Draws the component again whenever the draft changes. */
 export function useDraft(draft: DraftLink): void {
   const redraw = useRedraw();
-  useEffect(() => draft.subscribe(redraw), [draft, redraw]);
+  useLayoutEffect(() => draft.subscribe(redraw), [draft, redraw]);
 }
 
 /** Whether edits have waited for the kernel for longer than a person takes for granted. */
@@ -50,10 +57,21 @@ export function useKernelIsLate(draft: DraftLink): boolean {
   return late;
 }
 
+/** Says that the kernel's half of this widget is gone: nothing that is typed or pressed here reaches anybody. */
+export function Gone({ draft }: { draft: DraftLink }) {
+  useDraft(draft);
+  if (!draft.gone) return null;
+  return (
+    <div class="cxw-notice" role="alert">
+      The kernel that made this was restarted or shut down. Run the cell again: it offers what you had typed until then. What you type now is not kept.
+    </div>
+  );
+}
+
 /** A trait of the model, as state. */
 export function useTrait<T>(model: AnyModel, name: string): T {
   const redraw = useRedraw();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const changed = () => redraw();
     model.on(`change:${name}`, changed);
     return () => model.off(`change:${name}`, changed);

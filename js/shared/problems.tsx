@@ -1,5 +1,6 @@
 // Problems in words, with their fixes: at a field, and as a list.
 
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { DraftLink } from "./draft_link.ts";
 import type { Problem } from "./types.ts";
 
@@ -16,9 +17,18 @@ function Sign({ severity }: { severity: Problem["severity"] }) {
 }
 
 function FixButton({ draft, problem }: { draft: DraftLink; problem: Problem }) {
-  if (!problem.fix) return null;
+  const button = useRef<HTMLButtonElement>(null);
+  // What mends a problem goes away with it. The keyboard stays where it was: at the field, or at the list.
+  useLayoutEffect(() => {
+    const own = button.current;
+    return () => {
+      if (!own || own !== document.activeElement) return;
+      const field = own.closest("[data-path]")?.querySelector<HTMLElement>("input, textarea, select");
+      (field ?? own.closest("details")?.querySelector<HTMLElement>("summary"))?.focus();
+    };
+  }, []);
   return (
-    <button type="button" class="cxw-fix" onClick={() => draft.fix(problem)}>
+    <button ref={button} type="button" class="cxw-fix" onClick={() => draft.fix(problem)}>
       {problem.fix}
     </button>
   );
@@ -33,7 +43,7 @@ export function FieldProblems({ draft, path, id }: { draft: DraftLink; path: str
       {found.map((problem) => (
         <div key={problem.code} class={`cxw-problem cxw-${problem.severity}`} title={problem.code}>
           <Sign severity={problem.severity} />
-          <span>{problem.message}</span> <FixButton draft={draft} problem={problem} />
+          <span>{problem.message}</span> {problem.fix && <FixButton draft={draft} problem={problem} />}
         </div>
       ))}
     </div>
@@ -58,7 +68,7 @@ export function ProblemList({ draft, titles, goTo }: { draft: DraftLink; titles:
             )}{" "}
             {problem.message}
           </span>{" "}
-          <FixButton draft={draft} problem={problem} />
+          {problem.fix && <FixButton draft={draft} problem={problem} />}
         </li>
       ))}
     </ul>
