@@ -53,6 +53,10 @@ class OnDraft(anywidget.AnyWidget):
             self._unsubscribe = None
         super().close()
 
+    def __repr__(self) -> str:
+        # Also what a notebook shows where there are no widgets.
+        return f"<{type(self).__name__} of {self._draft.name[:60]!r}: run the cell to see it>"
+
     def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
         raise NotImplementedError
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -38,6 +40,8 @@ class ImageForm(DraftWidget):
     def __init__(self, draft: ImageDraft):
         self._esm, self._css = built("form.js"), built("form.css")
         self._earlier_edits: dict[str, Any] = {}
+        self._earlier_file: Path | None = None
+        self._restored: set[Path] = set()  # files whose edits are in this draft now
         specs = [spec.to_json() for spec in fields().values()]
         super().__init__(draft, fields=specs, kept_credits=_kept(draft), earlier=self._find_earlier(draft))
         self.on_msg(Answerer({"licenses": _licenses}, self.send).receive)
@@ -47,6 +51,10 @@ class ImageForm(DraftWidget):
             if "permissions.credits" in changed:
                 self.kept_credits = _kept(draft)
             super()._draft_changed(draft, changed)
+        if draft.receipt:  # what was restored is published now, and nothing to be offered again
+            for path in self._restored:
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
 
     def _find_earlier(self, draft: ImageDraft) -> str:
         """Remember what was typed into an earlier form of this image and is not in the draft; gives when that was saved."""
@@ -59,11 +67,14 @@ class ImageForm(DraftWidget):
             typed = {name: content["values"].get(name) for name in content.get("typed", ()) if name in values}
             self._earlier_edits = {name: value for name, value in typed.items() if value != values[name]}
             if self._earlier_edits:
+                self._earlier_file = path
                 return str(content.get("saved", ""))
         return ""
 
     def _on_restore(self, _message: Mapping[str, Any]) -> None:
         self.earlier = ""
+        if self._earlier_file:
+            self._restored.add(self._earlier_file)
         self._draft.edit(self._earlier_edits)
 
     def _on_forget(self, _message: Mapping[str, Any]) -> None:

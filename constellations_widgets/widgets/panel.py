@@ -47,6 +47,15 @@ class PublishPanel(VBox):
         shown = [HTML(note)] if note else []
         super().__init__([*shown, self.preview, self.form, self.publisher])
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.draft.name[:60]!r}: run the cell to see it>"
+
+    def close(self) -> None:
+        """Close the panel and its parts: none of them follows the draft any more."""
+        for part in self.children:
+            part.close()
+        super().close()
+
     @property
     def receipt(self) -> Any:
         """The receipt, once the image is published."""

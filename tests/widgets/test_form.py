@@ -142,6 +142,20 @@ def test_what_was_typed_before_a_crash_is_offered_and_what_a_program_set_is_not(
     again.close()
 
 
+def test_restored_edits_that_are_published_are_not_offered_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+    crashed = ImageForm(draft_of(origin="m51/index_rel.wtml"))
+    edit(crashed, note="an hour of work")
+    crashed.draft._autosave.flush()
+    crashed.close()
+    again = ImageForm(draft_of(origin="m51/index_rel.wtml"))
+    again._received(again, {"kind": "restore"}, [])
+    assert again.draft.earlier  # kept until then: the new kernel may be killed too
+    again.draft.published(object())
+    again.close()
+    assert ImageForm(draft_of(origin="m51/index_rel.wtml")).earlier == ""
+
+
 def test_nothing_is_offered_where_only_a_program_has_changed_the_draft(tmp_path, monkeypatch):
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
     draft = draft_of(origin="m51/index_rel.wtml")

@@ -42,6 +42,22 @@ def test_what_is_no_image_is_refused_in_words(source):
         cxw.publish(source)
 
 
+def test_a_closed_panel_follows_its_draft_no_more(box):
+    draft = cxw.ImageDraft(Reading(TILED, name="M 51"), autosave=False)
+    parts = cxw.publish(draft, box.client(), handle=box.handle)
+    parts.close()
+    state = parts.form.state
+    draft.note = "another"
+    assert parts.form.state is state
+    assert parts.form.comm is parts.preview.comm is parts.publisher.comm is None
+
+
+def test_where_there_are_no_widgets_a_notebook_shows_words(box):
+    panel = cxw.publish(WTML, box.client(), handle=box.handle)
+    shown = [repr(widget) for widget in (panel, panel.form)]
+    assert shown == ["<PublishPanel of 'M 51': run the cell to see it>", "<ImageForm of 'M 51': run the cell to see it>"]
+
+
 def test_a_client_needs_a_handle(box):
     with pytest.raises(ValueError, match="handle"):
         cxw.publish(WTML, box.client())
