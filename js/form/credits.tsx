@@ -51,6 +51,7 @@ export function CreditsField({ draft, spec, model }: FieldProps & { model: AnyMo
           <textarea
             id={id}
             rows={2}
+            dir="auto"
             value={text}
             aria-describedby={describedBy}
             aria-invalid={invalid}
@@ -72,8 +73,12 @@ export function CreditsField({ draft, spec, model }: FieldProps & { model: AnyMo
           {kept.text && (
             <div class="cxw-credits">
               <span class="cxw-quiet">Shown as: Image credits: </span>
-              {draw(kept.tree)}
-              <span class="cxw-quiet">. {copyright && `${copyright}.`}</span>
+              <bdi>{draw(kept.tree)}</bdi>
+              <span class="cxw-quiet">. {copyright && (
+                <>
+                  <bdi>{copyright}</bdi>.
+                </>
+              )}</span>
             </div>
           )}
         </>

@@ -19,7 +19,7 @@ const NOTE = {
 const FIXABLE: Problem = { code: "CXW1", severity: "warning", field: "note", message: "is odd", fix: "Mend it" };
 
 function state(note: string, problems: Problem[] = []) {
-  return { name: "M 51", values: { note }, problems, published: false, by: { client: "", seq: 0, paths: [] } };
+  return { name: "M 51", values: { note }, problems, locked: false, by: { client: "", seq: 0, paths: [] } };
 }
 
 const undo: (() => void)[] = [];

@@ -39,7 +39,7 @@ function Form(view: ViewProps) {
     input?.scrollIntoView({ block: "nearest" });
   };
   const section = (title: string, paths: string[]) => (
-    <fieldset class="cxw-section" disabled={draft.published}>
+    <fieldset class="cxw-section" disabled={draft.locked}>
       <legend>{title}</legend>
       <div class="cxw-grid">
         {paths.map((path) => {
@@ -63,7 +63,7 @@ function Form(view: ViewProps) {
       {section("Where it is on the sky", placement)}
       {section("What it is and whose", DESCRIPTION)}
       {section("Where its files are", ADDRESS)}
-      {!draft.published && (
+      {!draft.locked && (
         <details class="cxw-section cxw-all-problems" open>
           <summary aria-live="polite">{countOf(draft.problems) || "No errors, no warnings"}</summary>
           <ProblemList draft={draft} titles={titles} goTo={goTo} />

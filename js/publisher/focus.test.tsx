@@ -10,7 +10,7 @@ function status(phase: Status["phase"], more: Partial<Status> = {}): Status {
 const drawn = () => new Promise((later) => setTimeout(later, 60));
 
 test("the keyboard is never lost: it goes from the button to the progress, to what went wrong, and back to the button", async () => {
-  const state = { name: "M 51", values: {}, problems: [], published: false, by: { client: "", seq: 0, paths: [] } };
+  const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
   const fake = new FakeModel({ state, status: status("editing"), titles: {} });
   const el = document.body.appendChild(document.createElement("div"));
   publisher.render({ model: fake.model, el });
@@ -31,7 +31,7 @@ test("the keyboard is never lost: it goes from the button to the progress, to wh
 });
 
 test("the keyboard is left alone when it is elsewhere", async () => {
-  const state = { name: "M 51", values: {}, problems: [], published: false, by: { client: "", seq: 0, paths: [] } };
+  const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
   const fake = new FakeModel({ state, status: status("sending"), titles: {} });
   publisher.render({ model: fake.model, el: document.body.appendChild(document.createElement("div")) });
   const elsewhere = document.body.appendChild(document.createElement("input"));

@@ -39,6 +39,7 @@ export function ReceiptView({ receipt }: { receipt: ReceiptState }) {
           <Address url={receipt.record_url}>Record</Address> · <Address url={receipt.wtml_url}>WTML</Address>
         </dd>
       </dl>
+      {!receipt.same && <p>The draft was changed after it was sent. What was published is in the record, not in the form.</p>}
       <p class="cxw-quiet">Note, alt text and permissions can still be changed; the picture and its place can not.</p>
     </section>
   );

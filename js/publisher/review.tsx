@@ -1,7 +1,7 @@
 // The last look: what will be sent, where, and that it can't be taken back.
 
 import { useState } from "preact/hooks";
-import type { ViewProps } from "../shared/mount.tsx";
+import { useUniqueId, type ViewProps } from "../shared/mount.tsx";
 import { countOf, ProblemList } from "../shared/problems.tsx";
 import type { Review, Status } from "./status.ts";
 
@@ -45,6 +45,7 @@ export function ReviewView({ draft, status, titles }: ViewProps & { status: Stat
   const review = status.review;
   // One click is one publication: the button is dead at once, and the kernel takes each ticket once.
   const [confirmed, setConfirmed] = useState("");
+  const id = useUniqueId();
   if (!review) return null;
   const cancel = () => draft.send({ kind: "cancel" });
   const warnings = draft.problems.filter((problem) => problem.severity === "warning");
@@ -58,7 +59,7 @@ export function ReviewView({ draft, status, titles }: ViewProps & { status: Stat
         permissions can be changed later.
       </p>
       {review.reasons.length > 0 && (
-        <ul class="cxw-reasons">
+        <ul id={id} class="cxw-reasons">
           {review.reasons.map((reason) => (
             <li key={reason}>{reason}</li>
           ))}
@@ -75,6 +76,7 @@ export function ReviewView({ draft, status, titles }: ViewProps & { status: Stat
         <button
           type="button"
           class="cxw-primary"
+          aria-describedby={id}
           disabled={!review.ready || confirmed === review.ticket}
           onClick={() => {
             setConfirmed(review.ticket);
@@ -86,6 +88,7 @@ export function ReviewView({ draft, status, titles }: ViewProps & { status: Stat
         <button type="button" onClick={cancel}>
           Cancel
         </button>
+        {!review.ready && <span>It can't be published, for the reason above.</span>}
       </div>
     </section>
   );

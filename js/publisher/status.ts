@@ -21,6 +21,8 @@ export interface ReceiptState {
   created: string;
   record_url: string;
   wtml_url: string;
+  /** Whether the draft still says what was sent. */
+  same: boolean;
 }
 
 export interface Status {

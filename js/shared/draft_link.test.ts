@@ -4,7 +4,7 @@ import { FakeModel } from "./fake_model.ts";
 import type { DraftState } from "./types.ts";
 
 function state(values: DraftState["values"], by: Partial<DraftState["by"]> = {}): DraftState {
-  return { name: "M 51", values, problems: [], published: false, by: { client: "", seq: 0, paths: [], ...by } };
+  return { name: "M 51", values, problems: [], locked: false, by: { client: "", seq: 0, paths: [], ...by } };
 }
 
 function linked() {

@@ -3,7 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import type { DraftState, Problem, Value } from "./types.ts";
 
-const EMPTY: DraftState = { name: "", values: {}, problems: [], published: false, by: { client: "", seq: 0, paths: [] } };
+const EMPTY: DraftState = { name: "", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
 
 export class DraftLink {
   readonly client = crypto.randomUUID?.() ?? String(Math.random());
@@ -32,8 +32,8 @@ export class DraftLink {
     return this.#state.name;
   }
 
-  get published(): boolean {
-    return this.#state.published;
+  get locked(): boolean {
+    return this.#state.locked;
   }
 
   get problems(): Problem[] {

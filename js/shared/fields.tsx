@@ -89,6 +89,7 @@ export function TextField({ draft, spec }: FieldProps) {
           <textarea
             id={id}
             rows={2}
+            dir="auto"
             value={text}
             aria-describedby={describedBy}
             aria-invalid={invalid}
@@ -99,19 +100,20 @@ export function TextField({ draft, spec }: FieldProps) {
         ) : (
           <>
             <input
-            id={id}
-            type="text"
-            inputMode={spec.kind === "url" ? "url" : "text"}
-            spellcheck={spec.kind === "text" && spec.path.startsWith("permissions")}
-            autocomplete="off"
-            list={spec.choices.length > 0 ? `${id}-choices` : undefined}
-            value={text}
-            aria-describedby={describedBy}
-            aria-invalid={invalid}
-            aria-required={spec.required}
-            onInput={(event) => write(event.currentTarget.value)}
-            onBlur={release}
-          />
+              id={id}
+              type="text"
+              dir={spec.kind === "url" ? "ltr" : "auto"}
+              inputMode={spec.kind === "url" ? "url" : "text"}
+              spellcheck={spec.kind === "text" && spec.path.startsWith("permissions")}
+              autocomplete="off"
+              list={spec.choices.length > 0 ? `${id}-choices` : undefined}
+              value={text}
+              aria-describedby={describedBy}
+              aria-invalid={invalid}
+              aria-required={spec.required}
+              onInput={(event) => write(event.currentTarget.value)}
+              onBlur={release}
+            />
             <datalist id={`${id}-choices`}>
               {spec.choices.map((choice) => (
                 <option key={choice} value={choice} />

@@ -37,7 +37,7 @@ function FixButton({ draft, problem }: { draft: DraftLink; problem: Problem }) {
 /** What is wrong with one field, below it. */
 export function FieldProblems({ draft, path, id }: { draft: DraftLink; path: string; id: string }) {
   // What is published is published: nothing of it can be mended here any more.
-  const found = draft.published ? [] : draft.problems.filter((problem) => problem.field === path);
+  const found = draft.locked ? [] : draft.problems.filter((problem) => problem.field === path);
   return (
     <div id={id} class="cxw-field-problems">
       {found.map((problem) => (

@@ -31,7 +31,8 @@ export interface DraftState {
   name: string;
   values: Record<string, Value>;
   problems: Problem[];
-  published: boolean;
+  /** Being published, or published: it takes no more edits. */
+  locked: boolean;
   /** Who made the change that this state shows (a page's id, "" for Python), with which fields and the last of its edits. */
   by: { client: string; seq: number; paths: string[] };
 }
