@@ -72,6 +72,7 @@ class ImageDraft(ObservableFields):
         self._typed: set[str] = set()  # paths that a person typed into, rather than a source or a program
         self._unsaved = ""
         self._receipt: Any = None
+        self._publishing = False
         self.update(reading.values)
         self._autosave = Autosave(self._autosave_path, self._to_json, self._autosave_told) if autosave else None
         self._ready = True
@@ -270,6 +271,22 @@ class ImageDraft(ObservableFields):
     @property
     def receipt(self) -> Any:
         return self._receipt
+
+    @property
+    def locked(self) -> bool:
+        """Whether widgets take no edits of it: it is being published, or was."""
+        return self._publishing or self._receipt is not None
+
+    @contextlib.contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Within this the draft is locked, so that what is published is what is seen."""
+        self._publishing = True
+        self._notify(frozenset({"locked"}))
+        try:
+            yield
+        finally:
+            self._publishing = False
+            self._notify(frozenset({"locked"}))
 
     def published(self, receipt: Any) -> None:
         """Remember that the draft was published; there is nothing left to keep on disk."""

@@ -88,7 +88,7 @@ class DraftWidget(OnDraft):
                 {"code": p.code, "severity": p.severity, "field": p.field, "message": p.message, "fix": p.fix and p.fix.label}
                 for p in draft.problems
             ],
-            "published": draft.receipt is not None,
+            "locked": draft.locked,
             "by": self._edit,
         }
 
@@ -107,7 +107,7 @@ class DraftWidget(OnDraft):
         with self._showing:
             self._edit = {"client": str(message["client"]), "seq": int(message["seq"]), "paths": list(changes)}
             try:
-                if not self._draft.receipt:
+                if not self._draft.locked:
                     self._draft.edit(changes)
                 if self.state["by"] is not self._edit:  # nothing changed, but the page waits for its answer
                     self.state = self._state()
@@ -116,7 +116,7 @@ class DraftWidget(OnDraft):
 
     def _on_fix(self, message: Mapping[str, Any]) -> None:
         for problem in self._draft.problems:
-            if (problem.code, problem.field) == (message.get("code"), message.get("field")) and problem.fix and not self._draft.receipt:
+            if (problem.code, problem.field) == (message.get("code"), message.get("field")) and problem.fix and not self._draft.locked:
                 self._draft.edit(problem.fix.changes)
                 return
 

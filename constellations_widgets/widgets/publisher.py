@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from ..errors import ConstellationsError, DraftError, UnclearError
+from ..errors import ConstellationsError, DraftError, PublishError, UnclearError
 from ..publishing import Step, plan, publish_planned
 from ..publishing.plan import BLOCKED, SKIP
 from ..schema.fields import fields
@@ -72,7 +72,7 @@ class Publisher(DraftWidget):
     def _on_confirm(self, message: Mapping[str, Any]) -> None:
         review, step = self.status.get("review"), self._step
         if review and step and review["ready"] and message.get("ticket") == review["ticket"]:
-            self._work("sending", "Publishing …", lambda: self._publish(step))
+            self._work("sending", "Publishing …", lambda: self._publish(step, confirmed=True))
 
     def _on_look(self, _message: Mapping[str, Any]) -> None:
         if self.status["phase"] == "unclear" and (step := self._step):
@@ -137,20 +137,33 @@ class Publisher(DraftWidget):
             else:
                 self._step, self.status = step, self._status("review", review=review)
 
-    def _publish(self, step: Step, *, again: bool = False) -> None:
+    def _publish(self, step: Step, *, confirmed: bool = False, again: bool = False) -> None:
         def tell(_stage: str, message: str) -> None:
             self.status = self._status("sending", progress=message)
 
-        receipt = publish_planned(step, self._client, on_progress=tell, anyway=True, again=again)
-        self._draft.published(receipt)
+        with self._draft.publishing():
+            if confirmed:
+                step = self._still_so(step)
+            receipt = publish_planned(step, self._client, on_progress=tell, anyway=True, again=again)
+            self._draft.published(receipt)
+
+    def _still_so(self, step: Step) -> Step:
+        """The plan made anew, right before it is carried out: people look at a review for a while, and others publish meanwhile."""
+        fresh = plan(self._draft, self._client, self._handle)[0]
+        if fresh.body != step.body:
+            raise PublishError(_CHANGED)
+        if fresh.decision in (BLOCKED, SKIP):
+            raise PublishError(" ".join(fresh.reasons))
+        return fresh
 
     def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
         super()._draft_changed(draft, changed)
         with self._showing:
-            self._changes += bool(changed)
+            edited = bool(changed - {"locked"})
+            self._changes += edited
             if draft.receipt:
                 self._show_receipt(draft.receipt)
-            elif changed and self.status["phase"] == "review":  # what it shows is no longer what the draft says
+            elif edited and self.status["phase"] == "review":  # what it shows is no longer what the draft says
                 self._step, self.status = None, self._status("editing", message=_CHANGED)
 
     # -- what the page is told
@@ -170,4 +183,9 @@ class Publisher(DraftWidget):
 
     def _show_receipt(self, receipt: Receipt) -> None:
         shown = {name: str(getattr(receipt, name)) for name in ("id", "handle", "api_url", "record_url", "wtml_url")}
-        self.status = self._status("published", receipt={**shown, "created": receipt.created.isoformat()})
+        try:
+            same = self._draft.submission().to_request() == receipt.body
+        except DraftError:
+            same = False
+        about = {**shown, "created": receipt.created.isoformat(), "same": same}
+        self.status = self._status("published", receipt=about)

@@ -170,4 +170,4 @@ def test_a_published_draft_takes_no_more_edits(form):
     form.draft.published(object())
     edit(form, note="too late")
     assert form.draft.note == TILED["note"]
-    assert form.state["published"] is True
+    assert form.state["locked"] is True

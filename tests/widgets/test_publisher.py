@@ -211,3 +211,42 @@ def test_no_status_holds_the_token(draft, box):
     assert len(seen) > 3
     assert not any(token in text or token.split(".")[2] in text for text in seen)
     publisher.close()
+
+
+def test_while_it_is_published_the_page_can_change_nothing(publisher, box, draft, monkeypatch):
+    from constellations_widgets.widgets import publisher as module
+
+    def slow(*arguments, **keywords):
+        assert publisher.state["locked"]
+        message = {"kind": "edit", "client": "a-page", "seq": 1, "changes": {"note": "EDIT WHILE SENDING"}}
+        publisher._received(publisher, message, [])
+        return send_it(*arguments, **keywords)
+
+    send_it = module.publish_planned
+    monkeypatch.setattr(module, "publish_planned", slow)
+    send(publisher, "confirm", ticket=review(publisher)["ticket"])
+    assert wait(publisher, "published")["receipt"]["same"]
+    assert draft.note == box.client().image(draft.receipt.id).note != "EDIT WHILE SENDING"
+
+
+def test_a_change_in_python_while_it_is_published_is_said_beside_the_receipt(publisher, draft, monkeypatch):
+    from constellations_widgets.widgets import publisher as module
+
+    def slow(*arguments, **keywords):
+        receipt = send_it(*arguments, **keywords)
+        draft.note = "changed too late"
+        return receipt
+
+    send_it = module.publish_planned
+    monkeypatch.setattr(module, "publish_planned", slow)
+    send(publisher, "confirm", ticket=review(publisher)["ticket"])
+    assert not wait(publisher, "published")["receipt"]["same"]
+
+
+def test_an_image_that_somebody_published_during_the_review_is_not_published_again(publisher, box, draft):
+    ticket = review(publisher)["ticket"]
+    box.client().add_image(box.handle, draft.submission())  # a colleague, on another machine
+    send(publisher, "confirm", ticket=ticket)
+    assert "There already" in wait(publisher, "failed")["message"]
+    assert len(images(box, draft)) == 1
+    assert not draft.locked  # and the draft is free again
