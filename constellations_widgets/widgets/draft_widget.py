@@ -28,6 +28,15 @@ def for_page(value: Any) -> str | float | bool | None:
     return str(value)
 
 
+def require_draft(taker: type, draft: Any) -> None:
+    """Raise a TypeError that tells how a draft is made, if `draft` is none."""
+    if not hasattr(draft, "on_change"):
+        raise TypeError(
+            f"{taker.__name__} takes an ImageDraft, not a {type(draft).__name__}: "
+            "make one with ImageDraft.from_wtml, from_fits or from_image"
+        )
+
+
 class OnDraft(anywidget.AnyWidget):
     """A widget on a draft: told of every change of it, in any thread, until it is closed."""
 
@@ -74,7 +83,9 @@ class DraftWidget(OnDraft):
 
     def __init__(self, draft: ImageDraft, **traits: Any):
         self._draft = draft
-        self._showing = threading.RLock()  # the draft may change in any thread, and the page must end with the newest state
+        self._showing = (
+            threading.RLock()
+        )  # the draft may change in any thread, and the page must end with the newest state
         self._edit = {"client": "", "seq": 0, "paths": []}
         super().__init__(draft, state=self._state(), **traits)
         self.on_msg(self._received)
@@ -85,7 +96,13 @@ class DraftWidget(OnDraft):
             "name": draft.name,
             "values": {path: for_page(value) for path, value in draft.values.items()},
             "problems": [
-                {"code": p.code, "severity": p.severity, "field": p.field, "message": p.message, "fix": p.fix and p.fix.label}
+                {
+                    "code": p.code,
+                    "severity": p.severity,
+                    "field": p.field,
+                    "message": p.message,
+                    "fix": p.fix and p.fix.label,
+                }
                 for p in draft.problems
             ],
             "locked": draft.locked,
@@ -103,7 +120,9 @@ class DraftWidget(OnDraft):
 
     def _on_edit(self, message: Mapping[str, Any]) -> None:
         """The page changed fields: the draft follows, and the page is told up to which of its edits."""
-        changes = {path: value for path, value in dict(message["changes"]).items() if path in fields() and _is_plain(value)}
+        changes = {
+            path: value for path, value in dict(message["changes"]).items() if path in fields() and _is_plain(value)
+        }
         with self._showing:
             self._edit = {"client": str(message["client"]), "seq": int(message["seq"]), "paths": list(changes)}
             try:
@@ -116,7 +135,11 @@ class DraftWidget(OnDraft):
 
     def _on_fix(self, message: Mapping[str, Any]) -> None:
         for problem in self._draft.problems:
-            if (problem.code, problem.field) == (message.get("code"), message.get("field")) and problem.fix and not self._draft.locked:
+            if (
+                (problem.code, problem.field) == (message.get("code"), message.get("field"))
+                and problem.fix
+                and not self._draft.locked
+            ):
                 self._draft.edit(problem.fix.changes)
                 return
 

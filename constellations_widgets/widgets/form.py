@@ -15,7 +15,7 @@ from ..schema.credits import clean_credits, credits_tree
 from ..schema.fields import fields
 from ..schema.license import license_choices
 from .answering import Answerer
-from .draft_widget import DraftWidget
+from .draft_widget import DraftWidget, require_draft
 from .static import built
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class ImageForm(DraftWidget):
     earlier = traitlets.Unicode().tag(sync=True)  # when earlier edits were saved, "" if there are none
 
     def __init__(self, draft: ImageDraft):
+        require_draft(ImageForm, draft)
         self._esm, self._css = built("form.js"), built("form.css")
         self._earlier_edits: dict[str, Any] = {}
         self._earlier_file: Path | None = None

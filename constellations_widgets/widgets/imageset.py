@@ -91,7 +91,9 @@ def imageset_of(
     imageset["url"] = url or last.get("url")
     # Values that are right by themselves but not together (a SkyImage with tile levels) wait together: half of them would
     # draw a picture that nobody meant.
-    together = {f"wwt.{name}": value for name, value in imageset.items() if name != "url"} | {placement.URL: imageset["url"]}
+    together = {f"wwt.{name}": value for name, value in imageset.items() if name != "url"} | {
+        placement.URL: imageset["url"]
+    }
     faults = [fault for fault in placement.faults(together) if fault.field in DRAWN or fault.field == placement.URL]
     if faults:
         waiting = {fault.field: fault.message for fault in faults} | waiting

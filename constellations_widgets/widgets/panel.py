@@ -107,7 +107,9 @@ def _draft_of(source: Any) -> ImageDraft:
         path = Path(source).expanduser()
         is_folder = path.is_dir()
     except TypeError:
-        raise SourceError(f"No draft can be made of a {type(source).__name__}: give a file, WTML, or an ImageDraft") from None
+        raise SourceError(
+            f"No draft can be made of a {type(source).__name__}: give a file, WTML, or an ImageDraft"
+        ) from None
     except (OSError, RuntimeError) as error:  # a name that no file can have, or "~somebody" of whom there is no home
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"{str(source)[:200]!r} can't be read: {reason}") from None
@@ -117,4 +119,3 @@ def _draft_of(source: Any) -> ImageDraft:
     if reader is None:
         raise SourceError(f"No draft can be made of {path.name}: give a WTML, FITS, JPEG or PNG file")
     return reader(path)
-

@@ -13,7 +13,7 @@ from ..errors import ConstellationsError
 from ..schema.fields import fields
 from ..schema.placement import PLACEHOLDERS, URL, web_address_fault
 from .answering import Answer, Answerer
-from .draft_widget import OnDraft
+from .draft_widget import OnDraft, require_draft
 from .imageset import DRAWN, imageset_of, wtml_of
 from .static import built
 from .wwt_app import app_files
@@ -52,6 +52,7 @@ class Preview(OnDraft):
     height = traitlets.Unicode("400px").tag(sync=True)
 
     def __init__(self, draft: ImageDraft, height: str = "400px"):
+        require_draft(Preview, draft)
         self._esm = built("preview.js")
         self._css = built("preview.css")
         self._shown: dict[str, Any] | None = None
@@ -98,7 +99,9 @@ class Preview(OnDraft):
         self._shown = imageset
         wtml = None
         if imageset is not None:
-            unique = imageset["url"].replace(PRIVATE, f"{PRIVATE}/{revision}", 1)  # the engine never loads the same URL twice
+            unique = imageset["url"].replace(
+                PRIVATE, f"{PRIVATE}/{revision}", 1
+            )  # the engine never loads the same URL twice
             wtml = wtml_of(imageset, f"cxw {revision}.", unique)
         return {
             "revision": revision,
@@ -136,4 +139,3 @@ def _address(local: LocalImage | None, template: Any) -> tuple[str, str | None]:
         return "", None
     reason = web_address_fault(PLACEHOLDERS.sub("0", template))
     return ("", reason) if reason else (f"{PRIVATE}/network/{template}", None)
-

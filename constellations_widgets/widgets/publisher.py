@@ -14,7 +14,7 @@ from ..errors import ConstellationsError, DraftError, PublishError, UnclearError
 from ..publishing import Step, plan, publish_planned
 from ..publishing.plan import BLOCKED, SKIP
 from ..schema.fields import fields
-from .draft_widget import DraftWidget
+from .draft_widget import DraftWidget, require_draft
 from .static import built
 
 if TYPE_CHECKING:
@@ -50,6 +50,11 @@ class Publisher(DraftWidget):
     titles = traitlets.Dict().tag(sync=True)
 
     def __init__(self, draft: ImageDraft, client: Constellations | None = None, handle: str = ""):
+        require_draft(Publisher, draft)
+        if client is not None and not hasattr(client, "add_image"):
+            raise TypeError(
+                f"Publisher takes a client, not a {type(client).__name__}: make one with cxw.Constellations(api_url, auth=…)"
+            )
         self._esm, self._css = built("publisher.js"), built("publisher.css")
         self._client, self._handle = client, handle.strip().removeprefix("@")
         self._step: Step | None = None

@@ -20,4 +20,6 @@ def built(name: str) -> str:
     try:
         return (FOLDER / name).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConstellationsError(f"The page's part of the widget is not built ({name}): run “make js” in the project's folder.") from None
+        raise ConstellationsError(
+            f"The page's part of the widget is not built ({name}): run “make js” in the project's folder."
+        ) from None

@@ -21,10 +21,14 @@ def research_app() -> Path:
     """
     spec = find_spec("pywwt")
     if spec is None or not spec.submodule_search_locations:
-        raise ConstellationsError("The preview needs pywwt, which is not installed in this kernel: run “pip install pywwt” and restart the kernel.")
+        raise ConstellationsError(
+            "The preview needs pywwt, which is not installed in this kernel: run “pip install pywwt” and restart the kernel."
+        )
     folder = Path(next(iter(spec.submodule_search_locations))) / "web_static" / "research"
     if not folder.is_dir():
-        raise ConstellationsError("The installed pywwt has no research app: run “pip install --upgrade pywwt” and restart the kernel.")
+        raise ConstellationsError(
+            "The installed pywwt has no research app: run “pip install --upgrade pywwt” and restart the kernel."
+        )
     return folder
 
 
@@ -34,7 +38,9 @@ def app_files() -> Iterator[tuple[str, bytes]]:
     for name, pattern in (("css", "css/app.*.css"), ("libraries", "js/chunk-vendors.*.js"), ("app", "js/app.*.js")):
         found = sorted(app.glob(pattern))
         if not found:
-            raise ConstellationsError(f"The installed pywwt has no {pattern} in its research app: run “pip install --upgrade pywwt”.")
+            raise ConstellationsError(
+                f"The installed pywwt has no {pattern} in its research app: run “pip install --upgrade pywwt”."
+            )
         yield name, found[0].read_bytes()
     for index in range(2):
         yield f"sky_{index}", (SKY / f"sky_{index}.jpg").read_bytes()

@@ -78,7 +78,18 @@ def test_the_fix_of_a_problem_is_applied_by_its_code_and_field(form):
 
 @pytest.mark.parametrize(
     "message",
-    [None, 7, "edit", [], {}, {"kind": None}, {"kind": "close"}, {"kind": "draft_changed"}, {"kind": "state"}, {"kind": ["edit"]}],
+    [
+        None,
+        7,
+        "edit",
+        [],
+        {},
+        {"kind": None},
+        {"kind": "close"},
+        {"kind": "draft_changed"},
+        {"kind": "state"},
+        {"kind": ["edit"]},
+    ],
 )
 def test_messages_that_make_no_sense_do_nothing(form, message):
     before = form.draft.values

@@ -71,14 +71,24 @@ def test_what_almost_every_image_has_need_not_be_said():
     assert not waiting and imageset["width_factor"] == 2 and imageset["rotation"] == 0
 
 
-@pytest.mark.parametrize("changes", [{"wwt.bottoms_up": True}, {"wwt.tile_levels": 0}, {"wwt.projection": "Tangent"}, {"wwt.projection": "SkyImage"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"wwt.bottoms_up": True}, {"wwt.tile_levels": 0}, {"wwt.projection": "Tangent"}, {"wwt.projection": "SkyImage"}],
+)
 def test_values_that_do_not_go_together_wait_together(changes):
     last, _ = imageset_of(GOOD, URL)
     imageset, waiting = imageset_of({**GOOD, **changes, "wwt.rotation": 99.0}, URL, last)
     assert imageset == last and waiting
 
 
-VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["Tan", "SkyImage", ".png", [], {}])
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["Tan", "SkyImage", ".png", [], {}])
+)
 DRAFTS = st.fixed_dictionaries({}, optional={path: st.just(GOOD[path]) | VALUES for path in DRAWN})
 
 

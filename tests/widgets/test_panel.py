@@ -55,7 +55,10 @@ def test_a_closed_panel_follows_its_draft_no_more(box):
 def test_where_there_are_no_widgets_a_notebook_shows_words(box):
     panel = cxw.publish(WTML, box.client(), handle=box.handle)
     shown = [repr(widget) for widget in (panel, panel.form)]
-    assert shown == ["<PublishPanel of 'M 51': run the cell to see it>", "<ImageForm of 'M 51': run the cell to see it>"]
+    assert shown == [
+        "<PublishPanel of 'M 51': run the cell to see it>",
+        "<ImageForm of 'M 51': run the cell to see it>",
+    ]
 
 
 def test_a_client_needs_a_handle(box):
@@ -104,3 +107,11 @@ def test_nonsense_in_the_environment_is_said(monkeypatch):
         monkeypatch.setenv(running.VARIABLE, nonsense)
         with pytest.raises(cxw.ConstellationsError, match=running.VARIABLE):
             cxw.running_sandbox()
+
+
+@pytest.mark.parametrize("widget", [cxw.Preview, cxw.ImageForm, cxw.Publisher])
+def test_a_widget_says_what_it_takes(widget, box):
+    with pytest.raises(TypeError, match="ImageDraft, not a str: make one with"):
+        widget("m51/index_rel.wtml")
+    with pytest.raises(TypeError, match="client, not a str"):
+        cxw.Publisher(cxw.ImageDraft(autosave=False), box.api_url, "me")

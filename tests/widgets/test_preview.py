@@ -91,7 +91,11 @@ def test_a_change_of_what_is_drawn_is_told_at_once_and_any_other_is_not(page, dr
     draft.note = "no matter"
     draft.update({"wwt.rotation": 12.5, "wwt.center_x": 10.0})
     content, _ = page.came.get(timeout=5)
-    assert content["kind"] == "imageset" and content["imageset"]["rotation"] == 12.5 and content["imageset"]["center_x"] == 10
+    assert (
+        content["kind"] == "imageset"
+        and content["imageset"]["rotation"] == 12.5
+        and content["imageset"]["center_x"] == 10
+    )
     assert page.came.empty()
 
 
@@ -128,14 +132,22 @@ def test_a_value_that_cannot_be_drawn_is_named_by_its_label(page, draft):
 
 def test_a_remote_image_is_named_for_the_page_to_load():
     url = "https://example.org/m51/{1}/{3}/{3}_{2}.png?a=1"
-    values = {**VALUES, "wwt.projection": "Tan", "wwt.tile_levels": 2, "wwt.base_degrees_per_tile": 1, "storage.legacy_url_template": url}
+    values = {
+        **VALUES,
+        "wwt.projection": "Tan",
+        "wwt.tile_levels": 2,
+        "wwt.base_degrees_per_tile": 1,
+        "storage.legacy_url_template": url,
+    }
     page = Page(Preview(ImageDraft(Reading(values), autosave=False)))
     content, _ = page.ask(kind="open")
     assert content["imageset"]["url"] == f"http://localhost:1/network/{url}"
     assert page.ask(kind="files", paths=["image.png"])[0]["found"] == [False]
 
 
-@pytest.mark.parametrize("url", ["ftp://example.org/a.png", "javascript:alert(1)", "file:///etc/passwd", "//example.org/a.png", 7, None, ""])
+@pytest.mark.parametrize(
+    "url", ["ftp://example.org/a.png", "javascript:alert(1)", "file:///etc/passwd", "//example.org/a.png", 7, None, ""]
+)
 def test_what_is_no_web_address_is_not_loaded(url):
     page = Page(Preview(ImageDraft(Reading({**VALUES, "storage.legacy_url_template": url}), autosave=False)))
     content, _ = page.ask(kind="open")
@@ -143,7 +155,10 @@ def test_what_is_no_web_address_is_not_loaded(url):
 
 
 def test_files_come_in_one_answer_and_only_the_images_own(page, folder):
-    content, buffers = page.ask(kind="files", paths=["image.png", "secret.png", "../secret.png", str(folder / "image.png"), "%69mage.png", "IMAGE.PNG"])
+    content, buffers = page.ask(
+        kind="files",
+        paths=["image.png", "secret.png", "../secret.png", str(folder / "image.png"), "%69mage.png", "IMAGE.PNG"],
+    )
     assert content["found"] == [True, False, False, False, False, False]
     assert buffers == [b"pixels"]
 
@@ -165,7 +180,9 @@ def test_an_unknown_request_is_refused_in_words(page, kind):
     assert (content["id"], content["ok"]) == (1, False) and "no request of the kind" in content["message"]
 
 
-@pytest.mark.parametrize("message", [None, 7, "open", [], {}, {"kind": "open"}, {"id": "a", "kind": "open"}, {"id": True, "kind": "open"}])
+@pytest.mark.parametrize(
+    "message", [None, 7, "open", [], {}, {"kind": "open"}, {"id": "a", "kind": "open"}, {"id": True, "kind": "open"}]
+)
 def test_a_message_without_a_number_is_refused_in_words(page, message):
     page.say(message)
     content, _ = page.came.get(timeout=5)
@@ -204,7 +221,9 @@ def test_without_pywwt_the_page_is_told_in_words(page, monkeypatch):
 
 def test_what_is_saved_with_the_notebook_is_small(page):
     page.ask(kind="app")
-    assert len(json.dumps(page.preview.get_state(), default=str)) < 1500  # and the built page half, which is a line here
+    assert (
+        len(json.dumps(page.preview.get_state(), default=str)) < 1500
+    )  # and the built page half, which is a line here
 
 
 def test_a_closed_preview_hears_no_more_of_the_draft(page, draft):
@@ -243,4 +262,6 @@ def test_a_page_keeps_its_thread_whatever_a_running_cell_sends():
 
 def test_importing_the_preview_loads_neither_pywwt_nor_astropy():
     code = "import sys, constellations_widgets.widgets.preview; print([m for m in ('pywwt', 'astropy', 'httpx') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )

@@ -61,7 +61,9 @@ def main(package: Path) -> None:
         wide = radius / max(0.05, np.cos(np.deg2rad(dec)))  # the projection stretches the poles
         grey = int(np.clip(255 * (1.15 - magnitude / 8), 60, 255))
         for turn in (-WIDTH, 0, WIDTH):
-            draw.ellipse([x + turn - wide, y - radius, x + turn + wide, y + radius], fill=(grey, grey, min(255, grey + 15)))
+            draw.ellipse(
+                [x + turn - wide, y - radius, x + turn + wide, y + radius], fill=(grey, grey, min(255, grey + 15))
+            )
     half = WIDTH // 2
     for index in range(2):
         tile = sky.crop((index * half, 0, (index + 1) * half, HEIGHT)).resize((1024, 1024), Image.Resampling.LANCZOS)
