@@ -220,14 +220,71 @@ def test_the_whole_job_by_keyboard(notebook: Notebook):
     expect(panel.get_by_role("heading", name="Published")).to_be_focused()
 
 
-def test_the_panel_can_be_read_in_the_dark_theme(lab: Lab, notebook: Notebook):
-    lab.theme("dark")
+# Every text below an element whose contrast with what is behind it is less than WCAG's 4.5 to 1, with its ratio.
+FAINT = """panel => {
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const rgba = (colour) => {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const ground = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const colour = rgba(getComputedStyle(at).backgroundColor);
+            if (colour[3] > 250) return colour;
+        }
+        return [255, 255, 255, 255];
+    };
+    const light = (colour) => {
+        const [r, g, b] = colour.map((part) => part / 255).map((part) => (part <= 0.04 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const faint = [];
+    const texts = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const [text, element] = [texts.currentNode.textContent.trim(), texts.currentNode.parentElement];
+        if (!text || !element.offsetParent || element.closest('.cxw-hidden, :disabled')) continue;
+        const [front, back] = [rgba(getComputedStyle(element).color), ground(element)];
+        const seen = front.slice(0, 3).map((part, at) => (part * front[3] + back[at] * (255 - front[3])) / 255);
+        const [low, high] = [light(seen), light(back)].sort((a, b) => a - b);
+        const ratio = (high + 0.05) / (low + 0.05);
+        if (ratio < 4.5) faint.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)}`);
+    }
+    return faint;
+}"""
+
+
+def test_the_panel_can_be_read_in_both_themes(lab: Lab, notebook: Notebook):
+    panel = notebook.output(0)
+    panel.get_by_label("Credits", exact=True).fill("<b>NASA</b><script></script>")  # compared with what the server keeps
+    panel.get_by_role("button", name="About Note").click()
+    license_field = panel.get_by_label("License", exact=True)
     try:
-        colours = notebook.output(0).get_by_label("Note", exact=True).evaluate(
-            "input => { const style = getComputedStyle(input); return [style.color, style.backgroundColor]; }"
-        )
-        light, dark = (np.mean([float(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]) for colour in colours)
-        assert light - dark > 100
-        notebook.screenshot("panel-dark", notebook.output(0))
+        for theme in ("light", "dark"):
+            lab.theme(theme)
+            license_field.fill("cc by")  # opens the list
+            license_field.press("ArrowDown")
+            expect(panel.get_by_role("listbox").get_by_role("option", selected=True)).to_be_visible()
+            for widget in panel.locator(".cxw").all():
+                assert widget.evaluate(FAINT) == [], theme
+            ground = panel.get_by_label("Note", exact=True).evaluate("input => getComputedStyle(input).backgroundColor")
+            assert (int(ground.split("(")[1].split(",")[0]) > 128) == (theme == "light")
+        notebook.screenshot("panel-dark", panel)
     finally:
         lab.theme("light")
+
+
+def test_a_restarted_kernel_is_told_of_and_what_was_typed_is_restored(notebook: Notebook):
+    panel = notebook.output(0)
+    note = panel.get_by_label("Note", exact=True)
+    note.fill("Typed before the kernel was restarted")
+    notebook.wait_idle()
+    notebook.execute("draft._autosave.flush()")  # as half a second does
+    notebook.restart_kernel()
+    note.fill("Typed after it")
+    expect(panel.get_by_text("was restarted or shut down. Run the cell again").first).to_be_visible()
+    expect(note).to_have_value("Typed after it")
+    notebook.run_all()
+    panel.get_by_role("button", name="Restore these edits").click()
+    expect(note).to_have_value("Typed before the kernel was restarted")
