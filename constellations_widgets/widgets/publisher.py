@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ..schema.records import Receipt
 
 _CHANGED = "The draft has changed since it was looked at: press Publish again."
+_UNCLEAR = (
+    "{}. The server does not show the image so far, but may still be at work on it. Wait a minute, then look again; "
+    "send it again only if it is not there even then."
+)
 _NOTHING = {"progress": "", "message": "", "review": None, "receipt": None}
 
 
@@ -112,7 +116,7 @@ class Publisher(DraftWidget):
             try:
                 job()
             except UnclearError as error:
-                self.status = self._status("unclear", message=str(error))
+                self.status = self._status("unclear", message=_UNCLEAR.format(error.message.rstrip(".")))
             except ConstellationsError as error:
                 self.status = self._status("failed", message=str(error))
             except Exception as error:  # a bug of ours: the page has to say so rather than wait for ever

@@ -33,7 +33,9 @@ def make_image(path: Path) -> Path:
     return path
 
 
-def make_wcs(ra: float = 150.0, dec: float = 20.0, rotation: float = 30.0, reference: tuple[float, float] = (310.5, 220.5)) -> WCS:
+def make_wcs(
+    ra: float = 150.0, dec: float = 20.0, rotation: float = 30.0, reference: tuple[float, float] = (310.5, 220.5)
+) -> WCS:
     """The WCS of the image, for rows counted from the top.
 
     Parameters
@@ -75,7 +77,9 @@ def tile_image(image: Path, wcs: WCS, folder: Path) -> Path:
 def positions(wcs: WCS) -> dict[str, tuple[float, float]]:
     """RA and Dec, in degrees, of the middle of each mark."""
     middle = (SIDE - 1) / 2
-    return {name: tuple(map(float, wcs.wcs_pix2world(x + middle, y + middle, 0))) for name, (_, (x, y)) in MARKS.items()}
+    return {
+        name: tuple(map(float, wcs.wcs_pix2world(x + middle, y + middle, 0))) for name, (_, (x, y)) in MARKS.items()
+    }
 
 
 def sky_to_pixel(ra: float, dec: float, camera: dict[str, Any]) -> tuple[float, float]:

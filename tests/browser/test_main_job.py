@@ -52,7 +52,9 @@ def data(lab: Lab, tutorial_data: Path) -> None:
 def notebook(lab: Lab, data: None) -> Notebook:
     opened = lab.open_notebook([PANEL])
     opened.run_all()
-    expect(opened.output(0).locator("[data-cxw-preview-state]")).to_have_attribute("data-cxw-preview-state", "shown", timeout=60_000)
+    expect(opened.output(0).locator("[data-cxw-preview-state]")).to_have_attribute(
+        "data-cxw-preview-state", "shown", timeout=60_000
+    )
     return opened
 
 
@@ -75,7 +77,9 @@ def settled(panel: Locator, notebook: Notebook, name: str) -> np.ndarray:
 def describe(panel: Locator) -> None:
     panel.get_by_label("Copyright", exact=True).fill("Public domain")
     panel.get_by_label("License", exact=True).fill("CC-PDDC")
-    panel.get_by_label("Alt text", exact=True).fill("Thousands of galaxies on black sky, from blue spirals to tiny red dots.")
+    panel.get_by_label("Alt text", exact=True).fill(
+        "Thousands of galaxies on black sky, from blue spirals to tiny red dots."
+    )
 
 
 def test_the_tutorial_runs_from_top_to_bottom_and_shows_the_image(lab: Lab, data: None):
@@ -127,7 +131,10 @@ def test_python_and_the_form_show_the_same_draft(notebook: Notebook):
 def test_a_bad_license_is_refused_and_a_good_one_is_found_by_keyboard(notebook: Notebook):
     panel = notebook.output(0)
     describe(panel)
-    license_field, publish = panel.get_by_label("License", exact=True), panel.get_by_role("button", name="Publish", exact=True)
+    license_field, publish = (
+        panel.get_by_label("License", exact=True),
+        panel.get_by_role("button", name="Publish", exact=True),
+    )
     expect(publish).to_be_enabled()
     license_field.fill("public domain")
     expect(publish).to_be_disabled()
@@ -142,7 +149,9 @@ def test_a_bad_license_is_refused_and_a_good_one_is_found_by_keyboard(notebook: 
 def test_credits_show_what_the_server_keeps_and_run_nothing(notebook: Notebook):
     panel = notebook.output(0)
     notebook.page.evaluate("window.ran = 0")
-    panel.get_by_label("Credits", exact=True).fill("<b>NASA</b><img src=x onerror='window.ran=1'><script>window.ran=1</script>")
+    panel.get_by_label("Credits", exact=True).fill(
+        "<b>NASA</b><img src=x onerror='window.ran=1'><script>window.ran=1</script>"
+    )
     expect(panel.get_by_text("The server keeps", exact=True)).to_be_visible()
     expect(panel.locator(".cxw-credits b")).to_have_text("NASA")
     assert panel.locator(".cxw-credits :is(img, script)").count() == 0
@@ -176,7 +185,10 @@ def test_what_is_confirmed_is_published_once_and_read_back_the_same(notebook: No
 def test_cancel_and_a_change_after_the_review_send_nothing(notebook: Notebook):
     panel = notebook.output(0)
     describe(panel)
-    publish, cancel = panel.get_by_role("button", name="Publish", exact=True), panel.get_by_role("button", name="Cancel")
+    publish, cancel = (
+        panel.get_by_role("button", name="Publish", exact=True),
+        panel.get_by_role("button", name="Cancel"),
+    )
     publish.click()
     cancel.click()
     expect(publish).to_be_visible()
@@ -185,7 +197,9 @@ def test_cancel_and_a_change_after_the_review_send_nothing(notebook: Notebook):
     notebook.execute("draft.note = 'Something else'")  # what the review showed is no longer true
     expect(panel.get_by_role("button", name="Confirm and publish")).to_have_count(0)
     assert notebook.evaluate("len(list(client.handle_images(box.handle)))") == 0
-    assert notebook.evaluate("len(cxw.history())") == 0 or notebook.evaluate("cxw.history()[0].note") != "Something else"
+    assert (
+        notebook.evaluate("len(cxw.history())") == 0 or notebook.evaluate("cxw.history()[0].note") != "Something else"
+    )
 
 
 def test_a_server_that_is_gone_loses_no_typed_text(notebook: Notebook):
@@ -257,7 +271,9 @@ FAINT = """panel => {
 
 def test_the_panel_can_be_read_in_both_themes(lab: Lab, notebook: Notebook):
     panel = notebook.output(0)
-    panel.get_by_label("Credits", exact=True).fill("<b>NASA</b><script></script>")  # compared with what the server keeps
+    panel.get_by_label("Credits", exact=True).fill(
+        "<b>NASA</b><script></script>"
+    )  # compared with what the server keeps
     panel.get_by_role("button", name="About Note").click()
     license_field = panel.get_by_label("License", exact=True)
     try:

@@ -79,7 +79,9 @@ def sky(element: Locator) -> np.ndarray:
     """The view's pixels, after the view was moved to a whole pixel of the page."""
     frame = element.locator("iframe")
     y = frame.bounding_box()["y"]
-    element.evaluate("(it, more) => (it.style.marginTop = `${parseFloat(it.style.marginTop || 0) + more}px`)", math.ceil(y) - y)
+    element.evaluate(
+        "(it, more) => (it.style.marginTop = `${parseFloat(it.style.marginTop || 0) + more}px`)", math.ceil(y) - y
+    )
     return pixels(frame)
 
 
@@ -107,7 +109,9 @@ def test_a_tiled_image_is_on_the_sky_where_its_wcs_says_and_follows_the_draft(la
     lab.page.on("request", lambda request: asked.append(request.url))
     notebook = show(lab, tiled(tiles))
     element = wait_shown(notebook)
-    assert asked and not [url for url in asked if url.startswith("http://localhost:1/")]  # answered before it is a request
+    assert asked and not [
+        url for url in asked if url.startswith("http://localhost:1/")
+    ]  # answered before it is a request
     notebook.screenshot("preview-tiled", element)
     before = camera(element)
     assert worst_error(element, make_wcs()) < 1
@@ -121,7 +125,9 @@ def test_a_tiled_image_is_on_the_sky_where_its_wcs_says_and_follows_the_draft(la
     assert camera(element) == before  # edits move the image, not the view
 
     element.get_by_role("button", name="Go to image").click()
-    notebook.page.wait_for_function("([it, old]) => it.dataset.cxwCamera !== old", arg=[element.element_handle(), json.dumps(before)])
+    notebook.page.wait_for_function(
+        "([it, old]) => it.dataset.cxwCamera !== old", arg=[element.element_handle(), json.dumps(before)]
+    )
     assert worst_error(wait_shown(notebook), make_wcs(149.9, 20.1, -100)) < 1
     assert lab.console_errors == []
 
@@ -132,7 +138,9 @@ def test_an_untiled_image_is_where_its_wcs_says_and_moving_it_looks_like_loading
     notebook.screenshot("preview-untiled", element)
     assert worst_error(element, make_wcs()) < 1
 
-    notebook.execute("draft.update({'wwt.center_x': 150.1, 'wwt.rotation': 200, 'wwt.bottoms_up': True, 'wwt.base_degrees_per_tile': 0.0008})")
+    notebook.execute(
+        "draft.update({'wwt.center_x': 150.1, 'wwt.rotation': 200, 'wwt.bottoms_up': True, 'wwt.base_degrees_per_tile': 0.0008})"
+    )
     moved = sky(wait_shown(notebook))
     # Another value that decides which tiles there are, and back: the image is loaded anew, twice.
     revisions = notebook.evaluate("preview.revision")
@@ -166,7 +174,16 @@ def test_only_the_images_own_files_come_to_the_page(lab: Lab, image: Path):
     }"""
     frame = element.locator("iframe")
     assert frame.evaluate(fetch, "marked.png") == [200, image.stat().st_size]
-    for name in ("secret.png", "../marked.png", "%2e%2e/marked.png", "/etc/passwd", "..%2f..%2fetc/passwd", "MARKED.PNG", "marked.png/", "./marked.png"):
+    for name in (
+        "secret.png",
+        "../marked.png",
+        "%2e%2e/marked.png",
+        "/etc/passwd",
+        "..%2f..%2fetc/passwd",
+        "MARKED.PNG",
+        "marked.png/",
+        "./marked.png",
+    ):
         assert frame.evaluate(fetch, name) == [404, 0], name
 
 
@@ -200,13 +217,18 @@ def test_a_remote_image_is_loaded_by_the_page(lab: Lab, image: Path, lab_server)
     name = "remote-marked.png"
     shutil.copy(image, lab_server.root / name)
     url = f"{lab_server.url}/files/{name}?token={lab_server.token}"
-    draft = untiled(image, **{"storage.legacy_url_template": url}).replace(f"LocalImage({str(image.parent)!r}, {image.name!r})", "None")
+    draft = untiled(image, **{"storage.legacy_url_template": url}).replace(
+        f"LocalImage({str(image.parent)!r}, {image.name!r})", "None"
+    )
     element = wait_shown(show(lab, draft))
     assert worst_error(element, make_wcs()) < 1
 
 
 def test_a_preview_works_while_the_cell_that_showed_it_goes_on(lab: Lab, tiles: Path):
-    code = SHOW.format(draft=tiled(tiles)) + "\nfrom IPython.display import display\ndisplay(preview)\nimport time\ntime.sleep(600)"
+    code = (
+        SHOW.format(draft=tiled(tiles))
+        + "\nfrom IPython.display import display\ndisplay(preview)\nimport time\ntime.sleep(600)"
+    )
     notebook = lab.open_notebook([code])
     notebook.page.evaluate("() => void jupyterapp.commands.execute('notebook:run-all-cells')")
     element = notebook.output(0).locator(".cxw-preview")
@@ -230,10 +252,14 @@ def test_a_cell_that_is_moved_shows_the_same_view_again(lab: Lab, image: Path):
     look(element, 150.02, 20.01, 1.7)
     before, picture = camera(element), sky(element)
     assert before["fov"] == pytest.approx(1.7)
-    element.evaluate("it => { delete it.dataset.cxwCamera; delete it.dataset.cxwRevision; const place = it.parentNode; it.remove(); place.append(it); }")
+    element.evaluate(
+        "it => { delete it.dataset.cxwCamera; delete it.dataset.cxwRevision; const place = it.parentNode; it.remove(); place.append(it); }"
+    )
     wait_shown(notebook)
     after = camera(element)
-    assert [after[name] for name in ("ra", "dec", "fov")] == pytest.approx([before[name] for name in ("ra", "dec", "fov")])
+    assert [after[name] for name in ("ra", "dec", "fov")] == pytest.approx(
+        [before[name] for name in ("ra", "dec", "fov")]
+    )
     assert np.abs(sky(element).astype(int) - picture).max() <= 2
 
 
@@ -268,7 +294,9 @@ def test_a_file_that_is_no_image_is_said_in_words(lab: Lab, tmp_path: Path):
 
 def test_a_page_whose_policy_forbids_blobs_shows_the_image_all_the_same(lab: Lab, image: Path):
     # In the frame alone: anywidget itself needs them in the page.
-    lab.page.add_init_script("if (parent !== window) URL.createObjectURL = () => { window.refused = true; return 'blob:refused/'; }")
+    lab.page.add_init_script(
+        "if (parent !== window) URL.createObjectURL = () => { window.refused = true; return 'blob:refused/'; }"
+    )
     element = wait_shown(show(lab, untiled(image)))
     assert element.locator("iframe").evaluate("f => f.contentWindow.refused") is True
     assert worst_error(element, make_wcs()) < 1

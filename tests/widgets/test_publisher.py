@@ -79,7 +79,7 @@ def test_an_image_whose_answer_was_lost_is_found_and_has_its_receipt(proxied, bo
 
 def test_after_an_unclear_outcome_looking_sends_nothing_and_sending_again_sends_once(proxied, box, draft):
     publisher = proxied(commits=False)
-    assert "not known" in wait(publisher, "unclear")["message"]
+    assert "does not show the image so far" in wait(publisher, "unclear")["message"]
     send(publisher, "look")
     wait(publisher, "unclear")
     assert images(box, draft) == []
