@@ -36,28 +36,15 @@ export function draw(tree: CreditsTree): ComponentChildren {
 }
 
 export function CreditsField({ draft, spec, model }: FieldProps & { model: AnyModel }) {
-  const { text, type, release } = useTyping(draft, spec.path, (value) => (typeof value === "string" ? value : ""));
+  const { bound } = useTyping(draft, spec.path);
   const kept = useTrait<KeptCredits>(model, "kept_credits");
   const copyright = draft.text("permissions.copyright");
   const differs = !draft.waiting && kept.text !== draft.text(spec.path);
-  const write = (value: string) => {
-    type(value);
-    draft.edit({ [spec.path]: value });
-  };
   return (
     <Field draft={draft} spec={spec} wide>
-      {({ id, describedBy, invalid }) => (
+      {(attributes) => (
         <>
-          <textarea
-            id={id}
-            rows={2}
-            dir="auto"
-            value={text}
-            aria-describedby={describedBy}
-            aria-invalid={invalid}
-            onInput={(event) => write(event.currentTarget.value)}
-            onBlur={release}
-          />
+          <textarea rows={2} dir="auto" {...attributes} {...bound} />
           {differs && (
             <dl class="cxw-compare">
               <dt>You wrote</dt>

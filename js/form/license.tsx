@@ -42,7 +42,7 @@ function useLicenses(model: AnyModel): License[] {
 
 export function LicenseField({ draft, spec, model }: FieldProps & { model: AnyModel }) {
   const licenses = useLicenses(model);
-  const { text, type, release } = useTyping(draft, spec.path, (value) => (typeof value === "string" ? value : ""));
+  const typing = useTyping(draft, spec.path);
   const [open, setOpen] = useState(false);
   const [filter, setFilter] = useState(""); // nothing until something is typed: opening the list shows all of it
   const [active, setActive] = useState(-1);
@@ -56,13 +56,12 @@ export function LicenseField({ draft, spec, model }: FieldProps & { model: AnyMo
     setFilter("");
   };
   const choose = (license: License) => {
-    release();
+    typing.release();
     draft.edit({ [spec.path]: license.id });
     close();
   };
   const write = (value: string) => {
-    type(value);
-    draft.edit({ [spec.path]: value });
+    typing.write(value);
     setFilter(value);
     setActive(-1);
     setOpen(!licenses.some(({ id }) => id.toLowerCase() === value.trim().toLowerCase()));
@@ -85,28 +84,27 @@ export function LicenseField({ draft, spec, model }: FieldProps & { model: AnyMo
 
   return (
     <Field draft={draft} spec={spec} wide>
-      {({ id, describedBy, invalid }) => (
+      {({ id, ...attributes }) => (
         <div class="cxw-combobox">
           <input
             id={id}
+            {...attributes}
             type="text"
             role="combobox"
             autocomplete="off"
             spellcheck={false}
             placeholder="CC-BY-4.0"
-            value={text}
+            value={typing.text}
             aria-autocomplete="list"
             aria-expanded={expanded}
             aria-controls={`${id}-list`}
             aria-activedescendant={expanded && active >= 0 ? `${id}-${active}` : undefined}
-            aria-describedby={`${id}-meaning ${describedBy}`}
-            aria-invalid={invalid}
-            aria-required={true}
+            aria-describedby={`${id}-meaning ${attributes["aria-describedby"]}`}
             onInput={(event) => write(event.currentTarget.value)}
             onKeyDown={onKeyDown}
             onClick={() => setOpen(true)}
             onBlur={() => {
-              release();
+              typing.release();
               close();
             }}
           />

@@ -14,10 +14,11 @@ export interface FieldProps {
 }
 
 /** What an input needs to be found by its label and read aloud with its unit, help and problems. */
-export interface InputIds {
+export interface InputAttributes {
   id: string;
-  describedBy: string;
-  invalid: boolean;
+  "aria-describedby": string;
+  "aria-invalid": boolean;
+  "aria-required": boolean;
 }
 
 function unitOf(draft: DraftLink, spec: FieldSpec): string {
@@ -25,7 +26,7 @@ function unitOf(draft: DraftLink, spec: FieldSpec): string {
 }
 
 /** Label, unit, input, counter, help and problems of one field. */
-export function Field({ draft, spec, children, wide }: FieldProps & { wide?: boolean; children: (ids: InputIds) => ComponentChildren }) {
+export function Field({ draft, spec, children, wide }: FieldProps & { wide?: boolean; children: (attributes: InputAttributes) => ComponentChildren }) {
   const id = useUniqueId();
   const [help, setHelp] = useState(false);
   const unit = unitOf(draft, spec);
@@ -53,14 +54,24 @@ export function Field({ draft, spec, children, wide }: FieldProps & { wide?: boo
       <div id={`${id}-help`} role="note" class="cxw-quiet" hidden={!help}>
         {spec.description}
       </div>
-      {children({ id, invalid, describedBy: `${unit ? `${id}-unit ` : ""}${id}-problems` })}
+      {children({
+        id,
+        "aria-describedby": `${unit ? `${id}-unit ` : ""}${id}-problems`,
+        "aria-invalid": invalid,
+        "aria-required": spec.required,
+      })}
       <FieldProblems draft={draft} path={spec.path} id={`${id}-problems`} />
     </div>
   );
 }
 
 /** The text of an input: the draft's, but while the input is in use what is being typed, unless somebody else changes the field. */
-export function useTyping(draft: DraftLink, path: string, show: (value: Value) => string) {
+export function useTyping(
+  draft: DraftLink,
+  path: string,
+  show: (value: Value) => string = (value) => (value === null ? "" : String(value)),
+  read: (text: string) => Value = (text) => text,
+) {
   const [typed, setTyped] = useState<string | null>(null);
   const foreign = draft.foreign(path);
   const seen = useRef(foreign);
@@ -69,55 +80,41 @@ export function useTyping(draft: DraftLink, path: string, show: (value: Value) =
     seen.current = foreign;
   }, [foreign]);
   const text = typed !== null && seen.current === foreign ? typed : show(draft.value(path));
-  return { text, type: setTyped, release: () => setTyped(null) };
-}
-
-function shown(value: Value): string {
-  return value === null ? "" : String(value);
+  const write = (value: string) => {
+    setTyped(value);
+    draft.edit({ [path]: read(value) });
+  };
+  const release = () => setTyped(null);
+  /** For the input itself. */
+  const bound = {
+    value: text,
+    onInput: (event: { currentTarget: { value: string } }) => write(event.currentTarget.value),
+    onBlur: release,
+  };
+  return { text, write, release, bound };
 }
 
 export function TextField({ draft, spec }: FieldProps) {
-  const { text, type, release } = useTyping(draft, spec.path, shown);
-  const write = (value: string) => {
-    type(value);
-    draft.edit({ [spec.path]: value });
-  };
+  const { bound } = useTyping(draft, spec.path);
   return (
     <Field draft={draft} spec={spec} wide={spec.kind === "long" || spec.kind === "url" || spec.path === "permissions.copyright"}>
-      {({ id, describedBy, invalid }) =>
+      {(attributes) =>
         spec.kind === "long" ? (
-          <textarea
-            id={id}
-            rows={2}
-            dir="auto"
-            value={text}
-            aria-describedby={describedBy}
-            aria-invalid={invalid}
-            aria-required={spec.required}
-            onInput={(event) => write(event.currentTarget.value)}
-            onBlur={release}
-          />
+          <textarea rows={2} dir="auto" {...attributes} {...bound} />
         ) : (
           <>
             <input
-              id={id}
               type="text"
               dir={spec.kind === "url" ? "ltr" : "auto"}
               inputMode={spec.kind === "url" ? "url" : "text"}
               spellcheck={spec.kind === "text" && spec.path.startsWith("permissions")}
               autocomplete="off"
-              list={spec.choices.length > 0 ? `${id}-choices` : undefined}
-              value={text}
-              aria-describedby={describedBy}
-              aria-invalid={invalid}
-              aria-required={spec.required}
-              onInput={(event) => write(event.currentTarget.value)}
-              onBlur={release}
+              list={spec.choices.length > 0 ? `${attributes.id}-choices` : undefined}
+              {...attributes}
+              {...bound}
             />
-            <datalist id={`${id}-choices`}>
-              {spec.choices.map((choice) => (
-                <option key={choice} value={choice} />
-              ))}
+            <datalist id={`${attributes.id}-choices`}>
+              <Options choices={spec.choices} />
             </datalist>
           </>
         )
@@ -127,11 +124,7 @@ export function TextField({ draft, spec }: FieldProps) {
 }
 
 export function NumberField({ draft, spec }: FieldProps) {
-  const { text, type, release } = useTyping(draft, spec.path, formatNumber);
-  const write = (value: string) => {
-    type(value);
-    draft.edit({ [spec.path]: parseNumber(value) });
-  };
+  const { text, write, bound } = useTyping(draft, spec.path, formatNumber, parseNumber);
   const onKeyDown = (event: KeyboardEvent) => {
     const direction = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : 0;
     const next = direction && stepped(text, direction, event.shiftKey);
@@ -141,21 +134,7 @@ export function NumberField({ draft, spec }: FieldProps) {
   };
   return (
     <Field draft={draft} spec={spec}>
-      {({ id, describedBy, invalid }) => (
-        <input
-          id={id}
-          type="text"
-          inputMode="decimal"
-          autocomplete="off"
-          value={text}
-          aria-describedby={describedBy}
-          aria-invalid={invalid}
-          aria-required={spec.required}
-          onInput={(event) => write(event.currentTarget.value)}
-          onKeyDown={onKeyDown}
-          onBlur={release}
-        />
-      )}
+      {(attributes) => <input type="text" inputMode="decimal" autocomplete="off" onKeyDown={onKeyDown} {...attributes} {...bound} />}
     </Field>
   );
 }
@@ -163,14 +142,12 @@ export function NumberField({ draft, spec }: FieldProps) {
 export function SwitchField({ draft, spec }: FieldProps) {
   return (
     <Field draft={draft} spec={spec}>
-      {({ id, describedBy, invalid }) => (
+      {({ "aria-required": _, ...attributes }) => (
         <input
-          id={id}
           type="checkbox"
           checked={draft.value(spec.path) === true}
-          aria-describedby={describedBy}
-          aria-invalid={invalid}
           onChange={(event) => draft.edit({ [spec.path]: event.currentTarget.checked })}
+          {...attributes}
         />
       )}
     </Field>
@@ -179,25 +156,26 @@ export function SwitchField({ draft, spec }: FieldProps) {
 
 export function ChoiceField({ draft, spec }: FieldProps) {
   const value = draft.text(spec.path);
-  const known = spec.choices.includes(value);
+  const choices = spec.choices.includes(value) ? spec.choices : [value, ...spec.choices];
   return (
     <Field draft={draft} spec={spec}>
-      {({ id, describedBy, invalid }) => (
-        <select
-          id={id}
-          value={value}
-          aria-describedby={describedBy}
-          aria-invalid={invalid}
-          onChange={(event) => draft.edit({ [spec.path]: event.currentTarget.value })}
-        >
-          {!known && <option value={value}>{value}</option>}
-          {spec.choices.map((choice) => (
-            <option key={choice} value={choice}>
-              {choice}
-            </option>
-          ))}
+      {(attributes) => (
+        <select value={value} onChange={(event) => draft.edit({ [spec.path]: event.currentTarget.value })} {...attributes}>
+          <Options choices={choices} />
         </select>
       )}
     </Field>
+  );
+}
+
+function Options({ choices }: { choices: string[] }) {
+  return (
+    <>
+      {choices.map((choice) => (
+        <option key={choice} value={choice}>
+          {choice}
+        </option>
+      ))}
+    </>
   );
 }
