@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from . import handles, images, scenes
 from .auth import TokenReader
-from .calls import Call, Route, ServerFault
+from .calls import Call, Refused, Route, ServerFault
 from .html5 import TooDeepError
 from .pages import PageError, error_page, not_found_page, refusal, with_etag
 from .schema import SchemaError
@@ -82,6 +82,8 @@ class ConstellationsApp:
             return not_found_page(request.method, path)
         try:
             response = handler(call)
+        except Refused as error:
+            response = refusal(error.status, error.message)
         except SchemaError as error:
             response = refusal(400, str(error))
         except (ServerFault, TooDeepError, RecursionError):

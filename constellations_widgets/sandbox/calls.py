@@ -11,13 +11,21 @@ from starlette.responses import Response
 
 from .jsvalues import parse_int
 from .pages import refusal
-from .store import Handle, Store
+from .store import Handle, Record, Store, parse_object_id
 
-__all__ = ["Call", "Route", "ServerFault", "check_storable", "is_owner", "page_of", "route"]
+__all__ = ["Call", "Refused", "Route", "ServerFault", "check_storable", "is_owner", "page_of", "route"]
 
 
 class ServerFault(Exception):
     """An exception inside a handler: the API answers 500 with "error serving <method> <path>"."""
+
+
+class Refused(Exception):
+    """The API answers with an error status and its JSON."""
+
+    def __init__(self, status: int, message: str):
+        super().__init__(message)
+        self.status, self.message = status, message
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,37 @@ class Call:
     def has_role(self, role: str) -> bool:
         roles = ((self.claims or {}).get("realm_access") or {}).get("roles", [])
         return role in roles
+
+    def handle(self, missing: str = "Not found") -> Handle:
+        """The handle that the path names; refused with 404 and `missing` if there is none."""
+        handle = self.store.handle(self.params["handle"])
+        if handle is None:
+            raise Refused(404, missing)
+        return handle
+
+    def object_id(self) -> str:
+        """The id in the path. One that is none is a fault of the server, which does not catch it."""
+        id = parse_object_id(self.params["id"])
+        if id is None:
+            raise ServerFault
+        return id
+
+    def owns(self, record: Record) -> bool:
+        return is_owner(self.store.handle_of_id(record.handle_id), self.claims)
+
+    def may_edit(self, record: Record) -> dict[str, Any]:
+        """The answer to who asks for the permissions of a record."""
+        return {"error": False, "id": record.id, "edit": self.owns(record)}
+
+    def head_of(self, record: Record) -> dict[str, Any]:
+        """What the answers about an image and a scene begin with."""
+        handle = self.store.handle_of_id(record.handle_id)
+        return {
+            "id": record.id,
+            "handle_id": record.handle_id,
+            "handle": {"handle": handle.handle, "display_name": handle.display_name} if handle else None,
+            "creation_date": record.created,
+        }
 
     def fault(self) -> Response:
         return refusal(500, f"error serving {self.method} {self.path}")

@@ -7,10 +7,10 @@ from typing import Any
 from starlette.responses import Response
 
 from . import schema
-from .calls import Call, check_storable, is_owner, route
+from .calls import Call, Refused, ServerFault, check_storable, is_owner, route
 from .jsvalues import UNDEFINED, to_utf8_safe, utf16_length
-from .pages import json_response, refusal
-from .store import Record, parse_object_id
+from .pages import json_response
+from .store import Record
 from .wtml import image_folder
 
 __all__ = ["ROUTES", "summary"]
@@ -30,11 +30,9 @@ def summary(record: Record) -> dict[str, Any]:
 
 
 def add(call: Call) -> Response:
-    handle = call.store.handle(call.params["handle"])
-    if handle is None:
-        return refusal(404, "Handle not found")
+    handle = call.handle(missing="Handle not found")
     if not is_owner(handle, call.claims):
-        return refusal(403, "Forbidden")
+        raise Refused(403, "Forbidden")
     image = schema.decode(schema.IMAGE, call.body)
     check_storable(image)
     kept = {
@@ -52,51 +50,34 @@ def add(call: Call) -> Response:
 
 def get(call: Call) -> Response:
     record = _find(call)
-    if isinstance(record, Response):
-        return record
-    handle = call.store.handle_of_id(record.handle_id)
-    document = record.document
-    answer = {
-        "id": record.id,
-        "handle_id": record.handle_id,
-        "handle": {"handle": handle.handle, "display_name": handle.display_name} if handle else None,
-        "creation_date": record.created,
-    }
     fields = ("wwt", "permissions", "storage", "note", "alt_text")
-    answer |= {name: document[name] for name in fields if name in document}
-    return json_response(answer | {"error": False})
+    shown = {name: record.document[name] for name in fields if name in record.document}
+    return json_response(call.head_of(record) | shown | {"error": False})
 
 
 def permissions(call: Call) -> Response:
     record = _find(call)
-    if isinstance(record, Response):
-        return record
-    edit = is_owner(call.store.handle_of_id(record.handle_id), call.claims)
-    return json_response({"error": False, "id": record.id, "edit": edit})
+    return json_response(call.may_edit(record))
 
 
 def wtml(call: Call) -> Response:
     record = _find(call)
-    if isinstance(record, Response):
-        return record
     if not record.document["storage"]["legacy_url_template"]:
-        return call.fault()
+        raise ServerFault
     return Response(image_folder(record.document).encode(), media_type="application/xml; charset=utf-8")
 
 
 def update(call: Call) -> Response:
     record = _find(call)
-    if isinstance(record, Response):
-        return record
     changes = schema.decode(schema.IMAGE_UPDATE, call.body)
     for name, limit in _LIMITS.items():
         if utf16_length(changes.get(name, "")) > limit:
-            return refusal(400, f"Invalid input `{name}`: too long")
+            raise Refused(400, f"Invalid input `{name}`: too long")
     # An empty text counts as absent, so it can't clear anything, and a request with no change asks for no permission.
     changes = {name: changes[name] for name in ("note", "alt_text", "permissions") if changes.get(name)}
     if changes:
-        if not is_owner(call.store.handle_of_id(record.handle_id), call.claims):
-            return refusal(403, "Forbidden")
+        if not call.owns(record):
+            raise Refused(403, "Forbidden")
         check_storable(changes)
         call.store.update_image(record.id, record.document | to_utf8_safe(changes))
     return json_response({"error": False})
@@ -113,11 +94,11 @@ def builtin_backgrounds(call: Call) -> Response:
     return json_response({"error": False, "results": [summary(record) for record in call.store.backgrounds()]})
 
 
-def _find(call: Call) -> Record | Response:
-    id = parse_object_id(call.params["id"])
-    if id is None:
-        return call.fault()
-    return call.store.image(id) or refusal(404, "Not found")
+def _find(call: Call) -> Record:
+    record = call.store.image(call.object_id())
+    if record is None:
+        raise Refused(404, "Not found")
+    return record
 
 
 ROUTES = [

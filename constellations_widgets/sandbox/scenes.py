@@ -8,9 +8,9 @@ from typing import Any
 from starlette.responses import Response
 
 from . import schema
-from .calls import Call, ServerFault, check_storable, is_owner, page_of, route
+from .calls import Call, Refused, ServerFault, check_storable, is_owner, page_of, route
 from .jsvalues import to_utf8_safe, utf16_length
-from .pages import json_response, refusal
+from .pages import json_response
 from .store import Record, Store, parse_object_id
 
 __all__ = ["ROUTES"]
@@ -28,20 +28,18 @@ _TIMELINE_PAGE = 10
 
 
 def add(call: Call) -> Response:
-    handle = call.store.handle(call.params["handle"])
-    if handle is None:
-        return refusal(404, "Handle not found")
+    handle = call.handle(missing="Handle not found")
     if not is_owner(handle, call.claims):
-        return refusal(403, "Forbidden")
+        raise Refused(403, "Forbidden")
     scene = schema.decode(schema.SCENE, call.body)
     content = scene["content"]
     if "image_layers" not in content:
-        return refusal(400, "Invalid scene content: no image layers")
+        raise Refused(400, "Invalid scene content: no image layers")
     for layer in content["image_layers"]:
         if call.store.image(_object_id(layer["image_id"])) is None:
-            return refusal(400, f"Required image {layer['image_id']} not found")
+            raise Refused(400, f"Required image {layer['image_id']} not found")
     if "astropix" in scene and not call.has_role("manage-astropix"):
-        return refusal(403, "Modification of astropix data forbidden")
+        raise Refused(403, "Modification of astropix data forbidden")
     kept = {name: scene[name] for name in ("place", "content", "text", "outgoing_url", "astropix") if name in scene}
     kept |= dict.fromkeys(_COUNTS, 0) | {"published": scene.get("published", True)}
     check_storable(kept)
@@ -51,36 +49,29 @@ def add(call: Call) -> Response:
 
 def get(call: Call) -> Response:
     record = _find(call)
-    if isinstance(record, Response):
-        return record
-    return json_response(_hydrated(call.store, record) | {"error": False})
+    return json_response(_hydrated(call, record) | {"error": False})
 
 
 def permissions(call: Call) -> Response:
     record = _find(call)
-    if isinstance(record, Response):
-        return record
-    edit = is_owner(call.store.handle_of_id(record.handle_id), call.claims)
-    return json_response({"error": False, "id": record.id, "edit": edit})
+    return json_response(call.may_edit(record))
 
 
 def update(call: Call) -> Response:
     record = _find(call)
-    if isinstance(record, Response):
-        return record
     changes = schema.decode(schema.SCENE_UPDATE, call.body)
     for name in ("text", "outgoing_url"):
         if utf16_length(changes.get(name, "")) > _TEXT_LIMIT:
-            return refusal(400, f"Invalid input `{name}`: too long")
+            raise Refused(400, f"Invalid input `{name}`: too long")
     if "place" in changes and not _is_place(changes["place"]):
-        return refusal(400, "Invalid input `place`")
+        raise Refused(400, "Invalid input `place`")
     known = ("text", "outgoing_url", "place", "content", "published", "astropix")
     changes = {name: changes[name] for name in known if changes.get(name) not in (None, "", {})}
     if changes:
-        if not is_owner(call.store.handle_of_id(record.handle_id), call.claims):
-            return refusal(403, "Forbidden")
+        if not call.owns(record):
+            raise Refused(403, "Forbidden")
         if "astropix" in changes and not call.has_role("manage-astropix"):
-            return refusal(403, "Modification of astropix data forbidden")
+            raise Refused(403, "Modification of astropix data forbidden")
         if "content" in changes:
             changes["content"] = record.document["content"] | changes["content"]
         check_storable(changes)
@@ -89,13 +80,11 @@ def update(call: Call) -> Response:
 
 
 def timeline(call: Call) -> Response:
-    handle = call.store.handle(call.params["handle"])
-    if handle is None:
-        return refusal(404, "Not found")
+    handle = call.handle()
     page, _ = page_of(call.query)
     published = [record for record in call.store.scenes_of_handle(handle.id) if record.document["published"]]
     shown = published[page * _TIMELINE_PAGE : (page + 1) * _TIMELINE_PAGE]
-    return json_response({"error": False, "results": [_hydrated(call.store, record) for record in shown]})
+    return json_response({"error": False, "results": [_hydrated(call, record) for record in shown]})
 
 
 def _is_place(place: dict[str, float]) -> bool:
@@ -109,13 +98,16 @@ def _object_id(text: str) -> str:
     return id
 
 
-def _find(call: Call) -> Record | Response:
-    return call.store.scene(_object_id(call.params["id"])) or refusal(404, "Not found")
+def _find(call: Call) -> Record:
+    record = call.store.scene(call.object_id())
+    if record is None:
+        raise Refused(404, "Not found")
+    return record
 
 
-def _hydrated(store: Store, record: Record) -> dict[str, Any]:
+def _hydrated(call: Call, record: Record) -> dict[str, Any]:
     """The scene with its images in it. One that names a background that is not there can't be shown: 500."""
-    scene, handle = record.document, store.handle_of_id(record.handle_id)
+    store, scene = call.store, record.document
     layers = [
         {"image": _shown_image(store, layer["image_id"]), "opacity": layer["opacity"]}
         for layer in scene["content"]["image_layers"]
@@ -123,12 +115,7 @@ def _hydrated(store: Store, record: Record) -> dict[str, Any]:
     content: dict[str, Any] = {"image_layers": layers}
     if scene["content"].get("background_id"):
         content["background"] = _shown_image(store, scene["content"]["background_id"])
-    shown = {
-        "id": record.id,
-        "handle_id": record.handle_id,
-        "handle": {"handle": handle.handle, "display_name": handle.display_name} if handle else None,
-        "creation_date": record.created,
-    }
+    shown = call.head_of(record)
     shown |= {name: scene[name] for name in (*_COUNTS, "place", "text")}
     shown |= {"liked": False, "content": content, "published": scene["published"]}
     shown |= {name: scene[name] for name in ("outgoing_url", "astropix") if name in scene}

@@ -37,6 +37,11 @@ def require_draft(taker: type, draft: Any) -> None:
         )
 
 
+def in_words(widget: Any, draft: ImageDraft) -> str:
+    """What a notebook shows in a widget's place where there are no widgets."""
+    return f"<{type(widget).__name__} of {draft.name[:60]!r}: run the cell to see it>"
+
+
 class OnDraft(anywidget.AnyWidget):
     """A widget on a draft: told of every change of it, in any thread, until it is closed."""
 
@@ -63,8 +68,7 @@ class OnDraft(anywidget.AnyWidget):
         super().close()
 
     def __repr__(self) -> str:
-        # Also what a notebook shows where there are no widgets.
-        return f"<{type(self).__name__} of {self._draft.name[:60]!r}: run the cell to see it>"
+        return in_words(self, self._draft)
 
     def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
         raise NotImplementedError
@@ -83,9 +87,8 @@ class DraftWidget(OnDraft):
 
     def __init__(self, draft: ImageDraft, **traits: Any):
         self._draft = draft
-        self._showing = (
-            threading.RLock()
-        )  # the draft may change in any thread, and the page must end with the newest state
+        # The draft may change in any thread, and the page must end with the newest state.
+        self._showing = threading.RLock()
         self._edit = {"client": "", "seq": 0, "paths": []}
         super().__init__(draft, state=self._state(), **traits)
         self.on_msg(self._received)

@@ -42,7 +42,7 @@ class ImageForm(DraftWidget):
         self._esm, self._css = built("form.js"), built("form.css")
         self._earlier_edits: dict[str, Any] = {}
         self._earlier_file: Path | None = None
-        self._restored: set[Path] = set()  # files whose edits are in this draft now
+        self._restored: Path | None = None  # the file whose edits are in this draft now
         specs = [spec.to_json() for spec in fields().values()]
         super().__init__(draft, fields=specs, kept_credits=_kept(draft), earlier=self._find_earlier(draft))
         self.on_msg(Answerer({"licenses": _licenses}, self.send).receive)
@@ -52,10 +52,9 @@ class ImageForm(DraftWidget):
             if "permissions.credits" in changed:
                 self.kept_credits = _kept(draft)
             super()._draft_changed(draft, changed)
-        if draft.receipt:  # what was restored is published now, and nothing to be offered again
-            for path in self._restored:
-                with contextlib.suppress(OSError):
-                    path.unlink(missing_ok=True)
+        if draft.receipt and self._restored:  # what was restored is published now, and nothing to be offered again
+            with contextlib.suppress(OSError):
+                self._restored.unlink(missing_ok=True)
 
     def _find_earlier(self, draft: ImageDraft) -> str:
         """Remember what was typed into an earlier form of this image and is not in the draft; gives when that was saved."""
@@ -74,8 +73,7 @@ class ImageForm(DraftWidget):
 
     def _on_restore(self, _message: Mapping[str, Any]) -> None:
         self.earlier = ""
-        if self._earlier_file:
-            self._restored.add(self._earlier_file)
+        self._restored = self._earlier_file
         self._draft.edit(self._earlier_edits)
 
     def _on_forget(self, _message: Mapping[str, Any]) -> None:

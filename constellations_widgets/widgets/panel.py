@@ -9,6 +9,7 @@ from ipywidgets import HTML, VBox
 
 from ..draft import ImageDraft
 from ..errors import SourceError
+from .draft_widget import in_words
 from .form import ImageForm
 from .preview import Preview
 from .publisher import Publisher
@@ -48,7 +49,7 @@ class PublishPanel(VBox):
         super().__init__([*shown, self.preview, self.form, self.publisher])
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.draft.name[:60]!r}: run the cell to see it>"
+        return in_words(self, self.draft)
 
     def close(self) -> None:
         """Close the panel and its parts: none of them follows the draft any more."""

@@ -89,15 +89,15 @@ class Publisher(DraftWidget):
 
     def _on_resend(self, message: Mapping[str, Any]) -> None:
         if self.status["phase"] == "unclear" and (step := self._step):
-            if self._says(step):
+            if self._says(step.request):
                 self._work("sending", "Looking once more, then publishing …", lambda: self._publish(step, again=True))
             else:  # what is sent is what was confirmed, and that is no longer what the draft says
                 self._on_review(message)
 
-    def _says(self, step: Step) -> bool:
-        """Whether the draft is still what the step would send."""
+    def _says(self, request: dict[str, Any] | None) -> bool:
+        """Whether this request is still what the draft would send."""
         try:
-            return self._draft.submission().to_json() == step.body
+            return self._draft.submission().to_request() == request
         except DraftError:
             return False
 
@@ -192,9 +192,5 @@ class Publisher(DraftWidget):
 
     def _show_receipt(self, receipt: Receipt) -> None:
         shown = {name: str(getattr(receipt, name)) for name in ("id", "handle", "api_url", "record_url", "wtml_url")}
-        try:
-            same = self._draft.submission().to_request() == receipt.body
-        except DraftError:
-            same = False
-        about = {**shown, "created": receipt.created.isoformat(), "same": same}
+        about = {**shown, "created": receipt.created.isoformat(), "same": self._says(receipt.body)}
         self.status = self._status("published", receipt=about)
