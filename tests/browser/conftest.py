@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from browser.chromium import FLAGS, find_chromium
 from browser.lab import Lab, LabServer
+from browser.marked_image import make_image, make_wcs, tile_image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 expect.set_options(timeout=30_000)  # for a busy machine; what is there is seen at once
@@ -63,3 +64,15 @@ def lab(lab_server: LabServer, page: Page) -> Iterator[Lab]:
     yield lab
     lab.close()
     assert lab.outside_requests == []
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The marked image as one file."""
+    return make_image(tmp_path_factory.mktemp("image") / "marked.png")
+
+
+@pytest.fixture(scope="session")
+def tiles(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The marked image as a pyramid of tiles."""
+    return tile_image(image, make_wcs(), tmp_path_factory.mktemp("tiles"))

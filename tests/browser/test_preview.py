@@ -6,102 +6,13 @@ import json
 import math
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from astropy.wcs import WCS
-from browser.lab import Lab, Notebook, pixels
-from browser.marked_image import find_marks, make_image, make_wcs, positions, sky_to_pixel, tile_image
-from playwright.sync_api import Locator, expect
-
-SHOW = """
-import constellations_widgets as cxw
-from constellations_widgets.sources.local import LocalImage
-from constellations_widgets.sources.reading import Reading
-{draft}
-preview = cxw.Preview(draft, height="500px")
-preview
-"""
-
-
-def tiled(folder: Path) -> str:
-    return f"draft = cxw.ImageDraft.from_wtml({str(folder)!r}, autosave=False)"
-
-
-def untiled(image: Path, **changes: Any) -> str:
-    """The marked image as one file; its WCS as the schema's table says for an untiled image."""
-    values = {
-        "wwt.center_x": 150.0,
-        "wwt.center_y": 20.0,
-        "wwt.rotation": 30.0,
-        "wwt.offset_x": 310.0,
-        "wwt.offset_y": 500 - 220.0,
-        "wwt.base_degrees_per_tile": 0.001,
-        "wwt.bottoms_up": False,
-        "wwt.projection": "SkyImage",
-        "wwt.tile_levels": 0,
-        "wwt.file_type": ".png",
-    } | changes
-    local = f"LocalImage({str(image.parent)!r}, {image.name!r})"
-    return f"draft = cxw.ImageDraft(Reading({values!r}, local={local}), autosave=False)"
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_image(tmp_path_factory.mktemp("image") / "marked.png")
-
-
-@pytest.fixture(scope="module")
-def tiles(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tile_image(image, make_wcs(), tmp_path_factory.mktemp("tiles"))
-
-
-def show(lab: Lab, draft: str) -> Notebook:
-    notebook = lab.open_notebook([SHOW.format(draft=draft)])
-    notebook.run_all()
-    return notebook
-
-
-def wait_shown(notebook: Notebook) -> Locator:
-    """Wait until what the draft says now is on the sky."""
-    element = notebook.output(0).locator(".cxw-preview")
-    revision = notebook.evaluate("preview.revision")
-    notebook.page.wait_for_function(
-        "([it, revision]) => it.dataset.cxwPreviewState === 'shown' && Number(it.dataset.cxwRevision) >= revision",
-        arg=[element.element_handle(), revision],
-        timeout=60_000,
-    )
-    return element
-
-
-def sky(element: Locator) -> np.ndarray:
-    """The view's pixels, after the view was moved to a whole pixel of the page."""
-    frame = element.locator("iframe")
-    y = frame.bounding_box()["y"]
-    element.evaluate(
-        "(it, more) => (it.style.marginTop = `${parseFloat(it.style.marginTop || 0) + more}px`)", math.ceil(y) - y
-    )
-    return pixels(frame)
-
-
-def camera(element: Locator) -> dict[str, float]:
-    return json.loads(element.get_attribute("data-cxw-camera"))
-
-
-def look(element: Locator, ra: float, dec: float, fov: float) -> None:
-    """Turn the view, as a person would by dragging and zooming."""
-    message = {"event": "center_on_coordinates", "ra": ra, "dec": dec, "fov": fov, "instant": True}
-    element.locator("iframe").evaluate("(f, message) => f.contentWindow.postMessage(message, location.origin)", message)
-    element.page.wait_for_timeout(1500)  # the app tells where it looks five times a second
-
-
-def worst_error(element: Locator, wcs: WCS) -> float:
-    """The largest distance, in pixels, of a mark from where `wcs` puts it."""
-    found, view = find_marks(sky(element)), camera(element)
-    assert len(found) == 4
-    expected = {name: sky_to_pixel(*position, view) for name, position in positions(wcs).items()}
-    return max(math.dist(found[name], expected[name]) for name in found)
+from browser.lab import Lab
+from browser.marked_image import find_marks, make_wcs, positions, sky_to_pixel
+from browser.on_sky import SHOW, camera, look, show, sky, tiled, untiled, wait_shown, worst_error
+from playwright.sync_api import expect
 
 
 def test_a_tiled_image_is_on_the_sky_where_its_wcs_says_and_follows_the_draft(lab: Lab, tiles: Path):

@@ -1,0 +1,101 @@
+"""A preview in a page: code that shows the marked image, when it is on the sky, and how far from where it should be."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.wcs import WCS
+from browser.lab import Lab, Notebook, pixels
+from browser.marked_image import find_marks, positions, sky_to_pixel
+from playwright.sync_api import Locator
+
+SHOW = """
+import constellations_widgets as cxw
+from constellations_widgets.sources.local import LocalImage
+from constellations_widgets.sources.reading import Reading
+{draft}
+preview = cxw.Preview(draft, height="500px")
+preview
+"""
+
+# The marked image as one file; its WCS as the schema's table says for an untiled image.
+UNTILED = {
+    "wwt.center_x": 150.0,
+    "wwt.center_y": 20.0,
+    "wwt.rotation": 30.0,
+    "wwt.offset_x": 310.0,
+    "wwt.offset_y": 500 - 220.0,
+    "wwt.base_degrees_per_tile": 0.001,
+    "wwt.bottoms_up": False,
+    "wwt.projection": "SkyImage",
+    "wwt.tile_levels": 0,
+    "wwt.file_type": ".png",
+}
+
+
+def tiled(folder: Path) -> str:
+    """Code that makes the draft of a folder of tiles."""
+    return f"draft = cxw.ImageDraft.from_wtml({str(folder)!r}, autosave=False)"
+
+
+def untiled(image: Path, **changes: Any) -> str:
+    """Code that makes the draft of the marked image as one file."""
+    local = f"LocalImage({str(image.parent)!r}, {image.name!r})"
+    return f"draft = cxw.ImageDraft(Reading({UNTILED | changes!r}, local={local}), autosave=False)"
+
+
+def show(lab: Lab, draft: str) -> Notebook:
+    """A notebook whose first cell shows a preview of what `draft`, code, makes."""
+    notebook = lab.open_notebook([SHOW.format(draft=draft)])
+    notebook.run_all()
+    return notebook
+
+
+def wait_shown(notebook: Notebook) -> Locator:
+    """Wait until what the draft says now is on the sky; the preview's element."""
+    element = notebook.output(0).locator(".cxw-preview")
+    return wait_revision(element, notebook.evaluate("preview.revision"))
+
+
+def wait_revision(element: Locator, revision: int) -> Locator:
+    """Wait until a preview shows this state of its draft, or a newer one."""
+    element.page.wait_for_function(
+        "([it, revision]) => it.dataset.cxwPreviewState === 'shown' && Number(it.dataset.cxwRevision) >= revision",
+        arg=[element.element_handle(), revision],
+        timeout=60_000,
+    )
+    return element
+
+
+def sky(element: Locator) -> np.ndarray:
+    """The view's pixels, after the view was moved to a whole pixel of the page."""
+    frame = element.locator("iframe")
+    y = frame.bounding_box()["y"]
+    element.evaluate(
+        "(it, more) => (it.style.marginTop = `${parseFloat(it.style.marginTop || 0) + more}px`)", math.ceil(y) - y
+    )
+    return pixels(frame)
+
+
+def camera(element: Locator) -> dict[str, float]:
+    """Where the preview looks; see `sky_to_pixel`."""
+    return json.loads(element.get_attribute("data-cxw-camera"))
+
+
+def look(element: Locator, ra: float, dec: float, fov: float) -> None:
+    """Turn the view, as a person would by dragging and zooming."""
+    message = {"event": "center_on_coordinates", "ra": ra, "dec": dec, "fov": fov, "instant": True}
+    element.locator("iframe").evaluate("(f, message) => f.contentWindow.postMessage(message, location.origin)", message)
+    element.page.wait_for_timeout(1500)  # the app tells where it looks five times a second
+
+
+def worst_error(element: Locator, wcs: WCS) -> float:
+    """The largest distance, in pixels, of a mark from where `wcs` puts it. All four must be in sight."""
+    found, view = find_marks(sky(element)), camera(element)
+    assert len(found) == 4
+    expected = {name: sky_to_pixel(*position, view) for name, position in positions(wcs).items()}
+    return max(math.dist(found[name], expected[name]) for name in found)
