@@ -37,23 +37,25 @@ def require_draft(taker: type, draft: Any) -> None:
         )
 
 
-def in_words(widget: Any, draft: ImageDraft) -> str:
+def in_words(widget: Any, draft: ImageDraft | None) -> str:
     """What a notebook shows in a widget's place where there are no widgets."""
-    return f"<{type(widget).__name__} of {draft.name[:60]!r}: run the cell to see it>"
+    of = f" of {draft.name[:60]!r}" if draft is not None else ""
+    return f"<{type(widget).__name__}{of}: run the cell to see it>"
 
 
 class OnDraft(anywidget.AnyWidget):
-    """A widget on a draft: told of every change of it, in any thread, until it is closed."""
+    """A widget on a draft, if it has one: told of every change of it, in any thread, until it is closed."""
 
     _unsubscribe: Callable[[], None] | None = None
 
-    def __init__(self, draft: ImageDraft, **traits: Any):
+    def __init__(self, draft: ImageDraft | None, **traits: Any):
         self._draft = draft
         super().__init__(**traits)
-        self._unsubscribe = draft.on_change(self._draft_changed)
+        if draft is not None:
+            self._unsubscribe = draft.on_change(self._draft_changed)
 
     @property
-    def draft(self) -> ImageDraft:
+    def draft(self) -> ImageDraft | None:
         """The draft that is shown."""
         return self._draft
 

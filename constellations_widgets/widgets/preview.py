@@ -15,6 +15,7 @@ from ..schema.placement import PLACEHOLDERS, URL, web_address_fault
 from .answering import Answer, Answerer
 from .draft_widget import OnDraft, require_draft
 from .imageset import DRAWN, imageset_of, wtml_of
+from .served import ServedFiles
 from .static import built
 from .wwt_app import app_files
 
@@ -34,8 +35,9 @@ class Preview(OnDraft):
 
     Parameters
     ----------
-    draft : ImageDraft
+    draft : ImageDraft or None, default None
         What to show. If it has a local image, the pixels come from this machine's disk, else the page loads the image URL.
+        None: the sky alone.
     height : str, default "400px"
         Height of the view, a CSS length: px, em, rem, vh or %.
 
@@ -51,16 +53,20 @@ class Preview(OnDraft):
 
     height = traitlets.Unicode("400px").tag(sync=True)
 
-    def __init__(self, draft: ImageDraft, height: str = "400px"):
-        require_draft(Preview, draft)
+    def __init__(self, draft: ImageDraft | None = None, height: str = "400px"):
+        if draft is not None:
+            require_draft(Preview, draft)
         self._esm = built("preview.js")
         self._css = built("preview.css")
         self._shown: dict[str, Any] | None = None
         self._revisions = itertools.count(2)
         self._revision = 1
+        self._served = ServedFiles()
+        self._served.add("image", self._read_image)
         super().__init__(draft, height=height)
         handlers = {"open": self._open, "app": self._app, "files": self._files}
-        self.on_msg(Answerer(handlers, self.send).receive)
+        self._answerer = Answerer(handlers, self.send)
+        self.on_msg(self._answerer.receive)
 
     @traitlets.validate("height")
     def _check_height(self, proposal: dict[str, Any]) -> str:
@@ -90,6 +96,8 @@ class Preview(OnDraft):
         return self._state(self._revision), []
 
     def _state(self, revision: int) -> dict[str, Any]:
+        if self._draft is None:
+            return {"revision": revision, "imageset": None, "wtml": None, "size": None, "waiting": []}
         local = self._draft.local
         values = self._draft.values
         url, reason = _address(local, values.get(URL))
@@ -119,16 +127,15 @@ class Preview(OnDraft):
         paths = request.get("paths")
         if not isinstance(paths, list) or len(paths) > _MOST_FILES or not all(isinstance(path, str) for path in paths):
             raise ConstellationsError(f"A request for files needs a list of at most {_MOST_FILES} paths.")
-        contents = [self._read(path) for path in paths]
+        contents = [self._served.read(path) for path in paths]
         return {"found": [content is not None for content in contents]}, [c for c in contents if c is not None]
 
-    def _read(self, path: str) -> bytes | None:
-        """A file of the draft's own image; None for a hole in its pyramid and for anything else."""
-        local = self._draft.local
-        try:
-            return local.read(path) if local is not None else None
-        except OSError:
-            return None
+    def _read_image(self, path: str) -> bytes:
+        """A file of the draft's own image."""
+        local = self._draft.local if self._draft is not None else None
+        if local is None:
+            raise FileNotFoundError(path)
+        return local.read(path)
 
 
 def _address(local: LocalImage | None, template: Any) -> tuple[str, str | None]:

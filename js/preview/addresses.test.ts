@@ -20,8 +20,8 @@ async function textAt(url: string): Promise<string | null> {
 
 describe("what the engine asks for", () => {
   it("comes from the kernel if it is the image's own, whatever the revision", async () => {
-    expect(await textAt("http://localhost:1/7/image/2/1/1_3.png")).toBe("2/1/1_3.png");
-    expect(asked).toEqual(["2/1/1_3.png"]);
+    expect(await textAt("http://localhost:1/7/image/2/1/1_3.png")).toBe("image/2/1/1_3.png");
+    expect(asked).toEqual(["image/2/1/1_3.png"]);
   });
 
   it("is loaded by the browser if it is a remote image's", () => {

@@ -65,9 +65,10 @@ export class Addresses {
     if (wtml !== undefined) return text(wtml);
     const sky = /^\/sky\/([01])\.jpg$/.exec(url.slice(PRIVATE.length));
     if (sky) return { bytes: Promise.resolve(this.#sky[Number(sky[1])] ?? null) };
-    const [, source, rest] = /^\/\d+\/(image|network)\/(.+)$/s.exec(url.slice(PRIVATE.length)) ?? [];
-    if (source === "image") return { bytes: this.#comm.file(rest!) };
-    if (source === "network" && /^https?:\/\//i.test(rest!)) return { link: rest! };
-    return nothing();
+    const path = /^\/\d+\/(.+)$/s.exec(url.slice(PRIVATE.length))?.[1];
+    if (path?.startsWith("network/")) return findRemote(path.slice("network/".length));
+    return path ? { bytes: this.#comm.file(path) } : nothing();
   }
 }
+
+const findRemote = (url: string): Found => (/^https?:\/\//i.test(url) ? { link: url } : nothing());

@@ -1,7 +1,6 @@
 /** The frame that WWT's research app runs in: same origin, written from memory, spoken to by messages. */
 
 import type { AppFiles } from "./app_files";
-import type { Camera } from "./camera";
 import { intercept, type Realm } from "./intercept";
 import type { Addresses } from "./addresses";
 import { Throttle } from "./throttle";
@@ -18,8 +17,7 @@ export type AppMessage =
 export interface AppEvents {
   /** The app listens; said again whenever the browser has reset the frame and it was built anew. */
   ready: () => void;
-  loaded: (url: string) => void;
-  moved: (camera: Camera) => void;
+  heard: (message: Record<string, unknown>) => void;
 }
 
 const PING = 50;
@@ -125,11 +123,8 @@ export class Frame {
       clearInterval(this.#ping);
       this.#ping = undefined;
       this.#events.ready();
-    } else if (message.type === "wwt_view_state") {
-      const [ra, dec] = [Number(message.raRad), Number(message.decRad)].map((angle) => (angle * 180) / Math.PI);
-      this.#events.moved({ ra: ra!, dec: dec!, fov: Number(message.fovDeg), roll: Number(message.rollDeg) });
-    } else if (message.event === "load_image_collection_completed") {
-      this.#events.loaded(String(message.url));
+    } else {
+      this.#events.heard(message);
     }
   };
 }

@@ -1,31 +1,37 @@
 /** The row of controls above the sky. What they do concerns this page only, so nothing of it goes to the kernel. */
 
-export interface ToolbarActions {
-  go: () => void;
-  /** 0 (sky alone) to 100 (image alone). */
-  opacity: (percent: number) => void;
+export function toolbar(controls: readonly HTMLElement[]): HTMLElement {
+  const element = document.createElement("div");
+  element.className = "cxw-preview-toolbar";
+  element.setAttribute("role", "toolbar");
+  element.setAttribute("aria-label", "Preview");
+  element.append(...controls);
+  return element;
 }
 
-export class Toolbar {
-  readonly element = document.createElement("div");
-  #slider = document.createElement("input");
+export function button(label: string, action: () => void): HTMLButtonElement {
+  const element = document.createElement("button");
+  element.type = "button";
+  element.textContent = label;
+  element.addEventListener("click", action);
+  return element;
+}
 
-  constructor(actions: ToolbarActions) {
-    this.element.className = "cxw-preview-toolbar";
-    this.element.setAttribute("role", "toolbar");
-    this.element.setAttribute("aria-label", "Preview");
-    const go = document.createElement("button");
-    go.type = "button";
-    go.textContent = "Go to image";
-    go.addEventListener("click", actions.go);
-    const label = document.createElement("label");
-    Object.assign(this.#slider, { type: "range", min: "0", max: "100", value: "100" });
-    this.#slider.addEventListener("input", () => actions.opacity(this.opacity));
-    label.append("Image opacity", this.#slider);
-    this.element.append(go, label);
-  }
+export interface Slider {
+  element: HTMLElement;
+  readonly value: number;
+}
 
-  get opacity(): number {
-    return this.#slider.valueAsNumber;
-  }
+export function slider(label: string, min: number, max: number, value: number, moved: () => void): Slider {
+  const input = document.createElement("input");
+  Object.assign(input, { type: "range", min: String(min), max: String(max), value: String(value) });
+  input.addEventListener("input", moved);
+  const element = document.createElement("label");
+  element.append(label, input);
+  return {
+    element,
+    get value() {
+      return input.valueAsNumber;
+    },
+  };
 }

@@ -80,6 +80,12 @@ def page(draft: ImageDraft) -> Page:
     return Page(Preview(draft))
 
 
+def test_a_preview_without_a_draft_shows_the_sky_alone():
+    preview = Preview()
+    content, _ = Page(preview).ask(kind="open")
+    assert content["imageset"] is None and content["waiting"] == [] and "Preview" in repr(preview)
+
+
 def test_a_page_that_opens_is_told_what_to_draw(page):
     content, _ = page.ask(kind="open")
     assert content["ok"] and content["id"] == 1 and content["size"] == [700, 500] and content["waiting"] == []
@@ -142,7 +148,7 @@ def test_a_remote_image_is_named_for_the_page_to_load():
     page = Page(Preview(ImageDraft(Reading(values), autosave=False)))
     content, _ = page.ask(kind="open")
     assert content["imageset"]["url"] == f"http://localhost:1/network/{url}"
-    assert page.ask(kind="files", paths=["image.png"])[0]["found"] == [False]
+    assert page.ask(kind="files", paths=["image/image.png"])[0]["found"] == [False]
 
 
 @pytest.mark.parametrize(
@@ -155,20 +161,18 @@ def test_what_is_no_web_address_is_not_loaded(url):
 
 
 def test_files_come_in_one_answer_and_only_the_images_own(page, folder):
-    content, buffers = page.ask(
-        kind="files",
-        paths=["image.png", "secret.png", "../secret.png", str(folder / "image.png"), "%69mage.png", "IMAGE.PNG"],
-    )
-    assert content["found"] == [True, False, False, False, False, False]
+    names = ["image.png", "secret.png", "../secret.png", str(folder / "image.png"), "%69mage.png", "IMAGE.PNG"]
+    content, buffers = page.ask(kind="files", paths=[*(f"image/{name}" for name in names), "image.png", "other/image.png"])
+    assert content["found"] == [True] + 7 * [False]
     assert buffers == [b"pixels"]
 
 
 def test_a_file_that_vanished_is_not_found(page, folder):
     (folder / "image.png").unlink()
-    assert page.ask(kind="files", paths=["image.png"])[0]["found"] == [False]
+    assert page.ask(kind="files", paths=["image/image.png"])[0]["found"] == [False]
 
 
-@pytest.mark.parametrize("paths", [None, "image.png", [7], [["image.png"]], ["image.png"] * 1001, {"a": 1}])
+@pytest.mark.parametrize("paths", [None, "image.png", [7], [["image.png"]], ["image/image.png"] * 1001, {"a": 1}])
 def test_a_request_for_files_that_makes_no_sense_is_refused_in_words(page, paths):
     content, buffers = page.ask(kind="files", paths=paths)
     assert content["ok"] is False and "paths" in content["message"] and not buffers
@@ -193,7 +197,7 @@ def test_a_request_that_is_asked_again_while_it_is_answered_is_answered_once(pag
     go = threading.Event()
     monkeypatch.setattr(LocalImage, "read", lambda self, path: go.wait(10) and b"late")
     for _ in range(3):
-        page.say({"id": 5, "kind": "files", "paths": ["image.png"]})
+        page.say({"id": 5, "kind": "files", "paths": ["image/image.png"]})
     assert page.ask(id=6, kind="open")[0]["id"] == 6  # a slow disk holds up nothing else
     go.set()
     assert page.came.get(timeout=5)[1] == [b"late"]
@@ -203,7 +207,7 @@ def test_a_request_that_is_asked_again_while_it_is_answered_is_answered_once(pag
 
 def test_a_failure_of_ours_is_an_answer_too(page, monkeypatch):
     monkeypatch.setattr(LocalImage, "read", lambda self, path: 1 / 0)
-    content, _ = page.ask(kind="files", paths=["image.png"])
+    content, _ = page.ask(kind="files", paths=["image/image.png"])
     assert content["ok"] is False and "ZeroDivisionError" in content["message"]
 
 
