@@ -49,6 +49,11 @@ export class Throttle {
     this.#schedule();
   };
 
+  /** Draws a frame at once, whether or not anybody sees it. */
+  drawNow(): void {
+    this.#run(performance.now());
+  }
+
   stop(): void {
     this.#watcher.disconnect();
     clearTimeout(this.#timer);
@@ -68,12 +73,16 @@ export class Throttle {
     this.#native((time) => {
       this.#pending = false;
       if (!this.#seen) return; // held until somebody looks
-      this.#lastFrame = performance.now();
-      const callbacks = [...this.#held.values()];
-      this.#held.clear();
-      for (const callback of callbacks) callback(time);
-      this.afterFrame();
+      this.#run(time);
       this.#schedule();
     });
+  }
+
+  #run(time: number): void {
+    this.#lastFrame = performance.now();
+    const callbacks = [...this.#held.values()];
+    this.#held.clear();
+    for (const callback of callbacks) callback(time);
+    this.afterFrame();
   }
 }
