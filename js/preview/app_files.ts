@@ -1,7 +1,8 @@
 /** The app's own files, sent by the kernel once for each page, however many previews it shows. */
 
 import type { Bytes } from "./addresses";
-import { Closed, type Comm } from "../shared/comm";
+import type { Comm } from "../shared/comm";
+import { pageWide } from "../shared/page_wide";
 
 export interface AppFiles {
   css: string;
@@ -9,20 +10,19 @@ export interface AppFiles {
   sky: Bytes[];
 }
 
-let shared: Promise<AppFiles> | null = null;
+const shared = pageWide<{ files: Promise<AppFiles> | null }>("app_files.1", () => ({ files: null }));
 
 /** Rejects with what the kernel says, if it has no app to send. */
 export async function appFiles(comm: Comm): Promise<AppFiles> {
   for (;;) {
-    const asked = shared === null;
-    shared ??= load(comm);
-    const current = shared;
+    const asked = shared.files === null;
+    const current = (shared.files ??= load(comm));
     try {
       return await current;
     } catch (error) {
-      if (shared === current) shared = null; // the next one may have more luck
+      if (shared.files === current) shared.files = null; // the next one may have more luck
       // Another preview had asked, and was removed before the answer came.
-      if (asked || !(error instanceof Closed)) throw error;
+      if (asked || (error as Error).name !== "Closed") throw error;
     }
   }
 }

@@ -11,7 +11,9 @@ export interface Reply {
 export class Refused extends Error {}
 
 /** The comm was closed before an answer came. */
-export class Closed extends Error {}
+export class Closed extends Error {
+  override readonly name = "Closed"; // by which another evaluation of this module knows it, see page_wide.ts
+}
 
 interface Open {
   message: { id: number; kind: string } & Record<string, unknown>;
