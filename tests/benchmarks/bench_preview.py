@@ -1,0 +1,104 @@
+"""How soon the preview shows an image and follows a change, against pywwt's research app in a plain page from a static server."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.lab_preview import WINDOW, LabPreview, chromium, lab_server
+from benchmarks.measure import Figure
+from benchmarks.plain_app import PlainApp, plain_app
+from benchmarks.pyramid import CAMERA, NAME, WTML, make_pyramid
+from browser.lab import LabServer
+from playwright.sync_api import Page
+
+COLD, WARM, EDITS = 5, 7, 30  # rounds
+
+
+def figures() -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder, plain_app(Path(folder)) as app, lab_server() as server:
+        make_pyramid(Path(folder))
+        text = WTML.format(url=f"{app.address}/data/{{1}}/{{3}}/{{3}}_{{2}}.png")
+        (Path(folder) / "index.wtml").write_text(text)
+        yield from first_pictures(server, app, Path(folder))
+        yield from repaints(server, app, Path(folder))
+
+
+def first_pictures(server: LabServer, app: PlainApp, folder: Path) -> Iterator[Figure]:
+    cold, warm = ([], []), ([], [])
+    for _ in range(COLD):
+        with chromium() as browser:  # a new one: nothing is cached, no shader is compiled
+            preview = LabPreview(server, browser.new_context(viewport=WINDOW).new_page(), folder)
+            cold[0].append(preview.run())
+            warm[0].extend(preview.run() for _ in range(WARM // 2))
+            size = preview.size()
+            preview.close()
+        with chromium() as browser:
+            page = browser.new_context(viewport=size).new_page()
+            cold[1].append(seconds_to_picture(page, lambda page=page: app.open(page, NAME, CAMERA)))
+            warm[1].extend(seconds_to_picture(page, lambda page=page: app.reload(page)) for _ in range(WARM // 2))
+    names = "cell run to image, {} / research app in a plain page"
+    for what, (ours, peer), limit in (("cold", cold, 1.3), ("warm", warm, 1.1)):
+        yield Figure(names.format(what), "ms", _milli(ours), _milli(peer), at_most=limit)
+
+
+def seconds_to_picture(page: Page, open_app) -> float:
+    start = time.time()
+    open_app()
+    return page.evaluate("window.drawnAt") / 1000 - start
+
+
+def repaints(server: LabServer, app: PlainApp, folder: Path) -> Iterator[Figure]:
+    with chromium() as browser:
+        page = browser.new_context(viewport=WINDOW).new_page()
+        preview = LabPreview(server, page, folder, more="display(cxw.ImageForm(draft))")
+        preview.run()
+        python, form, frames = [], [], []
+        for _ in range(3):
+            plain = browser.new_context(viewport=preview.size()).new_page()
+            app.open(plain, NAME, CAMERA)
+            frames.append(app.milliseconds_a_frame(plain))
+            plain.context.close()  # it draws for ever, seen or not
+            python.extend(python_edit(preview, angle) for angle in range(EDITS // 3))
+            form.extend(form_edit(preview, angle) for angle in range(50, 50 + EDITS // 3))
+        preview.close()
+    frame = statistics.median(frames)
+    yield Figure(
+        "field set in Python to repaint / one frame of the engine", "ms", statistics.median(python), frame, 3.0
+    )
+    yield Figure(
+        "field set in the form to repaint / one frame of the engine", "ms", statistics.median(form), frame, 2.0
+    )
+
+
+def python_edit(preview: LabPreview, angle: float) -> float:
+    """Milliseconds from a field's change in the kernel to the frame that shows it."""
+    time.sleep(0.3)
+    preview.notebook.execute(f"import time; start = time.time(); draft.wwt.rotation = {angle} + start % 1")
+    return preview.shown_at(preview.evaluate("preview.revision")) - 1000 * preview.evaluate("start")
+
+
+def form_edit(preview: LabPreview, angle: float) -> float:
+    """Milliseconds from a keystroke in the form to the frame that shows it."""
+    time.sleep(0.3)
+    before = preview.evaluate("preview.revision")
+    field = preview.notebook.output(0).get_by_label("Rotation", exact=False).first
+    start = field.evaluate(
+        """(field, value) => {
+            const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;
+            field.focus();
+            set.call(field, value);
+            const start = Date.now();
+            field.dispatchEvent(new Event('input', { bubbles: true }));
+            return start;
+        }""",
+        str(angle),
+    )
+    return preview.shown_at(before + 1) - start
+
+
+def _milli(seconds: list[float]) -> float:
+    return 1000 * statistics.median(seconds)
