@@ -11,13 +11,19 @@ export type AppMessage =
   | { event: "set_foreground_by_name" | "set_background_by_name"; name: string }
   | { event: "set_foreground_opacity"; value: number }
   | { event: "center_on_coordinates"; ra: number; dec: number; fov: number; roll?: number; instant: boolean }
+  | { event: "setting_set"; setting: string; value: string | boolean }
   | { event: "modify_settings"; target: "app"; settings: [string, boolean][] };
 
-/** What the app says unasked. */
+/** Why an app can't go on: the browser has emptied its frame, or taken its graphics memory away, or a policy of the page forbids it. */
+export type Loss = { why: "emptied" | "context" } | { why: "forbidden"; directive: string };
+
 export interface AppEvents {
-  /** The app listens; said again whenever the browser has reset the frame and it was built anew. */
+  /** The app listens. */
   ready: () => void;
+  /** The app said something. */
   heard: (message: Record<string, unknown>) => void;
+  /** There is no app any more, or there never will be one. */
+  lost: (loss: Loss) => void;
 }
 
 const PING = 50;
@@ -30,6 +36,7 @@ export class Frame {
   #throttle: Throttle | null = null;
   #ping: ReturnType<typeof setInterval> | undefined;
   #building = false;
+  #removed = false;
   #session = Math.random().toString(36).slice(2);
 
   constructor(files: AppFiles, addresses: Addresses, events: AppEvents) {
@@ -40,14 +47,9 @@ export class Frame {
     this.element.title = "The sky in WorldWide Telescope";
     // A browser empties a frame whose cell was moved or attached again.
     this.element.addEventListener("load", () => {
-      if (!this.#building && !this.#realm?.document.querySelector("#app")) this.#build();
+      if (this.#throttle && !this.#building && !this.#realm?.document.querySelector("#app")) this.#lose({ why: "emptied" });
     });
     window.addEventListener("message", this.#receive);
-  }
-
-  /** Builds the app; the element must be in the document. */
-  start(): void {
-    if (!this.#throttle) this.#build();
   }
 
   get realm(): Realm | null {
@@ -68,6 +70,7 @@ export class Frame {
   }
 
   remove(): void {
+    this.#removed = true;
     clearInterval(this.#ping);
     this.#throttle?.stop();
     window.removeEventListener("message", this.#receive);
@@ -82,11 +85,10 @@ export class Frame {
     return this.element.contentWindow as Realm | null;
   }
 
-  #build(): void {
-    const realm = this.#realm;
-    if (!realm) return;
+  /** Builds the app, once; the element must be in the document. */
+  start(): void {
+    const realm = this.#realm!;
     this.#building = true;
-    this.#throttle?.stop();
     const page = realm.document;
     page.open();
     page.write('<!doctype html><html lang="en"><head><meta charset="utf-8"></head><body><div id="app"></div></body></html>');
@@ -100,18 +102,25 @@ export class Frame {
       if (found && "bytes" in found) void found.bytes.then(() => this.#throttle?.wake());
       return found;
     });
-    this.#throttle = new Throttle(realm, this.element);
+    this.#throttle = new Throttle(realm);
+    page.addEventListener("webglcontextlost", () => this.#lose({ why: "context" }), { capture: true });
+    page.addEventListener("securitypolicyviolation", ({ effectiveDirective: directive, blockedURI }) => {
+      if (directive.startsWith("script-src") && blockedURI === "inline") this.#lose({ why: "forbidden", directive });
+    });
     for (const code of this.#files.scripts) {
       const script = page.createElement("script");
       script.textContent = code;
       page.body.append(script);
       script.remove();
     }
-    clearInterval(this.#ping);
     this.#ping = setInterval(() => {
       realm.postMessage({ type: "wwt_ping_pong", threadId: this.#session, sessionId: this.#session }, location.origin);
     }, PING);
     setTimeout(() => (this.#building = false));
+  }
+
+  #lose(loss: Loss): void {
+    if (!this.#removed) this.#events.lost(loss);
   }
 
   #receive = (event: MessageEvent): void => {

@@ -1,7 +1,7 @@
 /** What people and tests see of how far the preview is: two lines of words, and the element's data attributes. */
 
-/** `loading` until the app runs, `ready` until the image is drawn, `shown`, `waiting` for the kernel or for values, `failed`. */
-export type Progress = "loading" | "ready" | "shown" | "waiting" | "failed";
+/** `loading` until the app runs, `ready` until the image is drawn, `shown`, `waiting` for the kernel or for values, `parked`, `failed`. */
+export type Progress = "loading" | "ready" | "shown" | "waiting" | "parked" | "failed";
 
 const SILENT =
   "The kernel does not answer. If it is running another cell, the preview goes on when that is done; if it was restarted, run the cell again.";

@@ -1,13 +1,14 @@
 /**
  * Draws only when there is something new to draw. The engine asks for a frame, draws it and asks for the next, for ever, at nearly
- * two cores of CPU with software WebGL. So the frame's `requestAnimationFrame` is ours: callbacks are held while nobody sees them,
- * and run once a second while nothing happens.
+ * two cores of CPU with software WebGL. So the frame's `requestAnimationFrame` is ours: callbacks are held while nobody sees them
+ * and while nothing happens. The app's own intervals only tell where the view is: they rest with it.
  */
 
 import type { Realm } from "./intercept";
 
-const AWAKE = 1200; // ms after the last event; the engine's camera needs some frames to come to rest
-const IDLE = 1000; // ms between frames while nothing happens
+const AWAKE = 1200; // ms of full speed after the last event; the engine's camera needs some frames to come to rest
+const BEAT = 1000; // ms between frames after that
+const LAST_BEAT = 5000; // ms after the last event; by then whatever it set off has come
 
 export class Throttle {
   #held = new Map<number, FrameRequestCallback>();
@@ -15,14 +16,17 @@ export class Throttle {
   #native: (callback: FrameRequestCallback) => number;
   #pending = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #awakeUntil = performance.now() + AWAKE;
+  #lastEvent = performance.now();
   #lastFrame = 0;
+  #frames = 0;
   #seen = true;
-  #watcher: IntersectionObserver;
+  #stopped = false;
   /** Called after each frame. */
   afterFrame: () => void = () => {};
+  /** Whether the next frame would look like the last one, if nothing happens. While nobody knows, there is a slow beat. */
+  atRest: () => boolean = () => false;
 
-  constructor(realm: Realm, frame: HTMLIFrameElement) {
+  constructor(realm: Realm) {
     this.#native = realm.requestAnimationFrame.bind(realm);
     realm.requestAnimationFrame = (callback) => {
       const id = this.#next++;
@@ -31,21 +35,31 @@ export class Throttle {
       return id;
     };
     realm.cancelAnimationFrame = (id) => void this.#held.delete(id);
+    const setInterval = realm.setInterval.bind(realm) as (callback: () => void, wait?: number) => number;
+    realm.setInterval = ((callback: () => void, wait?: number) => {
+      let told = -1;
+      return setInterval(() => {
+        if (told === this.#frames || this.#stopped) return;
+        told = this.#frames;
+        callback();
+      }, wait);
+    }) as typeof realm.setInterval;
     for (const event of ["pointermove", "pointerdown", "pointerup", "wheel", "keydown", "touchmove", "resize"]) {
       realm.addEventListener(event, this.wake, { capture: true, passive: true });
     }
-    this.#watcher = new IntersectionObserver((entries) => {
-      this.#seen = entries.at(-1)!.isIntersecting;
-      if (this.#seen) this.wake();
-    });
-    this.#watcher.observe(frame);
+  }
+
+  /** Whether somebody may see what is drawn. */
+  set seen(seen: boolean) {
+    this.#seen = seen;
+    if (seen) this.wake();
+    else this.#rest();
   }
 
   /** Something happened: draw at full speed for a while. */
   wake = (): void => {
-    this.#awakeUntil = performance.now() + AWAKE;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#lastEvent = performance.now();
+    this.#rest();
     this.#schedule();
   };
 
@@ -55,16 +69,22 @@ export class Throttle {
   }
 
   stop(): void {
-    this.#watcher.disconnect();
-    clearTimeout(this.#timer);
+    this.#stopped = true;
+    this.#rest();
     this.#held.clear();
-    this.#seen = false;
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #schedule(): void {
-    if (this.#pending || this.#timer !== undefined || this.#held.size === 0 || !this.#seen) return;
-    if (performance.now() < this.#awakeUntil) this.#draw();
-    else this.#timer = setTimeout(() => this.#draw(), Math.max(0, IDLE - (performance.now() - this.#lastFrame)));
+    if (this.#pending || this.#timer !== undefined || this.#held.size === 0 || !this.#seen || this.#stopped) return;
+    const now = performance.now();
+    const quiet = now - this.#lastEvent;
+    if (quiet < AWAKE) this.#draw();
+    else if (quiet < LAST_BEAT || !this.atRest()) this.#timer = setTimeout(() => this.#draw(), Math.max(0, BEAT - (now - this.#lastFrame)));
   }
 
   #draw(): void {
@@ -72,7 +92,7 @@ export class Throttle {
     this.#pending = true;
     this.#native((time) => {
       this.#pending = false;
-      if (!this.#seen) return; // held until somebody looks
+      if (!this.#seen || this.#stopped) return; // held until somebody looks
       this.#run(time);
       this.#schedule();
     });
@@ -80,6 +100,7 @@ export class Throttle {
 
   #run(time: number): void {
     this.#lastFrame = performance.now();
+    this.#frames += 1;
     const callbacks = [...this.#held.values()];
     this.#held.clear();
     for (const callback of callbacks) callback(time);

@@ -1,44 +1,80 @@
-/** One preview in one cell: brings together the kernel, the frame with the app, and the parts that the preview is made of. */
+/**
+ * One preview in one cell: brings together the kernel, the frame with the app, and the parts that the preview is made of. The app
+ * comes and goes: it is built when the preview is seen, given up when others need its place, and built again when the browser has
+ * taken it away. What the parts know stays.
+ */
 
 import { Addresses } from "./addresses";
 import { appFiles, type AppFiles } from "./app_files";
 import { Closed, type Comm } from "../shared/comm";
+import { Constellations } from "./constellations";
 import { Engine } from "./engine";
-import { Frame } from "./frame";
+import { Fading } from "./fading";
+import { Frame, type Loss } from "./frame";
 import { Gaze } from "./gaze";
 import { ImageOnSky } from "./image_on_sky";
+import { Notes } from "./notes";
+import { Overlay } from "./overlay";
+import { Parked } from "./parked";
+import { enter, leave, offerPlaces, takePlace, type Berth } from "./parking";
 import type { App, Part } from "./part";
 import { Sky } from "./sky";
+import { copySky } from "./snapshot";
 import type { State } from "./state";
 import { Status } from "./status";
 import { toolbar } from "./toolbar";
+import { Tools } from "./tools";
 
 const NO_WEBGL = "The preview needs WebGL, which this browser does not have or has switched off. Everything else works without.";
 const STUCK = "WWT did not start in this page. Its console may say why: a policy of the page may forbid what WWT needs.";
+const LOADING = "Loading WorldWide Telescope …";
+const UNSEEN = "WorldWide Telescope starts when this is seen.";
+const FULL = "More previews are in sight than can be alive at the same time. Click to start this one.";
+const ASIDE = "The sky as it was when this preview was put aside. Click to go on.";
+const TAKEN = "The browser takes this preview's graphics memory away again and again: too much of it is in use. Click to try once more.";
+const APART = "This page keeps the preview's frame apart from itself (a sandbox without “allow-same-origin”), and so WWT can't be started in it.";
+
 const STUCK_AFTER = 30_000;
+const PASSING = 150; // ms; what is scrolled past faster is not started
+const LOSSES = 3; // of graphics memory, within LOSSES_WITHIN ms: then it takes a click
+const LOSSES_WITHIN = 60_000;
 
 export class PreviewView {
   readonly element = document.createElement("div");
   #comm: Comm;
   #stage = document.createElement("div");
   #status: Status;
+  #parked: Parked;
   #image: ImageOnSky;
   #parts: Part[];
+  #files: AppFiles | null = null;
   #app: App | null = null;
   #removed = false;
+  #losses: number[] = [];
   #stuck: ReturnType<typeof setTimeout> | undefined;
+  #passing: ReturnType<typeof setTimeout> | undefined;
+  #berth: Berth = { live: false, inSight: false, pictured: false, used: 0, park: () => this.#park(), placeFree: () => this.#start() };
+  #watcher = new IntersectionObserver((entries) => this.#saw(entries.at(-1)!.isIntersecting));
 
   constructor(comm: Comm, height: string) {
     this.#comm = comm;
     this.element.className = "cxw-preview";
     this.#stage.className = "cxw-preview-stage";
+    this.#parked = new Parked(this.#stage, this.#insist);
     this.#status = new Status(this.element, this.#stage);
     const gaze = new Gaze(this.element);
     this.#image = new ImageOnSky(comm, gaze, this.#status);
-    this.#parts = [new Sky(), gaze, this.#image];
-    this.element.append(toolbar(this.#parts.flatMap((part) => part.controls ?? [])), this.#stage);
+    const overlay = new Overlay(gaze);
+    const notes = new Notes(this.#stage);
+    const tools = new Tools(this.element, notes, overlay);
+    this.#parts = [gaze, this.#image, new Fading(), new Sky(notes), new Constellations(), overlay, tools];
+    this.#stage.prepend(overlay.element);
+    const tools = toolbar(this.#parts.flatMap((part) => part.controls ?? []));
+    tools.addEventListener("pointerdown", this.#insist);
+    this.element.addEventListener("pointerenter", () => (this.#berth.used = performance.now()));
+    this.element.append(tools, this.#stage);
     this.setHeight(height);
-    this.#status.set("loading", "Loading WorldWide Telescope …");
+    this.#status.set("loading", LOADING);
     comm.onSilence = (silent) => this.#status.silent(silent);
   }
 
@@ -47,22 +83,20 @@ export class PreviewView {
     this.#app?.wake();
   }
 
-  /** Brings up the app; resolves when it is being built. Whatever goes wrong ends in words in the cell. */
+  /** Gets what the app is made of, and builds it when it is seen. Whatever goes wrong ends in words in the cell. */
   async start(): Promise<void> {
     if (!hasWebGL()) {
       this.#status.set("failed", NO_WEBGL);
       return;
     }
+    enter(this.#berth);
+    this.#watcher.observe(this.#stage);
     try {
       const [files, opened] = await Promise.all([appFiles(this.#comm), this.#comm.ask("open")]);
       if (this.#removed) return;
       this.#image.receive(opened.content as unknown as State);
-      this.#app = this.#makeApp(files);
-      this.#stage.prepend(this.#app.frame.element);
-      this.#app.frame.start();
-      this.#stuck = setTimeout(() => {
-        if (this.#status.progress === "loading") this.#status.set("failed", STUCK);
-      }, STUCK_AFTER);
+      this.#files = files;
+      this.#start();
     } catch (error) {
       if (!(error instanceof Closed)) this.#status.set("failed", error instanceof Error ? error.message : String(error));
     }
@@ -70,11 +104,57 @@ export class PreviewView {
 
   remove(): void {
     this.#removed = true;
-    clearTimeout(this.#stuck);
-    for (const part of this.#parts) part.appGone?.();
+    clearTimeout(this.#passing);
+    this.#watcher.disconnect();
+    this.#end();
+    leave(this.#berth);
     this.#comm.close();
-    this.#app?.frame.remove();
     this.element.remove();
+  }
+
+  #saw(inSight: boolean): void {
+    Object.assign(this.#berth, { inSight, used: performance.now() });
+    const throttle = this.#app?.frame.throttle;
+    if (throttle) throttle.seen = inSight;
+    clearTimeout(this.#passing);
+    if (!inSight) offerPlaces();
+    else if (this.#status.progress === "parked") this.#passing = setTimeout(() => this.#start(), PASSING);
+    else this.#start();
+  }
+
+  /** Somebody wants this one: if need be another gives its place. */
+  #insist = (): void => {
+    this.#berth.used = performance.now();
+    this.#losses = [];
+    this.#start(true);
+  };
+
+  #start(insist = false): void {
+    if (this.#app || this.#removed || !this.#files) return;
+    if (!insist && (!this.#berth.inSight || this.#lostTooOften)) {
+      if (this.#status.progress === "loading") this.#status.set("loading", UNSEEN);
+      return;
+    }
+    if (!takePlace(this.#berth, insist)) {
+      this.#putAside(this.#parked.picture ? ASIDE : FULL);
+      return;
+    }
+    const focused = document.activeElement === this.#parked.element;
+    this.#parked.wake();
+    this.#status.set("loading", this.#parked.picture ? "" : LOADING);
+    this.#app = this.#makeApp(this.#files);
+    this.#stage.prepend(this.#app.frame.element);
+    try {
+      this.#app.frame.start();
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === "SecurityError")) throw error;
+      this.#fail(APART);
+      return;
+    }
+    if (focused) this.#app.frame.element.focus();
+    this.#stuck = setTimeout(() => {
+      if (this.#status.progress === "loading") this.#status.set("failed", STUCK);
+    }, STUCK_AFTER);
   }
 
   #makeApp(files: AppFiles): App {
@@ -82,6 +162,7 @@ export class PreviewView {
     const frame = new Frame(files, addresses, {
       ready: () => this.#ready(),
       heard: (message) => this.#parts.forEach((part) => part.heard?.(message)),
+      lost: (loss) => this.#lost(loss),
     });
     return {
       frame,
@@ -94,9 +175,13 @@ export class PreviewView {
 
   #ready(): void {
     const app = this.#app!;
+    clearTimeout(this.#stuck);
     app.engine = Engine.find(app.frame.realm!);
     if (!app.engine) console.warn("The preview does not know this version of WWT's engine, and loads the image anew for each change.");
-    app.frame.throttle!.afterFrame = () => this.#drawn(app);
+    const throttle = app.frame.throttle!;
+    throttle.afterFrame = () => this.#drawn(app);
+    throttle.atRest = () => app.engine?.atRest ?? false;
+    throttle.seen = this.#berth.inSight;
     app.post({ event: "modify_settings", target: "app", settings: [["hideAllChrome", true]] });
     for (const part of this.#parts) part.appReady?.(app);
   }
@@ -104,11 +189,76 @@ export class PreviewView {
   #drawn(app: App): void {
     if (app.engine && !app.engine.atRest) app.wake();
     for (const part of this.#parts) part.drawn?.(app);
+    if (["loading", "ready"].includes(this.#status.progress)) return;
+    this.#parked.hide();
+    if (!this.#berth.pictured) {
+      this.#berth.pictured = true;
+      offerPlaces(); // another's turn, if there are many
+    }
+  }
+
+  #park(): void {
+    try {
+      this.#parked.picture = copySky(this.#app!).toDataURL("image/jpeg", 0.8);
+    } catch {
+      // Nothing was drawn yet, or the view has no size: the last picture, if there is one, or words.
+    }
+    this.#end();
+    this.#putAside(this.#parked.picture ? ASIDE : UNSEEN);
+  }
+
+  #putAside(words: string): void {
+    this.#status.set("parked");
+    this.#parked.show(words);
+  }
+
+  #lost(loss: Loss): void {
+    this.#end();
+    if (loss.why === "forbidden") {
+      this.#fail(forbidden(loss.directive));
+      return;
+    }
+    const now = performance.now();
+    this.#losses = this.#losses.filter((at) => now - at < LOSSES_WITHIN);
+    if (loss.why === "context") this.#losses.push(now);
+    this.#status.set("loading", LOADING);
+    this.#berth.live = false;
+    if (this.#lostTooOften) this.#putAside(TAKEN);
+    else this.#start();
+  }
+
+  get #lostTooOften(): boolean {
+    return this.#losses.length >= LOSSES;
+  }
+
+  #fail(words: string): void {
+    this.#end();
+    this.#status.set("failed", words);
+    leave(this.#berth);
+  }
+
+  /** Gives up the app and all that it holds. */
+  #end(): void {
+    clearTimeout(this.#stuck);
+    if (!this.#app) return;
+    for (const part of this.#parts) part.appGone?.();
+    this.#app.frame.remove();
+    this.#app = null;
   }
 }
 
+const forbidden = (directive: string) =>
+  `The preview can't be shown in this page: its policy (“${directive}” in its Content-Security-Policy) forbids the scripts that WWT is made of. ` +
+  "Whoever runs the page can allow them with 'unsafe-inline'; everything else here works without the preview.";
+
+let webGL: boolean | undefined;
+
 function hasWebGL(): boolean {
-  const context = document.createElement("canvas").getContext("webgl2") ?? document.createElement("canvas").getContext("webgl");
-  context?.getExtension("WEBGL_lose_context")?.loseContext();
-  return context !== null;
+  if (webGL === undefined) {
+    const canvas = document.createElement("canvas");
+    const context = canvas.getContext("webgl2") ?? canvas.getContext("webgl");
+    context?.getExtension("WEBGL_lose_context")?.loseContext();
+    webGL = context !== null;
+  }
+  return webGL;
 }

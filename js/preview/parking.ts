@@ -1,0 +1,60 @@
+/**
+ * How many previews of a page are alive. Each costs 30 MB of graphics memory, and from the sixteenth on the browser takes that of the
+ * oldest away: so those in sight live, others rest as pictures until they are seen.
+ */
+
+/** One preview's place in the page. Plain, since the page may run this module more than once, and in more than one version. */
+export interface Berth {
+  /** Has an app that runs or is being started. */
+  live: boolean;
+  inSight: boolean;
+  /** Its image was on the sky: put aside, it has a picture to show. */
+  pictured: boolean;
+  /** When it was last seen or used, by `performance.now()`. */
+  used: number;
+  /** Gives its app up. */
+  park(): void;
+  /** A place may have become free. */
+  placeFree(): void;
+}
+
+export const MOST_LIVE = 6;
+
+const REGISTRY = Symbol.for("constellations_widgets.previews.1");
+
+function berths(): Set<Berth> {
+  const page = globalThis as { [REGISTRY]?: Set<Berth> };
+  return (page[REGISTRY] ??= new Set());
+}
+
+export function enter(berth: Berth): void {
+  berths().add(berth);
+}
+
+export function leave(berth: Berth): void {
+  berth.live = false;
+  berths().delete(berth);
+  offerPlaces();
+}
+
+/** Says that a preview could give its place now, since it is out of sight or has a picture, so that one in sight may have it. */
+export function offerPlaces(): void {
+  for (const berth of berths()) if (berth.inSight && !berth.live) berth.placeFree();
+}
+
+/**
+ * Makes `berth` live if there is room, or room can be made: by parking one out of sight; one that has a picture, where `berth` has none
+ * yet; any other if somebody insists.
+ */
+export function takePlace(berth: Berth, insist = false): boolean {
+  const others = [...berths()].filter((other) => other.live && other !== berth);
+  if (others.length >= MOST_LIVE) {
+    const longestUnused = others.sort((a, b) => a.used - b.used);
+    const giving = longestUnused.find((other) => !other.inSight) ?? longestUnused.find((other) => insist || (other.pictured && !berth.pictured));
+    if (!giving) return false;
+    giving.live = false;
+    giving.park();
+  }
+  berth.live = true;
+  return true;
+}
