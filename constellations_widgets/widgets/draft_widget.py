@@ -44,15 +44,24 @@ def in_words(widget: Any, draft: ImageDraft | None) -> str:
 
 
 class OnDraft(anywidget.AnyWidget):
-    """A widget on a draft, if it has one: told of every change of it, in any thread, until it is closed."""
+    """A widget on a draft, if it has one: told of every change of it, in any thread, until it is closed.
+
+    It shows changes while a page has a view of it open. Every run of a cell leaves a widget behind that nobody looks at any more:
+    such a one only remembers what has changed, and shows it if it is looked at again. One that was never seen may be on its way
+    to a page (whose first word can be stuck behind the running cell), and is taken as looked at.
+    """
 
     _unsubscribe: Callable[[], None] | None = None
+    _views: frozenset[str] = frozenset()
+    _never_seen = True
+    _missed: frozenset[str] = frozenset()
 
     def __init__(self, draft: ImageDraft | None, **traits: Any):
         self._draft = draft
+        self._looking = threading.Lock()
         super().__init__(**traits)
         if draft is not None:
-            self._unsubscribe = draft.on_change(self._draft_changed)
+            self._unsubscribe = draft.on_change(self._told)
 
     @property
     def draft(self) -> ImageDraft | None:
@@ -72,7 +81,42 @@ class OnDraft(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return in_words(self, self._draft)
 
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """As ipywidgets has it; whoever asks for all of the state (a reloaded page, a notebook that is saved) gets it up to date."""
+        if key is None:
+            self._catch_up()
+        return super().get_state(key, drop_defaults)
+
+    def _told(self, draft: ImageDraft, changed: frozenset[str]) -> None:
+        self._keep_up(draft, changed)
+        with self._looking:
+            if not (self._views or self._never_seen):
+                self._missed |= changed
+                return
+        self._draft_changed(draft, changed)
+
+    def _catch_up(self) -> None:
+        if self._missed:
+            with self._looking:
+                missed, self._missed = self._missed, frozenset()
+            self._draft_changed(self._draft, missed)
+
+    def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
+        if not isinstance(content, dict) or content.get("kind") != "view":
+            super()._handle_custom_msg(content, buffers)
+            return
+        view = frozenset({str(content.get("view"))})
+        with self._looking:
+            self._never_seen = False
+            self._views = self._views | view if content.get("open") is True else self._views - view
+        if self._views:
+            self._catch_up()
+
+    def _keep_up(self, draft: ImageDraft, changed: frozenset[str]) -> None:
+        """What a change of the draft means to this widget, whether or not somebody looks."""
+
     def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
+        """Show a change of the draft."""
         raise NotImplementedError
 
 

@@ -52,6 +52,8 @@ class ImageForm(DraftWidget):
             if "permissions.credits" in changed:
                 self.kept_credits = _kept(draft)
             super()._draft_changed(draft, changed)
+
+    def _keep_up(self, draft: ImageDraft, changed: frozenset[str]) -> None:
         if draft.receipt and self._restored:  # what was restored is published now, and nothing to be offered again
             with contextlib.suppress(OSError):
                 self._restored.unlink(missing_ok=True)

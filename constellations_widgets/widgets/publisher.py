@@ -165,8 +165,7 @@ class Publisher(DraftWidget):
             raise PublishError(" ".join(fresh.reasons))
         return fresh
 
-    def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
-        super()._draft_changed(draft, changed)
+    def _keep_up(self, draft: ImageDraft, changed: frozenset[str]) -> None:
         with self._showing:
             edited = bool(changed - {"locked"})
             self._changes += edited

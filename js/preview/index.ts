@@ -2,11 +2,13 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { Comm } from "../shared/comm";
+import { openView } from "../shared/open_view";
 import { PreviewView } from "./view";
 import "./preview.css";
 
 function render({ model, el }: RenderProps<{ height: string }>): () => void {
   const view = new PreviewView(new Comm(model), model.get("height"));
+  const closeView = openView(model);
   const resize = () => view.setHeight(model.get("height"));
   model.on("change:height", resize);
   el.append(view.element);
@@ -14,6 +16,7 @@ function render({ model, el }: RenderProps<{ height: string }>): () => void {
   return () => {
     model.off("change:height", resize);
     view.remove();
+    closeView();
   };
 }
 

@@ -3,6 +3,8 @@
  * oldest away: so those in sight live, others rest as pictures until they are seen.
  */
 
+import { pageWide } from "../shared/page_wide";
+
 /** One preview's place in the page. Plain, since the page may run this module more than once, and in more than one version. */
 export interface Berth {
   /** Has an app that runs or is being started. */
@@ -20,12 +22,7 @@ export interface Berth {
 
 export const MOST_LIVE = 6;
 
-const REGISTRY = Symbol.for("constellations_widgets.previews.1");
-
-function berths(): Set<Berth> {
-  const page = globalThis as { [REGISTRY]?: Set<Berth> };
-  return (page[REGISTRY] ??= new Set());
-}
+const berths = (): Set<Berth> => pageWide("previews.1", () => new Set<Berth>());
 
 export function enter(berth: Berth): void {
   berths().add(berth);

@@ -4,6 +4,7 @@ import type { AnyModel } from "@anywidget/types";
 import { render, type ComponentType } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useState } from "preact/hooks";
 import { DraftLink } from "./draft_link.ts";
+import { openView } from "./open_view.ts";
 
 export interface ViewProps {
   model: AnyModel;
@@ -15,6 +16,7 @@ export function widgetOf(View: ComponentType<ViewProps>) {
   return {
     render({ model, el }: { model: AnyModel; el: HTMLElement }) {
       const draft = new DraftLink(model);
+      const closeView = openView(model);
       el.classList.add("cxw");
       // JupyterLab's own keyboard shortcuts must not see what is typed into a field.
       el.dataset.lmSuppressShortcuts = "true";
@@ -22,6 +24,7 @@ export function widgetOf(View: ComponentType<ViewProps>) {
       return () => {
         render(null, el);
         draft.dispose();
+        closeView();
       };
     },
   };

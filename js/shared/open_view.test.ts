@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { FakeModel } from "./fake_model";
+import { openView } from "./open_view";
+
+test("the kernel hears of a view when it opens and when it closes, under one name", () => {
+  const fake = new FakeModel({});
+  const close = openView(fake.model);
+  const other = openView(fake.model);
+  close();
+  const [first, second, third] = fake.sent;
+  expect(first).toEqual({ kind: "view", view: first!.view, open: true });
+  expect(second!.view).not.toBe(first!.view);
+  expect(third).toEqual({ ...first, open: false });
+  other();
+});
+
+test("a page that is left closes its views, and opens them if it is come back to", () => {
+  const fake = new FakeModel({});
+  const close = openView(fake.model);
+  window.dispatchEvent(new Event("pagehide"));
+  window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  expect(fake.sent.map((message) => message.open)).toEqual([true, false, true]);
+  close();
+  window.dispatchEvent(new Event("pagehide"));
+  expect(fake.sent).toHaveLength(4);
+});
+
+test("a kernel that is gone does not keep a view from opening or closing", () => {
+  const fake = new FakeModel({});
+  fake.send = () => {
+    throw new Error("the comm is closed");
+  };
+  expect(() => openView(fake.model)()).not.toThrow();
+});
