@@ -1,4 +1,4 @@
-"""The files that a page needs to show WWT: pywwt's research app, and a sky to stand behind the image."""
+"""The files that a page needs to show WWT: pywwt's research app, and the sky behind the image."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 from ..errors import ConstellationsError
 
-SKY = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "data"
+
+# Two tiles of the sky, the constellations as the engine reads them, and the surveys that can take the sky's place; see DATA.
+SKY_FILES = ("sky_0.jpg", "sky_1.jpg", "figures.txt", "constellations.txt", "names.txt", "surveys.json")
 
 
 def research_app() -> Path:
@@ -33,7 +36,7 @@ def research_app() -> Path:
 
 
 def app_files() -> Iterator[tuple[str, bytes]]:
-    """Name and content of what a page is sent once: the app's style sheet, its scripts in the order to run them, the sky's tiles."""
+    """Name and content of what a page is sent once: the app's style sheet, its scripts in the order to run them, `SKY_FILES`."""
     app = research_app()
     for name, pattern in (("css", "css/app.*.css"), ("libraries", "js/chunk-vendors.*.js"), ("app", "js/app.*.js")):
         found = sorted(app.glob(pattern))
@@ -42,5 +45,5 @@ def app_files() -> Iterator[tuple[str, bytes]]:
                 f"The installed pywwt has no {pattern} in its research app: run “pip install --upgrade pywwt”."
             )
         yield name, found[0].read_bytes()
-    for index in range(2):
-        yield f"sky_{index}", (SKY / f"sky_{index}.jpg").read_bytes()
+    for name in SKY_FILES:
+        yield name, (DATA / name).read_bytes()

@@ -1,27 +1,42 @@
-/** What stands behind each address that the engine asks for. Nothing goes to the network but a remote image's own tiles. */
+/** What stands behind each address that the engine asks for. Nothing goes to the network but tiles of a remote image and of a survey that was chosen. */
 
-import type { Comm } from "../shared/comm";
+import type { LocalFiles } from "./local_files";
+import { type Survey, tileAddress } from "./surveys";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Bytes from this page or the kernel (null: there is no such file), or a link that the browser is to load itself. */
 export type Found = { bytes: Promise<Bytes | null> } | { link: string };
 
+/** An imageset by the collection that it is in and its name in it. */
+export interface Sky {
+  url: string;
+  name: string;
+}
+
 // The host must be localhost: for any other one the engine answers the first missing tile by sending the whole host's traffic
 // through a public proxy. No request is ever made to it.
 export const PRIVATE = "http://localhost:1";
 
-export const SKY = { url: `${PRIVATE}/sky.wtml`, name: "cxw sky." };
+export const SKY: Sky = { url: `${PRIVATE}/sky.wtml`, name: "cxw sky." };
 
-// Without its list of moons, even an empty one, the engine's layer manager never starts.
+// What the engine can't do without, by the name it asks for. Without its list of moons, even an empty one, its layer manager never starts.
 const MOONS = "Planet\tEpoch";
+const ASSETS: Record<string, string> = {
+  "figures.txt": "figures.txt",
+  "constellations.txt": "constellations.txt",
+  "ConstellationNamePositions_EN.txt": "names.txt",
+};
 const NO_IMAGESETS = folder("");
-const SKY_WTML = folder(
-  `<ImageSet Name="${SKY.name}" Url="${PRIVATE}/sky/{X}.jpg" BandPass="Visible" BaseDegreesPerTile="180" BaseTileLevel="0" BottomsUp="False" ` +
-    `CenterX="0" CenterY="0" DataSetType="Sky" ElevationModel="False" FileType=".jpg" Generic="False" Projection="Equirectangular" ` +
-    `QuadTreeMap="" Rotation="0" Sparse="True" StockSet="False" TileLevels="0" WidthFactor="1"/>`,
-);
+const SKY_WTML = folder(imageset(SKY.name, `${PRIVATE}/sky/{X}.jpg`, ".jpg", 'Projection="Equirectangular" Sparse="True" TileLevels="0" WidthFactor="1"'));
 const CLEAR_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAC0lEQVR42mNgAAIAAAUAAen63NgAAAAASUVORK5CYII=";
+
+function imageset(name: string, url: string, type: string, more: string): string {
+  return (
+    `<ImageSet Name="${name}" Url="${url}" FileType="${type}" ${more} BandPass="Visible" BaseDegreesPerTile="180" BaseTileLevel="0" ` +
+    'BottomsUp="False" CenterX="0" CenterY="0" DataSetType="Sky" ElevationModel="False" Generic="False" QuadTreeMap="" Rotation="0" StockSet="False"/>'
+  );
+}
 
 function folder(content: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?><Folder Name="cxw" Group="Explorer" Type="Sky" Searchable="True">${content}</Folder>`;
@@ -30,14 +45,28 @@ function folder(content: string): string {
 const text = (content: string): Found => ({ bytes: Promise.resolve(new TextEncoder().encode(content)) });
 const nothing = (): Found => ({ bytes: Promise.resolve(null) });
 
-export class Addresses {
-  #comm: Comm;
-  #sky: Bytes[];
-  #wtml = new Map<string, string>();
+/** The survey whose tiles may be asked for, and who is told whether its host answers. */
+interface Opened {
+  survey: Survey;
+  number: number;
+  answered: (reached: boolean) => void;
+  stop: AbortController;
+}
 
-  constructor(comm: Comm, sky: Bytes[]) {
-    this.#comm = comm;
+export class Addresses {
+  readonly surveys: Survey[];
+  #files: LocalFiles;
+  #sky: ReadonlyMap<string, Bytes>;
+  #wtml = new Map<string, string>();
+  #opened: Opened | null = null;
+  #count = 0;
+
+  /** `sky` holds the files of widgets/data by their names. */
+  constructor(files: LocalFiles, sky: ReadonlyMap<string, Bytes>) {
+    this.#files = files;
     this.#sky = sky;
+    const surveys = sky.get("surveys.json");
+    this.surveys = surveys ? (JSON.parse(new TextDecoder().decode(surveys)) as Survey[]) : [];
   }
 
   /** Makes the WTML of a revision loadable; returns its address. */
@@ -48,12 +77,30 @@ export class Addresses {
     return url;
   }
 
+  /**
+   * Lets this survey's tiles be asked for, and no other's. `answered` is told how the first request ended. Each time it has another
+   * name and address, as the engine never asks again for a tile that has failed.
+   */
+  open(survey: Survey, answered: (reached: boolean) => void): Sky {
+    this.close();
+    this.#count += 1;
+    this.#opened = { survey, number: this.#count, answered, stop: new AbortController() };
+    return { url: `${PRIVATE}/survey/${this.#count}.wtml`, name: `cxw survey ${this.#count}.` };
+  }
+
+  /** From now on no survey's tiles may be asked for. */
+  close(): void {
+    this.#opened?.stop.abort();
+    this.#opened = null;
+  }
+
   /** What is at `url`; null for what the page itself holds (data: and blob: URLs), which the browser loads as ever. */
   find(url: string): Found | null {
     if (/^(data|blob|about):/i.test(url) || url === "") return null;
     if (url.startsWith(`${PRIVATE}/`)) return this.#findPrivate(url);
     const asset = /\/engine\/assets\/([^?#]*)/.exec(url)?.[1];
     if (asset === "moons.txt") return text(MOONS);
+    if (asset && ASSETS[asset]) return this.#file(ASSETS[asset]);
     if (asset?.endsWith(".png")) return { bytes: Promise.resolve(Uint8Array.from(atob(CLEAR_PIXEL), (c) => c.charCodeAt(0))) };
     if (/\/wwtweb\/catalog\.aspx/i.test(url)) return text(NO_IMAGESETS);
     return nothing();
@@ -63,11 +110,42 @@ export class Addresses {
     if (url === SKY.url) return text(SKY_WTML);
     const wtml = this.#wtml.get(url);
     if (wtml !== undefined) return text(wtml);
-    const sky = /^\/sky\/([01])\.jpg$/.exec(url.slice(PRIVATE.length));
-    if (sky) return { bytes: Promise.resolve(this.#sky[Number(sky[1])] ?? null) };
-    const path = /^\/\d+\/(.+)$/s.exec(url.slice(PRIVATE.length))?.[1];
+    const rest = url.slice(PRIVATE.length);
+    const sky = /^\/sky\/([01])\.jpg$/.exec(rest);
+    if (sky) return this.#file(`sky_${sky[1]}.jpg`);
+    if (rest.startsWith("/survey/")) return this.#findSurvey(rest.slice("/survey/".length));
+    const path = /^\/\d+\/(.+)$/s.exec(rest)?.[1];
     if (path?.startsWith("network/")) return findRemote(path.slice("network/".length));
-    return path ? { bytes: this.#comm.file(path) } : nothing();
+    return path ? { bytes: this.#files.file(path) } : nothing();
+  }
+
+  #findSurvey(path: string): Found {
+    const opened = this.#opened;
+    if (!opened) return nothing();
+    const { survey, number } = opened;
+    if (path === `${number}.wtml`) {
+      const projection = `Projection="Toast" Sparse="False" TileLevels="${survey.levels}" WidthFactor="2"`;
+      return text(folder(imageset(`cxw survey ${number}.`, `${PRIVATE}/survey/${number}/{L}/{X}/{Y}`, ".png", projection)));
+    }
+    const tile = /^(\d+)\/(\d+)\/(\d+)\/(\d+)$/.exec(path)?.slice(1).map(Number);
+    if (!tile || tile[0] !== number || tile[1]! > survey.levels) return nothing();
+    return { bytes: fetchTile(tileAddress(survey, tile[1]!, tile[2]!, tile[3]!), opened) };
+  }
+
+  #file(name: string): Found {
+    return { bytes: Promise.resolve(this.#sky.get(name) ?? null) };
+  }
+}
+
+/** A tile from the network; null if it is missing there, too. */
+async function fetchTile(address: string, opened: Opened): Promise<Bytes | null> {
+  try {
+    const response = await fetch(address, { credentials: "omit", referrerPolicy: "no-referrer", signal: opened.stop.signal });
+    opened.answered(true);
+    return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
+  } catch {
+    if (!opened.stop.signal.aborted) opened.answered(false);
+    return null;
   }
 }
 

@@ -7,7 +7,8 @@ import { pageWide } from "../shared/page_wide";
 export interface AppFiles {
   css: string;
   scripts: string[];
-  sky: Bytes[];
+  /** The files of widgets/data by their names. */
+  sky: ReadonlyMap<string, Bytes>;
 }
 
 const shared = pageWide<{ files: Promise<AppFiles> | null }>("app_files.1", () => ({ files: null }));
@@ -32,5 +33,6 @@ async function load(comm: Comm): Promise<AppFiles> {
   const names = content.names as string[];
   const file = (name: string) => buffers[names.indexOf(name)]!;
   const text = (name: string) => new TextDecoder().decode(file(name));
-  return { css: text("css"), scripts: [text("libraries"), text("app")], sky: [file("sky_0"), file("sky_1")] };
+  const sky = new Map(names.filter((name) => name.includes(".")).map((name) => [name, file(name)]));
+  return { css: text("css"), scripts: [text("libraries"), text("app")], sky };
 }

@@ -65,7 +65,7 @@ function cornersOf(imageset: Imageset, [width, height]: [number, number]): [numb
 }
 
 /** The sky position of a point in the tangent plane (radians, x to the west), gnomonic. */
-function fromTangentPlane(centre: Imageset, x: number, y: number): [ra: number, dec: number] {
+export function fromTangentPlane(centre: Pick<Imageset, "center_x" | "center_y">, x: number, y: number): [ra: number, dec: number] {
   const dec0 = centre.center_y * DEGREE;
   const down = Math.cos(dec0) - y * Math.sin(dec0);
   const ra = centre.center_x + Math.atan2(-x, down) / DEGREE;

@@ -2,6 +2,7 @@
 
 import type { Camera } from "./camera";
 import type { App, Part } from "./part";
+import type { View } from "./projection";
 
 export class Gaze implements Part {
   #element: HTMLElement;
@@ -19,15 +20,26 @@ export class Gaze implements Part {
     return this.#set;
   }
 
+  /** What is in view at this moment, null while nobody knows. Without the side door the app tells where it looks five times a second. */
+  view({ engine, frame }: App): View | null {
+    if (engine) return { ...engine.camera, width: engine.canvas.width, height: engine.canvas.height };
+    return this.#camera && { ...this.#camera, width: frame.element.clientWidth, height: frame.element.clientHeight };
+  }
+
   look(camera: Camera): void {
     this.#camera = camera;
     this.#set = true;
     this.#app?.post({ event: "center_on_coordinates", ...camera, instant: true });
   }
 
+  /** A program has taken the view somewhere: from now on that is kept. */
+  claim(): void {
+    this.#set = true;
+  }
+
   appReady(app: App): void {
     this.#app = app;
-    if (this.#set) this.look(this.#camera!);
+    if (this.#set && this.#camera) this.look(this.#camera);
   }
 
   heard(message: Record<string, unknown>): void {
@@ -37,10 +49,9 @@ export class Gaze implements Part {
   }
 
   /** For tests that compute where on the screen a position of the sky is. */
-  drawn({ engine }: App): void {
-    if (!engine) return;
-    const { camera, canvas } = engine;
-    const text = JSON.stringify({ ...camera, width: canvas.width, height: canvas.height });
+  drawn(app: App): void {
+    if (!app.engine) return;
+    const text = JSON.stringify(this.view(app));
     if (this.#element.dataset.cxwCamera !== text) this.#element.dataset.cxwCamera = text;
   }
 

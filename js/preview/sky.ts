@@ -1,23 +1,77 @@
-/** The sky behind the image. */
+/** The sky behind the image: the one that comes with the package, or a survey from the network if somebody chooses one. */
 
-import { SKY } from "./addresses";
+import { type Sky as Background, SKY } from "./addresses";
+import type { Notes } from "./notes";
 import type { App, Part } from "./part";
+import { hostOf, type Survey } from "./surveys";
+import { type Choice, select } from "./toolbar";
+
+const OFFLINE: Choice = ["", "Offline sky"];
 
 export class Sky implements Part {
+  #notes: Notes;
   #app: App | null = null;
+  #background: Background = SKY;
+  #surveys: Survey[] = [];
+  #choice = select("Sky", "The sky behind the image. All but the offline sky come from the network.", (id) => this.#choose(id));
+  readonly controls = [this.#choice.element];
+
+  constructor(notes: Notes) {
+    this.#notes = notes;
+    this.#choice.offer([OFFLINE]);
+  }
 
   appReady(app: App): void {
     this.#app = app;
+    this.#surveys = app.addresses.surveys;
+    this.#choice.offer([OFFLINE, ...this.#surveys.map(({ id, name }): Choice => [id, name])]);
     app.post({ event: "load_image_collection", url: SKY.url, threadId: "sky" });
+    this.#show(this.#survey);
   }
 
   heard(message: Record<string, unknown>): void {
-    if (message.event === "load_image_collection_completed" && message.url === SKY.url) {
-      this.#app?.post({ event: "set_background_by_name", name: SKY.name });
-    }
+    if (message.event === "load_image_collection_completed" && message.url === this.#background.url) this.#place();
   }
 
   appGone(): void {
+    this.#app?.addresses.close();
     this.#app = null;
+  }
+
+  get #survey(): Survey | null {
+    return this.#surveys.find(({ id }) => id === this.#choice.value) ?? null;
+  }
+
+  #choose(id: string): void {
+    this.#notes.say("");
+    this.#show(this.#surveys.find((survey) => survey.id === id) ?? null);
+  }
+
+  #show(survey: Survey | null): void {
+    const app = this.#app;
+    this.#notes.credit(survey ? `${survey.name}: ${survey.credits}` : "");
+    if (!app) return;
+    if (survey) {
+      let first = true;
+      this.#background = app.addresses.open(survey, (reached) => {
+        if (first && !reached) this.#giveUp(survey);
+        first = false;
+      });
+      app.post({ event: "load_image_collection", url: this.#background.url, threadId: "sky" });
+    } else {
+      app.addresses.close();
+      this.#background = SKY;
+      this.#place();
+    }
+  }
+
+  #place(): void {
+    this.#app?.post({ event: "set_background_by_name", name: this.#background.name });
+  }
+
+  #giveUp(survey: Survey): void {
+    this.#choice.value = "";
+    this.#show(null);
+    this.#notes.say(`${survey.name} can't be reached: ${hostOf(survey)} does not answer this page. The offline sky is back.`);
   }
 }

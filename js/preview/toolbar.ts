@@ -1,10 +1,34 @@
 /** The row of controls above the sky. What they do concerns this page only, so nothing of it goes to the kernel. */
 
+const CONTROLS = "button, input, select";
+
+/** One stop for the Tab key; the arrows to the left and right go from control to control, those up and down change its value. */
 export function toolbar(controls: readonly HTMLElement[]): HTMLElement {
   const element = document.createElement("div");
   element.className = "cxw-preview-toolbar";
   element.setAttribute("role", "toolbar");
   element.setAttribute("aria-label", "Preview");
+  element.append(...controls);
+  const all = [...element.querySelectorAll<HTMLElement>(CONTROLS)];
+  const enter = (control: HTMLElement) => all.forEach((each) => (each.tabIndex = each === control ? 0 : -1));
+  if (all[0]) enter(all[0]);
+  element.addEventListener("focusin", ({ target }) => enter((target as HTMLElement).closest<HTMLElement>(CONTROLS)!));
+  element.addEventListener("keydown", (event) => {
+    const at = all.indexOf(event.target as HTMLElement);
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (at < 0 || !step || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    all[(at + step + all.length) % all.length]!.focus();
+  });
+  return element;
+}
+
+/** Controls that belong together. */
+export function group(label: string, ...controls: HTMLElement[]): HTMLElement {
+  const element = document.createElement("div");
+  element.className = "cxw-preview-group";
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", label);
   element.append(...controls);
   return element;
 }
@@ -15,6 +39,47 @@ export function button(label: string, action: () => void): HTMLButtonElement {
   element.textContent = label;
   element.addEventListener("click", action);
   return element;
+}
+
+/** A button that shows a drawing, `path` in a square of 16, instead of its label. */
+export function iconButton(label: string, path: string, action: () => void): HTMLButtonElement {
+  const element = button("", action);
+  element.title = label;
+  element.setAttribute("aria-label", label);
+  const drawing = svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" });
+  drawing.append(svg("path", { d: path }));
+  element.append(drawing);
+  return element;
+}
+
+export function svg(name: string, attributes: Record<string, string>): SVGElement {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+export interface Toggle {
+  element: HTMLButtonElement;
+  on: boolean;
+}
+
+/** A button that stays pressed; `changed` is told when somebody presses it. */
+export function toggle(label: string, title: string, changed: () => void): Toggle {
+  const element = button(label, () => {
+    element.ariaPressed = String(element.ariaPressed !== "true");
+    changed();
+  });
+  element.title = title;
+  element.ariaPressed = "false";
+  return {
+    element,
+    get on() {
+      return element.ariaPressed === "true";
+    },
+    set on(on) {
+      element.ariaPressed = String(on);
+    },
+  };
 }
 
 export interface Slider {
@@ -32,6 +97,37 @@ export function slider(label: string, min: number, max: number, value: number, m
     element,
     get value() {
       return input.valueAsNumber;
+    },
+  };
+}
+
+export type Choice = [value: string, text: string];
+
+export interface Select {
+  element: HTMLElement;
+  value: string;
+  /** The choice stays if it is among them. */
+  offer(choices: readonly Choice[]): void;
+}
+
+export function select(label: string, title: string, chosen: (value: string) => void): Select {
+  const box = document.createElement("select");
+  box.title = title;
+  box.addEventListener("change", () => chosen(box.value));
+  const element = document.createElement("label");
+  element.append(label, box);
+  return {
+    element,
+    get value() {
+      return box.value;
+    },
+    set value(value) {
+      box.value = value;
+    },
+    offer(choices) {
+      const { value } = box;
+      box.replaceChildren(...choices.map(([key, text]) => new Option(text, key)));
+      box.value = choices.some(([key]) => key === value) ? value : choices[0]![0];
     },
   };
 }

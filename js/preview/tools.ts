@@ -1,0 +1,71 @@
+/** What can be done with the view as a whole: save it as a picture, and fill the screen with it. */
+
+import type { Notes } from "./notes";
+import type { Overlay } from "./overlay";
+import type { App, Part } from "./part";
+import { copySky } from "./snapshot";
+import { group, iconButton } from "./toolbar";
+
+const SAVE = "M8 2v8M4.5 7 8 10.5 11.5 7M3 13.5h10";
+const FULL = "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10";
+
+export class Tools implements Part {
+  #element: HTMLElement;
+  #notes: Notes;
+  #overlay: Overlay;
+  #app: App | null = null;
+  readonly controls = [
+    group(
+      "View",
+      iconButton("Save picture", SAVE, () => void this.#save()),
+      iconButton("Full screen", FULL, () => void this.#fullScreen()),
+    ),
+  ];
+
+  /** `element` is what fills the screen. */
+  constructor(element: HTMLElement, notes: Notes, overlay: Overlay) {
+    this.#element = element;
+    this.#notes = notes;
+    this.#overlay = overlay;
+  }
+
+  appReady(app: App): void {
+    this.#app = app;
+  }
+
+  appGone(): void {
+    this.#app = null;
+  }
+
+  async #save(): Promise<void> {
+    this.#notes.say("");
+    try {
+      if (!this.#app) throw new Error("The sky is not running yet.");
+      const picture = copySky(this.#app);
+      this.#overlay.drawOn(picture);
+      const blob = await new Promise<Blob | null>((resolve) => picture.toBlob(resolve));
+      if (!blob) throw new Error("The browser can't make a picture of it.");
+      download(blob, "sky.png");
+    } catch (error) {
+      this.#notes.say(`The picture can't be saved: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  async #fullScreen(): Promise<void> {
+    this.#notes.say("");
+    try {
+      if (document.fullscreenElement === this.#element) await document.exitFullscreen();
+      else await this.#element.requestFullscreen();
+    } catch {
+      this.#notes.say("This page or browser does not let a cell fill the screen.");
+    }
+  }
+}
+
+function download(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
