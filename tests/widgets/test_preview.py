@@ -20,6 +20,7 @@ from constellations_widgets.sources.reading import Reading
 from constellations_widgets.widgets import static
 from constellations_widgets.widgets.answering import let_pages_choose_the_thread
 from constellations_widgets.widgets.preview import Preview
+from constellations_widgets.widgets.wwt_app import SKY_FILES
 
 VALUES = {
     "wwt.center_x": 150.0,
@@ -213,8 +214,8 @@ def test_a_failure_of_ours_is_an_answer_too(page, monkeypatch):
 
 def test_the_app_is_sent_as_buffers_when_the_page_asks(page):
     content, buffers = page.ask(kind="app")
-    assert content["names"] == ["css", "libraries", "app", "sky_0", "sky_1"]
-    assert sum(map(len, buffers[:3])) > 2_000_000 and all(tile[:2] == b"\xff\xd8" for tile in buffers[3:])
+    assert content["names"] == ["css", "libraries", "app", *SKY_FILES]
+    assert sum(map(len, buffers[:3])) > 2_000_000 and all(tile[:2] == b"\xff\xd8" for tile in buffers[3:5])
 
 
 def test_without_pywwt_the_page_is_told_in_words(page, monkeypatch):
