@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,12 @@ from .draft_widget import OnDraft, require_draft
 from .imageset import DRAWN, imageset_of, wtml_of
 from .served import ServedFiles
 from .static import built
-from .wwt_app import app_files
+from .wwt_app import app_files, research_app
 
 if TYPE_CHECKING:
     from ..draft import ImageDraft
     from ..sources.local import LocalImage
+    from .wwt_api import PreviewWWT
 
 # The engine routes tiles of any host but localhost through a public proxy once one of them is missing. Nothing is ever asked of
 # this address: the page answers it itself.
@@ -62,11 +64,14 @@ class Preview(OnDraft):
         self._revisions = itertools.count(2)
         self._revision = 1
         self._served = ServedFiles()
+        self._wwt: PreviewWWT | None = None
+        self._wwt_lock = threading.Lock()
+        self._displayed = False
         self._served.add("image", self._read_image)
         super().__init__(draft, height=height)
-        handlers = {"open": self._open, "app": self._app, "files": self._files}
+        handlers = {"open": self._open, "app": self._app, "files": self._files, "wwt": self._wwt_words}
         self._answerer = Answerer(handlers, self.send)
-        self.on_msg(self._answerer.receive)
+        self.on_msg(self._receive)
 
     @traitlets.validate("height")
     def _check_height(self, proposal: dict[str, Any]) -> str:
@@ -83,6 +88,44 @@ class Preview(OnDraft):
         """Move the view to the image, as the button “Go to image” does."""
         self.send({"kind": "go"})
 
+    @property
+    def wwt(self) -> PreviewWWT:
+        """pywwt's Python API for this view: annotations, layers, surveys, the camera and the clock.
+
+        pywwt is imported on first use, which takes seconds. Everything can be said before a page shows the preview; the page
+        hears it when it comes, and so does every other view of it.
+
+        Raises
+        ------
+        ConstellationsError
+            If pywwt is not installed.
+
+        Examples
+        --------
+        >>> wwt = await cxw.Preview().wwt.becomes_ready()
+        >>> wwt.add_circle(SkyCoord(10.68, 41.27, unit="deg"), radius=1 * u.deg)
+        """
+        with self._wwt_lock:
+            if self._wwt is None:
+                research_app()  # in words, if there is no pywwt
+                from .wwt_api import PreviewWWT
+                from .wwt_files import PublishedFiles
+
+                self._wwt = PreviewWWT(self, PublishedFiles(self._served, PRIVATE))
+            return self._wwt
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        self._displayed = True
+        return super()._repr_mimebundle_(**kwargs)
+
+    def _show_once(self) -> None:
+        """Show this under the running cell, if it was never shown."""
+        from IPython import get_ipython
+        from IPython.display import display
+
+        if not self._displayed and get_ipython() is not None:
+            display(self)
+
     # What the page is told, and what it asks for. All of this may run in any thread.
 
     def _draft_changed(self, _draft: ImageDraft, changed: frozenset[str]) -> None:
@@ -92,8 +135,18 @@ class Preview(OnDraft):
             revision = self._revision = next(self._revisions)
             self.send({"kind": "imageset", **self._state(revision)})
 
+    def _receive(self, widget: Any, message: Any, buffers: Any) -> None:
+        if not isinstance(message, dict) or message.get("kind") != "heard":
+            self._answerer.receive(widget, message, buffers)
+        elif self._wwt is not None:
+            self._wwt.heard(message.get("message"))
+
     def _open(self, _request: Mapping[str, Any]) -> Answer:
-        return self._state(self._revision), []
+        self._displayed = True
+        return self._state(self._revision) | {"wwt": self._wwt is not None}, []
+
+    def _wwt_words(self, _request: Mapping[str, Any]) -> Answer:
+        return self._wwt.everything() if self._wwt is not None else {"last": 0, "messages": []}, []
 
     def _state(self, revision: int) -> dict[str, Any]:
         if self._draft is None:

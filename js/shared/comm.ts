@@ -72,6 +72,15 @@ export class Comm {
     });
   }
 
+  /** Tells the kernel something that needs no answer; if nobody is there, nothing happens. */
+  tell(kind: string, content: Record<string, unknown>): void {
+    try {
+      this.#model.send({ ...content, kind });
+    } catch {
+      // The comm is dead; requests say so.
+    }
+  }
+
   /** Calls `listener` with what the kernel says unasked. */
   on(kind: string, listener: (content: Record<string, unknown>) => void): void {
     this.#listeners.set(kind, listener);
