@@ -5,6 +5,7 @@ import "./form.css";
 import { useRef } from "preact/hooks";
 import { ChoiceField, NumberField, SwitchField, TextField } from "../shared/fields.tsx";
 import { Gone, useDraft, useKernelIsLate, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { words } from "../shared/keepsake.ts";
 import { countOf, ProblemList } from "../shared/problems.tsx";
 import type { FieldSpec } from "../shared/types.ts";
 import { CreditsField } from "./credits.tsx";
@@ -73,4 +74,6 @@ function Form(view: ViewProps) {
   );
 }
 
-export default widgetOf(Form);
+const keepsake = ({ draft }: ViewProps) => words(`The form of “${draft.name}”. Run the cell to go on with it: it offers what was typed.`);
+
+export default widgetOf(Form, keepsake);

@@ -15,6 +15,20 @@ export function copySky({ frame, engine }: App, widest = Infinity): HTMLCanvasEl
   return copy;
 }
 
+// A picture that is kept with the page or its notebook: small rather than perfect.
+const LARGEST = 60_000 * (4 / 3); // characters, of 60 kB
+const QUALITIES = [0.8, 0.6, 0.4, 0.2];
+
+/** The sky as it is now, as the address (data:, which every policy allows) of a small JPEG of at most this width. */
+export function smallPicture(app: App, widest: number): string {
+  const copy = copySky(app, widest);
+  for (const quality of QUALITIES) {
+    const address = copy.toDataURL("image/jpeg", quality);
+    if (address.length <= LARGEST) return address;
+  }
+  return smallPicture(app, copy.width / 2);
+}
+
 /** The sky as it is now, as a file. */
 export function takeSnapshot(app: App, type = "image/png"): Promise<Blob> {
   const copy = copySky(app);

@@ -7,6 +7,7 @@
 import { Addresses } from "./addresses";
 import { appFiles, type AppFiles } from "./app_files";
 import { Closed, type Comm } from "../shared/comm";
+import { pictured } from "../shared/keepsake";
 import { Constellations } from "./constellations";
 import { Engine } from "./engine";
 import { Fading } from "./fading";
@@ -19,7 +20,7 @@ import { Parked } from "./parked";
 import { enter, leave, offerPlaces, takePlace, type Berth } from "./parking";
 import type { App, Part } from "./part";
 import { Sky } from "./sky";
-import { copySky } from "./snapshot";
+import { smallPicture } from "./snapshot";
 import type { State } from "./state";
 import { Status } from "./status";
 import { toolbar } from "./toolbar";
@@ -31,6 +32,7 @@ const LOADING = "Loading WorldWide Telescope …";
 const UNSEEN = "WorldWide Telescope starts when this is seen.";
 const FULL = "More previews are in sight than can be alive at the same time. Click to start this one.";
 const ASIDE = "The sky as it was when this preview was put aside. Click to go on.";
+const SAVED = "The preview as it was when this notebook was saved. Run the cell to see it alive.";
 const TAKEN = "The browser takes this preview's graphics memory away again and again: too much of it is in use. Click to try once more.";
 const APART = "This page keeps the preview's frame apart from itself (a sandbox without “allow-same-origin”), and so WWT can't be started in it.";
 
@@ -100,6 +102,12 @@ export class PreviewView {
     } catch (error) {
       if (!(error instanceof Closed)) this.#status.set("failed", error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** What a saved notebook shows in this preview's place. */
+  keepsake(): Node {
+    this.#takePicture();
+    return pictured(this.#parked.picture, "The sky with the image on it.", SAVED);
   }
 
   remove(): void {
@@ -198,13 +206,17 @@ export class PreviewView {
   }
 
   #park(): void {
-    try {
-      this.#parked.picture = copySky(this.#app!).toDataURL("image/jpeg", 0.8);
-    } catch {
-      // Nothing was drawn yet, or the view has no size: the last picture, if there is one, or words.
-    }
+    this.#takePicture();
     this.#end();
     this.#putAside(this.#parked.picture ? ASIDE : UNSEEN);
+  }
+
+  #takePicture(): void {
+    try {
+      if (this.#app && this.#berth.pictured) this.#parked.picture = smallPicture(this.#app, this.#stage.clientWidth);
+    } catch {
+      // The view has no size now: the last picture, if there is one, or words.
+    }
   }
 
   #putAside(words: string): void {

@@ -5,6 +5,7 @@ import "./publisher.css";
 import { useEffect, useRef } from "preact/hooks";
 import { Gone, useDraft, useTrait, useUniqueId, type ViewProps, widgetOf } from "../shared/mount.tsx";
 import { countOf, ProblemList } from "../shared/problems.tsx";
+import { keepsake } from "./keepsake.ts";
 import { ReceiptView } from "./receipt.tsx";
 import { ReviewView } from "./review.tsx";
 import type { Status } from "./status.ts";
@@ -109,4 +110,4 @@ function Publisher(view: ViewProps) {
   );
 }
 
-export default widgetOf(Publisher);
+export default widgetOf(Publisher, ({ model, draft }) => keepsake(draft.name, model.get("status") as Status));

@@ -4,6 +4,7 @@ import type { AnyModel } from "@anywidget/types";
 import { render, type ComponentType } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useState } from "preact/hooks";
 import { DraftLink } from "./draft_link.ts";
+import { keep } from "./keepsake.ts";
 import { openView } from "./open_view.ts";
 
 export interface ViewProps {
@@ -11,12 +12,13 @@ export interface ViewProps {
   draft: DraftLink;
 }
 
-/** An anywidget module that shows `View`, in an element of class `cxw`. */
-export function widgetOf(View: ComponentType<ViewProps>) {
+/** An anywidget module that shows `View`, in an element of class `cxw`; a notebook is saved with `keepsake` in its place. */
+export function widgetOf(View: ComponentType<ViewProps>, keepsake: (view: ViewProps) => Node) {
   return {
     render({ model, el }: { model: AnyModel; el: HTMLElement }) {
       const draft = new DraftLink(model);
       const closeView = openView(model);
+      const forget = keep(model, () => keepsake({ model, draft }));
       el.classList.add("cxw");
       // JupyterLab's own keyboard shortcuts must not see what is typed into a field.
       el.dataset.lmSuppressShortcuts = "true";
@@ -25,6 +27,7 @@ export function widgetOf(View: ComponentType<ViewProps>) {
         render(null, el);
         draft.dispose();
         closeView();
+        forget();
       };
     },
   };
