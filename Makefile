@@ -70,8 +70,9 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml
 	@$(INSTALL) '.[demo]'
 	@touch $@
 
-# All that the demo needs is in here too.
+# All that the demo needs is in here too. The older ipykernel, of which the tests make a second kernel, has a folder of its own.
 $(VENV)/.test: $(VENV)/.made pyproject.toml
 	@echo "Installing into $(VENV) and building the widgets: some minutes, this first time."
 	@$(INSTALL) '.[test]'
+	@$(PY) -m pip install --quiet --upgrade --no-deps --target $(VENV)/ipykernel6 'ipykernel>=6.29,<7'
 	@touch $@ $(VENV)/.demo

@@ -19,18 +19,16 @@ import time
 import urllib.request
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import nbformat
 import numpy as np
 from browser.screenshots import SCREENSHOTS, pixels
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+from browser.watching import WatchedPage
+from playwright.sync_api import Locator, Page
 
 __all__ = ["SCREENSHOTS", "Lab", "LabServer", "Notebook", "pixels"]
 
 PATIENCE = 90.0  # seconds; a time-out is how a test fails, never what it measures
-
-HERE = ("127.0.0.1", "localhost", "::1")
 
 # Everything that would ask, announce, look outside or take cells out of the page.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -49,8 +47,18 @@ PAGE_CONFIG = {
 }
 
 
+# For nbclassic: pywwt's own, and two that name a file which their packages no longer have.
+NO_NBEXTENSIONS = {f"{name}/extension": False for name in ("pywwt", "ipyevents", "voila")}
+
+# The kernels: what they are called, and the folder of an ipykernel that is not the environment's own; `make test` has put it there.
+KERNELS: dict[str, tuple[str, Path | None]] = {
+    "python3": ("Python 3", None),
+    "python3-ipykernel6": ("Python 3 (ipykernel 6)", Path(sys.prefix) / "ipykernel6"),
+}
+
+
 class LabServer:
-    """One JupyterLab on loopback whose every file lies under one folder.
+    """One JupyterLab on loopback whose every file lies under one folder. Notebook 7, nbclassic and Voila are its extensions.
 
     Parameters
     ----------
@@ -59,6 +67,8 @@ class LabServer:
     environment : dict, optional
         Further environment variables for the server and its kernels.
     """
+
+    _numbers = itertools.count(1)
 
     def __init__(self, folder: Path, environment: dict[str, str] | None = None):
         self.folder = folder
@@ -74,12 +84,30 @@ class LabServer:
             self._process = subprocess.Popen(
                 self._command(),
                 cwd=self.root,
-                env=self._environment() | (environment or {}),
+                env=self.environment() | (environment or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
         self._wait_until_it_answers()
+
+    def address(self, path: str) -> str:
+        """The address of one of the server's pages, with the token that lets a browser in."""
+        return f"{self.url}/{path}?token={self.token}"
+
+    def write_notebook(self, cells: list[str] | Path, *, name: str | None = None, kernel: str = "python3") -> str:
+        """Write a notebook of these code cells, or a copy of a notebook file, to the server's folder; its name there."""
+        if isinstance(cells, Path):
+            content = nbformat.read(cells, as_version=4)
+        else:
+            content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        title, folder = KERNELS[kernel]
+        if folder and not folder.exists():
+            raise AssertionError(f"{folder} is missing: `make test` installs it")
+        content.metadata["kernelspec"] = {"name": kernel, "display_name": title, "language": "python"}
+        name = name or f"test-{next(self._numbers)}.ipynb"
+        nbformat.write(content, self.root / name)
+        return name
 
     def forget_settings(self) -> None:
         """Undo what earlier pages have set, the theme for one."""
@@ -101,26 +129,23 @@ class LabServer:
             "ServerApp.port_retries": 0,
             "ServerApp.root_dir": self.root,
             "IdentityProvider.token": self.token,
-            "ServerApp.jpserver_extensions": "pywwt=False",  # the widgets must do without pywwt's own server extension
+            "ServerApp.jpserver_extensions": "pywwt=False",  # the widgets must do without pywwt's own extensions
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+            "VoilaConfiguration.extension_denylist": ["@jupyter-notebook/lab-extension"],  # which fails in Voila
             "LabApp.expose_app_in_browser": True,
+            "JupyterNotebookApp.expose_app_in_browser": True,
             "LabApp.extension_manager": "readonly",
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
         return [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *arguments]
 
     def _write_config(self) -> None:
-        kernel = {
-            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            "display_name": "Python 3",
-            "language": "python",
-            "metadata": {"debugger": False},
-        }
         files = {
             "config/labconfig/page_config.json": PAGE_CONFIG,
             "config/labconfig/default_setting_overrides.json": SETTINGS,
-            "data/kernels/python3/kernel.json": kernel,
+            "config/nbconfig/notebook.json": {"load_extensions": NO_NBEXTENSIONS},
         }
+        files |= {f"data/kernels/{name}/kernel.json": _kernel_spec(*kernel) for name, kernel in KERNELS.items()}
         for name, content in files.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +153,7 @@ class LabServer:
         for name in ("notebooks", "home", "home/config", "runtime"):
             (self.folder / name).mkdir(mode=0o700)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """This process's environment, with nothing of the user's own Jupyter or home folder in it."""
         foreign = ("CXW_", "JUPYTER", "PYTEST_", "XDG_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
@@ -136,6 +161,7 @@ class LabServer:
         return kept | {
             "HOME": str(home),
             "IPYTHONDIR": str(home / ".ipython"),
+            "JUPYTER_PREFER_ENV_PATH": "0",  # these folders come before those of a virtual environment
             "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
             "JUPYTER_DATA_DIR": str(self.folder / "data"),
             "JUPYTER_RUNTIME_DIR": str(self.folder / "runtime"),
@@ -158,37 +184,27 @@ class LabServer:
         raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text()[-3000:]}")
 
 
-class Lab:
-    """JupyterLab in one page. Notes what the page reports as an error and whatever it asks of another machine."""
-
-    _numbers = itertools.count(1)
+class Lab(WatchedPage):
+    """JupyterLab in one page."""
 
     def __init__(self, server: LabServer, page: Page):
-        self.server, self.page = server, page
-        self.console_errors: list[str] = []
-        self.outside_requests: list[str] = []
+        super().__init__(page)
+        self.server = server
         self._notebooks: list[Notebook] = []
         server.forget_settings()
-        page.on("console", self._note_console)
-        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
-        page.on("request", self._note_request)
-        page.on("websocket", lambda socket: self._note_address(socket.url))
 
-    def open_notebook(self, cells: list[str] | Path, *, name: str | None = None) -> Notebook:
+    def open_notebook(self, cells: list[str] | Path, *, name: str | None = None, kernel: str = "python3") -> Notebook:
         """Open a notebook of these code cells, or a copy of a notebook file, and wait for its kernel."""
-        if isinstance(cells, Path):
-            content = nbformat.read(cells, as_version=4)
-        else:
-            content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        name = name or f"test-{next(self._numbers)}.ipynb"
-        nbformat.write(content, self.server.root / name)
-        # A workspace of its own: no other test's notebook is opened again beside it.
-        workspace = f"test-{secrets.token_hex(4)}"
-        self.page.goto(f"{self.server.url}/lab/workspaces/{workspace}/tree/{name}?token={self.server.token}")
+        name = self.server.write_notebook(cells, name=name, kernel=kernel)
+        self.page.goto(self.address(name))
         notebook = Notebook(self, name)
         self._notebooks.append(notebook)
         return notebook
+
+    def address(self, name: str) -> str:
+        """Where a notebook of the server is opened."""
+        # A workspace of its own: no other test's notebook is opened again beside it.
+        return self.server.address(f"lab/workspaces/test-{secrets.token_hex(4)}/tree/{name}")
 
     def command(self, name: str, **arguments: Any) -> None:
         """Carry out one of JupyterLab's commands and wait for its end."""
@@ -204,18 +220,6 @@ class Lab:
         """Stop the kernels that this page started."""
         for notebook in self._notebooks:
             notebook.shut_down()
-
-    def _note_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.console_errors.append(message.text)
-
-    def _note_request(self, request: Request) -> None:
-        self._note_address(request.url)
-
-    def _note_address(self, url: str) -> None:
-        address = urlsplit(url)
-        if address.scheme in ("http", "https", "ws", "wss") and address.hostname not in HERE:
-            self.outside_requests.append(url)
 
 
 class Notebook:
@@ -323,6 +327,17 @@ class Notebook:
             for output in outputs[index]:
                 if output["output_type"] == "error":
                     raise AssertionError(f"cell {index}:\n" + _plain("\n".join(output["traceback"])))
+
+
+def _kernel_spec(title: str, folder: Path | None) -> dict[str, Any]:
+    path = os.pathsep.join(filter(None, [str(folder or ""), os.environ.get("PYTHONPATH")]))
+    return {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": title,
+        "language": "python",
+        "metadata": {"debugger": False},
+        "env": {"PYTHONPATH": path} if path else {},
+    }
 
 
 def _plain(text: str) -> str:

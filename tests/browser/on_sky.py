@@ -74,10 +74,13 @@ def wait_revision(element: Locator, revision: int) -> Locator:
 def sky(element: Locator) -> np.ndarray:
     """The view's pixels, after the view was moved to a whole pixel of the page."""
     frame = element.locator("iframe")
-    y = frame.bounding_box()["y"]
-    element.evaluate(
-        "(it, more) => (it.style.marginTop = `${parseFloat(it.style.marginTop || 0) + more}px`)", math.ceil(y) - y
-    )
+    box = frame.bounding_box()
+    for side, at in (("top", box["y"]), ("left", box["x"])):
+        element.evaluate(
+            "(it, [side, more]) => {"
+            "it.style.position = 'relative'; it.style[side] = `${parseFloat(it.style[side] || 0) + more}px`; }",
+            [side, math.ceil(at) - at],
+        )
     return pixels(frame)
 
 

@@ -1,0 +1,31 @@
+"""What a page reports as an error, and what it asks of another machine."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Page
+
+HERE = ("127.0.0.1", "localhost", "::1")
+
+
+class WatchedPage:
+    """A page whose errors and whose requests to other machines are noted from now on."""
+
+    def __init__(self, page: Page):
+        self.page = page
+        self.console_errors: list[str] = []
+        self.outside_requests: list[str] = []
+        page.on("console", self._note_console)
+        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
+        page.on("request", lambda request: self._note_address(request.url))
+        page.on("websocket", lambda socket: self._note_address(socket.url))
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.console_errors.append(message.text)
+
+    def _note_address(self, url: str) -> None:
+        address = urlsplit(url)
+        if address.scheme in ("http", "https", "ws", "wss") and address.hostname not in HERE:
+            self.outside_requests.append(url)
