@@ -47,7 +47,7 @@ def read_fits(path: str | Path) -> Reading:
     try:
         with warnings.catch_warnings(), fits.open(path) as hdus:
             warnings.simplefilter("ignore", FITSFixedWarning)
-            hdu, wcs = _image_of(hdus, what)
+            hdu, wcs = image_of(hdus, what)
             values = place_untiled(wcs, what)
             height, width = hdu.shape[-2:]
             if max(height, width) > LARGEST:
@@ -75,12 +75,11 @@ def read_fits(path: str | Path) -> Reading:
     remark = (
         f"drawn with an asinh stretch as {picture}: this picture is what to upload, and its address is the image URL"
     )
-    return Reading(
-        values, name, str(path.resolve()), LocalImage(picture.parent, quote(picture.name), (width, height)), (remark,)
-    )
+    local = LocalImage(picture.parent, quote(picture.name), (width, height), pixels=path.resolve())
+    return Reading(values, name, str(path.resolve()), local, (remark,))
 
 
-def _image_of(hdus: Any, what: str) -> tuple[Any, Any]:
+def image_of(hdus: Any, what: str) -> tuple[Any, Any]:
     """The first image with a celestial WCS, or else the first image, and its WCS."""
     from astropy.wcs import WCS
 

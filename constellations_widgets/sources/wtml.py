@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 import stat
 from pathlib import Path
@@ -161,13 +162,22 @@ def _reading(element: Element, origin: str, path: Path | None) -> Reading:
     local = None
     if path and url and not re.match(r"[A-Za-z][\w+.-]*:|//|/|\\", url):
         try:
-            local = LocalImage(path.parent, url.replace("\\", "/"))
+            local = LocalImage(path.parent, url.replace("\\", "/"), cuts=_cuts(element))
             first = path.parent / unquote(PLACEHOLDERS.sub("0", local.template))
             if not first.exists():
                 remarks.append(f"no file of the image lies at {first}: the preview can't show it")
         except (SourceError, OSError) as error:
             remarks.append(f"the preview can't show the image's files: {str(error)[:300]}")
     return Reading(values, name or "image", origin, local, tuple(remarks))
+
+
+def _cuts(element: Element) -> tuple[float, float] | None:
+    """The values of FITS pixels that are to be drawn darkest and brightest, if they are given."""
+    try:
+        low, high = (float(element.get(attribute, "nan")) for attribute in ("PixelCutLow", "PixelCutHigh"))
+    except ValueError:
+        return None
+    return (low, high) if -math.inf < low < high < math.inf else None
 
 
 def _child(element: Element, tag: str) -> str:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from ..errors import ConstellationsError
+from ..errors import ConstellationsError, SourceError
 from ..schema.fields import fields
 from ..schema.placement import PLACEHOLDERS, URL, web_address_fault
 from .answering import Answer, Answerer
 from .draft_widget import OnDraft, require_draft
-from .imageset import DRAWN, imageset_of, wtml_of
+from .image_files import PIXELS, ImageFiles
+from .imageset import DRAWN, imageset_of, smaller, wtml_of
 from .served import ServedFiles
 from .static import built
 from .wwt_app import app_files, research_app
@@ -67,9 +68,13 @@ class Preview(OnDraft):
         self._wwt: PreviewWWT | None = None
         self._wwt_lock = threading.Lock()
         self._displayed = False
-        self._served.add("image", self._read_image)
+        self._image = ImageFiles(draft.local) if draft is not None and draft.local is not None else None
+        if self._image is not None:
+            self._served.add("image", self._image.read)
+            self._served.add("pixels", self._image.read_pixels)
         super().__init__(draft, height=height)
-        handlers = {"open": self._open, "app": self._app, "files": self._files, "wwt": self._wwt_words}
+        handlers = {"open": self._open, "app": self._app, "files": self._files}
+        handlers |= {"whole": self._whole, "look": self._look, "again": self._again, "wwt": self._wwt_words}
         self._answerer = Answerer(handlers, self.send)
         self.on_msg(self._receive)
 
@@ -130,10 +135,13 @@ class Preview(OnDraft):
 
     def _draft_changed(self, _draft: ImageDraft, changed: frozenset[str]) -> None:
         if changed & (DRAWN.keys() | {URL}):
-            # The number is taken before the values are read: of two threads that send at once, the higher number has the newer
-            # values, and the page drops the lower one if it comes last.
-            revision = self._revision = next(self._revisions)
-            self.send({"kind": "imageset", **self._state(revision)})
+            self._tell()
+
+    def _tell(self) -> None:
+        # The number is taken before the values are read: of two threads that send at once, the higher number has the newer
+        # values, and the page drops the lower one if it comes last.
+        revision = self._revision = next(self._revisions)
+        self.send({"kind": "imageset", **self._state(revision)})
 
     def _receive(self, widget: Any, message: Any, buffers: Any) -> None:
         if not isinstance(message, dict) or message.get("kind") != "heard":
@@ -148,29 +156,35 @@ class Preview(OnDraft):
     def _wwt_words(self, _request: Mapping[str, Any]) -> Answer:
         return self._wwt.everything() if self._wwt is not None else {"last": 0, "messages": []}, []
 
+    def _again(self, _request: Mapping[str, Any]) -> Answer:
+        """Somebody has put a file back: every view is told how things are now."""
+        self._tell()
+        return {}, []
+
     def _state(self, revision: int) -> dict[str, Any]:
+        state = {"revision": revision, "imageset": None, "wtml": None, "size": None, "waiting": []}
+        state |= {"pixels": None, "files": None}
         if self._draft is None:
-            return {"revision": revision, "imageset": None, "wtml": None, "size": None, "waiting": []}
-        local = self._draft.local
+            return state
+        local, files = self._draft.local, self._image
         values = self._draft.values
         url, reason = _address(local, values.get(URL))
         imageset, waiting = imageset_of(values, url, self._shown)
         if reason:
             waiting[URL] = reason
         self._shown = imageset
-        wtml = None
-        if imageset is not None:
-            unique = imageset["url"].replace(
-                PRIVATE, f"{PRIVATE}/{revision}", 1
-            )  # the engine never loads the same URL twice
-            wtml = wtml_of(imageset, f"cxw {revision}.", unique)
-        return {
-            "revision": revision,
-            "imageset": imageset,
-            "wtml": wtml,
-            "size": local.size if local is not None else None,
-            "waiting": [[fields()[path].title, why] for path, why in waiting.items()],
-        }
+        state["waiting"] = [[fields()[path].title, why] for path, why in waiting.items()]
+        state["files"] = files.state() if files is not None else None
+        if imageset is None:
+            return state
+        image = _drawn(imageset, revision, "", local.size if local is not None else None)
+        if files is not None and files.fits is not None:
+            factor, size = files.factor_and_size()
+            pixels = smaller(imageset, factor) | {"url": f"{PRIVATE}/pixels/{PIXELS}", "file_type": ".fits"}
+            state["pixels"] = _drawn(pixels, revision, "pixels ", size)
+            if not files.picture:
+                image = state["pixels"]
+        return state | image | {"pixels": state["pixels"]}
 
     def _app(self, _request: Mapping[str, Any]) -> Answer:
         names, contents = zip(*app_files(), strict=True)
@@ -180,15 +194,38 @@ class Preview(OnDraft):
         paths = request.get("paths")
         if not isinstance(paths, list) or len(paths) > _MOST_FILES or not all(isinstance(path, str) for path in paths):
             raise ConstellationsError(f"A request for files needs a list of at most {_MOST_FILES} paths.")
-        contents = [self._served.read(path) for path in paths]
-        return {"found": [content is not None for content in contents]}, [c for c in contents if c is not None]
+        contents: list[bytes | None] = []
+        faults: dict[str, str] = {}
+        for path in paths:
+            try:
+                contents.append(self._served.read(path))
+            except SourceError as error:
+                contents.append(None)
+                faults[path] = str(error)
+        found = [content is not None for content in contents]
+        return {"found": found, "faults": faults}, [content for content in contents if content is not None]
 
-    def _read_image(self, path: str) -> bytes:
-        """A file of the draft's own image."""
-        local = self._draft.local if self._draft is not None else None
-        if local is None:
-            raise FileNotFoundError(path)
-        return local.read(path)
+    def _whole(self, _request: Mapping[str, Any]) -> Answer:
+        if self._image is None:
+            return {"key": "", "complete": False, "names": []}, []
+        key = self._image.state()["key"]
+        complete, contents = self._image.whole()
+        complete = complete and self._image.state()["key"] == key  # nobody wrote to the files meanwhile
+        return {"key": key, "complete": complete, "names": [f"image/{name}" for name in contents]}, list(
+            contents.values()
+        )
+
+    def _look(self, _request: Mapping[str, Any]) -> Answer:
+        if self._image is None:
+            raise ConstellationsError("There are no FITS pixels to look at.")
+        return self._image.look(), []
+
+
+def _drawn(imageset: Mapping[str, Any], revision: int, variant: str, size: tuple[int, int] | None) -> dict[str, Any]:
+    """What the page needs to draw `imageset`: it too, under a name and an address that the engine has never seen."""
+    name = f"cxw {variant}{revision}."  # no part of another: the engine takes the first that holds it
+    unique = imageset["url"].replace(PRIVATE, f"{PRIVATE}/{revision}", 1)
+    return {"name": name, "imageset": imageset, "wtml": wtml_of(imageset, name, unique), "size": size}
 
 
 def _address(local: LocalImage | None, template: Any) -> tuple[str, str | None]:

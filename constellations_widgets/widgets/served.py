@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Reader = Callable[[str], bytes]
-"""The bytes of one file, by its path inside the root. Raises an OSError for what there is not, or may not be read."""
+"""The bytes of one file, by its path inside the root. Raises an OSError for what there is not, or may not be read; a SourceError
+for what ought to be there, with words for the user."""
 
 
 class ServedFiles:
@@ -23,7 +24,13 @@ class ServedFiles:
         self._readers.pop(name, None)
 
     def read(self, path: str) -> bytes | None:
-        """The bytes at ``name/…``; None for a hole in a pyramid and for anything that is not to be read."""
+        """The bytes at ``name/…``; None for a hole in a pyramid and for anything that is not to be read.
+
+        Raises
+        ------
+        SourceError
+            What ought to be there and can't be read; the message is for the user.
+        """
         name, _, rest = path.partition("/")
         read = self._readers.get(name)
         try:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cameraFor, guessSize } from "./camera";
-import { type Imageset, nameOf, needsReload } from "./state";
+import { type Imageset, needsReload } from "./state";
 
 const UNTILED: Imageset = {
   center_x: 150,
@@ -85,10 +85,5 @@ describe("a change", () => {
   it("of parity is one of place for a single file, and one of tiles for a tree", () => {
     expect(needsReload(UNTILED, { ...UNTILED, bottoms_up: true })).toBe(false);
     expect(needsReload(TILED, { ...TILED, bottoms_up: true })).toBe(true);
-  });
-
-  it("has a name that is no part of another's, as the engine looks names up", () => {
-    expect(nameOf(11).includes(nameOf(1))).toBe(false);
-    expect(nameOf(21).includes(nameOf(1))).toBe(false);
   });
 });

@@ -1,29 +1,8 @@
 /** The engine inside the app, by a side door: what messages can't do. Every piece of it is tested for before it is used. */
 
 import type { Camera } from "./camera";
-import { filledPart } from "./extent";
+import { Imagesets, type Library, type RenderContext } from "./imagesets";
 import type { Realm } from "./intercept";
-import type { Imageset } from "./state";
-
-interface EngineImageset {
-  get_name(): string;
-  get_rotation(): number;
-}
-
-/** A tile's own fields are reached by name, see GEOMETRY. */
-type EngineTile = Record<string, unknown> & {
-  dataset: EngineImageset;
-  level: number;
-  tileX: number;
-  tileY: number;
-  parent: EngineTile | null;
-  readyToRender: boolean;
-  errored: boolean;
-  geometryCreated: boolean;
-  texture: HTMLImageElement | null;
-  _vertexBuffer: WebGLBuffer | null;
-  _indexBuffers: (WebGLBuffer | null)[];
-};
 
 interface EngineCamera {
   lat: number;
@@ -34,45 +13,19 @@ interface EngineCamera {
 
 interface Control {
   canvas: HTMLCanvasElement;
-  renderContext: {
-    gl: WebGLRenderingContext;
+  renderContext: RenderContext & {
     viewCamera: EngineCamera;
     targetCamera: EngineCamera;
-    get_foregroundImageset(): EngineImageset | null;
     get_RA(): number;
     get_dec(): number;
   };
 }
 
-interface Library {
-  TileCache: { _tiles: Record<string, EngineTile>; get_queueCount(): number; openThreads: number };
-  Imageset: {
-    prototype: object;
-    getNewTile(imageset: EngineImageset, level: number, x: number, y: number, parent: EngineTile | null): EngineTile;
-  };
-}
-
-const SETTERS = {
-  set_centerX: "center_x",
-  set_centerY: "center_y",
-  set_rotation: "rotation",
-  set_baseTileDegrees: "base_degrees_per_tile",
-  set_offsetX: "offset_x",
-  set_offsetY: "offset_y",
-  set_bottomsUp: "bottoms_up",
-} as const satisfies Record<string, keyof Imageset>;
-
-// What a tile's constructor works out from its imageset's placement.
-const GEOMETRY = [
-  ..."_topDown$1 pixelCenterX pixelCenterY scaleX scaleY sphereCenter sphereRadius topLeft topRight bottomLeft bottomRight".split(" "),
-];
-
 // Files asked for at the same time. The engine's own limit of 8 is one for servers; over the comm the cost is per message.
 const PARALLEL = 64;
 
-export type ImageState = "loading" | "drawn" | "failed";
-
 export class Engine {
+  readonly images: Imagesets;
   #control: Control;
   #library: Library;
 
@@ -86,13 +39,11 @@ export class Engine {
   }
 
   private constructor(control: Control, library: Library) {
-    const { Imageset, TileCache } = library;
-    const needed = [
-      ...Object.keys(SETTERS).map((name) => (Imageset.prototype as Record<string, unknown>)[name]),
-      ...[Imageset.getNewTile, TileCache.get_queueCount, control.renderContext.get_foregroundImageset, control.renderContext.get_RA],
-    ];
-    if (!needed.every((member) => typeof member === "function")) throw new Error("no engine that we know");
-    if (typeof TileCache._tiles !== "object" || !control.renderContext.gl) throw new Error("no tiles or no WebGL");
+    const { get_RA, get_dec, gl } = control.renderContext;
+    if (!gl || ![get_RA, get_dec, library.TileCache.get_queueCount].every((member) => typeof member === "function")) {
+      throw new Error("no engine that we know");
+    }
+    this.images = new Imagesets(control.renderContext, library);
     this.#control = control;
     this.#library = library;
     library.TileCache.openThreads = PARALLEL;
@@ -115,62 +66,6 @@ export class Engine {
     const still =
       near(now.lat, aim.lat, now.zoom / 6) && near(now.lng, aim.lng, now.zoom / 6) && near(now.zoom, aim.zoom, now.zoom) && near(now.rotation, aim.rotation, 1);
     return still && this.#library.TileCache.get_queueCount() === 0;
-  }
-
-  /** How far the image called `name` has come: "drawn" when all of it that is in view has arrived. */
-  stateOf(name: string): ImageState {
-    const image = this.#imageset(name);
-    const root = image && this.#rootOf(image);
-    if (!root || this.#library.TileCache.get_queueCount() > 0) return "loading";
-    if (root.errored) return "failed";
-    return root.readyToRender ? "drawn" : "loading";
-  }
-
-  /** Width and height in pixels of the image called `name`, as far as the tile that shows all of it tells. */
-  sizeOf(name: string, tileLevels: number): [number, number] | null {
-    const image = this.#imageset(name);
-    const texture = image && this.#rootOf(image)?.texture;
-    if (!texture?.naturalWidth) return null;
-    if (tileLevels === 0) return [texture.naturalWidth, texture.naturalHeight];
-    const part = filledPart(texture);
-    const padded = 256 * 2 ** tileLevels;
-    return part && [part[0] * padded, part[1] * padded];
-  }
-
-  /** Moves the image called `name` to where `next` says, on the tiles that are loaded. False if that can't be done. */
-  place(name: string, next: Imageset): boolean {
-    const image = this.#imageset(name);
-    if (!image || (next.projection !== "Tan" && next.projection !== "SkyImage")) return false;
-    for (const [setter, field] of Object.entries(SETTERS)) {
-      (image as unknown as Record<string, (value: unknown) => void>)[setter]!(next[field]);
-    }
-    for (const tile of this.#tilesOf(image)) this.#renew(tile);
-    return true;
-  }
-
-  /** Gives `tile` the geometry that a new one would have; its picture stays. The engine builds the buffers in the next frame. */
-  #renew(tile: EngineTile): void {
-    const fresh = this.#library.Imageset.getNewTile(tile.dataset, tile.level, tile.tileX, tile.tileY, tile.parent);
-    for (const field of GEOMETRY) if (field in fresh) tile[field] = fresh[field];
-    const { gl } = this.#control.renderContext;
-    gl.deleteBuffer(tile._vertexBuffer);
-    for (const buffer of tile._indexBuffers) gl.deleteBuffer(buffer ?? null);
-    tile._vertexBuffer = null;
-    tile._indexBuffers = [null, null, null, null];
-    tile.geometryCreated = false;
-  }
-
-  #imageset(name: string): EngineImageset | null {
-    const image = this.#control.renderContext.get_foregroundImageset();
-    return image?.get_name() === name ? image : null;
-  }
-
-  #rootOf(image: EngineImageset): EngineTile | undefined {
-    return this.#tilesOf(image).find((tile) => tile.parent === null);
-  }
-
-  #tilesOf(image: EngineImageset): EngineTile[] {
-    return Object.values(this.#library.TileCache._tiles).filter((tile) => tile.dataset === image);
   }
 }
 

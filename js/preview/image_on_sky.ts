@@ -2,77 +2,119 @@
 
 import { cameraFor, guessSize } from "./camera";
 import type { Comm } from "../shared/comm";
+import { FitsLook } from "./fits";
 import type { Gaze } from "./gaze";
+import { LocalFiles } from "./local_files";
 import type { App, Part } from "./part";
-import { nameOf, needsReload, type State } from "./state";
+import { isFits, needsReload, type Drawn, type State } from "./state";
 import type { Status } from "./status";
-import { button, slider } from "./toolbar";
+import { button } from "./toolbar";
 
 // Without a way into the engine nobody says when the picture is complete.
 const SURELY_DRAWN = 1500;
+// How long the last picture stays for the next one to be complete, ms; then it is seen as it comes.
+const PATIENCE = 5000;
+
+/** The image, or the next one: of this state, in this way. */
+interface OnSky {
+  state: State;
+  drawn: Drawn;
+  /** The name under which the engine holds its tiles: that of the state it was loaded for. */
+  name: string;
+}
 
 export class ImageOnSky implements Part {
+  readonly files: LocalFiles;
+  #comm: Comm;
   #gaze: Gaze;
   #status: Status;
+  #look: FitsLook;
   #app: App | null = null;
   #state: State | null = null;
-  /** The revision whose WTML is loaded, and what of it is on the sky. */
-  #onSky: { loadedRevision: number; state: State } | null = null;
-  #loading: { url: string; state: State } | null = null;
+  #onSky: OnSky | null = null;
+  /** Its WTML is being loaded; then its tiles are, while the last picture stays. */
+  #next: (OnSky & { url: string; since: number; loaded: boolean }) | null = null;
+  #loads = 0;
+  /** A file that was asked for can't be read. */
+  #fault = "";
+  /** The files are not what they were: nothing that was loaded counts. */
+  #stale = false;
   /** The camera was set for a size that was guessed: set it again when the size is known. */
   #guessed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #opacity = slider("Image opacity", 0, 100, 100, () => this.#fade());
-  readonly controls = [button("Go to image", () => this.goToImage()), this.#opacity.element];
+  #again = button("Try again", () => this.#tryAgain());
+  readonly controls: readonly HTMLElement[];
 
   constructor(comm: Comm, gaze: Gaze, status: Status) {
+    this.#comm = comm;
     this.#gaze = gaze;
     this.#status = status;
+    this.files = new LocalFiles(comm);
+    this.#look = new FitsLook(comm, () => this.#lookChanged());
+    this.#again.hidden = true;
+    const go = button("Go to image", () => this.goToImage());
+    this.controls = [go, this.#again, this.#look.element];
     comm.on("imageset", (state) => this.receive(state as unknown as State));
     comm.on("go", () => this.goToImage());
+    comm.onFault = (words) => this.#failFile(words);
   }
 
   /** What the kernel says the image is. An older word that comes late is dropped. */
   receive(state: State): void {
-    if (this.#state && state.revision <= this.#state.revision) return;
+    const last = this.#state;
+    if (last && state.revision <= last.revision) return;
     this.#state = state;
-    this.#status.wait(wordsOn(state));
+    const fault = state.files?.fault ?? "";
+    if (fault === "") this.#stale ||= this.#fault !== "" || (last !== null && last.files?.key !== state.files?.key);
+    this.#fault = fault;
+    this.files.expect(state.files);
+    this.#look.receive(state);
+    if (this.#app && !this.#app.engine) this.#look.hide();
+    this.#say();
     this.#update();
   }
 
   goToImage(): void {
+    if (this.#fault) this.#tryAgain();
     const [app, sky] = [this.#app, this.#onSky];
-    if (!app || !sky?.state.imageset) return;
-    const { imageset, size } = sky.state;
-    const known = size ?? app.engine?.sizeOf(nameOf(sky.loadedRevision), imageset.tile_levels) ?? null;
+    if (!app || !sky) return;
+    const { imageset, size } = sky.drawn;
+    const known = size ?? app.engine?.images.sizeOf(sky.name, imageset.tile_levels) ?? null;
     this.#guessed = known === null;
     this.#gaze.look(cameraFor(imageset, known ?? guessSize(imageset), app.frame.aspect));
   }
 
   appReady(app: App): void {
     this.#app = app;
-    this.#onSky = this.#loading = null;
+    this.#onSky = this.#next = null;
+    if (!app.engine) this.#look.hide();
     this.#status.set("ready");
     this.#update();
   }
 
   heard(message: Record<string, unknown>): void {
-    if (message.event !== "load_image_collection_completed" || !this.#loading || message.url !== this.#loading.url) return;
-    const { state } = this.#loading;
-    this.#loading = null;
-    this.#onSky = { loadedRevision: state.revision, state };
-    this.#app!.post({ event: "set_foreground_by_name", name: nameOf(state.revision) });
-    this.#fade();
-    this.#status.set("ready");
-    if (!this.#gaze.isSet) this.goToImage();
-    if (!this.#app!.engine) this.#timer = setTimeout(() => this.#onSky?.state === state && this.#drawn(), SURELY_DRAWN);
+    const next = this.#next;
+    if (message.event !== "load_image_collection_completed" || !next || next.loaded || message.url !== next.url) return;
+    next.loaded = true;
+    const images = this.#app!.engine?.images;
+    if (images && isFits(next.drawn) && next.drawn.size) images.setSize(next.name, next.drawn.size);
+    this.#colour(next);
+    if (!images || this.#comesFirst(next)) this.#exchange(next);
     this.#update(); // there may be a newer state by now
+    this.#app!.wake();
   }
 
-  drawn({ engine }: App): void {
-    if (!engine || this.#status.progress !== "ready" || !this.#onSky || !engine.atRest) return;
-    const reached = engine.stateOf(nameOf(this.#onSky.loadedRevision));
-    if (reached === "failed") this.#status.set("failed", whyFailed(this.#onSky.state));
+  drawn({ engine, wake }: App): void {
+    const next = this.#next;
+    if (engine && next?.loaded) {
+      engine.images.fetch(next.name);
+      const complete = engine.images.stateOf(next.name) !== "loading" || performance.now() - next.since > PATIENCE;
+      if (this.#comesFirst(next) || (complete && this.#mayShow(next))) this.#exchange(next);
+      wake();
+    }
+    if (!engine || this.#next || this.#status.progress !== "ready" || !this.#onSky || !engine.atRest) return;
+    const reached = engine.images.stateOf(this.#onSky.name);
+    if (reached === "failed") this.#status.set("failed", this.#fault || this.#look.words || whyFailed(this.#onSky.drawn));
     else if (reached === "drawn" && this.#guessed) this.#goAgain();
     else if (reached === "drawn") this.#drawn();
   }
@@ -83,35 +125,107 @@ export class ImageOnSky implements Part {
   }
 
   #update(): void {
-    const [app, next, sky] = [this.#app, this.#state, this.#onSky];
-    if (!app || !next) return;
-    if (!next.imageset || !next.wtml) {
-      if (next.waiting.length > 0) this.#status.set("waiting");
-      else this.#status.shown(next.revision); // there is no draft: the sky is all
+    const [app, state] = [this.#app, this.#state];
+    if (!app || !state) return;
+    const drawn = this.#chosen(state);
+    if (!drawn) {
+      if (state.waiting.length > 0) this.#status.set("waiting");
+      else this.#status.shown(state.revision); // there is no draft: the sky is all
       return;
     }
-    if (this.#loading || sky?.state.revision === next.revision) return;
-    if (sky?.state.imageset && !needsReload(sky.state.imageset, next.imageset) && this.#move(nameOf(sky.loadedRevision), next)) {
-      sky.state = next;
-      this.#status.set("ready");
-      app.wake();
-      return;
+    if (!this.#stale) {
+      if (this.#next) {
+        this.#follow(this.#next, state, drawn);
+        return; // what it can't follow waits until it is on the sky: newer states never keep all of them from it
+      }
+      if (this.#onSky?.state === state && isFits(this.#onSky.drawn) === isFits(drawn)) return;
+      if (this.#onSky && this.#follow(this.#onSky, state, drawn)) {
+        this.#status.set("ready");
+        app.wake();
+        return;
+      }
     }
-    const url = app.addresses.publish(next.revision, next.wtml);
-    this.#loading = { url, state: next };
-    if (this.#status.progress !== "shown") this.#status.set("ready");
-    app.post({ event: "load_image_collection", url, threadId: String(next.revision) });
+    this.#load(app, state, drawn);
   }
 
-  #move(name: string, next: State): boolean {
+  #load(app: App, state: State, drawn: Drawn): void {
+    if (this.#next) app.engine?.images.drop(this.#next.name);
+    this.#stale = false;
+    this.#loads += 1;
+    const url = app.addresses.publish(this.#loads, drawn.wtml);
+    this.#next = { state, drawn, name: drawn.name, url, since: performance.now(), loaded: false };
+    if (this.#status.progress !== "shown") this.#status.set("ready");
+    app.post({ event: "load_image_collection", url, threadId: String(this.#loads) });
+  }
+
+  /** Moves an image to where it is now, on the tiles that it has. False if it needs others. */
+  #follow(image: OnSky, state: State, drawn: Drawn): boolean {
+    if (needsReload(image.drawn.imageset, drawn.imageset)) return false;
     const app = this.#app!;
     try {
-      return app.engine?.place(name, next.imageset!) ?? false;
+      if (!app.engine?.images.place(image.name, drawn.imageset)) return false;
     } catch (error) {
       console.warn("The preview can't move the image in place, and loads it anew for each change:", error);
       app.engine = null;
       return false;
     }
+    Object.assign(image, { state, drawn });
+    return true;
+  }
+
+  /** The first image is seen as it comes; later ones when they are complete, so that the sky is never empty. */
+  #comesFirst(next: OnSky): boolean {
+    return !this.#onSky && this.#mayShow(next);
+  }
+
+  /** FITS pixels are shown when it is known how; everything else at once. */
+  #mayShow(image: OnSky): boolean {
+    return !isFits(image.drawn) || this.#look.colouring !== null || this.#look.words !== "";
+  }
+
+  #exchange(next: OnSky): void {
+    const app = this.#app!;
+    this.#colour(next);
+    if (!app.engine?.images.show(next.name)) app.post({ event: "set_foreground_by_name", name: next.name });
+    this.#next = null;
+    this.#onSky = { state: next.state, drawn: next.drawn, name: next.name };
+    this.#status.set("ready");
+    if (!this.#gaze.isSet) this.goToImage();
+    const { state } = next;
+    if (!app.engine) this.#timer = setTimeout(() => this.#onSky?.state === state && this.#drawn(), SURELY_DRAWN);
+    this.#update();
+  }
+
+  #chosen(state: State): Drawn | null {
+    const { name, imageset, wtml, size } = state;
+    if (name === null || imageset === null || wtml === null) return null;
+    return state.pixels && this.#look.wanted && this.#app?.engine ? state.pixels : { name, imageset, wtml, size };
+  }
+
+  #colour(image: OnSky): void {
+    const { colouring } = this.#look;
+    if (colouring && isFits(image.drawn)) this.#app?.engine?.images.colour(image.name, colouring);
+  }
+
+  #lookChanged(): void {
+    if (this.#onSky) this.#colour(this.#onSky);
+    this.#say();
+    this.#update();
+    this.#app?.wake();
+  }
+
+  #failFile(words: string): void {
+    this.#fault = words;
+    this.#say();
+  }
+
+  #tryAgain(): void {
+    void this.#comm.ask("again").catch(() => {}); // if nobody answers, that is said elsewhere
+  }
+
+  #say(): void {
+    this.#status.wait([this.#state && wordsOn(this.#state), this.#fault, this.#look.words].filter(Boolean).join(" "));
+    this.#again.hidden = this.#fault === "";
   }
 
   #drawn(): void {
@@ -125,10 +239,6 @@ export class ImageOnSky implements Part {
     this.goToImage();
     this.#guessed = false;
   }
-
-  #fade(): void {
-    this.#app?.post({ event: "set_foreground_opacity", value: this.#opacity.value });
-  }
 }
 
 function wordsOn({ waiting, imageset }: State): string {
@@ -136,8 +246,8 @@ function wordsOn({ waiting, imageset }: State): string {
   return fields && (imageset ? `Not on the sky yet: ${fields}.` : `The image can't be shown yet: ${fields}.`);
 }
 
-function whyFailed({ imageset }: State): string {
-  return imageset!.url.includes("/network/")
+function whyFailed({ imageset }: Drawn): string {
+  return imageset.url.includes("/network/")
     ? "The image can't be loaded from its URL. The address may be wrong, or its server does not let other sites use it (it sends no CORS header)."
     : "The image's file can't be read on the kernel's machine, or is no image that a browser can show.";
 }

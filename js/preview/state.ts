@@ -1,5 +1,7 @@
 /** What the kernel says of the image: see `Preview._state` in Python. */
 
+import type { FilesState } from "./local_files";
+
 /** An imageset's fields by their names in the API; `url` is where the engine is to look, without the part that makes it unique. */
 export interface Imageset {
   center_x: number;
@@ -17,21 +19,32 @@ export interface Imageset {
   url: string;
 }
 
-export interface State {
-  /** Grows with every change; a lower one that comes late is dropped. */
-  revision: number;
-  /** What is to be on the sky, null while values are missing. */
-  imageset: Imageset | null;
-  /** The same as WTML, with a name and an address that only this revision has. */
-  wtml: string | null;
+/** One way to draw the image. */
+export interface Drawn {
+  /** By which the engine knows it: no other one has it, now or later. */
+  name: string;
+  imageset: Imageset;
+  /** The same as WTML, with an address that no other one has. */
+  wtml: string;
   /** Width and height of the whole image in pixels, where the kernel knows them. */
   size: [number, number] | null;
+}
+
+/** The image as it is to be on the sky; all null while values are missing. */
+export interface State extends Nullable<Drawn> {
+  /** Grows with every change; a lower one that comes late is dropped. */
+  revision: number;
+  /** The same image, drawn from the pixels of a FITS file rather than as a picture. */
+  pixels: Drawn | null;
+  /** The image's files, if they are on the kernel's disk. */
+  files: FilesState | null;
   /** Fields whose value can't be drawn, by their label, and why. */
   waiting: [field: string, why: string][];
 }
 
-/** The name that the WTML of a revision gives its imageset. With blank and stop it is no part of another: the engine finds the first that holds it. */
-export const nameOf = (revision: number) => `cxw ${revision}.`;
+type Nullable<T> = { [K in keyof T]: T[K] | null };
+
+export const isFits = (drawn: Drawn) => drawn.imageset.file_type.toLowerCase().includes("fits");
 
 // These decide which tiles there are; everything else can be changed on the tiles that are loaded.
 const DECIDE_TILES = ["url", "projection", "tile_levels", "file_type", "quad_tree_map", "width_factor"] as const;

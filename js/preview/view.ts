@@ -19,6 +19,7 @@ import { Overlay } from "./overlay";
 import { Parked } from "./parked";
 import { enter, leave, offerPlaces, takePlace, type Berth } from "./parking";
 import type { App, Part } from "./part";
+import { Relay } from "./relay";
 import { Sky } from "./sky";
 import { smallPicture } from "./snapshot";
 import type { State } from "./state";
@@ -48,6 +49,7 @@ export class PreviewView {
   #status: Status;
   #parked: Parked;
   #image: ImageOnSky;
+  #relay: Relay;
   #parts: Part[];
   #files: AppFiles | null = null;
   #app: App | null = null;
@@ -68,8 +70,9 @@ export class PreviewView {
     this.#image = new ImageOnSky(comm, gaze, this.#status);
     const overlay = new Overlay(gaze);
     const notes = new Notes(this.#stage);
-    const tools = new Tools(this.element, notes, overlay);
-    this.#parts = [gaze, this.#image, new Fading(), new Sky(notes), new Constellations(), overlay, tools];
+    const views = new Tools(this.element, notes, overlay);
+    this.#relay = new Relay(comm, gaze, this.#image);
+    this.#parts = [gaze, this.#image, new Fading(), new Sky(notes), new Constellations(), overlay, views, this.#relay];
     this.#stage.prepend(overlay.element);
     const tools = toolbar(this.#parts.flatMap((part) => part.controls ?? []));
     tools.addEventListener("pointerdown", this.#insist);
@@ -94,9 +97,12 @@ export class PreviewView {
     enter(this.#berth);
     this.#watcher.observe(this.#stage);
     try {
-      const [files, opened] = await Promise.all([appFiles(this.#comm), this.#comm.ask("open")]);
+      const opened = this.#comm.ask("open").then(({ content }) => {
+        this.#image.receive(content as unknown as State); // its files may come before the app is there
+        if (content.wwt) this.#relay.want();
+      });
+      const [files] = await Promise.all([appFiles(this.#comm), opened]);
       if (this.#removed) return;
-      this.#image.receive(opened.content as unknown as State);
       this.#files = files;
       this.#start();
     } catch (error) {
@@ -166,7 +172,7 @@ export class PreviewView {
   }
 
   #makeApp(files: AppFiles): App {
-    const addresses = new Addresses(this.#comm, files.sky);
+    const addresses = new Addresses(this.#image.files, files.sky);
     const frame = new Frame(files, addresses, {
       ready: () => this.#ready(),
       heard: (message) => this.#parts.forEach((part) => part.heard?.(message)),

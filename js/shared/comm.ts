@@ -45,6 +45,8 @@ export class Comm {
   #files: { path: string; resolve: (bytes: Uint8Array<ArrayBuffer> | null) => void }[] = [];
   /** Called with true when the kernel has been silent for long, with false when it speaks again. */
   onSilence: (silent: boolean) => void = () => {};
+  /** Called with words when a file of the image that ought to be there can't be read. */
+  onFault: (words: string) => void = () => {};
 
   constructor(model: AnyModel) {
     this.#model = model;
@@ -100,6 +102,7 @@ export class Comm {
     try {
       const { content, buffers } = await this.ask("files", { paths: batch.map((file) => file.path) });
       const found = content.found as boolean[];
+      for (const words of new Set(Object.values((content.faults ?? {}) as Record<string, string>))) this.onFault(words);
       let next = 0;
       contents = found.map((there) => (there ? (buffers[next++] ?? null) : null));
     } catch {

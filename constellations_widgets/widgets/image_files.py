@@ -1,0 +1,159 @@
+"""The files of a draft's image, as one preview's page gets them: what is there, what is a hole, and what is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConstellationsError, SourceError
+from ..sources.fits_pixels import FitsPixels, pixels_of, plain_tile, shape_of, tile_pixels
+from ..sources.local import LocalImage
+
+# A pyramid up to this size is sent whole: the cost is by the message, and the engine would ask level by level.
+MOST_FILES = 256
+MOST_BYTES = 16 << 20
+
+PIXELS = "pixels.fits"
+"""What the page calls the pixels of a single FITS file."""
+
+_AGAIN = "then press “Try again”"
+
+
+class ImageFiles:
+    """Reads the files of one image for one preview. All of it may run in any thread, several at once.
+
+    Parameters
+    ----------
+    local : LocalImage
+        The image.
+    """
+
+    def __init__(self, local: LocalImage):
+        self._local = local
+        self._served: set[str] = set()
+
+    @property
+    def picture(self) -> bool:
+        """Whether there is a picture, rather than FITS alone."""
+        return not self._local.fits
+
+    @property
+    def fits(self) -> Path | None:
+        """The single FITS file whose pixels can be shown, if that is what the image is or was drawn from."""
+        local = self._local
+        if local.pixels is not None:
+            return local.pixels
+        return local.where(local.template) if local.fits and not local.tiled else None
+
+    def read(self, relative: str) -> bytes:
+        """The bytes of one tile, or of the one file.
+
+        Raises
+        ------
+        OSError
+            A hole in the pyramid, or what the page may not read.
+        SourceError
+            What ought to be there and can't be read; the message is for the user.
+        """
+        content = self._read(relative)
+        self._served.add(relative)
+        local = self._local
+        return plain_tile(content, f"The tile {relative}") if local.fits and local.tiled else content
+
+    def read_pixels(self, name: str) -> bytes:
+        """The pixels of the single FITS file; raises what `read` does."""
+        if name != PIXELS or self.fits is None:
+            raise PermissionError(f"{name!r} are no pixels of this image")
+        return self._single().content
+
+    def look(self) -> dict[str, Any]:
+        """What the stretch of FITS pixels begins with, for the page: cuts, quantiles and what is to be said.
+
+        Raises what `read` does.
+        """
+        pixels = self._single() if self.fits is not None else self._top()
+        return {"cuts": self._local.cuts or pixels.cuts, "quantiles": pixels.quantiles, "words": pixels.words}
+
+    def factor_and_size(self) -> tuple[int, tuple[int, int] | None]:
+        """By how much the single FITS file is made smaller to be shown, and the width and height that it then has.
+
+        Where the file can't be read that is 1 and None: whoever reads its pixels is told why.
+        """
+        try:
+            shape = shape_of(self.fits) if self.fits is not None else None
+        except (OSError, ConstellationsError):
+            shape = None
+        if shape is None:
+            return 1, None
+        width, height = (-(-side // shape.factor) for side in shape.size)
+        return shape.factor, (width, height)
+
+    def state(self) -> dict[str, Any]:
+        """For the page: a name for the state of the files, whether they are few enough to be sent whole, and what is wrong."""
+        local = self._local
+        single_fits = local.fits and not local.tiled
+        listing = None if single_fits else local.listing(MOST_FILES, MOST_BYTES)
+        about = {relative: (found.st_mtime_ns, found.st_size) for relative, found in (listing or {}).items()}
+        fault = None
+        for path in {local.where(local.top), self.fits or local.where(local.top)}:
+            try:
+                found = path.stat()
+                about[str(path)] = (found.st_mtime_ns, found.st_size)
+            except OSError as error:
+                fault = self._fault(local.top, error)
+        if fault is None and listing:
+            gone = sorted(name for name in self._served - listing.keys() if not local.where(name).exists())
+            fault = _why(local.where(gone[0]), FileNotFoundError()) if gone else None
+        text = repr((str(local.root), local.template, sorted(about.items())))
+        key = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        return {"key": key, "whole": bool(listing), "fault": fault}
+
+    def whole(self) -> tuple[bool, dict[str, bytes]]:
+        """All files, if they are few; and whether these are all: one that can't be read is left for the engine to ask for."""
+        listing = self._local.listing(MOST_FILES, MOST_BYTES) or {}
+        contents: dict[str, bytes] = {}
+        for relative in sorted(listing):
+            try:
+                contents[relative] = self.read(relative)
+            except (OSError, ConstellationsError):
+                continue
+        return len(contents) == len(listing) > 0, contents
+
+    def _single(self) -> FitsPixels:
+        path = self.fits
+        assert path is not None
+        try:
+            return pixels_of(path)
+        except OSError as error:
+            raise SourceError(_why(path, error)) from None
+
+    def _top(self) -> FitsPixels:
+        return tile_pixels(self._read(self._local.top), "The tile " + self._local.top)
+
+    def _read(self, relative: str) -> bytes:
+        try:
+            return self._local.read(relative)
+        except OSError as error:
+            if error.errno is None and isinstance(error, PermissionError):
+                raise  # our own guard: the page asked for what is none of its business
+            words = self._fault(relative, error)
+            if words is None:
+                raise
+            raise SourceError(words) from None
+
+    def _fault(self, relative: str, error: OSError) -> str | None:
+        """Why a file that the image is made of can't be read; None for a hole in the pyramid."""
+        local = self._local
+        if not local.root.is_dir():
+            return f"The folder of the image is gone from the kernel's disk: {local.root}. Put it back, {_AGAIN}."
+        if isinstance(error, FileNotFoundError) and local.tiled and relative not in self._served | {local.top}:
+            return None
+        return _why(local.where(relative), error)
+
+
+def _why(path: Path, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"{path.name} is gone from the kernel's disk: there is no file {path}. Put it back, {_AGAIN}."
+    reason = error.strerror or str(error)
+    return f"{path.name} can't be read on the kernel's disk ({reason}): {path}. See to that, {_AGAIN}."
