@@ -110,10 +110,10 @@ export class PreviewView {
     }
   }
 
-  /** What a saved notebook shows in this preview's place. */
-  keepsake(): Node {
+  /** What a saved notebook shows in this preview's place; null while there is no picture. */
+  keepsake(): Node | null {
     this.#takePicture();
-    return pictured(this.#parked.picture, "The sky with the image on it.", SAVED);
+    return this.#parked.picture ? pictured(this.#parked.picture, "The sky with the image on it.", SAVED) : null;
   }
 
   remove(): void {

@@ -32,7 +32,10 @@ interface Manager {
 }
 
 /** The keepsakes of one manager's widgets, by the id of a widget's layout: of all models it is the only one a view can name. */
-type Makers = Map<string, (() => Node)[]>;
+type Makers = Map<string, Make[]>;
+
+/** Null where there is nothing to show yet: then what was saved earlier stays. */
+type Make = () => Node | null;
 
 const STATE = "application/vnd.jupyter.widget-state+json";
 const VIEW = "application/vnd.jupyter.widget-view+json";
@@ -41,7 +44,7 @@ const OWN = "constellations_widgets";
 const LOST = "This part of the page is alive only while its kernel is. Run the cell again to see it.";
 
 /** While a view is open, its notebook is saved with what `make` gives. Call what this returns when the view is closed. */
-export function keep(model: AnyModel, make: () => Node): () => void {
+export function keep(model: AnyModel, make: Make): () => void {
   const manager = model.widget_manager as unknown as Manager | undefined;
   const layout = (model.get("layout") as { model_id?: string } | undefined)?.model_id;
   if (!layout || !manager?.get_state_sync || !manager.context?.model.setMetadata) return () => {};
@@ -72,7 +75,7 @@ function save(manager: Manager, makers: Makers): void {
   const written = ((model.getMetadata("widgets") as Record<string, { state?: Entries }> | undefined)?.[STATE]?.state ?? {}) as Entries;
   const earlier = (model.getMetadata(OWN) as { keepsakes?: string[] } | undefined)?.keepsakes ?? [];
   const shown = shownIn(model.cells);
-  const kept = keepsakes(live, shown, makers);
+  const kept = keepsakes(live, shown, makers, (id) => (earlier.includes(id) ? written[id] : undefined));
   if (Object.keys(kept).length === 0 && earlier.length === 0) return;
   const entries = { ...written, ...kept };
   const needed = reached(entries, shown);
@@ -98,7 +101,7 @@ function shownIn(cells: NonNullable<Manager["context"]>["model"]["cells"]): stri
 }
 
 /** An entry for each widget of ours that is shown, and for the boxes that hold one, with all that these hold. */
-function keepsakes(live: Entries, shown: string[], makers: Makers): Entries {
+function keepsakes(live: Entries, shown: string[], makers: Makers, before: (id: string) => Entry | undefined): Entries {
   const kept: Entries = {};
   for (const root of shown) {
     const ids = [...reached(live, [root])];
@@ -106,7 +109,10 @@ function keepsakes(live: Entries, shown: string[], makers: Makers): Entries {
     for (const id of ids) {
       const entry = live[id]!;
       if (entry.model_module.startsWith("@jupyter-widgets/")) kept[id] = entry;
-      else kept[id] = htmlEntry(entry, makers.get(refersTo(entry.state.layout) ?? "")?.at(-1));
+      else {
+        const made = makers.get(refersTo(entry.state.layout) ?? "")?.at(-1)?.();
+        kept[id] = (made ? null : before(id)) ?? htmlEntry(entry, made ?? words(LOST));
+      }
     }
   }
   return kept;
@@ -114,9 +120,9 @@ function keepsakes(live: Entries, shown: string[], makers: Makers): Entries {
 
 const isOurs = ({ state }: Entry) => String(state._anywidget_id ?? "").startsWith("constellations_widgets.");
 
-function htmlEntry({ state: { layout } }: Entry, make?: () => Node): Entry {
+function htmlEntry({ state: { layout } }: Entry, content: Node): Entry {
   const frame = document.createElement("div");
-  frame.append(make ? make() : words(LOST));
+  frame.append(content);
   const state = { value: frame.outerHTML, ...(layout ? { layout } : {}) };
   return { model_name: "HTMLModel", model_module: "@jupyter-widgets/controls", model_module_version: "2.0.0", state };
 }
@@ -159,12 +165,9 @@ export function link(address: string): Node {
 /** A picture (a data: address), with words below. */
 export function pictured(picture: string, alt: string, below: string): Node {
   const figure = document.createElement("div");
-  if (picture) {
-    const image = document.createElement("img");
-    Object.assign(image, { src: picture, alt });
-    image.style.maxWidth = "100%";
-    figure.append(image);
-  }
-  figure.append(words(below));
+  const image = document.createElement("img");
+  Object.assign(image, { src: picture, alt });
+  image.style.maxWidth = "100%";
+  figure.append(image, words(below));
   return figure;
 }
