@@ -63,9 +63,10 @@ def wait_shown(notebook: Notebook) -> Locator:
 
 def wait_revision(element: Locator, revision: int) -> Locator:
     """Wait until a preview shows this state of its draft, or a newer one."""
-    element.page.wait_for_function(
+    handle = element.element_handle()
+    handle.owner_frame().wait_for_function(
         "([it, revision]) => it.dataset.cxwPreviewState === 'shown' && Number(it.dataset.cxwRevision) >= revision",
-        arg=[element.element_handle(), revision],
+        arg=[handle, revision],
         timeout=60_000,
     )
     return element

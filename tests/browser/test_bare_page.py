@@ -1,0 +1,48 @@
+"""The preview in a page without Jupyter: under the policy that VS Code can set, and under one that leaves WWT no way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from browser.bare_page import VSCODE_POLICY, bare_page
+from browser.marked_image import make_wcs
+from browser.on_sky import UNTILED, wait_revision, worst_error
+from browser.screenshots import pixels
+from browser.watching import WatchedPage
+from playwright.sync_api import Page, expect
+
+from constellations_widgets import ImageDraft, ImageForm, Preview
+from constellations_widgets.sources.local import LocalImage
+from constellations_widgets.sources.reading import Reading
+
+
+def draft_of(image: Path) -> ImageDraft:
+    return ImageDraft(Reading(UNTILED, local=LocalImage(image.parent, image.name)), autosave=False)
+
+
+def test_the_preview_works_under_the_policy_of_vs_code(page: Page, image: Path):
+    watch, draft = WatchedPage(page), draft_of(image)
+    preview = Preview(draft, height="500px")
+    with bare_page(page, preview, ImageForm(draft), policy=VSCODE_POLICY) as frame:
+        element = frame.locator(".cxw-preview")
+        assert worst_error(wait_revision(element, preview.revision), make_wcs()) < 1
+        draft.wwt.rotation = 75
+        assert worst_error(wait_revision(element, preview.revision), make_wcs(rotation=75)) < 1
+        rotation = frame.get_by_label("Rotation", exact=True)
+        expect(rotation).to_have_value("75")
+        rotation.fill("-100")
+        rotation.blur()
+        expect(element).to_have_attribute("data-cxw-revision", "3")
+        assert worst_error(element, make_wcs(rotation=-100)) < 1
+        pixels(page, save="vscode-policy")
+    refused = [text for text in watch.console_errors if "blob:" in text and "Content Security Policy" in text]
+    assert refused and watch.console_errors == refused
+    assert watch.outside_requests == []
+
+
+def test_a_page_that_forbids_what_wwt_needs_says_so(page: Page, image: Path):
+    policy = VSCODE_POLICY.replace("'self' 'unsafe-inline' 'unsafe-eval'", "'self'")
+    with bare_page(page, Preview(draft_of(image)), policy=policy) as frame:
+        element = frame.locator(".cxw-preview")
+        expect(element).to_have_attribute("data-cxw-preview-state", "failed", timeout=60_000)
+        expect(element).to_contain_text("Content-Security-Policy")
