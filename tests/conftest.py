@@ -20,3 +20,8 @@ def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         for token in ("CONSTELLATIONS_TOKEN", "IMAGES_API_TOKEN"):
             patch.delenv(token, raising=False)
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # They take longest: of several workers (`pytest -n 2`), each begins with a file of them.
+    items.sort(key=lambda item: "browser" not in item.path.parts)
