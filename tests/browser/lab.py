@@ -222,6 +222,11 @@ class Lab(WatchedPage):
             notebook.shut_down()
 
 
+RUN_CELL = """panel.content.deselectAll();
+    panel.content.activeCellIndex = arg;
+    const run = jupyterapp.commands.execute('notebook:run-cell');"""
+
+
 class Notebook:
     """One open notebook, its cells counted from 0."""
 
@@ -246,12 +251,16 @@ class Notebook:
 
     def run_cell(self, index: int, *, fails: bool = False) -> None:
         """Run a cell to its end. An error in it is an error here, unless `fails` says that it is expected."""
-        self._call(
-            "panel.content.deselectAll(); panel.content.activeCellIndex = arg;"
-            "await jupyterapp.commands.execute('notebook:run-cell');",
-            index,
-        )
+        self._call(f"{RUN_CELL} await run;", index)
         self._raise_errors([] if fails else [index])
+
+    def start_cell(self, index: int) -> None:
+        """Run a cell, and do not wait for its end."""
+        self._call(f"{RUN_CELL} void run;", index)
+
+    def is_running(self, index: int) -> bool:
+        """Whether a cell waits for its turn, or for its end."""
+        return self._call("return panel.content.widgets[arg].promptNode.textContent.includes('*');", index)
 
     def run_all(self, *, fails: bool = False) -> None:
         """Run all cells to their end."""

@@ -135,18 +135,6 @@ def test_a_remote_image_is_loaded_by_the_page(lab: Lab, image: Path, lab_server)
     assert worst_error(element, make_wcs()) < 1
 
 
-def test_a_preview_works_while_the_cell_that_showed_it_goes_on(lab: Lab, tiles: Path):
-    code = (
-        SHOW.format(draft=tiled(tiles))
-        + "\nfrom IPython.display import display\ndisplay(preview)\nimport time\ntime.sleep(600)"
-    )
-    notebook = lab.open_notebook([code])
-    notebook.page.evaluate("() => void jupyterapp.commands.execute('notebook:run-all-cells')")
-    element = notebook.output(0).locator(".cxw-preview")
-    expect(element).to_have_attribute("data-cxw-preview-state", "shown", timeout=60_000)
-    assert worst_error(element, make_wcs()) < 1
-
-
 def test_running_the_cell_again_leaves_one_preview_and_clearing_none(lab: Lab, image: Path):
     notebook = show(lab, untiled(image))
     wait_shown(notebook)
