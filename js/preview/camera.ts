@@ -8,7 +8,7 @@ export interface Camera {
   dec: number;
   /** Height of the view, degrees. The projection is gnomonic, so half of it is atan of half the height in the tangent plane. */
   fov: number;
-  /** Turn of the view, degrees. */
+  /** Turn of the view, degrees; the sky turns clockwise. */
   roll: number;
 }
 

@@ -91,7 +91,7 @@ export class Overlay implements Part {
     const arms = [arm("N", north, true), arm("E", east, false)];
     this.#compass.replaceChildren(...arms.flat());
     const turn = Math.round(view.roll);
-    this.#compass.setAttribute("aria-label", turn ? `North is turned by ${turn}° to the left` : "North is up, east is left");
+    this.#compass.setAttribute("aria-label", turn ? `North is turned by ${turn}° to the right` : "North is up, east is left");
   }
 
   #drawScale(view: View): void {

@@ -1,4 +1,4 @@
-/** From the sky to the view and back. WWT's view is gnomonic, with east to the left of north. */
+/** From the sky to the view and back. WWT's view is gnomonic, with east to the left of north; roll turns the sky clockwise. */
 
 import { type Camera, fromTangentPlane } from "./camera";
 
@@ -29,8 +29,8 @@ export function skyToPixel(view: View, ra: number, dec: number): [x: number, y: 
   const east = (Math.cos(delta) * Math.sin(around)) / depth;
   const north = (Math.cos(dec0) * Math.sin(delta) - Math.sin(dec0) * Math.cos(delta) * Math.cos(around)) / depth;
   const unit = pixelsPerUnit(view);
-  const right = -east * Math.cos(roll) - north * Math.sin(roll);
-  const up = north * Math.cos(roll) - east * Math.sin(roll);
+  const right = north * Math.sin(roll) - east * Math.cos(roll);
+  const up = north * Math.cos(roll) + east * Math.sin(roll);
   return [view.width / 2 + right * unit, view.height / 2 - up * unit];
 }
 
@@ -39,15 +39,15 @@ export function pixelToSky(view: View, x: number, y: number): [ra: number, dec: 
   const unit = pixelsPerUnit(view);
   const [right, up] = [(x - view.width / 2) / unit, (view.height / 2 - y) / unit];
   const roll = view.roll * DEGREE;
-  const west = right * Math.cos(roll) + up * Math.sin(roll);
-  const north = up * Math.cos(roll) - right * Math.sin(roll);
+  const west = right * Math.cos(roll) - up * Math.sin(roll);
+  const north = up * Math.cos(roll) + right * Math.sin(roll);
   return fromTangentPlane({ center_x: view.ra, center_y: view.dec }, west, north);
 }
 
 /** Which way north and east are in the middle of the view: unit vectors to the right and down. */
 export function compass({ roll }: Camera): { north: [number, number]; east: [number, number] } {
   const [cos, sin] = [Math.cos(roll * DEGREE), Math.sin(roll * DEGREE)];
-  return { north: [-sin, -cos], east: [-cos, sin] };
+  return { north: [sin, -cos], east: [-cos, -sin] };
 }
 
 const SECOND = 1 / 3600;

@@ -1,6 +1,7 @@
 /** The row of controls above the sky. What they do concerns this page only, so nothing of it goes to the kernel. */
 
-const CONTROLS = "button, input, select";
+// What is typed into needs the arrows itself, and stays a stop of its own.
+const CONTROLS = 'button, select, input[type="range"]';
 
 /** One stop for the Tab key; the arrows to the left and right go from control to control, those up and down change its value. */
 export function toolbar(controls: readonly HTMLElement[]): HTMLElement {
@@ -10,15 +11,24 @@ export function toolbar(controls: readonly HTMLElement[]): HTMLElement {
   element.setAttribute("aria-label", "Preview");
   element.append(...controls);
   const all = [...element.querySelectorAll<HTMLElement>(CONTROLS)];
-  const enter = (control: HTMLElement) => all.forEach((each) => (each.tabIndex = each === control ? 0 : -1));
-  if (all[0]) enter(all[0]);
-  element.addEventListener("focusin", ({ target }) => enter((target as HTMLElement).closest<HTMLElement>(CONTROLS)!));
+  // JupyterLab's arrows go from cell to cell; its shortcuts' selectors match the control itself, so that is where they must be told.
+  for (const control of all) control.dataset.lmSuppressShortcuts = "true";
+  const enter = (control: HTMLElement | undefined) => all.forEach((each) => (each.tabIndex = each === control ? 0 : -1));
+  enter(all[0]);
+  element.addEventListener("focusin", ({ target }) => {
+    if (all.includes(target as HTMLElement)) enter(target as HTMLElement);
+  });
+  element.addEventListener("focusout", ({ relatedTarget }) => {
+    if (!element.contains(relatedTarget as Node | null)) enter(all[0]); // the last one may not be there next time
+  });
   element.addEventListener("keydown", (event) => {
-    const at = all.indexOf(event.target as HTMLElement);
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (at < 0 || !step || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!step || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const there = all.filter((control) => !control.closest("[hidden]"));
+    const at = there.indexOf(event.target as HTMLElement);
+    if (at < 0) return;
     event.preventDefault();
-    all[(at + step + all.length) % all.length]!.focus();
+    there[(at + step + there.length) % there.length]!.focus();
   });
   return element;
 }

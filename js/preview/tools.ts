@@ -14,11 +14,12 @@ export class Tools implements Part {
   #notes: Notes;
   #overlay: Overlay;
   #app: App | null = null;
+  #full = iconButton("Full screen", FULL, () => void this.#fullScreen());
   readonly controls = [
     group(
       "View",
       iconButton("Save picture", SAVE, () => void this.#save()),
-      iconButton("Full screen", FULL, () => void this.#fullScreen()),
+      this.#full,
     ),
   ];
 
@@ -27,6 +28,8 @@ export class Tools implements Part {
     this.#element = element;
     this.#notes = notes;
     this.#overlay = overlay;
+    element.addEventListener("fullscreenchange", () => (this.#full.ariaPressed = String(this.#isFull)));
+    this.#full.ariaPressed = "false";
   }
 
   appReady(app: App): void {
@@ -35,6 +38,10 @@ export class Tools implements Part {
 
   appGone(): void {
     this.#app = null;
+  }
+
+  get #isFull(): boolean {
+    return this.#element.matches(":fullscreen"); // also where a host has put the cell into a shadow tree
   }
 
   async #save(): Promise<void> {
@@ -54,7 +61,7 @@ export class Tools implements Part {
   async #fullScreen(): Promise<void> {
     this.#notes.say("");
     try {
-      if (document.fullscreenElement === this.#element) await document.exitFullscreen();
+      if (this.#isFull) await document.exitFullscreen();
       else await this.#element.requestFullscreen();
     } catch {
       this.#notes.say("This page or browser does not let a cell fill the screen.");

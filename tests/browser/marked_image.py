@@ -91,7 +91,7 @@ def sky_to_pixel(ra: float, dec: float, camera: dict[str, Any]) -> tuple[float, 
         Degrees.
     camera : dict
         What a preview writes to ``data-cxw-camera``: ra, dec, fov, roll (degrees), width, height (pixels). WWT's view is gnomonic;
-        fov is the angle from its lower to its upper edge (its "zoom" is six times that).
+        fov is the angle from its lower to its upper edge (its "zoom" is six times that), and roll turns the sky clockwise.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def sky_to_pixel(ra: float, dec: float, camera: dict[str, Any]) -> tuple[float, 
     depth = math.sin(dec0) * math.sin(dec) + math.cos(dec0) * math.cos(dec) * math.cos(ra - ra0)
     east = math.cos(dec) * math.sin(ra - ra0) / depth
     north = (math.cos(dec0) * math.sin(dec) - math.sin(dec0) * math.cos(dec) * math.cos(ra - ra0)) / depth
-    right, up = -east * math.cos(roll) - north * math.sin(roll), north * math.cos(roll) - east * math.sin(roll)
+    right, up = north * math.sin(roll) - east * math.cos(roll), north * math.cos(roll) + east * math.sin(roll)
     unit = camera["height"] / 2 / math.tan(math.radians(camera["fov"]) / 2)
     return camera["width"] / 2 + right * unit, camera["height"] / 2 - up * unit
 
