@@ -22,6 +22,7 @@ from ..errors import ConstellationsError
 from .wwt_files import PublishedFiles, instruments, survey_names
 from .wwt_layers import PreviewImageLayer, PreviewLayers
 from .wwt_link import Link
+from .wwt_menus import SkyMenus
 
 if TYPE_CHECKING:
     from .preview import Preview
@@ -32,6 +33,15 @@ DRAFT_IMAGE = "Image of the draft"
 
 _THREAD = "pywwt-"  # how the questions to the app begin that are answered to us
 _VIEW = ("raRad", "decRad", "fovDeg", "rollDeg", "engineClockRateFactor")
+_CLOCKS = ("engineClockISOT", "systemClockISOT")
+
+# Where the app begins with another value than pywwt, and pywwt says nothing as long as its own is not changed: said along with these.
+_COLORS = {
+    "showConstellationFigures": "constellation_figure_color",
+    "showConstellationBoundries": "constellation_boundary_color",
+    "showConstellationSelection": "constellation_selection_color",
+}
+_RADIUS = 1.0  # degrees, of a circle
 
 
 class NotShownError(ConstellationsError, ViewerNotAvailableError, TimeoutError):
@@ -92,7 +102,8 @@ class PreviewWWT(BaseWWTWidget):
         self.layers = PreviewLayers(parent=self)
         self._annotation_set = set()
         self._callbacks = {}
-        self._controls = None
+        self._menus: SkyMenus | None = None
+        self._clock_stands = False
         self._waiting: list[asyncio.Future[None]] = []
         self._lock = threading.Lock()
         self._loop = _running_loop()
@@ -107,6 +118,8 @@ class PreviewWWT(BaseWWTWidget):
     # What pywwt says.
 
     def _send_msg(self, **message: Any) -> None:
+        if message.get("event") in ("pause_time", "resume_time"):
+            self._clock_stands = message["event"] == "pause_time"
         for said in self._translated(message):
             self._link.tell(said)
 
@@ -128,9 +141,16 @@ class PreviewWWT(BaseWWTWidget):
         elif event == "set_viewer_mode":
             three_d = message["mode"] == "3D Solar System View"
             yield self._collection(self._publish.modes() if three_d else self._publish.catalog())
-        elif event == "image_layer_create":
+            yield {"event": "setting_set", "setting": "actualPlanetScale", "value": self.actual_planet_scale}
+        elif event == "setting_set" and message["setting"] in _COLORS:
+            name = _COLORS[message["setting"]]
+            color = self.trait_metadata(name, "wwt")
+            yield {"event": "setting_set", "setting": color, "value": getattr(self, name)}
+        elif event in ("image_layer_create", "load_tour"):
             message = {**message, "url": self._publish.remote(message["url"])}
         yield message
+        if event == "annotation_create" and message["shape"] == "circle":
+            yield {"event": "annotation_set", "id": message["id"], "setting": "radius", "value": _RADIUS}
 
     def _collection(self, url: str, recursive: bool = False) -> dict[str, Any]:
         return {
@@ -146,7 +166,7 @@ class PreviewWWT(BaseWWTWidget):
         Parameters
         ----------
         url : str
-            Address of the WTML.
+            Address of the WTML; or the path of one on this machine, or of a folder of tiles with an ``index_rel.wtml``.
         recursive : bool, default False
             Load the folders that it refers to as well.
         remote_only : bool, default False
@@ -155,7 +175,7 @@ class PreviewWWT(BaseWWTWidget):
         Raises
         ------
         SourceError
-            If it can't be fetched, or is no WTML; not with `remote_only`.
+            If it can't be fetched, or is no WTML; with `remote_only`, only if a path leads to no file.
 
         Notes
         -----
@@ -163,7 +183,9 @@ class PreviewWWT(BaseWWTWidget):
         """
         if not url.startswith(self._publish.prefix):
             if not remote_only:
-                self._available_layers.update(dict.fromkeys(self._publish.fetch_names(url), {"thumbnail": None}))
+                self._available_layers.update(dict.fromkeys(self._publish.names_in(url), {"thumbnail": None}))
+                if self._menus is not None:
+                    self._menus.list_anew()
             url = self._publish.collection(url, recursive)
         self._send_msg(**self._collection(url, recursive))
 
@@ -178,10 +200,10 @@ class PreviewWWT(BaseWWTWidget):
 
     @property
     def layer_controls(self) -> Any:
-        """Menus of the surveys and a slider between them: an ipywidget."""
-        from pywwt.jupyter import WWTLabApplication  # it makes a widget of its own as it is imported
-
-        return WWTLabApplication.layer_controls.fget(self)
+        """Menus of what the sky can show, and a slider between them: an ipywidget."""
+        if self._menus is None:
+            self._menus = SkyMenus(self)
+        return self._menus.box
 
     def _serialize_state(self, *args: Any) -> dict[str, Any]:
         state = super()._serialize_state(*args)
@@ -303,10 +325,9 @@ class PreviewWWT(BaseWWTWidget):
                 "No page has shown the preview yet, so its view is not known. Put the preview at the end of a cell, and run "
                 "“await preview.wwt.becomes_ready()” before you ask."
             )
+        if field == "datetime" and self._clock_stands:
+            return self._engineTime
         return super()._get_view_data(field)
-
-
-_CLOCKS = ("engineClockISOT", "systemClockISOT")
 
 
 def _resolve(future: asyncio.Future[Any], value: Any) -> None:

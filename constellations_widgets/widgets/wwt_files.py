@@ -26,6 +26,7 @@ from .served import ServedFiles
 
 DATA = Path(__file__).parent / "data"
 COLLECTION = "index.wtml"
+INDEX = "index_rel.wtml"
 
 _LARGEST_COLLECTION = 20_000_000  # bytes
 _PATIENCE = 30  # seconds
@@ -65,15 +66,18 @@ class PublishedFiles:
 
         return self._publish(read) + name
 
-    def tree(self, path: str) -> str:
-        """Publish a folder of tiles with an ``index_rel.wtml``; its address ends in a slash, and has an ``index.wtml`` below it."""
+    def tree(self, path: str, index: str = INDEX) -> str:
+        """Publish a folder of tiles; its address ends in a slash, and has a collection `COLLECTION` below it.
+
+        `index` is the collection in the folder, whose addresses are relative to it.
+        """
         root = Path(path).absolute()
         if not root.is_dir():
             raise SourceError(f"{root} is not a folder, so it can't be shown")
 
         def read(asked: str) -> bytes:
             # Read anew each time: a program may write the collection after it has published the folder.
-            folder = _parse((root / "index_rel.wtml").read_bytes(), "index_rel.wtml")
+            folder = _parse((root / index).read_bytes(), index)
             if asked == COLLECTION:
                 _change_links(folder, lambda link: urljoin(address, link))
                 return tostring(folder)
@@ -90,8 +94,12 @@ class PublishedFiles:
     def collection(self, url: str, recursive: bool = False) -> str:
         """The address under which the page finds the WTML at `url`, with its images where the page may load them from.
 
-        The WTML is fetched when the page asks for it. The same `url` has the same address.
+        The WTML is fetched when the page asks for it. The same `url` has the same address; a path on this machine has a new one
+        each time, since the engine loads no address twice.
         """
+        if not _is_remote(url):
+            index = _index_at(url)
+            return self.tree(str(index.parent), index.name) + COLLECTION
         key = (url, recursive)
         if key not in self._collections:
             self._collections[key] = self._publish(lambda asked: self._fetch(url, recursive, asked)) + COLLECTION
@@ -115,7 +123,7 @@ class PublishedFiles:
         ours = url.startswith(f"{self.prefix}/")
         return f"{self.prefix}/network/{url}" if _is_remote(url) and not ours else url
 
-    def fetch_names(self, url: str) -> list[str]:
+    def names_in(self, url: str) -> list[str]:
         """The names of the images in the WTML at `url`, which is fetched now.
 
         Raises
@@ -124,7 +132,7 @@ class PublishedFiles:
             If it can't be fetched, or is no WTML.
         """
         try:
-            folder = _parse(_download(url), url)
+            folder = _parse(_download(url) if _is_remote(url) else _index_at(url).read_bytes(), url)
         except OSError as error:
             raise SourceError(
                 f"The collection {url} can't be loaded: {error}. Look at its address in a browser."
@@ -223,11 +231,18 @@ def _is_remote(url: str) -> bool:
     return urlsplit(url).scheme in ("http", "https")
 
 
-def _download(url: str) -> bytes:
-    if not _is_remote(url):
-        raise ConstellationsError(
-            f"{url!r} is not the address of a collection: it starts with neither https:// nor http://"
+def _index_at(path: str) -> Path:
+    """The WTML at `path`, a file or a folder that has one."""
+    index = Path(path).absolute()
+    index = index / INDEX if index.is_dir() else index
+    if not index.is_file():
+        raise SourceError(
+            f"{path!r} is neither the address of a collection, which starts with https://, nor a WTML file on this machine"
         )
+    return index
+
+
+def _download(url: str) -> bytes:
     request = urllib.request.Request(url, headers={"User-Agent": "constellations_widgets"})
     with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
         content = answer.read(_LARGEST_COLLECTION + 1)

@@ -75,6 +75,8 @@ class PreviewLayers(LayerManager):
         automatic = tiling_method == TilingMethod.AUTO_DETECT
         if wcs_key == " " and (tiling_method == TilingMethod.UNTILED or automatic and not large):
             return self._create_and_add_image_layer(image=files[0], hdu_index=hdu_index, name=name, **kwargs)
+        # pywwt would hand these to toasty, too, which refuses them.
+        properties = {key: kwargs.pop(key) for key in PreviewImageLayer.class_trait_names() if key in kwargs}
         tiled = self._tile_and_serve(
             fits_list=files,
             hdu_index=hdu_index,
@@ -84,7 +86,10 @@ class PreviewLayers(LayerManager):
             tiling_method=tiling_method,
             **kwargs,
         )
-        return _finish(tiled)
+        layer = _finish(tiled)
+        for property, value in properties.items():
+            setattr(layer, property, value)
+        return layer
 
     def add_table_layer(self, table: Any = None, frame: str = "Sky", **kwargs: Any) -> TableLayer:
         """Add the rows of an astropy table as points. See pywwt's `LayerManager.add_table_layer`."""

@@ -1,6 +1,7 @@
 /** What stands behind each address that the engine asks for. Nothing goes to the network but tiles of a remote image and of a survey that was chosen. */
 
 import type { LocalFiles } from "./local_files";
+import { marker } from "./markers";
 import { type Survey, tileAddress } from "./surveys";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -101,6 +102,8 @@ export class Addresses {
     const asset = /\/engine\/assets\/([^?#]*)/.exec(url)?.[1];
     if (asset === "moons.txt") return text(MOONS);
     if (asset && ASSETS[asset]) return this.#file(ASSETS[asset]);
+    const picture = asset ? marker(asset) : null;
+    if (picture) return { bytes: picture };
     if (asset?.endsWith(".png")) return { bytes: Promise.resolve(Uint8Array.from(atob(CLEAR_PIXEL), (c) => c.charCodeAt(0))) };
     if (/\/wwtweb\/catalog\.aspx/i.test(url)) return text(NO_IMAGESETS);
     return nothing();

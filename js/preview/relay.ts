@@ -28,6 +28,8 @@ const NAME_AN_IMAGE = ["set_background_by_name", "set_foreground_by_name", "set_
 const LOADING_AT_MOST = 10_000; // ms; a collection that can't be loaded is never said to be
 const TELL_EVERY = 500; // ms, of the view while it moves
 const REAL_TIME = 1;
+const CLOCK_EVENTS = ["set_datetime", "pause_time", "resume_time"];
+const CLOCK_SETTLES = 700; // ms until a frame has surely been drawn with the new time
 
 export class Relay implements Part {
   #comm: Comm;
@@ -43,6 +45,8 @@ export class Relay implements Part {
   #held: Message[] = [];
   #foreground: Message | null = null;
   #opacity: Message | null = null;
+  #clock: Message = { event: "resume_time", rate: REAL_TIME };
+  #clockTimer: ReturnType<typeof setTimeout> | undefined;
   #moving = false;
   #view: Message | null = null;
   #timers = new Set<ReturnType<typeof setTimeout>>();
@@ -96,6 +100,7 @@ export class Relay implements Part {
     this.#held = [];
     this.#loading.clear();
     this.#moving = this.#resting = false;
+    this.#clock = { event: "resume_time", rate: REAL_TIME };
   }
 
   async #catchUp(app: App): Promise<void> {
@@ -138,6 +143,7 @@ export class Relay implements Part {
 
   #post(event: string, message: Message): void {
     if (event === "center_on_coordinates" || (event === "image_layer_create" && message.goto !== false)) this.#gaze.claim();
+    if (CLOCK_EVENTS.includes(event)) this.#askForTime(event, message);
     if (event === "resume_time") this.#moving = Math.abs(Number(message.rate)) > REAL_TIME;
     else if (event === "load_tour" || event === "resume_tour") this.#moving = true;
     else if (event === "pause_time" || event === "pause_tour") this.#moving = false;
@@ -150,6 +156,14 @@ export class Relay implements Part {
       this.#foreground = message;
     }
     this.#toApp(message.name === OFFLINE_SKY ? { ...message, name: SKY.name } : message);
+  }
+
+  /** The app tells the time as of the frame before it was set. Told twice how the clock runs, it tells the time twice. */
+  #askForTime(event: string, message: Message): void {
+    if (event !== "set_datetime") this.#clock = message;
+    if (this.#clockTimer !== undefined) this.#timers.delete(this.#clockTimer);
+    clearTimeout(this.#clockTimer);
+    this.#clockTimer = this.#later(() => this.#toApp(this.#clock), CLOCK_SETTLES);
   }
 
   #showDraft(): void {
@@ -194,11 +208,12 @@ export class Relay implements Part {
     if (this.#wanted) this.#comm.tell("heard", { message });
   }
 
-  #later(action: () => void, time: number): void {
+  #later(action: () => void, time: number): ReturnType<typeof setTimeout> {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       action();
     }, time);
     this.#timers.add(timer);
+    return timer;
   }
 }
