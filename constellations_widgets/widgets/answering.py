@@ -6,7 +6,9 @@ nor the subshell (where ipykernel 7 does, if the page's JupyterLab asks for one)
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +18,9 @@ from ..errors import ConstellationsError
 Answer = tuple[dict[str, Any], list[bytes]]
 Handler = Callable[[Mapping[str, Any]], Answer]
 Send = Callable[[dict[str, Any], list[bytes]], None]
+
+# A page asks again while it has no answer. A large one over a slow line is on its way for long: it is not sent twice.
+_ON_ITS_WAY = 30.0  # seconds
 
 _workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="constellations-answer")
 
@@ -35,7 +40,7 @@ class Answerer:
     def __init__(self, handlers: Mapping[str, Handler], send: Send):
         self._handlers = handlers
         self._send = send
-        self._open: set[int] = set()
+        self._taken: dict[int, float] = {}  # number of a request → when it was answered; infinity while it is not
         self._lock = threading.Lock()
 
     def receive(self, _widget: Any, request: Any, _buffers: Any) -> None:
@@ -44,10 +49,12 @@ class Answerer:
         if isinstance(number, bool) or not isinstance(number, int):
             self._send({"id": None, "ok": False, "message": "A request needs a whole number as id."}, [])
             return
-        with self._lock:  # a page asks again while it has no answer; one answer is enough
-            if number in self._open:
+        with self._lock:
+            now = time.monotonic()
+            self._taken = {number: when for number, when in self._taken.items() if now - when < _ON_ITS_WAY}
+            if number in self._taken:
                 return
-            self._open.add(number)
+            self._taken[number] = math.inf
         _workers.submit(self._answer, number, request)
 
     def _answer(self, number: int, request: Mapping[str, Any]) -> None:
@@ -61,10 +68,11 @@ class Answerer:
             answer, buffers = {"id": number, "ok": False, "message": str(error)}, []
         except Exception as error:  # a bug of ours: the page has to say so rather than wait for ever
             answer, buffers = {"id": number, "ok": False, "message": f"{type(error).__name__}: {error}"}, []
+        try:
+            self._send(answer, buffers)
         finally:
             with self._lock:
-                self._open.discard(number)
-        self._send(answer, buffers)
+                self._taken[number] = time.monotonic()
 
 
 def let_pages_choose_the_thread(comm: Any) -> None:

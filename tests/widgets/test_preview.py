@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import queue
 import subprocess
@@ -40,6 +41,7 @@ class Page:
 
     def __init__(self, preview: Preview):
         self.preview = preview
+        self._ids = itertools.count(1)
         self.came: queue.Queue[tuple[dict[str, Any], list[bytes]]] = queue.Queue()
         preview._send = self._comes
 
@@ -51,7 +53,7 @@ class Page:
         self.preview._handle_custom_msg(message, [])
 
     def ask(self, **request: Any) -> tuple[dict[str, Any], list[bytes]]:
-        self.say({"id": 1, **request})
+        self.say({"id": next(self._ids), **request})
         return self.came.get(timeout=20)
 
 
@@ -163,7 +165,9 @@ def test_what_is_no_web_address_is_not_loaded(url):
 
 def test_files_come_in_one_answer_and_only_the_images_own(page, folder):
     names = ["image.png", "secret.png", "../secret.png", str(folder / "image.png"), "%69mage.png", "IMAGE.PNG"]
-    content, buffers = page.ask(kind="files", paths=[*(f"image/{name}" for name in names), "image.png", "other/image.png"])
+    content, buffers = page.ask(
+        kind="files", paths=[*(f"image/{name}" for name in names), "image.png", "other/image.png"]
+    )
     assert content["found"] == [True] + 7 * [False]
     assert buffers == [b"pixels"]
 
@@ -202,6 +206,7 @@ def test_a_request_that_is_asked_again_while_it_is_answered_is_answered_once(pag
     assert page.ask(id=6, kind="open")[0]["id"] == 6  # a slow disk holds up nothing else
     go.set()
     assert page.came.get(timeout=5)[1] == [b"late"]
+    page.say({"id": 5, "kind": "files", "paths": ["image/image.png"]})  # asked while the answer was on its way
     assert page.ask(id=7, kind="open")[0]["id"] == 7
     assert page.came.empty()
 

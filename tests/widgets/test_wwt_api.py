@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import itertools
 import json
 import queue
 import subprocess
@@ -52,6 +53,7 @@ class Page:
 
     def __init__(self, preview: Preview):
         self.preview = preview
+        self._ids = itertools.count(1)
         self.came: queue.Queue[dict[str, Any]] = queue.Queue()
         self.buffers: list[Any] = []
         preview._send = self._comes
@@ -66,10 +68,11 @@ class Page:
         self.preview._handle_custom_msg(message, [])
 
     def ask(self, **request: Any) -> dict[str, Any]:
-        self.say(id=1, **request)
+        number = next(self._ids)
+        self.say(id=number, **request)
         while True:
             answer = self.came.get(timeout=20)
-            if answer.get("id") == 1:
+            if answer.get("id") == number:
                 assert answer["ok"], answer
                 return answer
 
