@@ -9,6 +9,8 @@ import { pageWide } from "../shared/page_wide";
 export interface Berth {
   /** Has an app that runs or is being started. */
   live: boolean;
+  /** The app is being started. One after the other: each takes the page's only thread for half a second. */
+  starting: boolean;
   inSight: boolean;
   /** Its image was on the sky: put aside, it has a picture to show. */
   pictured: boolean;
@@ -29,29 +31,30 @@ export function enter(berth: Berth): void {
 }
 
 export function leave(berth: Berth): void {
-  berth.live = false;
+  berth.live = berth.starting = false;
   berths().delete(berth);
   offerPlaces();
 }
 
-/** Says that a preview could give its place now, since it is out of sight or has a picture, so that one in sight may have it. */
+/** Says that a preview has started, or could give its place since it is out of sight or has a picture: so one in sight may have it. */
 export function offerPlaces(): void {
   for (const berth of berths()) if (berth.inSight && !berth.live) berth.placeFree();
 }
 
 /**
- * Makes `berth` live if there is room, or room can be made: by parking one out of sight; one that has a picture, where `berth` has none
- * yet; any other if somebody insists.
+ * Makes `berth` live and starting if there is room, or room can be made: by parking one out of sight; one that has a picture, where `berth` has none
+ * yet; any other if somebody insists. "later" while others are starting.
  */
-export function takePlace(berth: Berth, insist = false): boolean {
+export function takePlace(berth: Berth, insist = false): "taken" | "later" | "full" {
   const others = [...berths()].filter((other) => other.live && other !== berth);
+  if (!insist && others.some((other) => other.starting && other.inSight)) return "later";
   if (others.length >= MOST_LIVE) {
     const longestUnused = others.sort((a, b) => a.used - b.used);
     const giving = longestUnused.find((other) => !other.inSight) ?? longestUnused.find((other) => insist || (other.pictured && !berth.pictured));
-    if (!giving) return false;
-    giving.live = false;
+    if (!giving) return "full";
+    giving.live = giving.starting = false;
     giving.park();
   }
-  berth.live = true;
-  return true;
+  berth.live = berth.starting = true;
+  return "taken";
 }

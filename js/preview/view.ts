@@ -57,7 +57,7 @@ export class PreviewView {
   #losses: number[] = [];
   #stuck: ReturnType<typeof setTimeout> | undefined;
   #passing: ReturnType<typeof setTimeout> | undefined;
-  #berth: Berth = { live: false, inSight: false, pictured: false, used: 0, park: () => this.#park(), placeFree: () => this.#start() };
+  #berth: Berth = { live: false, starting: false, inSight: false, pictured: false, used: 0, park: () => this.#park(), placeFree: () => this.#start() };
   #watcher = new IntersectionObserver((entries) => this.#saw(entries.at(-1)!.isIntersecting));
 
   constructor(comm: Comm, height: string) {
@@ -149,10 +149,9 @@ export class PreviewView {
       if (this.#status.progress === "loading") this.#status.set("loading", UNSEEN);
       return;
     }
-    if (!takePlace(this.#berth, insist)) {
-      this.#putAside(this.#parked.picture ? ASIDE : FULL);
-      return;
-    }
+    const place = takePlace(this.#berth, insist);
+    if (place === "full") this.#putAside(this.#parked.picture ? ASIDE : FULL);
+    if (place !== "taken") return;
     const focused = document.activeElement === this.#parked.element;
     this.#parked.wake();
     this.#status.set("loading", this.#parked.picture ? "" : LOADING);
@@ -167,6 +166,7 @@ export class PreviewView {
     }
     if (focused) this.#app.frame.element.focus();
     this.#stuck = setTimeout(() => {
+      this.#started();
       if (this.#status.progress === "loading") this.#status.set("failed", STUCK);
     }, STUCK_AFTER);
   }
@@ -198,6 +198,12 @@ export class PreviewView {
     throttle.seen = this.#berth.inSight;
     app.post({ event: "modify_settings", target: "app", settings: [["hideAllChrome", true]] });
     for (const part of this.#parts) part.appReady?.(app);
+    this.#started();
+  }
+
+  #started(): void {
+    this.#berth.starting = false;
+    offerPlaces();
   }
 
   #drawn(app: App): void {
@@ -240,7 +246,7 @@ export class PreviewView {
     this.#losses = this.#losses.filter((at) => now - at < LOSSES_WITHIN);
     if (loss.why === "context") this.#losses.push(now);
     this.#status.set("loading", LOADING);
-    this.#berth.live = false;
+    this.#berth.live = this.#berth.starting = false;
     if (this.#lostTooOften) this.#putAside(TAKEN);
     else this.#start();
   }
