@@ -96,12 +96,13 @@ class ImageFiles:
         listing = None if single_fits else local.listing(MOST_FILES, MOST_BYTES)
         about = {relative: (found.st_mtime_ns, found.st_size) for relative, found in (listing or {}).items()}
         fault = None
-        for path in {local.where(local.top), self.fits or local.where(local.top)}:
+        for path in (local.where(local.top), self.fits):
             try:
-                found = path.stat()
-                about[str(path)] = (found.st_mtime_ns, found.st_size)
+                found = path.stat() if path is not None else None
+                about[str(path)] = (found.st_mtime_ns, found.st_size) if found is not None else (0, 0)
             except OSError as error:
-                fault = self._fault(local.top, error)
+                if path != local.pixels:  # the picture is there all the same; who wants to see the pixels is told then
+                    fault = self._fault(local.top, error)
         if fault is None and listing:
             gone = sorted(name for name in self._served - listing.keys() if not local.where(name).exists())
             fault = _why(local.where(gone[0]), FileNotFoundError()) if gone else None

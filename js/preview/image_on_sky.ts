@@ -67,7 +67,7 @@ export class ImageOnSky implements Part {
     const fault = state.files?.fault ?? "";
     if (fault === "") this.#stale ||= this.#fault !== "" || (last !== null && last.files?.key !== state.files?.key);
     this.#fault = fault;
-    this.files.expect(state.files);
+    if (fault === "") this.files.expect(state.files); // else what is here is all there is
     this.#look.receive(state);
     if (this.#app && !this.#app.engine) this.#look.hide();
     this.#say();
