@@ -136,14 +136,13 @@ class MarimoRun(Host):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        folder = self.server.folder / f"marimo-{port}"
-        folder.mkdir()
-        (folder / "notebook.py").write_text(_marimo_notebook(code, names), encoding="utf-8")
+        notebook, log_file = self.server.root / f"marimo_{port}.py", self.server.folder / f"marimo-{port}.log"
+        notebook.write_text(_marimo_notebook(code, names), encoding="utf-8")
         options = ["--headless", "--no-token", "--host=127.0.0.1", f"--port={port}"]
-        with (folder / "marimo.log").open("wb") as log:
+        with log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "marimo", *self.COMMAND, *options, "notebook.py"],
-                cwd=folder,
+                [sys.executable, "-m", "marimo", *self.COMMAND, *options, notebook.name],
+                cwd=self.server.root,
                 env=self.server.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -153,7 +152,7 @@ class MarimoRun(Host):
         try:
             _wait_for(f"{url}/health", self._process)
         except RuntimeError as error:
-            raise RuntimeError(f"{error}:\n{(folder / 'marimo.log').read_text()[-3000:]}") from None
+            raise RuntimeError(f"{error}:\n{log_file.read_text()[-3000:]}") from None
         self.page.goto(url)
 
     def execute(self, code: str) -> None:

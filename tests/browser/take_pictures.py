@@ -15,14 +15,20 @@ sys.path[:0] = [str(TESTS), str(NOTEBOOKS)]
 
 import prepare  # noqa: E402
 from browser.chromium import FLAGS, find_chromium  # noqa: E402
+from browser.hosts import HOSTS  # noqa: E402
 from browser.lab import Lab, LabServer  # noqa: E402
 from PIL import Image  # noqa: E402
-from playwright.sync_api import Locator, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Locator, expect, sync_playwright  # noqa: E402
 
 CELL = """import constellations_widgets as cxw
 
 panel = cxw.publish("hxdf/index_rel.wtml")
 panel"""
+
+PARTS = """import constellations_widgets as cxw
+
+draft = cxw.ImageDraft.from_wtml("hxdf/index_rel.wtml")
+preview, form = cxw.Preview(draft), cxw.ImageForm(draft)"""
 
 
 def take(target: Locator, name: str) -> None:
@@ -32,41 +38,67 @@ def take(target: Locator, name: str) -> None:
     print(f"{name}.png: {picture.width} × {picture.height}, {(PICTURES / f'{name}.png').stat().st_size >> 10} kB")
 
 
+def take_panel(server: LabServer, browser: Browser) -> None:
+    page = browser.new_context(viewport={"width": 1240, "height": 2200}, device_scale_factor=1).new_page()
+    page.set_default_timeout(60_000)
+    lab = Lab(server, page)
+    notebook = lab.open_notebook([CELL])
+    lab.command("application:toggle-left-area")
+    notebook.run_all()
+    page.keyboard.press("Escape")
+    cell, panel = notebook.cell(0), notebook.output(0)
+    expect(panel.locator("[data-cxw-preview-state=shown]")).to_be_visible()
+    notebook.execute("panel.draft.host_at('https://example.org/hxdf/')")
+    panel.get_by_label("Copyright", exact=True).fill("Public domain")
+    panel.get_by_label("License", exact=True).fill("CC-BY-4.0")
+    panel.get_by_label("License", exact=True).blur()
+    notebook.wait_idle()
+    page.wait_for_timeout(1000)
+    take(cell, "panel-light")
+    lab.theme("dark")
+    page.wait_for_timeout(1500)
+    take(cell, "panel-dark")
+    lab.theme("light")
+    panel.get_by_role("button", name="Use CC-PDDC").first.click()
+    panel.get_by_label("Alt text", exact=True).fill("Thousands of galaxies on black sky.")
+    panel.get_by_role("button", name="Publish", exact=True).click()
+    expect(panel.get_by_role("button", name="Confirm and publish")).to_be_visible()
+    take(panel.locator(".cxw-publisher"), "review")
+    panel.get_by_role("button", name="Confirm and publish").click()
+    expect(panel.get_by_role("heading", name="Published")).to_be_visible()
+    take(panel.locator(".cxw-publisher"), "receipt")
+    lab.close()
+
+
+def take_hosts(server: LabServer, browser: Browser) -> None:
+    """A small picture of each program that shows notebooks."""
+    (PICTURES / "hosts").mkdir(exist_ok=True)
+    for name, make in HOSTS.items():
+        page = browser.new_context(viewport={"width": 1120, "height": 840}).new_page()
+        page.set_default_timeout(60_000)
+        host = make(server, page)
+        host.show(PARTS, "preview", "form")
+        element = page.locator(".cxw-preview")
+        expect(element).to_have_attribute("data-cxw-preview-state", "shown")
+        element.evaluate("it => it.scrollIntoView({ block: 'center' })")
+        page.wait_for_timeout(1000)
+        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").resize((480, 360), Image.Resampling.LANCZOS)
+        path = PICTURES / "hosts" / f"{name.lower().replace(' ', '-')}.jpg"
+        picture.save(path, quality=80, optimize=True)
+        print(f"hosts/{path.name}: {path.stat().st_size >> 10} kB")
+        host.stop()
+        page.context.close()
+
+
 def main() -> None:
+    expect.set_options(timeout=60_000)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = LabServer(Path(folder) / "jupyter")
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         try:
             prepare.tile(server.root / "hxdf")
-            page = browser.new_context(viewport={"width": 1240, "height": 2200}, device_scale_factor=1).new_page()
-            page.set_default_timeout(60_000)
-            lab = Lab(server, page)
-            notebook = lab.open_notebook([CELL])
-            lab.command("application:toggle-left-area")
-            notebook.run_all()
-            page.keyboard.press("Escape")
-            cell, panel = notebook.cell(0), notebook.output(0)
-            expect(panel.locator("[data-cxw-preview-state=shown]")).to_be_visible()
-            notebook.execute("panel.draft.host_at('https://example.org/hxdf/')")
-            panel.get_by_label("Copyright", exact=True).fill("Public domain")
-            panel.get_by_label("License", exact=True).fill("CC-BY-4.0")
-            panel.get_by_label("License", exact=True).blur()
-            notebook.wait_idle()
-            page.wait_for_timeout(1000)
-            take(cell, "panel-light")
-            lab.theme("dark")
-            page.wait_for_timeout(1500)
-            take(cell, "panel-dark")
-            lab.theme("light")
-            panel.get_by_role("button", name="Use CC-PDDC").first.click()
-            panel.get_by_label("Alt text", exact=True).fill("Thousands of galaxies on black sky.")
-            panel.get_by_role("button", name="Publish", exact=True).click()
-            expect(panel.get_by_role("button", name="Confirm and publish")).to_be_visible()
-            take(panel.locator(".cxw-publisher"), "review")
-            panel.get_by_role("button", name="Confirm and publish").click()
-            expect(panel.get_by_role("heading", name="Published")).to_be_visible()
-            take(panel.locator(".cxw-publisher"), "receipt")
-            lab.close()
+            take_panel(server, browser)
+            take_hosts(server, browser)
         finally:
             browser.close()
             server.stop()
