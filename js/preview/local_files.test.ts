@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import type { Bytes } from "./addresses";
+import { LocalFiles } from "./local_files";
+
+const newStore = () => ({ files: new Map<string, Bytes>(), size: 0, whole: new Set<string>(), coming: new Map<string, Promise<void>>() });
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** A kernel with these files; what it was asked for is in `asked`. */
+function kernel(files: Record<string, string>, { key = "a", complete = true } = {}) {
+  const asked: string[] = [];
+  const comm = {
+    asked,
+    file: (path: string) => {
+      asked.push(path);
+      return Promise.resolve(path in files ? bytes(files[path]!) : null);
+    },
+    ask: (kind: string) => {
+      asked.push(kind);
+      const names = Object.keys(files);
+      return Promise.resolve({ content: { key, complete, names }, buffers: names.map((name) => bytes(files[name]!)) });
+    },
+  };
+  return comm;
+}
+
+const TILES = { "image/0/0/0_0.png": "top", "image/1/0/0_0.png": "left" };
+const WHOLE = { key: "a", whole: true, fault: null };
+const LARGE = { key: "a", whole: false, fault: null };
+
+const text = async (files: LocalFiles, path: string) => {
+  const found = await files.file(path);
+  return found && new TextDecoder().decode(found);
+};
+
+describe("the image's files in a page", () => {
+  it("come whole if they are few, and what is not among them is a hole that nobody is asked for", async () => {
+    const comm = kernel(TILES);
+    const files = new LocalFiles(comm, newStore());
+    files.expect(WHOLE);
+    expect(await text(files, "image/1/0/0_0.png")).toBe("left"); // asked for before they have come
+    expect(await text(files, "image/1/1/1_1.png")).toBeNull();
+    expect(comm.asked).toEqual(["whole"]);
+  });
+
+  it("come once, for all views and for an app that is built anew", async () => {
+    const store = newStore();
+    const [one, another] = [kernel(TILES), kernel(TILES)];
+    const [first, second] = [new LocalFiles(one, store), new LocalFiles(another, store)];
+    first.expect(WHOLE);
+    second.expect(WHOLE); // while they are on their way
+    expect(await text(second, "image/0/0/0_0.png")).toBe("top");
+    second.expect({ ...WHOLE });
+    const third = new LocalFiles(another, store);
+    third.expect(WHOLE);
+    expect(await text(third, "image/0/0/0_0.png")).toBe("top");
+    expect([one.asked, another.asked]).toEqual([["whole"], []]);
+  });
+
+  it("come one by one, and once, if they are many", async () => {
+    const comm = kernel(TILES);
+    const files = new LocalFiles(comm, newStore());
+    files.expect(LARGE);
+    for (let time = 0; time < 2; time++) expect(await text(files, "image/0/0/0_0.png")).toBe("top");
+    expect(await text(files, "image/9/9/9_9.png")).toBeNull();
+    expect(comm.asked).toEqual(["image/0/0/0_0.png", "image/9/9/9_9.png"]);
+  });
+
+  it("are asked for again when they have changed on disk", async () => {
+    const store = newStore();
+    const files = new LocalFiles(kernel({ "image/a.png": "old" }), store);
+    files.expect(LARGE);
+    expect(await text(files, "image/a.png")).toBe("old");
+    const later = new LocalFiles(kernel({ "image/a.png": "new" }), store);
+    later.expect({ ...LARGE, key: "b" });
+    expect(await text(later, "image/a.png")).toBe("new");
+  });
+
+  it("are asked for one by one if they changed while they came, or are not all there", async () => {
+    for (const answer of [{ key: "b" }, { complete: false }]) {
+      const comm = kernel(TILES, answer);
+      const files = new LocalFiles(comm, newStore());
+      files.expect(WHOLE);
+      expect(await text(files, "image/9/9/9_9.png")).toBeNull();
+      expect(comm.asked).toEqual(["whole", "image/9/9/9_9.png"]);
+    }
+  });
+
+  it("are asked for one by one if the kernel does not send them whole", async () => {
+    const comm = { ...kernel(TILES), ask: () => Promise.reject(new Error("closed")) };
+    const files = new LocalFiles(comm, newStore());
+    files.expect(WHOLE);
+    expect(await text(files, "image/0/0/0_0.png")).toBe("top");
+  });
+
+  it("take no more than their share of the page's memory: those used last stay", async () => {
+    const comm = kernel({ a: "1234", b: "1234", c: "1234" });
+    const files = new LocalFiles(comm, newStore(), 8);
+    files.expect(LARGE);
+    for (const path of ["a", "b", "a", "c", "a", "b"]) expect(await text(files, path)).toBe("1234");
+    expect(comm.asked).toEqual(["a", "b", "c", "b"]);
+  });
+
+  it("are no longer whole when one had to go", async () => {
+    const store = newStore();
+    const comm = kernel({ "image/a": "1234", "image/b": "1234" });
+    const files = new LocalFiles(comm, store, 9);
+    files.expect(WHOLE);
+    await text(files, "image/a");
+    files.expect({ ...LARGE, key: "other" });
+    await text(files, "image/a");
+    files.expect(WHOLE);
+    expect(await text(files, "image/b")).toBe("1234");
+    expect(comm.asked).toEqual(["whole", "image/a", "whole"]);
+  });
+});
