@@ -151,7 +151,10 @@ class Preview(OnDraft):
 
     def _open(self, _request: Mapping[str, Any]) -> Answer:
         self._displayed = True
-        return self._state(self._revision) | {"wwt": self._wwt is not None}, []
+        return self._state(self._revision) | {
+            "wwt": self._wwt is not None,
+            "awaited": self._wwt is not None and self._wwt.awaited,
+        }, []
 
     def _wwt_words(self, _request: Mapping[str, Any]) -> Answer:
         return self._wwt.everything() if self._wwt is not None else {"last": 0, "messages": []}, []

@@ -103,7 +103,6 @@ class PreviewWWT(BaseWWTWidget):
         self._annotation_set = set()
         self._callbacks = {}
         self._menus: SkyMenus | None = None
-        self._clock_stands = False
         self._waiting: list[asyncio.Future[None]] = []
         self._lock = threading.Lock()
         self._loop = _running_loop()
@@ -118,8 +117,6 @@ class PreviewWWT(BaseWWTWidget):
     # What pywwt says.
 
     def _send_msg(self, **message: Any) -> None:
-        if message.get("event") in ("pause_time", "resume_time"):
-            self._clock_stands = message["event"] == "pause_time"
         for said in self._translated(message):
             self._link.tell(said)
 
@@ -301,6 +298,7 @@ class PreviewWWT(BaseWWTWidget):
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
         self._preview._show_once()
+        self._link.announce(awaited=True)
         if not _kernel_hears_while_it_runs():
             return self
         try:
@@ -311,6 +309,11 @@ class PreviewWWT(BaseWWTWidget):
                 "WWT in the next cell. Nothing of what was said is lost: the page hears it when it comes."
             ) from None
         return self
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for a page to show the view."""
+        return any(not waiter.done() for waiter in self._waiting)
 
     def _become_alive(self) -> None:
         with self._lock:
@@ -325,8 +328,6 @@ class PreviewWWT(BaseWWTWidget):
                 "No page has shown the preview yet, so its view is not known. Put the preview at the end of a cell, and run "
                 "“await preview.wwt.becomes_ready()” before you ask."
             )
-        if field == "datetime" and self._clock_stands:
-            return self._engineTime
         return super()._get_view_data(field)
 
 

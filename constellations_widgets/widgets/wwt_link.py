@@ -30,9 +30,9 @@ class Link:
         self._said = 0
         self._pending: list[Message] = []
 
-    def announce(self) -> None:
-        """Let the pages that are open ask for what there is."""
-        self._send({"kind": "app", "last": 0, "messages": []})
+    def announce(self, awaited: bool = False) -> None:
+        """Let the pages that are open ask for what there is; if they are `awaited`, even where nobody looks at them."""
+        self._send({"kind": "app", "last": 0, "messages": [], "awaited": awaited})
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Say something to the app in each page. Returns at once; a page that comes later hears it if it still matters."""

@@ -16,6 +16,8 @@ type Message = Record<string, unknown>;
 interface Words {
   last: number;
   messages: Message[];
+  /** It waits for the app to begin, seen or not. */
+  awaited?: boolean;
 }
 
 const THREAD = "pywwt-"; // how the questions of the program begin
@@ -28,13 +30,16 @@ const NAME_AN_IMAGE = ["set_background_by_name", "set_foreground_by_name", "set_
 const LOADING_AT_MOST = 10_000; // ms; a collection that can't be loaded is never said to be
 const TELL_EVERY = 500; // ms, of the view while it moves
 const REAL_TIME = 1;
-const CLOCK_EVENTS = ["set_datetime", "pause_time", "resume_time"];
-const CLOCK_SETTLES = 700; // ms until a frame has surely been drawn with the new time
+// ms after the last word at which a frame is drawn even if nobody sees it: the app tells where the view is, and what time, as of the
+// last frame. By then it has understood, its files have come, it has flown to where it was sent.
+const LOOK_AGAIN = [300, 1500, 6000];
 
 export class Relay implements Part {
   #comm: Comm;
   #gaze: Gaze;
   #image: Part;
+  #begin: () => void;
+  #awaited = false;
   #app: App | null = null;
   #wanted = false;
   /** Number of the last message that the app has been told; null until it was told everything. */
@@ -45,23 +50,37 @@ export class Relay implements Part {
   #held: Message[] = [];
   #foreground: Message | null = null;
   #opacity: Message | null = null;
-  #clock: Message = { event: "resume_time", rate: REAL_TIME };
-  #clockTimer: ReturnType<typeof setTimeout> | undefined;
   #moving = false;
   #view: Message | null = null;
   #timers = new Set<ReturnType<typeof setTimeout>>();
+  #frames: ReturnType<typeof setTimeout>[] = [];
   #resting = false;
 
-  /** `image` is the part that shows the draft's own image, and does so again when it is told that the app is ready. */
-  constructor(comm: Comm, gaze: Gaze, image: Part) {
+  /**
+   * `image` is the part that shows the draft's own image, and does so again when it is told that the app is ready. `begin` brings up
+   * the app, if it can.
+   */
+  constructor(comm: Comm, gaze: Gaze, image: Part, begin: () => void) {
     this.#comm = comm;
     this.#gaze = gaze;
     this.#image = image;
+    this.#begin = begin;
     comm.on("app", (words) => this.#receive(words as unknown as Words));
   }
 
+  /** What the kernel says when it is asked for the preview's state. */
+  opened({ wwt, awaited }: Message): void {
+    this.#awaited = awaited === true;
+    if (wwt) this.#want();
+  }
+
+  /** Whether the program waits for the app to begin. */
+  get awaited(): boolean {
+    return this.#awaited;
+  }
+
   /** There is a program: from now on the app is told what it says. */
-  want(): void {
+  #want(): void {
     if (this.#wanted) return;
     this.#wanted = true;
     if (this.#app) void this.#catchUp(this.#app);
@@ -69,6 +88,7 @@ export class Relay implements Part {
 
   appReady(app: App): void {
     this.#forget();
+    this.#awaited = false;
     this.#app = app;
     if (this.#wanted) void this.#catchUp(app);
   }
@@ -100,7 +120,6 @@ export class Relay implements Part {
     this.#held = [];
     this.#loading.clear();
     this.#moving = this.#resting = false;
-    this.#clock = { event: "resume_time", rate: REAL_TIME };
   }
 
   async #catchUp(app: App): Promise<void> {
@@ -117,12 +136,17 @@ export class Relay implements Part {
       this.#say(message.event === "image_layer_create" ? { ...message, goto: message.goto === true && goes } : message);
     }
     this.#told = words.last;
+    this.#lookAgain();
     for (const early of this.#early.splice(0)) this.#receive(early);
     this.#tellView();
   }
 
   #receive(words: Words): void {
-    this.want();
+    this.#want();
+    if (words.awaited) {
+      this.#awaited = true;
+      this.#begin();
+    }
     if (!this.#app) return;
     if (this.#told === null) {
       this.#early.push(words);
@@ -132,6 +156,7 @@ export class Relay implements Part {
     if (fresh <= 0) return;
     this.#told = words.last;
     for (const message of words.messages.slice(-fresh)) this.#say(message);
+    this.#lookAgain();
   }
 
   #say(message: Message): void {
@@ -143,7 +168,6 @@ export class Relay implements Part {
 
   #post(event: string, message: Message): void {
     if (event === "center_on_coordinates" || (event === "image_layer_create" && message.goto !== false)) this.#gaze.claim();
-    if (CLOCK_EVENTS.includes(event)) this.#askForTime(event, message);
     if (event === "resume_time") this.#moving = Math.abs(Number(message.rate)) > REAL_TIME;
     else if (event === "load_tour" || event === "resume_tour") this.#moving = true;
     else if (event === "pause_time" || event === "pause_tour") this.#moving = false;
@@ -156,14 +180,6 @@ export class Relay implements Part {
       this.#foreground = message;
     }
     this.#toApp(message.name === OFFLINE_SKY ? { ...message, name: SKY.name } : message);
-  }
-
-  /** The app tells the time as of the frame before it was set. Told twice how the clock runs, it tells the time twice. */
-  #askForTime(event: string, message: Message): void {
-    if (event !== "set_datetime") this.#clock = message;
-    if (this.#clockTimer !== undefined) this.#timers.delete(this.#clockTimer);
-    clearTimeout(this.#clockTimer);
-    this.#clockTimer = this.#later(() => this.#toApp(this.#clock), CLOCK_SETTLES);
   }
 
   #showDraft(): void {
@@ -186,10 +202,19 @@ export class Relay implements Part {
     if (this.#loading.delete(url)) {
       if (this.#loading.size > 0) return;
       for (const message of this.#held.splice(0)) this.#post(String(message.event), message);
+      this.#lookAgain();
     } else if (this.#app) {
       // The draft's image has come to the front, as it does; what the program has put there stays there.
       for (const message of [this.#foreground, this.#opacity]) if (message) this.#toApp(message);
     }
+  }
+
+  #lookAgain(): void {
+    for (const frame of this.#frames) {
+      clearTimeout(frame);
+      this.#timers.delete(frame);
+    }
+    this.#frames = LOOK_AGAIN.map((time) => this.#later(() => this.#app?.frame.throttle?.drawNow(), time));
   }
 
   /** Says where the view is: at once, and while it moves no more often than need be. */

@@ -71,7 +71,7 @@ export class PreviewView {
     const overlay = new Overlay(gaze);
     const notes = new Notes(this.#stage);
     const views = new Tools(this.element, notes, overlay);
-    this.#relay = new Relay(comm, gaze, this.#image);
+    this.#relay = new Relay(comm, gaze, this.#image, () => this.#start(true));
     this.#parts = [gaze, this.#image, new Fading(), new Sky(notes), new Constellations(), overlay, views, this.#relay];
     this.#stage.prepend(overlay.element);
     const tools = toolbar(this.#parts.flatMap((part) => part.controls ?? []));
@@ -99,12 +99,12 @@ export class PreviewView {
     try {
       const opened = this.#comm.ask("open").then(({ content }) => {
         this.#image.receive(content as unknown as State); // its files may come before the app is there
-        if (content.wwt) this.#relay.want();
+        this.#relay.opened(content);
       });
       const [files] = await Promise.all([appFiles(this.#comm), opened]);
       if (this.#removed) return;
       this.#files = files;
-      this.#start();
+      this.#start(this.#relay.awaited);
     } catch (error) {
       if (!(error instanceof Closed)) this.#status.set("failed", error instanceof Error ? error.message : String(error));
     }

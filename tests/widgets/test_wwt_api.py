@@ -161,7 +161,7 @@ def test_a_preview_whose_api_nobody_uses_tells_the_page_so(page: Page):
     page.say(kind="heard", message=VIEW)  # dropped, and no answer
     assert page.came.empty()
     page.preview.wwt  # noqa: B018
-    assert page.came.get(timeout=20) == {"kind": "app", "last": 0, "messages": []}
+    assert page.came.get(timeout=20) == {"kind": "app", "last": 0, "messages": [], "awaited": False}
     assert page.ask(kind="open")["wwt"] is True
 
 
