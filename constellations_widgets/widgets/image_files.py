@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConstellationsError, SourceError
+from ..sources import large_picture
 from ..sources.fits_pixels import FitsPixels, pixels_of, plain_tile, shape_of, tile_pixels
 from ..sources.local import LocalImage
 
@@ -16,6 +17,9 @@ MOST_BYTES = 16 << 20
 
 PIXELS = "pixels.fits"
 """What the page calls the pixels of a single FITS file."""
+
+PICTURE = "picture"
+"""What the page calls a picture that was made smaller."""
 
 _AGAIN = "then press “Try again”"
 
@@ -63,9 +67,11 @@ class ImageFiles:
 
     def read_pixels(self, name: str) -> bytes:
         """The pixels of the single FITS file; raises what `read` does."""
-        if name != PIXELS or self.fits is None:
-            raise PermissionError(f"{name!r} are no pixels of this image")
-        return self._single().content
+        if name == PIXELS and self.fits is not None:
+            return self._single().content
+        if name == PICTURE and (size := self._too_large()):
+            return large_picture.smaller_picture(self._local.where(self._local.top), large_picture.factor_of(size))
+        raise PermissionError(f"{name!r} are no pixels of this image")
 
     def look(self) -> dict[str, Any]:
         """What the stretch of FITS pixels begins with, for the page: cuts, quantiles and what is to be said.
@@ -89,6 +95,11 @@ class ImageFiles:
         width, height = (-(-side // shape.factor) for side in shape.size)
         return shape.factor, (width, height)
 
+    def large_picture(self) -> tuple[int, tuple[int, int]] | None:
+        """Factor by which the picture is made smaller to be shown, and its width and height; None if it is shown as it is."""
+        size = self._too_large()
+        return (large_picture.factor_of(size), size) if size is not None else None
+
     def state(self) -> dict[str, Any]:
         """For the page: a name for the state of the files, whether they are few enough to be sent whole, and what is wrong."""
         local = self._local
@@ -108,7 +119,12 @@ class ImageFiles:
             fault = _why(local.where(gone[0]), FileNotFoundError()) if gone else None
         text = repr((str(local.root), local.template, sorted(about.items())))
         key = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-        return {"key": key, "whole": bool(listing), "fault": fault}
+        size = self._too_large()
+        words = size and (
+            f"The picture has {size[0]} × {size[1]} pixels, more than WWT can draw on many computers: make tiles of it (toasty). "
+            "It is shown here made smaller."
+        )
+        return {"key": key, "whole": bool(listing) and not size, "fault": fault, "words": words or ""}
 
     def whole(self) -> tuple[bool, dict[str, bytes]]:
         """All files, if they are few; and whether these are all: one that can't be read is left for the engine to ask for."""
@@ -120,6 +136,16 @@ class ImageFiles:
             except (OSError, ConstellationsError):
                 continue
         return len(contents) == len(listing) > 0, contents
+
+    def _too_large(self) -> tuple[int, int] | None:
+        local = self._local
+        if local.tiled or local.fits:
+            return None
+        try:
+            size = local.size or large_picture.size_of(local.where(local.top))
+        except (OSError, ConstellationsError):
+            return None  # whoever reads it is told why
+        return size if large_picture.factor_of(size) > 1 else None
 
     def _single(self) -> FitsPixels:
         path = self.fits

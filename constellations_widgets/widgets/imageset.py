@@ -103,10 +103,17 @@ def imageset_of(
     return imageset, waiting
 
 
-def smaller(imageset: Mapping[str, Any], factor: int) -> dict[str, Any]:
-    """The untiled `imageset` of a picture whose pixels are blocks of factor × factor of the original's, in the same place."""
-    scaled = {"base_degrees_per_tile": factor, "offset_x": 1 / factor, "offset_y": 1 / factor}
-    return {name: value * scaled[name] if name in scaled else value for name, value in imageset.items()}
+def smaller(imageset: Mapping[str, Any], factor: int, below: int = 0) -> dict[str, Any]:
+    """The untiled `imageset` of a picture whose pixels are blocks of factor × factor of the original's, in the same place.
+
+    `below` is by how many of the original's pixels the lowest blocks reach out of it.
+    """
+    return {
+        **imageset,
+        "base_degrees_per_tile": imageset["base_degrees_per_tile"] * factor,
+        "offset_x": imageset["offset_x"] / factor,
+        "offset_y": (imageset["offset_y"] + below) / factor,
+    }
 
 
 def wtml_of(imageset: Mapping[str, Any], name: str, url: str) -> str:

@@ -15,7 +15,7 @@ from ..schema.fields import fields
 from ..schema.placement import PLACEHOLDERS, URL, web_address_fault
 from .answering import Answer, Answerer
 from .draft_widget import OnDraft, require_draft
-from .image_files import PIXELS, ImageFiles
+from .image_files import PICTURE, PIXELS, ImageFiles
 from .imageset import DRAWN, imageset_of, smaller, wtml_of
 from .served import ServedFiles
 from .static import built
@@ -181,6 +181,10 @@ class Preview(OnDraft):
         if imageset is None:
             return state
         image = _drawn(imageset, revision, "", local.size if local is not None else None)
+        if files is not None and (large := files.large_picture()) is not None:
+            factor, (width, height) = large
+            picture = smaller(imageset, factor, -height % factor) | {"url": f"{PRIVATE}/pixels/{PICTURE}"}
+            image = _drawn(picture, revision, "", (-(-width // factor), -(-height // factor)))
         if files is not None and files.fits is not None:
             factor, size = files.factor_and_size()
             pixels = smaller(imageset, factor) | {"url": f"{PRIVATE}/pixels/{PIXELS}", "file_type": ".fits"}

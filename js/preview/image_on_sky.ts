@@ -224,7 +224,7 @@ export class ImageOnSky implements Part {
   }
 
   #say(): void {
-    this.#status.wait([this.#state && wordsOn(this.#state), this.#fault, this.#look.words].filter(Boolean).join(" "));
+    this.#status.wait([this.#state && wordsOn(this.#state), this.#fault, this.#state?.files?.words, this.#look.words].filter(Boolean).join(" "));
     this.#again.hidden = this.#fault === "";
   }
 

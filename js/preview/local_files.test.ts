@@ -25,8 +25,8 @@ function kernel(files: Record<string, string>, { key = "a", complete = true } = 
 }
 
 const TILES = { "image/0/0/0_0.png": "top", "image/1/0/0_0.png": "left" };
-const WHOLE = { key: "a", whole: true, fault: null };
-const LARGE = { key: "a", whole: false, fault: null };
+const WHOLE = { key: "a", whole: true, fault: null, words: "" };
+const LARGE = { key: "a", whole: false, fault: null, words: "" };
 
 const text = async (files: LocalFiles, path: string) => {
   const found = await files.file(path);

@@ -15,6 +15,8 @@ export interface FilesState {
   whole: boolean;
   /** What is wrong with them, in words. */
   fault: string | null;
+  /** What else is to be said of them, "" if nothing is. */
+  words: string;
 }
 
 const LIMIT = 64 * 2 ** 20; // bytes, in one page

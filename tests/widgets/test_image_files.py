@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from PIL import Image
 
 from constellations_widgets.errors import SourceError
+from constellations_widgets.sources import large_picture
 from constellations_widgets.sources.local import LocalImage
 from constellations_widgets.widgets import image_files
 from constellations_widgets.widgets.image_files import PIXELS, ImageFiles
+from constellations_widgets.widgets.imageset import smaller
 
 TILES = {"0/0/0_0.png": b"top", "1/0/0_0.png": b"left", "1/1/1_1.png": b"right"}
 
@@ -188,3 +191,17 @@ def test_a_picture_of_a_fits_file_has_both(tmp_path):
     assert files.read("one.png") == b"picture" and files.state()["fault"] is None and files.state()["key"] != key
     with pytest.raises(SourceError, match="one.fits is gone"):
         files.look()
+
+
+def test_a_picture_that_is_too_large_for_graphics_is_made_smaller_where_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(large_picture, "LARGEST", 6)
+    monkeypatch.setattr(large_picture, "_SHOWN", 4)
+    Image.fromarray(np.arange(35, dtype="uint8").reshape(5, 7)).save(tmp_path / "large.png")
+    files = ImageFiles(LocalImage(tmp_path, "large.png"))
+    assert files.large_picture() == (2, (7, 5)) and "7 × 5 pixels" in files.state()["words"]
+    assert not files.state()["whole"]
+    with Image.open(io.BytesIO(files.read_pixels(image_files.PICTURE))) as image:
+        assert image.size == (4, 3) and image.getpixel((0, 0)) == 4  # of 0, 1, 7 and 8
+    place = {"base_degrees_per_tile": 0.5, "offset_x": 3.0, "offset_y": 2.0, "rotation": 7.0}
+    found = smaller(place, 2, below=1)
+    assert found == {"base_degrees_per_tile": 1.0, "offset_x": 1.5, "offset_y": 1.5, "rotation": 7.0}
