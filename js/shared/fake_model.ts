@@ -12,6 +12,7 @@ export class FakeModel {
   }
 
   get = (name: string) => this.#traits[name];
+  set = (name: string, value: unknown) => this.change(name, value);
   send = (message: Record<string, unknown>) => void this.sent.push(message);
 
   on = (event: string, listener: (...args: unknown[]) => void) => {

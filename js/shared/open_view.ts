@@ -1,9 +1,11 @@
 /** Tells the kernel that somebody looks at a widget: one that nobody looks at does no work. See `OnDraft` in Python. */
 
 import type { AnyModel } from "@anywidget/types";
+import { mendHearing } from "./hearing.ts";
 
 /** A view is open from now on; call what this returns when it is closed. */
 export function openView(model: AnyModel): () => void {
+  mendHearing(model);
   const view = Math.random().toString(36).slice(2);
   const say = (open: boolean) => {
     try {
