@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
-# Much of a browser test is waiting: two at a time, each file in one worker, in the order that tests/conftest.py gives.
-WORKERS := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+# Test files at a time; 0 is one after the other in one process. The browser's, which take longest, come first.
+WORKERS ?= 0
 
 # What the user has set for other projects must not reach this one.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX JUPYTER_PATH JUPYTER_CONFIG_PATH
@@ -36,7 +36,7 @@ demo: $(VENV)/.demo js
 test: lint
 	@$(PY) js/bundle.py test
 	@$(PY) tests/browser/chromium.py
-	@$(PY) -m pytest $(WORKERS) $(ARGS)
+	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.test js
 	@$(PY) tests/benchmarks/run.py $(ARGS)
