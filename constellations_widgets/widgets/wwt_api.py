@@ -19,6 +19,7 @@ from pywwt.traits import Float, Unicode
 from traitlets import HasTraits
 
 from ..errors import ConstellationsError
+from .wwt_circles import Circles
 from .wwt_files import PublishedFiles, instruments, survey_names
 from .wwt_layers import PreviewImageLayer, PreviewLayers
 from .wwt_link import Link
@@ -41,7 +42,6 @@ _COLORS = {
     "showConstellationBoundries": "constellation_boundary_color",
     "showConstellationSelection": "constellation_selection_color",
 }
-_RADIUS = 1.0  # degrees, of a circle
 
 
 class NotShownError(ConstellationsError, ViewerNotAvailableError, TimeoutError):
@@ -87,6 +87,7 @@ class PreviewWWT(BaseWWTWidget):
         self._preview = preview
         self._publish = publish
         self._link = Link(preview.send)
+        self._circles = Circles()
         self._seqNum = 0
         self._numbers = itertools.count(1)
         self._futures = {}
@@ -117,8 +118,10 @@ class PreviewWWT(BaseWWTWidget):
     # What pywwt says.
 
     def _send_msg(self, **message: Any) -> None:
+        middle = math.degrees(self._raRad), math.degrees(self._decRad)
         for said in self._translated(message):
-            self._link.tell(said)
+            for corrected in self._circles.corrected(said, middle):
+                self._link.tell(corrected)
 
     def _actually_send_msg(self, payload: Mapping[str, Any]) -> None:
         self._link.tell(payload)
@@ -146,8 +149,6 @@ class PreviewWWT(BaseWWTWidget):
         elif event in ("image_layer_create", "load_tour"):
             message = {**message, "url": self._publish.remote(message["url"])}
         yield message
-        if event == "annotation_create" and message["shape"] == "circle":
-            yield {"event": "annotation_set", "id": message["id"], "setting": "radius", "value": _RADIUS}
 
     def _collection(self, url: str, recursive: bool = False) -> dict[str, Any]:
         return {
