@@ -136,7 +136,7 @@ export function select(label: string, title: string, chosen: (value: string) => 
     },
     offer(choices) {
       const { value } = box;
-      box.replaceChildren(...choices.map(([key, text]) => new Option(text, key)));
+      box.replaceChildren(...choices.map(([key, text]) => Object.assign(document.createElement("option"), { value: key, textContent: text })));
       box.value = choices.some(([key]) => key === value) ? value : choices[0]![0];
     },
   };

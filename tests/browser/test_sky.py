@@ -1,0 +1,238 @@
+"""What stands over and behind the image: lines, coordinates and scale are where astropy says, and surveys are asked for on demand only."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+from browser.lab import Lab
+from browser.marked_image import find_marks, make_wcs, positions, sky_to_pixel
+from browser.on_sky import camera, look, show, sky, untiled, wait_shown
+from PIL import Image
+from playwright.sync_api import Locator, Route, expect
+
+BETELGEUSE, BELLATRIX, RIGEL = (88.7929, 7.4071), (81.2828, 6.3497), (78.6345, -8.2016)
+DSS = re.compile(r"^https://cdn\.worldwidetelescope\.org/wwtweb/dss\.aspx\?q=\d+,\d+,\d+$")
+
+
+def test_lines_and_constellations_come_and_go_and_lie_on_the_sky(lab: Lab, image: Path):
+    notebook = show(lab, untiled(image))
+    element = wait_shown(notebook)
+    look(element, 84, 0, 24)
+    bare, view = sky(element), camera(element)
+
+    def at(position: tuple[float, float]) -> tuple[float, float]:
+        return sky_to_pixel(*position, view)
+
+    between = np.mean([at(BETELGEUSE), at(BELLATRIX)], axis=0)
+    for star in (BETELGEUSE, BELLATRIX, RIGEL):
+        assert around(bare, at(star)).max() > 150  # of the sky that comes with the package
+    last = bare
+    lines = {
+        "Figures": [between, at(BETELGEUSE), at(BELLATRIX)],  # a line between these two
+        "Boundaries": [],
+        "Grid": [at((85, 3.3)), at((82, 5)), at((90, 1))],
+        "Crosshair": [(view["width"] / 2 + 14, view["height"] / 2), (view["width"] / 2, view["height"] / 2 - 14)],
+    }
+    for name, places in lines.items():
+        press(element, name)
+        settle(element)
+        picture = sky(element)
+        assert difference(picture, last) > 60, name
+        for place in places:
+            assert difference(around(picture, place), around(last, place)) > 30, (name, place)
+        last = picture
+    notebook.screenshot("preview-lines", element)
+
+    element.evaluate("(it) => it.parentNode.append(it)")  # the browser empties the frame
+    expect(element).not_to_have_attribute("data-cxw-preview-state", "shown")
+    wait_shown(notebook)
+    settle(element)
+    assert difference(sky(element), last) <= 2
+    for name in lines:
+        press(element, name)
+    settle(element)
+    assert difference(sky(element), bare) <= 2
+    assert lab.console_errors == []
+
+
+def test_a_survey_is_asked_for_when_it_is_chosen_and_nothing_else_is(lab: Lab, image: Path):
+    element = wait_shown(show(lab, untiled(image)))
+    look(element, 200, -40, 50)  # the image is not in sight
+    offline = sky(element)
+    choice = element.get_by_role("combobox", name="Sky")
+    assert choice.locator("option").count() > 10
+    assert lab.outside_requests == []
+
+    lab.page.route(DSS, lambda route: route.abort())
+    choice.select_option("DSS (visible)")
+    expect(element.get_by_role("status").filter(has_text="cdn.worldwidetelescope.org does not answer")).to_be_visible()
+    expect(choice).to_have_value("")
+    element.get_by_role("button", name="Dismiss").click()
+    expect(element.get_by_text("does not answer")).to_have_count(0)
+    settle(element)
+    assert difference(sky(element), offline) <= 2
+    assert lab.outside_requests and all(map(DSS.match, lab.outside_requests))
+
+    lab.page.unroute(DSS)
+    lab.page.route(DSS, serve_tile)
+    choice.select_option("DSS (visible)")
+    expect(element.get_by_text("DSS Consortium")).to_be_visible()
+    wait_for(element, lambda picture: np.median(picture, axis=(0, 1)).tolist() == [0, 90, 160])
+    count = len(lab.outside_requests)
+    choice.select_option("Offline sky")
+    settle(element)
+    assert difference(sky(element), offline) <= 2
+    assert len(lab.outside_requests) == count and all(map(DSS.match, lab.outside_requests))
+    lab.outside_requests.clear()
+
+
+def test_the_tools_measure_compare_and_save(lab: Lab, image: Path):
+    page = lab.page
+    element = wait_shown(show(lab, untiled(image)))
+    coordinates = element.locator(".cxw-preview-coordinates")
+    frame = element.locator("iframe")
+
+    # What the pointer is over, north and scale: as it is, and in a view that was turned.
+    for roll in (0, 40):
+        message = {
+            "event": "center_on_coordinates",
+            "ra": 149.95,
+            "dec": 19.99,
+            "fov": 0.8,
+            "roll": roll,
+            "instant": True,
+        }
+        frame.evaluate("(f, message) => f.contentWindow.postMessage(message, location.origin)", message)
+        settle(element)
+        picture, view = sky(element), camera(element)
+        assert view["roll"] == roll
+        box = frame.bounding_box()
+        degrees_per_pixel = view["fov"] / view["height"]
+        for name, (x, y) in find_marks(picture).items():
+            page.mouse.move(box["x"] + x, box["y"] + y)
+            expect(coordinates).to_contain_text("at the pointer")
+            ra, dec = positions(make_wcs())[name]
+            for _ in range(100):
+                found = decimals(coordinates)
+                error = math.hypot((found[0] - ra) * math.cos(math.radians(dec)), found[1] - dec)
+                if error < 2 * degrees_per_pixel:
+                    break
+                page.wait_for_timeout(50)  # the page hears of the pointer later than it is moved
+            assert error < 2 * degrees_per_pixel
+        page.mouse.move(box["x"] + 20, box["y"] - 20)
+        expect(coordinates).to_contain_text("in the middle")
+        assert decimals(coordinates) == (149.95, 19.99)
+        expect(coordinates).to_contain_text("09h 59m 48.0s +19° 59′ 24″")
+
+        middle = (view["width"] / 2, view["height"] / 2)
+        for letter, (x, y) in {"N": (149.95, 20.09), "E": (150.05, 19.99)}.items():
+            step = np.subtract(sky_to_pixel(x, y, view), middle)
+            assert np.dot(step / np.hypot(*step), compass_arm(element, letter)) > 0.99
+        bar = element.locator(".cxw-preview-scale")
+        minutes = int(re.fullmatch(r"(\d+)′", bar.inner_text())[1])
+        ends = [sky_to_pixel(149.95, 19.99 + sign * minutes / 120, view) for sign in (-1, 1)]
+        assert abs(bar.bounding_box()["width"] - math.dist(*ends)) < 1
+
+    element.get_by_role("button", name="Go to image").click()
+    settle(element)
+    whole = sky(element)
+    with page.expect_download() as download:
+        element.get_by_role("button", name="Save picture").click()
+    saved = np.asarray(Image.open(io.BytesIO(Path(download.value.path()).read_bytes())).convert("RGB"))
+    assert saved.shape == whole.shape
+    assert difference(saved[100:-100], whole[100:-100]) <= 2  # between the compass and the coordinates
+
+    # Fade and blink; JupyterLab takes no key from a control.
+    element.get_by_role("button", name="Go to image").focus()
+    page.keyboard.press("ArrowRight")
+    slider = element.get_by_role("slider", name="Image opacity")
+    expect(slider).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(slider).to_have_value("99")
+    expect(slider).to_be_focused()
+    slider.fill("0")
+    wait_for(element, lambda picture: find_marks(picture) == {})
+    slider.fill("100")
+    wait_for(element, lambda picture: len(find_marks(picture)) == 4)
+    press(element, "Blink")
+    for count in (0, 4, 0):
+        wait_for(element, lambda picture: len(find_marks(picture)) == count)
+    press(element, "Blink")
+    page.emulate_media(reduced_motion="reduce")
+    press(element, "Blink")
+    wait_for(element, lambda picture: find_marks(picture) == {})
+    page.wait_for_timeout(900)  # more than half a period
+    assert find_marks(sky(element)) == {}  # the sky stays until the next press
+    press(element, "Blink")
+    wait_for(element, lambda picture: len(find_marks(picture)) == 4)
+    page.emulate_media(reduced_motion="no-preference")
+
+    full = element.get_by_role("button", name="Full screen")
+    full.click()
+    expect(full).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function("(it) => it.clientHeight >= innerHeight - 4", arg=element.element_handle())
+    assert frame.bounding_box()["height"] > 800
+    full.click()
+    expect(full).to_have_attribute("aria-pressed", "false")
+    page.evaluate("() => { Element.prototype.requestFullscreen = () => Promise.reject(new TypeError('no')); }")
+    full.click()
+    expect(element.get_by_role("status").filter(has_text="does not let a cell fill the screen")).to_be_visible()
+
+
+def press(element: Locator, name: str) -> None:
+    element.get_by_role("button", name=name, exact=True).click()
+
+
+def settle(element: Locator) -> None:
+    """Wait until what was asked for is drawn: some frames of the app, as no word says that a line or a turn of the view is."""
+    frames = """(frame) => new Promise((done) => {
+        let left = 6;
+        const step = () => {
+            frame.contentWindow.dispatchEvent(new Event("touchmove")); // keeps it awake
+            if (left--) frame.contentWindow.requestAnimationFrame(step);
+            else done();
+        };
+        step();
+    })"""
+    element.locator("iframe").evaluate(frames)
+
+
+def wait_for(element: Locator, expected) -> None:
+    """Wait until the view's picture is as expected."""
+    for _ in range(100):
+        if expected(sky(element)):
+            return
+        element.page.wait_for_timeout(50)
+    raise AssertionError("the view never came to look as expected")
+
+
+def around(picture: np.ndarray, place: tuple[float, float]) -> np.ndarray:
+    x, y = (int(round(value)) for value in place)
+    return picture[y - 3 : y + 4, x - 3 : x + 4]
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> int:
+    return int(np.abs(one.astype(int) - other).max())
+
+
+def decimals(coordinates: Locator) -> tuple[float, ...]:
+    """Right ascension and declination as the second line tells them, in degrees."""
+    line = coordinates.locator("div").nth(1).inner_text()
+    return tuple(float(text.replace("−", "-")) for text in re.findall(r"([+−]?[\d.]+)°", line))
+
+
+def compass_arm(element: Locator, letter: str) -> np.ndarray:
+    """The direction, right and down, in which a letter stands from the middle of the compass."""
+    text = element.locator(".cxw-preview-compass text", has_text=letter)
+    arm = np.array([float(text.get_attribute(name)) for name in ("x", "y")])
+    return arm / np.hypot(*arm)
+
+
+def serve_tile(route: Route) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (256, 256), (0, 90, 160)).save(picture, "PNG")
+    route.fulfill(body=picture.getvalue(), content_type="image/png", headers={"access-control-allow-origin": "*"})
