@@ -15,6 +15,8 @@ export class Status {
   #progress: Progress = "loading";
   #waiting = "";
   #silent = false;
+  /** Called when the preview has come further, or fallen back. */
+  onProgress: (progress: Progress) => void = () => {};
 
   constructor(element: HTMLElement, stage: HTMLElement) {
     this.#element = element;
@@ -29,6 +31,7 @@ export class Status {
     this.#progress = progress;
     this.#cover.textContent = words;
     this.#say();
+    this.onProgress(progress);
   }
 
   /** The sky is up to date with this revision of the draft. */

@@ -23,7 +23,7 @@ import { Relay } from "./relay";
 import { Sky } from "./sky";
 import { smallPicture } from "./snapshot";
 import type { State } from "./state";
-import { Status } from "./status";
+import { Status, type Progress } from "./status";
 import { toolbar } from "./toolbar";
 import { Tools } from "./tools";
 
@@ -66,6 +66,7 @@ export class PreviewView {
     this.#stage.className = "cxw-preview-stage";
     this.#parked = new Parked(this.#stage, this.#insist);
     this.#status = new Status(this.element, this.#stage);
+    this.#status.onProgress = (progress) => this.#came(progress);
     const gaze = new Gaze(this.element);
     this.#image = new ImageOnSky(comm, gaze, this.#status);
     const overlay = new Overlay(gaze);
@@ -209,12 +210,14 @@ export class PreviewView {
   #drawn(app: App): void {
     if (app.engine && !app.engine.atRest) app.wake();
     for (const part of this.#parts) part.drawn?.(app);
-    if (["loading", "ready"].includes(this.#status.progress)) return;
+  }
+
+  #came(progress: Progress): void {
+    if (["loading", "ready", "parked"].includes(progress)) return;
     this.#parked.hide();
-    if (!this.#berth.pictured) {
-      this.#berth.pictured = true;
-      offerPlaces(); // another's turn, if there are many
-    }
+    if (this.#berth.pictured) return;
+    this.#berth.pictured = true;
+    setTimeout(offerPlaces); // another's turn, if there are many
   }
 
   #park(): void {
