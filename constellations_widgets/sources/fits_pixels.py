@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import io
+import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ LARGEST = 4096
 _CUTS = (0.005, 0.995)  # toasty's own choice
 _QUANTILES = 513
 _BLOCK = 2880
+_reading = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def pixels_of(path: Path) -> FitsPixels:
     SourceError
         If it holds no image that can be shown.
     """
-    return _pixels_of(path, _version(path))
+    with _reading:  # the pixels and what is known of them are asked for at the same time
+        return _pixels_of(path, _version(path))
 
 
 def plain_tile(content: bytes, what: str) -> bytes:

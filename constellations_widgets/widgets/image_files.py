@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ PIXELS = "pixels.fits"
 PICTURE = "picture"
 """What the page calls a picture that was made smaller."""
 
+_QUICK = 0.02  # seconds to look at all files
+_PATIENCE = 50  # of a slow disk's time, one part in so many is used for looking
+
 _AGAIN = "then press “Try again”"
 
 
@@ -36,6 +40,8 @@ class ImageFiles:
     def __init__(self, local: LocalImage):
         self._local = local
         self._served: set[str] = set()
+        self._state: dict[str, Any] | None = None
+        self._valid_until = 0.0
 
     @property
     def picture(self) -> bool:
@@ -100,8 +106,20 @@ class ImageFiles:
         size = self._too_large()
         return (large_picture.factor_of(size), size) if size is not None else None
 
-    def state(self) -> dict[str, Any]:
-        """For the page: a name for the state of the files, whether they are few enough to be sent whole, and what is wrong."""
+    def state(self, *, fresh: bool = False) -> dict[str, Any]:
+        """For the page: a name for the state of the files, whether they are few enough to be sent whole, and what is wrong.
+
+        On a slow disk it may be some seconds old, unless it is to be `fresh`: a draft changes twenty times a second.
+        """
+        began = time.monotonic()
+        if not fresh and self._state and began < self._valid_until:
+            return self._state
+        self._state = self._look_at_files()
+        took = time.monotonic() - began
+        self._valid_until = began + (_PATIENCE * took if took > _QUICK else 0)
+        return self._state
+
+    def _look_at_files(self) -> dict[str, Any]:
         local = self._local
         single_fits = local.fits and not local.tiled
         listing = None if single_fits else local.listing(MOST_FILES, MOST_BYTES)

@@ -152,6 +152,7 @@ class Preview(OnDraft):
     def _open(self, _request: Mapping[str, Any]) -> Answer:
         self._displayed = True
         return self._state(self._revision) | {
+            "name": self._draft.name if self._draft is not None else "",
             "wwt": self._wwt is not None,
             "awaited": self._wwt is not None and self._wwt.awaited,
         }, []
@@ -161,6 +162,8 @@ class Preview(OnDraft):
 
     def _again(self, _request: Mapping[str, Any]) -> Answer:
         """Somebody has put a file back: every view is told how things are now."""
+        if self._image is not None:
+            self._image.state(fresh=True)
         self._tell()
         return {}, []
 
@@ -215,9 +218,9 @@ class Preview(OnDraft):
     def _whole(self, _request: Mapping[str, Any]) -> Answer:
         if self._image is None:
             return {"key": "", "complete": False, "names": []}, []
-        key = self._image.state()["key"]
+        key = self._image.state(fresh=True)["key"]
         complete, contents = self._image.whole()
-        complete = complete and self._image.state()["key"] == key  # nobody wrote to the files meanwhile
+        complete = complete and self._image.state(fresh=True)["key"] == key  # nobody wrote to the files meanwhile
         return {"key": key, "complete": complete, "names": [f"image/{name}" for name in contents]}, list(
             contents.values()
         )

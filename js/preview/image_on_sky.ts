@@ -13,7 +13,8 @@ import { button } from "./toolbar";
 // Without a way into the engine nobody says when the picture is complete.
 const SURELY_DRAWN = 1500;
 // How long the last picture stays for the next one to be complete, ms; then it is seen as it comes.
-const PATIENCE = 5000;
+const PATIENCE = 20_000;
+const NO_FITS = "The preview does not know this version of WWT's engine, and can't show a single FITS file with it. A picture or tiles can be shown.";
 
 /** The image, or the next one: of this state, in this way. */
 interface OnSky {
@@ -133,6 +134,10 @@ export class ImageOnSky implements Part {
       else this.#status.shown(state.revision); // there is no draft: the sky is all
       return;
     }
+    if (!app.engine && isFits(drawn) && drawn.imageset.projection === "SkyImage") {
+      this.#status.set("failed", NO_FITS);
+      return;
+    }
     if (!this.#stale) {
       if (this.#next) {
         this.#follow(this.#next, state, drawn);
@@ -209,6 +214,7 @@ export class ImageOnSky implements Part {
 
   #lookChanged(): void {
     if (this.#onSky) this.#colour(this.#onSky);
+    if (this.#status.progress === "shown") this.#status.set("ready");
     this.#say();
     this.#update();
     this.#app?.wake();

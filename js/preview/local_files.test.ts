@@ -94,11 +94,14 @@ describe("the image's files in a page", () => {
   });
 
   it("take no more than their share of the page's memory: those used last stay", async () => {
-    const comm = kernel({ a: "1234", b: "1234", c: "1234" });
+    const comm = kernel({ a: "1234", b: "1234", c: "1234", large: "12345" });
     const files = new LocalFiles(comm, newStore(), 8);
     files.expect(LARGE);
     for (const path of ["a", "b", "a", "c", "a", "b"]) expect(await text(files, path)).toBe("1234");
     expect(comm.asked).toEqual(["a", "b", "c", "b"]);
+    for (let time = 0; time < 2; time++) expect(await text(files, "large")).toBe("12345");
+    expect(await text(files, "b")).toBe("1234");
+    expect(comm.asked.slice(4)).toEqual(["large", "large"]); // it would drive out all others
   });
 
   it("are no longer whole when one had to go", async () => {

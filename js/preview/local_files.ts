@@ -86,6 +86,7 @@ export class LocalFiles {
 
   #keep(name: string, bytes: Bytes): void {
     const store = this.#store;
+    if (bytes.length > this.#limit / 2) return; // it would drive out all others
     if (!store.files.delete(name)) store.size += bytes.length;
     store.files.set(name, bytes);
     for (const [oldest, old] of store.files) {

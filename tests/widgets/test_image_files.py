@@ -103,6 +103,14 @@ def test_the_key_changes_with_any_file_and_with_nothing_else(files, folder):
     assert len({first, second, files.state()["key"]}) == 3
 
 
+def test_a_slow_disk_is_not_asked_at_every_change(files, folder, monkeypatch):
+    monkeypatch.setattr(image_files, "_QUICK", 0.0)
+    monkeypatch.setattr(image_files, "_PATIENCE", 1e9)
+    first = files.state()
+    (folder / "1/1/1_1.png").write_bytes(b"longer than before")
+    assert files.state() == first != files.state(fresh=True)
+
+
 def test_the_key_of_a_large_pyramid_changes_with_its_top(files, folder, monkeypatch):
     monkeypatch.setattr(image_files, "MOST_FILES", 1)
     first = files.state()["key"]
