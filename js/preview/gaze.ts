@@ -39,7 +39,7 @@ export class Gaze implements Part {
 
   appReady(app: App): void {
     this.#app = app;
-    if (this.#set && this.#camera) this.look(this.#camera);
+    if (this.#camera) app.post({ event: "center_on_coordinates", ...this.#camera, instant: true });
   }
 
   heard(message: Record<string, unknown>): void {

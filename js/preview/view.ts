@@ -33,7 +33,6 @@ const LOADING = "Loading WorldWide Telescope …";
 const UNSEEN = "WorldWide Telescope starts when this is seen.";
 const FULL = "More previews are in sight than can be alive at the same time. Click to start this one.";
 const ASIDE = "The sky as it was when this preview was put aside. Click to go on.";
-const SAVED = "The preview as it was when this notebook was saved. Run the cell to see it alive.";
 const TAKEN = "The browser takes this preview's graphics memory away again and again: too much of it is in use. Click to try once more.";
 const APART = "This page keeps the preview's frame apart from itself (a sandbox without “allow-same-origin”), and so WWT can't be started in it.";
 
@@ -54,6 +53,7 @@ export class PreviewView {
   #files: AppFiles | null = null;
   #app: App | null = null;
   #removed = false;
+  #name = "";
   #losses: number[] = [];
   #stuck: ReturnType<typeof setTimeout> | undefined;
   #passing: ReturnType<typeof setTimeout> | undefined;
@@ -99,6 +99,7 @@ export class PreviewView {
     this.#watcher.observe(this.#stage);
     try {
       const opened = this.#comm.ask("open").then(({ content }) => {
+        this.#name = String(content.name ?? "");
         this.#image.receive(content as unknown as State); // its files may come before the app is there
         this.#relay.opened(content);
       });
@@ -114,7 +115,7 @@ export class PreviewView {
   /** What a saved notebook shows in this preview's place; null while there is no picture. */
   keepsake(): Node | null {
     this.#takePicture();
-    return this.#parked.picture ? pictured(this.#parked.picture, "The sky with the image on it.", SAVED) : null;
+    return this.#parked.picture ? pictured(this.#parked.picture, "The sky with the image on it.", saved(this.#name)) : null;
   }
 
   remove(): void {
@@ -273,6 +274,8 @@ export class PreviewView {
     this.#app = null;
   }
 }
+
+const saved = (name: string) => `The preview${name && ` of “${name}”`} as it was when this notebook was saved. Run the cell to see it alive.`;
 
 const forbidden = (directive: string) =>
   `The preview can't be shown in this page: its policy (“${directive}” in its Content-Security-Policy) forbids the scripts that WWT is made of. ` +

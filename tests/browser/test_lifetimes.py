@@ -128,7 +128,7 @@ def test_a_notebook_that_is_reloaded_restarted_saved_and_opened_again(lab: Lab, 
     page.goto(lab.address(notebook.name))
     notebook = Notebook(lab, notebook.name)  # with a fresh kernel
     output = notebook.output(0)
-    expect(output.get_by_text("The preview as it was when this notebook was saved. Run the cell")).to_be_visible()
+    expect(output.get_by_text("The preview of “Toasty” as it was when this notebook was saved. Run the cell")).to_be_visible()
     expect(output.get_by_text("was not published from here when this notebook was saved")).to_be_visible()
     expect(output.get_by_text("Error displaying widget")).to_have_count(0)
     kept = picture_of(output.locator("img"))
