@@ -9,7 +9,7 @@ const files = {
     return Promise.resolve(new TextEncoder().encode(path));
   },
 } as unknown as LocalFiles;
-const DSS = { id: "dss", name: "DSS", address: "https://sky.example.org/{L}/{X}/{Y}.png", levels: 5, credits: "" };
+const DSS = { id: "dss", name: "DSS", address: "https://sky.example.org/{L}/{X}/{Y}.png", levels: 5, credits: "", more: "" };
 const file = (content: string) => new TextEncoder().encode(content);
 const sky = new Map([
   ["sky_0.jpg", file("left")],

@@ -8,7 +8,7 @@ export class Notes {
   #note = document.createElement("div");
   #words = document.createElement("span");
   #dismiss = iconButton("Dismiss", CROSS, () => this.say(""));
-  #credit = document.createElement("div");
+  #credit = document.createElement("a");
 
   constructor(stage: HTMLElement) {
     this.#note.className = "cxw-preview-note";
@@ -16,6 +16,7 @@ export class Notes {
     this.#note.append(this.#words, this.#dismiss);
     this.say("");
     this.#credit.className = "cxw-preview-credit";
+    Object.assign(this.#credit, { target: "_blank", rel: "noopener noreferrer" });
     stage.append(this.#credit, this.#note);
   }
 
@@ -25,7 +26,10 @@ export class Notes {
     this.#words.textContent = words;
   }
 
-  credit(words: string): void {
+  /** `address` tells more; "" and "" end it. */
+  credit(words: string, address: string): void {
     this.#credit.textContent = words;
+    if (address) this.#credit.href = address;
+    else this.#credit.removeAttribute("href");
   }
 }

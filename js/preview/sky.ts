@@ -49,7 +49,7 @@ export class Sky implements Part {
 
   #show(survey: Survey | null): void {
     const app = this.#app;
-    this.#notes.credit(survey ? `${survey.name}: ${survey.credits}` : "");
+    this.#notes.credit(survey ? `${survey.name}: ${survey.credits}` : "", survey?.more ?? "");
     if (!app) return;
     if (survey) {
       let first = true;

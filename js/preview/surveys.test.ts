@@ -3,7 +3,7 @@ import surveys from "../../constellations_widgets/widgets/data/surveys.json";
 import { hostOf, tileAddress } from "./surveys";
 
 describe("a tile of a survey", () => {
-  const survey = { id: "a", name: "A", address: "https://t{S}.example.org/{L}/{X}/{Y}/{Q}.png", levels: 3, credits: "" };
+  const survey = { id: "a", name: "A", address: "https://t{S}.example.org/{L}/{X}/{Y}/{Q}.png", levels: 3, credits: "", more: "" };
 
   it("has an address made of its place in the pyramid", () => {
     expect(tileAddress(survey, 3, 5, 2)).toBe("https://t1.example.org/3/5/2/121.png");

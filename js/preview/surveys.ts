@@ -7,6 +7,8 @@ export interface Survey {
   address: string;
   levels: number;
   credits: string;
+  /** A page on the survey. */
+  more: string;
 }
 
 export function tileAddress({ address }: Survey, level: number, x: number, y: number): string {

@@ -73,7 +73,7 @@ export class PreviewView {
     const notes = new Notes(this.#stage);
     const views = new Tools(this.element, notes, overlay);
     this.#relay = new Relay(comm, gaze, this.#image, () => this.#start(true));
-    this.#parts = [gaze, this.#image, new Fading(), new Sky(notes), new Constellations(), overlay, views, this.#relay];
+    this.#parts = [gaze, this.#image, new Fading(), views, new Sky(notes), new Constellations(), overlay, this.#relay];
     this.#stage.prepend(overlay.element);
     const tools = toolbar(this.#parts.flatMap((part) => part.controls ?? []));
     tools.addEventListener("pointerdown", this.#insist);
