@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from ..sources import large_picture
 from ..sources.fits_pixels import FitsPixels, pixels_of, plain_tile, shape_of, tile_pixels
 from ..sources.local import LocalImage
 
-# A pyramid up to this size is sent whole: the cost is by the message, and the engine would ask level by level.
+# A pyramid up to this size is sent whole: the cost is by the message, and the engine would ask level by level. It comes in parts,
+# the coarse levels first, so that over a slow line there is soon something to be seen.
 MOST_FILES = 256
 MOST_BYTES = 16 << 20
+PART_BYTES = 2 << 20
 
 PIXELS = "pixels.fits"
 """What the page calls the pixels of a single FITS file."""
@@ -144,16 +147,35 @@ class ImageFiles:
         )
         return {"key": key, "whole": bool(listing) and not size, "fault": fault, "words": words or ""}
 
-    def whole(self) -> tuple[bool, dict[str, bytes]]:
-        """All files, if they are few; and whether these are all: one that can't be read is left for the engine to ask for."""
-        listing = self._local.listing(MOST_FILES, MOST_BYTES) or {}
+    def part(self, start: int) -> tuple[dict[str, bytes], int | None, bool]:
+        """Some of all files, if they are few; the coarse levels first.
+
+        Parameters
+        ----------
+        start : int
+            How many came before.
+
+        Returns
+        -------
+        contents : dict
+            The path that `read` takes → the bytes.
+        further : int or None
+            Where the next part starts.
+        complete : bool
+            Whether none had to be left out. One that can't be read is left for the engine to ask for.
+        """
+        names = sorted(self._local.listing(MOST_FILES, MOST_BYTES) or {}, key=_numbers)
         contents: dict[str, bytes] = {}
-        for relative in sorted(listing):
+        complete, size = bool(names), 0
+        for at, relative in enumerate(names[start:], start):
+            if size >= PART_BYTES:
+                return contents, at, complete
             try:
                 contents[relative] = self.read(relative)
+                size += len(contents[relative])
             except (OSError, ConstellationsError):
-                continue
-        return len(contents) == len(listing) > 0, contents
+                complete = False
+        return contents, None, complete
 
     def _too_large(self) -> tuple[int, int] | None:
         local = self._local
@@ -195,6 +217,11 @@ class ImageFiles:
         if isinstance(error, FileNotFoundError) and local.tiled and relative not in self._served | {local.top}:
             return None
         return _why(local.where(relative), error)
+
+
+def _numbers(relative: str) -> tuple[list[int], str]:
+    """By which the files are in the order of their levels."""
+    return [int(number) for number in re.findall(r"[0-9]{1,10}", relative)], relative
 
 
 def _why(path: Path, error: OSError) -> str:

@@ -215,15 +215,16 @@ class Preview(OnDraft):
         found = [content is not None for content in contents]
         return {"found": found, "faults": faults}, [content for content in contents if content is not None]
 
-    def _whole(self, _request: Mapping[str, Any]) -> Answer:
+    def _whole(self, request: Mapping[str, Any]) -> Answer:
+        start = request.get("start")
+        if isinstance(start, bool) or not isinstance(start, int) or start < 0:
+            raise ConstellationsError("A request for all files needs the number of those that have come.")
         if self._image is None:
-            return {"key": "", "complete": False, "names": []}, []
-        key = self._image.state(fresh=True)["key"]
-        complete, contents = self._image.whole()
-        complete = complete and self._image.state(fresh=True)["key"] == key  # nobody wrote to the files meanwhile
-        return {"key": key, "complete": complete, "names": [f"image/{name}" for name in contents]}, list(
-            contents.values()
-        )
+            return {"key": "", "complete": False, "names": [], "next": None}, []
+        contents, further, complete = self._image.part(start)
+        key = self._image.state(fresh=True)["key"]  # after they were read: another one if somebody wrote to them meanwhile
+        names = [f"image/{name}" for name in contents]
+        return {"key": key, "complete": complete, "names": names, "next": further}, list(contents.values())
 
     def _look(self, _request: Mapping[str, Any]) -> Answer:
         if self._image is None:

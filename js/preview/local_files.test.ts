@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Bytes } from "./addresses";
 import { LocalFiles } from "./local_files";
 
-const newStore = () => ({ files: new Map<string, Bytes>(), size: 0, whole: new Set<string>(), coming: new Map<string, Promise<void>>() });
+const newStore = () => ({ files: new Map<string, Bytes>(), size: 0, whole: new Set<string>(), coming: new Map<string, Promise<void>>(), waiting: new Map<string, (() => void)[]>() });
+
+const PART = 2; // files in one message
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -15,10 +17,11 @@ function kernel(files: Record<string, string>, { key = "a", complete = true } = 
       asked.push(path);
       return Promise.resolve(path in files ? bytes(files[path]!) : null);
     },
-    ask: (kind: string) => {
+    ask: (kind: string, { start = 0 }: { start?: number } = {}) => {
       asked.push(kind);
-      const names = Object.keys(files);
-      return Promise.resolve({ content: { key, complete, names }, buffers: names.map((name) => bytes(files[name]!)) });
+      const names = Object.keys(files).slice(start, start + PART);
+      const next = start + PART < Object.keys(files).length ? start + PART : null;
+      return Promise.resolve({ content: { key, complete, names, next }, buffers: names.map((name) => bytes(files[name]!)) });
     },
   };
   return comm;
@@ -41,6 +44,22 @@ describe("the image's files in a page", () => {
     expect(await text(files, "image/1/0/0_0.png")).toBe("left"); // asked for before they have come
     expect(await text(files, "image/1/1/1_1.png")).toBeNull();
     expect(comm.asked).toEqual(["whole"]);
+  });
+
+  it("come in parts, and one that has come waits for no other", async () => {
+    const comm = kernel({ "image/a": "1", "image/b": "2", "image/c": "3" });
+    const { ask } = comm;
+    let sendTheRest = () => {};
+    const rest = new Promise<void>((go) => (sendTheRest = go));
+    comm.ask = (kind, content) => (content?.start === 0 ? ask(kind, content) : rest.then(() => ask(kind, content)));
+    const files = new LocalFiles(comm, newStore());
+    files.expect(WHOLE);
+    expect(await text(files, "image/b")).toBe("2");
+    const last = text(files, "image/c");
+    const hole = text(files, "image/d");
+    sendTheRest();
+    expect([await last, await hole]).toEqual(["3", null]);
+    expect(comm.asked).toEqual(["whole", "whole"]);
   });
 
   it("come once, for all views and for an app that is built anew", async () => {

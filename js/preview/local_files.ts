@@ -1,6 +1,6 @@
 /**
  * The image's files in this page. Each comes from the kernel once, however many views show it and however often the app is built
- * anew; a small pyramid comes whole, before the engine asks for it.
+ * anew; a small pyramid comes whole, in parts and the coarse levels first, before the engine asks for it.
  */
 
 import type { Bytes } from "./addresses";
@@ -27,10 +27,13 @@ interface Store {
   size: number;
   /** Keys of pyramids that are here whole: what is not in them is a hole. */
   whole: Set<string>;
+  /** By key: the end of a pyramid's coming. */
   coming: Map<string, Promise<void>>;
+  /** By key and path: who waits for a file of a pyramid that is coming. */
+  waiting: Map<string, (() => void)[]>;
 }
 
-const newStore = (): Store => ({ files: new Map(), size: 0, whole: new Set(), coming: new Map() });
+const newStore = (): Store => ({ files: new Map(), size: 0, whole: new Set(), coming: new Map(), waiting: new Map() });
 
 export class LocalFiles {
   #comm: Pick<Comm, "ask" | "file">;
@@ -38,7 +41,7 @@ export class LocalFiles {
   #limit: number;
   #key = "";
 
-  constructor(comm: Pick<Comm, "ask" | "file">, store = pageWide("local_files.1", newStore), limit = LIMIT) {
+  constructor(comm: Pick<Comm, "ask" | "file">, store = pageWide("local_files.2", newStore), limit = LIMIT) {
     this.#comm = comm;
     this.#store = store;
     this.#limit = limit;
@@ -58,8 +61,9 @@ export class LocalFiles {
   /** The bytes at `path`; null if there is no such file. */
   async file(path: string): Promise<Bytes | null> {
     const key = this.#key;
-    await this.#store.coming.get(key);
     const name = `${key}\n${path}`;
+    const coming = this.#store.coming.get(key);
+    if (coming && !this.#store.files.has(name)) await Promise.race([coming, this.#arrival(name)]);
     const found = this.#store.files.get(name);
     if (found) {
       this.#keep(name, found);
@@ -72,16 +76,29 @@ export class LocalFiles {
   }
 
   async #fetchAll(key: string): Promise<void> {
+    const come: string[] = [];
     try {
-      const { content, buffers } = await this.#comm.ask("whole");
-      if (content.key !== key) return; // somebody has written to the files since
-      (content.names as string[]).forEach((name, index) => this.#keep(`${key}\n${name}`, buffers[index]!));
-      if (content.complete === true && [...buffers.keys()].every((index) => this.#store.files.has(`${key}\n${(content.names as string[])[index]}`))) {
-        this.#store.whole.add(key);
+      for (let start: number | null = 0; start !== null; ) {
+        const { content, buffers } = await this.#comm.ask("whole", { start });
+        if (content.key !== key) return; // somebody has written to the files since
+        for (const [index, path] of (content.names as string[]).entries()) {
+          const name = `${key}\n${path}`;
+          this.#keep(name, buffers[index]!);
+          this.#store.waiting.get(name)?.forEach((goOn) => goOn());
+          this.#store.waiting.delete(name);
+          come.push(name);
+        }
+        if (content.complete !== true) return;
+        start = content.next as number | null;
       }
+      if (come.every((name) => this.#store.files.has(name))) this.#store.whole.add(key);
     } catch {
       // Then the engine asks for them one by one, and whatever is wrong is said there.
     }
+  }
+
+  #arrival(name: string): Promise<void> {
+    return new Promise((goOn) => this.#store.waiting.set(name, [...(this.#store.waiting.get(name) ?? []), goOn]));
   }
 
   #keep(name: string, bytes: Bytes): void {

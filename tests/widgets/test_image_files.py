@@ -45,13 +45,26 @@ def files(local: LocalImage) -> ImageFiles:
 
 def test_a_small_pyramid_is_sent_whole(files):
     assert files.state()["whole"] and files.state()["fault"] is None
-    assert files.whole() == (True, TILES)
+    assert files.part(0) == (TILES, None, True)
+
+
+def test_it_is_sent_in_parts_with_the_coarse_levels_first(files, folder, monkeypatch):
+    monkeypatch.setattr(image_files, "PART_BYTES", 2)
+    for level in ("10", "2"):
+        (folder / level / "0").mkdir(parents=True)
+        (folder / level / "0" / "0_0.png").write_bytes(b"xx")
+    sent, start = [], 0
+    while start is not None:
+        contents, start, complete = files.part(start)
+        assert len(contents) == 1 and complete
+        sent.extend(contents)
+    assert [name.split("/")[0] for name in sent] == ["0", "1", "1", "2", "10"]
 
 
 @pytest.mark.parametrize("limit", ["MOST_FILES", "MOST_BYTES"])
 def test_a_large_pyramid_is_not(files, monkeypatch, limit):
     monkeypatch.setattr(image_files, limit, 2)
-    assert not files.state()["whole"] and files.whole() == (False, {})
+    assert not files.state()["whole"] and files.part(0) == ({}, None, False)
     assert files.read("1/0/0_0.png") == b"left"
 
 
@@ -88,7 +101,7 @@ def test_a_file_that_is_lost_between_listing_and_reading_makes_the_whole_incompl
         return read(self, relative)
 
     monkeypatch.setattr(LocalImage, "read", racing)
-    complete, contents = files.whole()
+    contents, _, complete = files.part(0)
     assert not complete and sorted(contents) == ["0/0/0_0.png", "1/1/1_1.png"]
 
 
@@ -193,7 +206,7 @@ def test_a_picture_of_a_fits_file_has_both(tmp_path):
     pixels = write_fits(tmp_path / "data/one.fits", np.ones((3, 4)))
     (tmp_path / "one.png").write_bytes(b"picture")
     files = ImageFiles(LocalImage(tmp_path, "one.png", (4, 3), pixels=pixels))
-    assert files.picture and files.fits == pixels and files.whole() == (True, {"one.png": b"picture"})
+    assert files.picture and files.fits == pixels and files.part(0) == ({"one.png": b"picture"}, None, True)
     key = files.state()["key"]
     pixels.unlink()
     assert files.read("one.png") == b"picture" and files.state()["fault"] is None and files.state()["key"] != key

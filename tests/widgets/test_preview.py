@@ -183,6 +183,12 @@ def test_a_request_for_files_that_makes_no_sense_is_refused_in_words(page, paths
     assert content["ok"] is False and "paths" in content["message"] and not buffers
 
 
+@pytest.mark.parametrize("start", [None, -1, 1.5, "0", True])
+def test_a_request_for_all_files_that_makes_no_sense_is_refused_in_words(page, start):
+    content, buffers = page.ask(kind="whole", start=start)
+    assert content["ok"] is False and "number" in content["message"] and not buffers
+
+
 @pytest.mark.parametrize("kind", ["eval", "", None, 7, ["open"], {"open": 1}, "__init__"])
 def test_an_unknown_request_is_refused_in_words(page, kind):
     content, _ = page.ask(kind=kind)
