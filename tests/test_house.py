@@ -38,7 +38,7 @@ FLOORS = {
     "widgets": {"publishing", "draft", "checks", "sources", "schema", "autosave", "api", "sandbox"},
     "sandbox": set(),
 }
-WITH_PYWWT = {"astropy", "numpy"}
+WITH_PYWWT = {"astropy", "ipython", "matplotlib", "numpy"}  # and with ipywidgets, which pywwt needs, too
 
 # The package's face and its commands stand above all floors.
 ROOF = {"__init__", "__main__"}
