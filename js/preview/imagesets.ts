@@ -163,6 +163,11 @@ export class Imagesets {
     return true;
   }
 
+  /** Whether the image called `name` is the one that is shown. The engine takes it away while the sky behind it is no sky yet. */
+  isShown(name: string): boolean {
+    return this.#context.get_foregroundImageset()?.get_name() === name;
+  }
+
   /** Forgets the image called `name`, which is not shown. */
   drop(name: string): void {
     const image = this.#find(name);
