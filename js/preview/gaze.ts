@@ -32,9 +32,10 @@ export class Gaze implements Part {
     this.#app?.post({ event: "center_on_coordinates", ...camera, instant: true });
   }
 
-  /** A program has taken the view somewhere: from now on that is kept. */
-  claim(): void {
+  /** A program has taken the view somewhere, to `camera` if it said where: from now on that is kept. */
+  claim(camera: Partial<Camera> = {}): void {
     this.#set = true;
+    if ("ra" in camera) this.#camera = { ra: 0, dec: 0, fov: 60, roll: 0, ...this.#camera, ...camera };
   }
 
   appReady(app: App): void {

@@ -5,6 +5,7 @@
  */
 
 import { SKY } from "./addresses";
+import type { Camera } from "./camera";
 import type { Comm } from "../shared/comm";
 import type { AppMessage } from "./frame";
 import type { Gaze } from "./gaze";
@@ -33,6 +34,11 @@ const REAL_TIME = 1;
 // ms after the last word at which a frame is drawn even if nobody sees it: the app tells where the view is, and what time, as of the
 // last frame. By then it has understood, its files have come, it has flown to where it was sent.
 const LOOK_AGAIN = [300, 1500, 6000];
+
+/** Where a message sends the view; what it does not say stays as it is. */
+function cameraOf({ ra, dec, fov, roll }: Message): Partial<Camera> {
+  return Object.fromEntries(Object.entries({ ra, dec, fov, roll }).filter(([, value]) => typeof value === "number"));
+}
 
 export class Relay implements Part {
   #comm: Comm;
@@ -167,7 +173,8 @@ export class Relay implements Part {
   }
 
   #post(event: string, message: Message): void {
-    if (event === "center_on_coordinates" || (event === "image_layer_create" && message.goto !== false)) this.#gaze.claim();
+    if (event === "center_on_coordinates") this.#gaze.claim(cameraOf(message));
+    else if (event === "image_layer_create" && message.goto !== false) this.#gaze.claim();
     if (event === "resume_time") this.#moving = Math.abs(Number(message.rate)) > REAL_TIME;
     else if (event === "load_tour" || event === "resume_tour") this.#moving = true;
     else if (event === "pause_time" || event === "pause_tour") this.#moving = false;
