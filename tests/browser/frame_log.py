@@ -1,0 +1,63 @@
+"""Every frame that a preview draws, as it is drawn: when, how bright, and which pixels."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Locator
+
+STRIDE = 13  # one pixel of so many is looked at
+
+# A frame's picture is there until the browser has taken it, which is after the frame's own callbacks and the preview's.
+_WATCH = """(frame) => {
+    const realm = frame.contentWindow, canvas = realm.document.querySelector("canvas");
+    const gl = canvas.getContext("webgl2"), ask = realm.requestAnimationFrame;
+    const log = (realm.cxwFrames = []);
+    const read = () => {
+        const [width, height] = [canvas.width, canvas.height], pixels = new Uint8Array(4 * width * height);
+        gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+        let bright = 0, hash = 0;
+        for (let at = 0; at < pixels.length; at += 4 * STRIDE) {
+            if (pixels[at] + pixels[at + 1] + pixels[at + 2] > 180) bright += 1;
+            hash = (hash * 31 + pixels[at] + 7 * pixels[at + 1] + 13 * pixels[at + 2]) | 0;
+        }
+        realm.cxwPixels = { width, height, pixels };
+        log.push({ time: performance.timeOrigin + performance.now(), bright, hash });
+    };
+    realm.requestAnimationFrame = (callback) => ask.call(realm, (time) => { callback(time); queueMicrotask(read); });
+}"""
+
+
+_PICTURE = """async (frame) => {
+    const realm = frame.contentWindow;
+    delete realm.cxwPixels;
+    realm.dispatchEvent(new Event("resize"));
+    while (!realm.cxwPixels) await new Promise((later) => setTimeout(later, 20));
+    const { width, height, pixels } = realm.cxwPixels;
+    let text = "";
+    for (let at = 0; at < pixels.length; at += 0x8000) text += String.fromCharCode(...pixels.subarray(at, at + 0x8000));
+    return [width, height, btoa(text)];
+}"""
+
+
+def watch_frames(element: Locator) -> None:
+    """From now on note every frame of this preview's app."""
+    element.locator("iframe").evaluate(_WATCH.replace("STRIDE", str(STRIDE)))
+
+
+def frames(element: Locator) -> list[dict[str, Any]]:
+    """The frames since `watch_frames`, or since this was called last: `bright` ones of every STRIDEth pixel, and a `hash` of those."""
+    return element.locator("iframe").evaluate("(frame) => frame.contentWindow.cxwFrames.splice(0)")
+
+
+def count_pictures(log: list[dict[str, Any]]) -> int:
+    """How many different pictures were seen one after the other."""
+    return 1 + sum(before["hash"] != after["hash"] for before, after in zip(log, log[1:], strict=False)) if log else 0
+
+
+def picture(element: Locator) -> np.ndarray:
+    """The sky as the app draws it now, with nothing of the page over it: height × width × 3. Needs `watch_frames`."""
+    width, height, text = element.locator("iframe").evaluate(_PICTURE)
+    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)[::-1, :, :3]
