@@ -196,7 +196,7 @@ export class PreviewView {
     if (!app.engine) console.warn("The preview does not know this version of WWT's engine, and loads the image anew for each change.");
     const throttle = app.frame.throttle!;
     throttle.afterFrame = () => this.#drawn(app);
-    throttle.atRest = () => app.engine?.atRest ?? false;
+    throttle.atRest = () => this.#status.progress !== "ready" && (app.engine?.atRest ?? false);
     throttle.seen = this.#berth.inSight;
     app.post({ event: "modify_settings", target: "app", settings: [["hideAllChrome", true]] });
     for (const part of this.#parts) part.appReady?.(app);
