@@ -152,7 +152,7 @@ class Preview(OnDraft):
     def _open(self, _request: Mapping[str, Any]) -> Answer:
         self._displayed = True
         return self._state(self._revision) | {
-            "name": self._draft.name if self._draft is not None else "",
+            "title": self._draft.name if self._draft is not None else "",
             "wwt": self._wwt is not None,
             "awaited": self._wwt is not None and self._wwt.awaited,
         }, []
@@ -168,7 +168,7 @@ class Preview(OnDraft):
         return {}, []
 
     def _state(self, revision: int) -> dict[str, Any]:
-        state = {"revision": revision, "imageset": None, "wtml": None, "size": None, "waiting": []}
+        state = {"revision": revision, "name": None, "imageset": None, "wtml": None, "size": None, "waiting": []}
         state |= {"pixels": None, "files": None}
         if self._draft is None:
             return state

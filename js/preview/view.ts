@@ -99,7 +99,7 @@ export class PreviewView {
     this.#watcher.observe(this.#stage);
     try {
       const opened = this.#comm.ask("open").then(({ content }) => {
-        this.#name = String(content.name ?? "");
+        this.#name = String(content.title ?? "");
         this.#image.receive(content as unknown as State); // its files may come before the app is there
         this.#relay.opened(content);
       });

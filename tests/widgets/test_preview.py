@@ -94,6 +94,7 @@ def test_a_page_that_opens_is_told_what_to_draw(page):
     assert content["ok"] and content["id"] == 1 and content["size"] == [700, 500] and content["waiting"] == []
     assert content["imageset"]["rotation"] == 30 and content["imageset"]["url"] == "http://localhost:1/image/image.png"
     assert f'Url="http://localhost:1/{content["revision"]}/image/image.png"' in content["wtml"]
+    assert f'ImageSet Name="{content["name"]}"' in content["wtml"] and content["title"] == page.preview.draft.name
 
 
 def test_a_change_of_what_is_drawn_is_told_at_once_and_any_other_is_not(page, draft):
