@@ -180,12 +180,7 @@ class ImageDraft(ObservableFields):
         values = {path: value for path, value in content["values"].items() if path in fields()}
         local = content.get("local")
         try:
-            size = local and local.get("size")
-            image = (
-                LocalImage(Path(local["root"]), local["template"], size and (int(size[0]), int(size[1])))
-                if local
-                else None
-            )
+            image = LocalImage.from_json(local) if local else None
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise SourceError(f"{path} is not a draft that this package saved (its local image: {error})") from None
         return cls(Reading(values, str(content.get("name", "")), str(content.get("origin", "")), image), **options)
@@ -344,7 +339,7 @@ class ImageDraft(ObservableFields):
                 yield read_draft_file(path)["values"]
 
     def _to_json(self) -> dict[str, Any]:
-        local = self.local and {"root": str(self.local.root), "template": self.local.template, "size": self.local.size}
+        local = self.local and self.local.to_json()
         values = {path: to_json(value) for path, value in self.values.items()}
         saved = datetime.now(timezone.utc).isoformat(timespec="seconds")
         about = {"version": 1, "id": self.id, "name": self.name, "origin": self.origin, "saved": saved, "local": local}

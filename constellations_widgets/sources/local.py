@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from ..errors import SourceError
@@ -64,6 +65,23 @@ class LocalImage:
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", Path(self.root).expanduser().absolute())
         object.__setattr__(self, "_allowed", _pattern(self.template))
+
+    @classmethod
+    def from_json(cls, saved: Any) -> LocalImage:
+        """What `to_json` made; raises a TypeError, ValueError, KeyError or SourceError if it is none."""
+        size, pixels, cuts = (saved.get(name) for name in ("size", "pixels", "cuts"))
+        return cls(
+            Path(saved["root"]),
+            saved["template"],
+            size and (int(size[0]), int(size[1])),
+            pixels and Path(pixels),
+            cuts and (float(cuts[0]), float(cuts[1])),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The image as plain data, for a file."""
+        pixels = self.pixels and str(self.pixels)
+        return {"root": str(self.root), "template": self.template, "size": self.size, "pixels": pixels, "cuts": self.cuts}
 
     @property
     def tiled(self) -> bool:

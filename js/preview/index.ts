@@ -8,15 +8,20 @@ import { PreviewView } from "./view";
 import "./preview.css";
 
 function render({ model, el }: RenderProps<{ height: string }>): () => void {
-  const view = new PreviewView(new Comm(model), model.get("height"));
+  const comm = new Comm(model);
+  const view = new PreviewView(comm, model.get("height"));
   const closeView = openView(model);
   const forget = keep(model, () => view.keepsake());
   const resize = () => view.setHeight(model.get("height"));
+  // The kernel is gone, or back: its answer, or its silence, says which.
+  const ask = () => void comm.ask("open").catch(() => {});
   model.on("change:height", resize);
+  model.on("comm_live_update", ask);
   el.append(view.element);
   void view.start();
   return () => {
     model.off("change:height", resize);
+    model.off("comm_live_update", ask);
     view.remove();
     closeView();
     forget();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from urllib.parse import quote
@@ -157,3 +158,10 @@ def test_whatever_is_asked_for_nothing_but_tiles_comes_back(tmp_path_factory, na
     except OSError:
         return
     assert found == b"tile"
+
+
+def test_what_is_written_to_a_draft_s_file_is_the_same_image_again(folder):
+    plain = LocalImage(folder, "image.png")
+    full = LocalImage(folder, "a.png", (7, 5), folder / "a.fits", (0.5, 20.0))
+    for image in (plain, full):
+        assert LocalImage.from_json(json.loads(json.dumps(image.to_json()))) == image
