@@ -113,7 +113,10 @@ export class ImageOnSky implements Part {
       if (this.#comesFirst(next) || (complete && this.#mayShow(next))) this.#exchange(next);
       wake();
     }
-    if (engine && this.#onSky && !engine.images.isShown(this.#onSky.name) && engine.images.show(this.#onSky.name)) wake();
+    if (engine && this.#onSky && !engine.images.isShown(this.#onSky.name) && engine.images.show(this.#onSky.name)) {
+      wake(); // this frame was drawn without it
+      return;
+    }
     if (!engine || this.#next || this.#status.progress !== "ready" || !this.#onSky || !engine.atRest) return;
     const reached = engine.images.stateOf(this.#onSky.name);
     if (reached === "failed") this.#status.set("failed", this.#fault || this.#look.words || whyFailed(this.#onSky.drawn));
