@@ -7,12 +7,13 @@ import json
 import shutil
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from browser.lab import Lab, Notebook
-from playwright.sync_api import Locator, expect
+from browser.lab import Lab, LabServer, Notebook
+from playwright.sync_api import BrowserContext, Locator, expect
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -34,6 +35,8 @@ def tutorial_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 PANEL = """
 import constellations_widgets as cxw
+if "box" in globals():
+    box.close()
 box = cxw.Sandbox(files="data").start()
 client = box.client()
 draft = cxw.ImageDraft.from_wtml("data/hxdf")
@@ -48,13 +51,24 @@ def data(lab: Lab, tutorial_data: Path) -> None:
     shutil.copytree(tutorial_data, lab.server.root / "data", dirs_exist_ok=True)
 
 
+@pytest.fixture(scope="module")
+def opened(lab_server: LabServer, browser_context: BrowserContext, tutorial_data: Path) -> Iterator[Notebook]:
+    """A notebook that stays open from test to test."""
+    shutil.copytree(tutorial_data, lab_server.root / "data", dirs_exist_ok=True)
+    page = browser_context.new_page()
+    lab = Lab(lab_server, page)
+    yield lab.open_notebook([PANEL])
+    lab.close()
+    page.close()
+    assert lab.outside_requests == []
+
+
 @pytest.fixture
-def notebook(lab: Lab, data: None) -> Notebook:
-    opened = lab.open_notebook([PANEL])
+def notebook(opened: Notebook) -> Notebook:
+    """Its cell was just run: a sandbox, a draft and a panel of their own."""
+    opened.page.bring_to_front()
     opened.run_all()
-    expect(opened.output(0).locator("[data-cxw-preview-state]")).to_have_attribute(
-        "data-cxw-preview-state", "shown", timeout=60_000
-    )
+    expect(opened.output(0).get_by_label("Rotation", exact=True)).to_be_editable()
     return opened
 
 
@@ -96,6 +110,8 @@ def test_the_tutorial_runs_from_top_to_bottom_and_shows_the_image(lab: Lab, data
 
 def test_a_changed_field_moves_the_picture(notebook: Notebook):
     panel = notebook.output(0)
+    preview = panel.locator("[data-cxw-preview-state]")
+    expect(preview).to_have_attribute("data-cxw-preview-state", "shown", timeout=60_000)
     before = settled(panel, notebook, "before")
     panel.get_by_label("Rotation", exact=True).fill("45")
     turned = settled(panel, notebook, "turned")
@@ -269,7 +285,7 @@ FAINT = """panel => {
 }"""
 
 
-def test_the_panel_can_be_read_in_both_themes(lab: Lab, notebook: Notebook):
+def test_the_panel_can_be_read_in_both_themes(notebook: Notebook):
     panel = notebook.output(0)
     panel.get_by_label("Credits", exact=True).fill(
         "<b>NASA</b><script></script>"
@@ -278,7 +294,7 @@ def test_the_panel_can_be_read_in_both_themes(lab: Lab, notebook: Notebook):
     license_field = panel.get_by_label("License", exact=True)
     try:
         for theme in ("light", "dark"):
-            lab.theme(theme)
+            notebook.lab.theme(theme)
             license_field.fill("cc by")  # opens the list
             license_field.press("ArrowDown")
             expect(panel.get_by_role("listbox").get_by_role("option", selected=True)).to_be_visible()
@@ -288,7 +304,7 @@ def test_the_panel_can_be_read_in_both_themes(lab: Lab, notebook: Notebook):
             assert (int(ground.split("(")[1].split(",")[0]) > 128) == (theme == "light")
         notebook.screenshot("panel-dark", panel)
     finally:
-        lab.theme("light")
+        notebook.lab.theme("light")
 
 
 def test_a_restarted_kernel_is_told_of_and_what_was_typed_is_restored(notebook: Notebook):
