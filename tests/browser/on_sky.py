@@ -13,6 +13,10 @@ from browser.lab import Lab, Notebook, pixels
 from browser.marked_image import find_marks, positions, sky_to_pixel
 from playwright.sync_api import Locator
 
+from constellations_widgets import ImageDraft
+from constellations_widgets.sources.local import LocalImage
+from constellations_widgets.sources.reading import Reading
+
 SHOW = """
 import constellations_widgets as cxw
 from constellations_widgets.sources.local import LocalImage
@@ -46,6 +50,11 @@ def untiled(image: Path, **changes: Any) -> str:
     """Code that makes the draft of the marked image as one file."""
     local = f"LocalImage({str(image.parent)!r}, {image.name!r})"
     return f"draft = cxw.ImageDraft(Reading({UNTILED | changes!r}, local={local}), autosave=False)"
+
+
+def marked_draft(image: Path) -> ImageDraft:
+    """The draft of the marked image as one file, in this process."""
+    return ImageDraft(Reading(UNTILED, local=LocalImage(image.parent, image.name)), autosave=False)
 
 
 def show(lab: Lab, draft: str) -> Notebook:

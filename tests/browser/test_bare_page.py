@@ -6,22 +6,16 @@ from pathlib import Path
 
 from browser.bare_page import VSCODE_POLICY, bare_page
 from browser.marked_image import make_wcs
-from browser.on_sky import UNTILED, wait_revision, worst_error
+from browser.on_sky import marked_draft, wait_revision, worst_error
 from browser.screenshots import pixels
 from browser.watching import WatchedPage
 from playwright.sync_api import Page, expect
 
-from constellations_widgets import ImageDraft, ImageForm, Preview
-from constellations_widgets.sources.local import LocalImage
-from constellations_widgets.sources.reading import Reading
-
-
-def draft_of(image: Path) -> ImageDraft:
-    return ImageDraft(Reading(UNTILED, local=LocalImage(image.parent, image.name)), autosave=False)
+from constellations_widgets import ImageForm, Preview
 
 
 def test_the_preview_works_under_the_policy_of_vs_code(page: Page, image: Path):
-    watch, draft = WatchedPage(page), draft_of(image)
+    watch, draft = WatchedPage(page), marked_draft(image)
     preview = Preview(draft, height="500px")
     with bare_page(page, preview, ImageForm(draft), policy=VSCODE_POLICY) as frame:
         element = frame.locator(".cxw-preview")
@@ -42,7 +36,7 @@ def test_the_preview_works_under_the_policy_of_vs_code(page: Page, image: Path):
 
 def test_a_page_that_forbids_what_wwt_needs_says_so(page: Page, image: Path):
     policy = VSCODE_POLICY.replace("'self' 'unsafe-inline' 'unsafe-eval'", "'self'")
-    with bare_page(page, Preview(draft_of(image)), policy=policy) as frame:
+    with bare_page(page, Preview(marked_draft(image)), policy=policy) as frame:
         element = frame.locator(".cxw-preview")
         expect(element).to_have_attribute("data-cxw-preview-state", "failed", timeout=60_000)
-        expect(element).to_contain_text("Content-Security-Policy")
+        expect(element).to_contain_text("its policy (“script-src-elem” in its Content-Security-Policy) forbids")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from browser.lab import Lab
-from browser.on_sky import camera, show, sky, untiled, wait_revision, wait_shown
-from playwright.sync_api import Locator
+from browser.bare_page import bare_page
+from browser.on_sky import camera, marked_draft, wait_revision
+from browser.watching import WatchedPage
+from playwright.sync_api import Page
 
-# How often the engine draws from now on: frames there have been, and when the last one was.
+from constellations_widgets import Preview
+
+# How often each engine draws from now on: frames there have been, and when the last one was.
 COUNT_FRAMES = """frame => {
     const stores = frame.contentDocument.querySelector('#app').__vue_app__.config.globalProperties.$pinia._s.values();
     const control = [...stores].find((store) => store.$wwt?.inst).$wwt.inst.ctl;
@@ -19,61 +22,54 @@ COUNT_FRAMES = """frame => {
         return render.apply(this, arguments);
     };
 }"""
-AT_REST = "frame => performance.now() - frame.last > 3000"  # three times the slow beat
+AT_REST = "frames => frames.every((frame) => performance.now() - frame.last > 2000)"  # twice the slow beat
 
 
-def frames(preview: Locator) -> int:
-    """Frames so far."""
-    return preview.locator("iframe").evaluate("frame => frame.drawn")
+def test_a_preview_draws_when_something_happens_and_somebody_can_see_it(page: Page, image: Path):
+    page.set_viewport_size({"width": 500, "height": 700})
+    watch, draft = WatchedPage(page), marked_draft(image)
+    previews = [Preview(draft, height="90px") for _ in range(4)]
+    with bare_page(page, *previews) as frame:
+        elements = [frame.locator(".cxw-preview").nth(number) for number in range(4)]
+        apps = [wait_revision(element, 1).locator("iframe").element_handle() for element in elements]
+        for app in apps:
+            app.evaluate(COUNT_FRAMES)
+        touched, seen, hidden, far = elements
+        hidden.evaluate("it => (it.style.display = 'none')")  # as a tab of JupyterLab that is not the current one
+        far.evaluate("it => (it.style.marginTop = '5000px')")
 
+        def drawn() -> list[int]:
+            return [app.evaluate("frame => frame.drawn") for app in apps]
 
-def wait_for_rest(preview: Locator) -> None:
-    preview.page.wait_for_function(AT_REST, arg=preview.locator("iframe").element_handle())
+        # They come to rest: not one frame.
+        apps[0].owner_frame().wait_for_function(AT_REST, arg=apps)
+        at_rest = drawn()
 
+        # A turn of the wheel: in the preview that was touched.
+        fov = camera(touched)["fov"]
+        touched.locator("iframe").hover()
+        page.mouse.wheel(0, -200)
+        apps[0].owner_frame().wait_for_function(
+            "([it, fov]) => JSON.parse(it.dataset.cxwCamera).fov < fov", arg=[touched.element_handle(), fov]
+        )
+        after_wheel = drawn()
+        assert after_wheel[0] > at_rest[0]
+        assert after_wheel[1:] == at_rest[1:]
 
-def test_a_preview_draws_when_something_happens_and_somebody_can_see_it(lab: Lab, image: Path):
-    notebook = show(lab, untiled(image))
-    element = wait_shown(notebook)
-    frame = element.locator("iframe")
-    frame.evaluate(COUNT_FRAMES)
-    wait_for_rest(element)
+        # A change of the draft: in those that are seen.
+        draft.wwt.rotation = 75
+        for element in (touched, seen):
+            wait_revision(element, previews[0].revision)
+        page.wait_for_timeout(500)
+        after_change = drawn()
+        assert after_change[1] > after_wheel[1]
+        assert after_change[2:] == at_rest[2:]
+        assert [it.get_attribute("data-cxw-revision") for it in (hidden, far)] == ["1", "1"]
 
-    # At rest: nothing at all.
-    before = frames(element)
-    lab.page.wait_for_timeout(2500)
-    assert frames(element) == before
-
-    # A turn of the wheel, a change of the draft.
-    fov = camera(element)["fov"]
-    frame.hover()
-    lab.page.mouse.wheel(0, -200)
-    lab.page.wait_for_function(
-        "([it, fov]) => JSON.parse(it.dataset.cxwCamera).fov < fov", arg=[element.element_handle(), fov]
-    )
-    wait_for_rest(element)
-    before, picture = frames(element), sky(element)
-    notebook.execute("draft.wwt.rotation = 75")
-    wait_shown(notebook)
-    assert frames(element) > before
-    assert (sky(element) != picture).any()
-    wait_for_rest(element)
-
-    # Out of sight, and in another tab of JupyterLab: what happens is drawn when it is seen again.
-    away = {
-        "element => (element.style.marginTop = '5000px')": "element => (element.style.marginTop = '')",
-        "() => jupyterapp.commands.execute('launcher:create')": "() => {}",
-    }
-    for number, (go, come_back) in enumerate(away.items()):
-        wait_for_rest(element)
-        element.evaluate(go)
-        lab.page.wait_for_timeout(500)
-        before = frames(element)
-        notebook.execute(f"draft.wwt.rotation = {100 + number}")
-        notebook.wait_idle()
-        lab.page.wait_for_timeout(1500)
-        assert frames(element) == before
-        element.evaluate(come_back)
-        notebook._call("jupyterapp.shell.activateById(panel.id);")
-        wait_revision(element, notebook.evaluate("preview.revision"))
-        assert frames(element) > before
-    assert lab.console_errors == []
+        # What happened meanwhile is drawn when they are seen again.
+        hidden.evaluate("it => (it.style.display = '')")
+        far.evaluate("it => (it.style.marginTop = '')")
+        for element in (hidden, far):
+            wait_revision(element, previews[0].revision)
+        assert all(now > before for now, before in zip(drawn(), at_rest, strict=True))
+    assert watch.console_errors == []
