@@ -54,7 +54,7 @@ const options = {
   outdir,
   bundle: true,
   format: "esm",
-  target: "es2022",
+  target: "es2018", // so that an older browser gets as far as our own words
   platform: "browser",
   jsx: "automatic",
   jsxImportSource: "preact",

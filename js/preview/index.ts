@@ -7,7 +7,13 @@ import { openView } from "../shared/open_view";
 import { PreviewView } from "./view";
 import "./preview.css";
 
+const TOO_OLD = "This browser is too old for the preview, which needs one of 2020 or later. Everything else works without.";
+
 function render({ model, el }: RenderProps<{ height: string }>): () => void {
+  if (!("IntersectionObserver" in window)) {
+    el.append(TOO_OLD);
+    return () => {};
+  }
   const comm = new Comm(model);
   const view = new PreviewView(comm, model.get("height"));
   const closeView = openView(model);

@@ -148,6 +148,12 @@ def test_without_webgl_the_cell_says_so(page: Page, image: Path):
         expect(it.element).to_have_attribute("data-cxw-preview-state", "failed")
 
 
+def test_a_browser_that_is_too_old_is_told_so(page: Page, image: Path):
+    page.add_init_script("delete window.IntersectionObserver")
+    with bare_page(page, Preview(untiled(image))) as frame:
+        expect(frame.get_by_text("This browser is too old for the preview")).to_be_visible()
+
+
 def test_without_pywwt_the_cell_says_so(page: Page, image: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("constellations_widgets.widgets.wwt_app.find_spec", lambda name: None)
     with shown(page, untiled(image)) as it:

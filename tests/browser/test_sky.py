@@ -5,23 +5,40 @@ from __future__ import annotations
 import io
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from browser.lab import Lab
+import pytest
+from browser.bare_page import bare_page
 from browser.marked_image import find_marks, make_wcs, positions, sky_to_pixel
-from browser.on_sky import camera, look, show, sky, untiled, wait_shown
+from browser.on_sky import camera, marked_draft, sky, wait_revision
+from browser.screenshots import pixels
+from browser.watching import WatchedPage
 from PIL import Image
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
+
+from constellations_widgets import Preview
 
 BETELGEUSE, BELLATRIX, RIGEL = (88.7929, 7.4071), (81.2828, 6.3497), (78.6345, -8.2016)
 DSS = re.compile(r"^https://cdn\.worldwidetelescope\.org/wwtweb/dss\.aspx\?q=\d+,\d+,\d+$")
 
 
-def test_lines_and_constellations_come_and_go_and_lie_on_the_sky(lab: Lab, image: Path):
-    notebook = show(lab, untiled(image))
-    element = wait_shown(notebook)
-    look(element, 84, 0, 24)
+@pytest.fixture
+def watch(page: Page) -> WatchedPage:
+    return WatchedPage(page)
+
+
+@pytest.fixture
+def element(page: Page, watch: WatchedPage, image: Path) -> Iterator[Locator]:
+    """A preview of the marked image: small, as software WebGL pays by the pixel."""
+    page.set_viewport_size({"width": 560, "height": 460})
+    with bare_page(page, Preview(marked_draft(image), height="320px")) as frame:
+        yield wait_revision(frame.locator(".cxw-preview"), 1)
+
+
+def test_lines_and_constellations_come_and_go_and_lie_on_the_sky(element: Locator, watch: WatchedPage):
+    turn(element, 84, 0, 24)
     bare, view = sky(element), camera(element)
 
     def at(position: tuple[float, float]) -> tuple[float, float]:
@@ -45,29 +62,28 @@ def test_lines_and_constellations_come_and_go_and_lie_on_the_sky(lab: Lab, image
         for place in places:
             assert difference(around(picture, place), around(last, place)) > 30, (name, place)
         last = picture
-    notebook.screenshot("preview-lines", element)
+    pixels(element, save="preview-lines")
 
     element.evaluate("(it) => it.parentNode.append(it)")  # the browser empties the frame
     expect(element).not_to_have_attribute("data-cxw-preview-state", "shown")
-    wait_shown(notebook)
+    wait_revision(element, 1)
     settle(element)
     assert difference(sky(element), last) <= 2
     for name in lines:
         press(element, name)
     settle(element)
     assert difference(sky(element), bare) <= 2
-    assert lab.console_errors == []
+    assert watch.console_errors == watch.outside_requests == []
 
 
-def test_a_survey_is_asked_for_when_it_is_chosen_and_nothing_else_is(lab: Lab, image: Path):
-    element = wait_shown(show(lab, untiled(image)))
-    look(element, 200, -40, 50)  # the image is not in sight
+def test_a_survey_is_asked_for_when_it_is_chosen_and_nothing_else_is(element: Locator, watch: WatchedPage):
+    turn(element, 200, -40, 50)  # the image is not in sight
     offline = sky(element)
     choice = element.get_by_role("combobox", name="Sky")
     assert choice.locator("option").count() > 10
-    assert lab.outside_requests == []
+    assert watch.outside_requests == []
 
-    lab.page.route(DSS, lambda route: route.abort())
+    element.page.route(DSS, lambda route: route.abort())
     choice.select_option("DSS (visible)")
     expect(element.get_by_role("status").filter(has_text="cdn.worldwidetelescope.org does not answer")).to_be_visible()
     expect(choice).to_have_value("")
@@ -75,39 +91,28 @@ def test_a_survey_is_asked_for_when_it_is_chosen_and_nothing_else_is(lab: Lab, i
     expect(element.get_by_text("does not answer")).to_have_count(0)
     settle(element)
     assert difference(sky(element), offline) <= 2
-    assert lab.outside_requests and all(map(DSS.match, lab.outside_requests))
+    assert watch.outside_requests and all(map(DSS.match, watch.outside_requests))
 
-    lab.page.unroute(DSS)
-    lab.page.route(DSS, serve_tile)
+    element.page.unroute(DSS)
+    element.page.route(DSS, serve_tile)
     choice.select_option("DSS (visible)")
     expect(element.get_by_text("DSS Consortium")).to_be_visible()
     wait_for(element, lambda picture: np.median(picture, axis=(0, 1)).tolist() == [0, 90, 160])
-    count = len(lab.outside_requests)
+    count = len(watch.outside_requests)
     choice.select_option("Offline sky")
     settle(element)
     assert difference(sky(element), offline) <= 2
-    assert len(lab.outside_requests) == count and all(map(DSS.match, lab.outside_requests))
-    lab.outside_requests.clear()
+    assert len(watch.outside_requests) == count and all(map(DSS.match, watch.outside_requests))
 
 
-def test_the_tools_measure_compare_and_save(lab: Lab, image: Path):
-    page = lab.page
-    element = wait_shown(show(lab, untiled(image)))
+def test_the_tools_measure_compare_and_save(element: Locator):
+    page = element.page
     coordinates = element.locator(".cxw-preview-coordinates")
     frame = element.locator("iframe")
 
     # What the pointer is over, north and scale: as it is, and in a view that was turned.
     for roll in (0, 40):
-        message = {
-            "event": "center_on_coordinates",
-            "ra": 149.95,
-            "dec": 19.99,
-            "fov": 0.8,
-            "roll": roll,
-            "instant": True,
-        }
-        frame.evaluate("(f, message) => f.contentWindow.postMessage(message, location.origin)", message)
-        settle(element)
+        turn(element, 149.95, 19.99, 0.8, roll)
         picture, view = sky(element), camera(element)
         assert view["roll"] == roll
         box = frame.bounding_box()
@@ -146,14 +151,8 @@ def test_the_tools_measure_compare_and_save(lab: Lab, image: Path):
     assert saved.shape == whole.shape
     assert difference(saved[100:-100], whole[100:-100]) <= 2  # between the compass and the coordinates
 
-    # Fade and blink; JupyterLab takes no key from a control.
-    element.get_by_role("button", name="Go to image").focus()
-    page.keyboard.press("ArrowRight")
+    # Fade and blink.
     slider = element.get_by_role("slider", name="Image opacity")
-    expect(slider).to_be_focused()
-    page.keyboard.press("ArrowDown")
-    expect(slider).to_have_value("99")
-    expect(slider).to_be_focused()
     slider.fill("0")
     wait_for(element, lambda picture: find_marks(picture) == {})
     slider.fill("100")
@@ -174,17 +173,25 @@ def test_the_tools_measure_compare_and_save(lab: Lab, image: Path):
     full = element.get_by_role("button", name="Full screen")
     full.click()
     expect(full).to_have_attribute("aria-pressed", "true")
-    page.wait_for_function("(it) => it.clientHeight >= innerHeight - 4", arg=element.element_handle())
-    assert frame.bounding_box()["height"] > 800
+    handle = element.element_handle()
+    handle.owner_frame().wait_for_function("(it) => it.clientHeight >= innerHeight - 4", arg=handle)
+    assert frame.bounding_box()["height"] > 330
     full.click()
     expect(full).to_have_attribute("aria-pressed", "false")
-    page.evaluate("() => { Element.prototype.requestFullscreen = () => Promise.reject(new TypeError('no')); }")
+    element.evaluate("() => { Element.prototype.requestFullscreen = () => Promise.reject(new TypeError('no')); }")
     full.click()
     expect(element.get_by_role("status").filter(has_text="does not let a cell fill the screen")).to_be_visible()
 
 
 def press(element: Locator, name: str) -> None:
     element.get_by_role("button", name=name, exact=True).click()
+
+
+def turn(element: Locator, ra: float, dec: float, fov: float, roll: float = 0) -> None:
+    """Turn the view, as a person would by dragging and zooming."""
+    message = {"event": "center_on_coordinates", "ra": ra, "dec": dec, "fov": fov, "roll": roll, "instant": True}
+    element.locator("iframe").evaluate("(f, message) => f.contentWindow.postMessage(message, location.origin)", message)
+    settle(element)
 
 
 def settle(element: Locator) -> None:
