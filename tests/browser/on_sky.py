@@ -106,9 +106,12 @@ def look(element: Locator, ra: float, dec: float, fov: float) -> None:
     element.page.wait_for_timeout(1500)  # the app tells where it looks five times a second
 
 
-def worst_error(element: Locator, wcs: WCS) -> float:
-    """The largest distance, in pixels, of a mark from where `wcs` puts it. All four must be in sight."""
-    found, view = find_marks(sky(element)), camera(element)
+def worst_error(element: Locator, wcs: WCS, shown: np.ndarray | None = None) -> float:
+    """The largest distance, in pixels, of a mark from where `wcs` puts it. All four must be in sight.
+
+    `shown` is the view's pixels, if not those of the page, where words may lie over the marks.
+    """
+    found, view = find_marks(sky(element) if shown is None else shown), camera(element)
     assert len(found) == 4
     expected = {name: sky_to_pixel(*position, view) for name, position in positions(wcs).items()}
     return max(math.dist(found[name], expected[name]) for name in found)
