@@ -13,6 +13,7 @@ STRIDE = 13  # one pixel of so many is looked at
 # A frame's picture is there until the browser has taken it, which is after the frame's own callbacks and the preview's.
 _WATCH = """(frame) => {
     const realm = frame.contentWindow, canvas = realm.document.querySelector("canvas");
+    if (realm.cxwFrames) return;
     const gl = canvas.getContext("webgl2"), ask = realm.requestAnimationFrame;
     const log = (realm.cxwFrames = []);
     const read = () => {
@@ -42,14 +43,25 @@ _PICTURE = """async (frame) => {
 }"""
 
 
+# Whoever learns from a preview that it has drawn a frame finds it in the log: the task that draws it is over then.
+_FRAMES = """async (element, revision) => {
+    const behind = () => element.dataset.cxwPreviewState !== "shown" || Number(element.dataset.cxwRevision) < revision;
+    while (revision !== null && behind()) await new Promise((later) => setTimeout(later, 20));
+    return element.querySelector("iframe").contentWindow.cxwFrames.splice(0);
+}"""
+
+
 def watch_frames(element: Locator) -> None:
     """From now on note every frame of this preview's app."""
     element.locator("iframe").evaluate(_WATCH.replace("STRIDE", str(STRIDE)))
 
 
-def frames(element: Locator) -> list[dict[str, Any]]:
-    """The frames since `watch_frames`, or since this was called last: `bright` ones of every STRIDEth pixel, and a `hash` of those."""
-    return element.locator("iframe").evaluate("(frame) => frame.contentWindow.cxwFrames.splice(0)")
+def frames(element: Locator, revision: int | None = None) -> list[dict[str, Any]]:
+    """The frames since `watch_frames`, or since this was called last: `bright` ones of every STRIDEth pixel, and a `hash` of those.
+
+    With `revision`, waits until the preview shows this state of its draft; the last frame is of it.
+    """
+    return element.evaluate(_FRAMES, revision, timeout=60_000)
 
 
 def count_pictures(log: list[dict[str, Any]]) -> int:
