@@ -53,7 +53,7 @@ COMPLETE = {
 }
 
 # The limit for marks in the small view: the same angle as one pixel of a view 500 pixels high.
-SMALL_PIXEL = 0.5
+SMALL_PIXEL = 0.6
 
 
 class ShownSmall(Shown):
@@ -73,8 +73,8 @@ class ShownSmall(Shown):
 @contextmanager
 def shown_small(page: Page, draft: ImageDraft, *more: AnyWidget) -> Iterator[ShownSmall]:
     """A preview of `draft` with `more` widgets below it. Nothing that happens meanwhile may be an error or ask another machine."""
-    watch, preview = WatchedPage(page), Preview(draft, height="250px")
-    page.set_viewport_size({"width": 500, "height": 400})
+    watch, preview = WatchedPage(page), Preview(draft, height="300px")
+    page.set_viewport_size({"width": 500, "height": 450})
     with bare_page(page, preview, *more) as frame:
         yield ShownSmall(preview, frame)
     assert watch.console_errors == watch.outside_requests == []
