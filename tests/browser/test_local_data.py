@@ -34,10 +34,10 @@ def at(element: Locator, shown: np.ndarray, position: tuple[float, float]) -> np
 
 def worst_of_white(element: Locator, shown: np.ndarray, wcs: WCS) -> float:
     """How far, in pixels, the white marks are from where `wcs`, for rows from the top, puts them."""
-    white = shown.min(axis=2) > 240
+    white, view = shown.min(axis=2) > 240, camera(element)
     distances = []
     for name, position in positions(wcs).items():
-        x, y = sky_to_pixel(*position, camera(element))
+        x, y = sky_to_pixel(*position, view)
         top, left = max(int(y) - 30, 0), max(int(x) - 30, 0)
         rows, columns = np.nonzero(white[top : top + 60, left : left + 60])
         if name == NOTHING:
@@ -73,9 +73,9 @@ def test_a_fits_file_is_stretched_and_coloured_where_its_wcs_says(page: Page, tm
         levels = {}
         for choice in ("linear", "log", "power", "sqrt", "equalised"):
             stretch.select_option(choice)
-            expect(element.get_by_label("Darkest")).to_be_visible()
-            element.get_by_label("Darkest").fill("100")
-            element.get_by_label("Brightest").fill("1000")
+            if choice == "linear":  # the others keep them
+                element.get_by_label("Darkest").fill("100")
+                element.get_by_label("Brightest").fill("1000")
             shown = see(element)
             if choice != "equalised":  # then nearly everything is nearly white
                 assert worst_of_white(element, shown, make_wcs()) < SMALL_PIXEL, choice
