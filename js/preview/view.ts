@@ -8,6 +8,7 @@ import { Addresses } from "./addresses";
 import { appFiles, type AppFiles } from "./app_files";
 import { Closed, type Comm } from "../shared/comm";
 import { pictured } from "../shared/keepsake";
+import { pageWide } from "../shared/page_wide";
 import { Constellations } from "./constellations";
 import { Engine } from "./engine";
 import { Fading } from "./fading";
@@ -103,13 +104,20 @@ export class PreviewView {
         this.#image.receive(content as unknown as State); // its files may come before the app is there
         this.#relay.opened(content);
       });
-      const [files] = await Promise.all([appFiles(this.#comm), opened]);
-      if (this.#removed) return;
-      this.#files = files;
-      this.#start(this.#relay.awaited);
+      await Promise.all([opened, this.#build()]);
+      if (this.#relay.awaited) this.#start(true);
     } catch (error) {
       if (!(error instanceof Closed)) this.#status.set("failed", error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** Does not wait for the image: it takes as long as the app takes. */
+  async #build(): Promise<void> {
+    const files = await appFiles(this.#comm);
+    if (this.#removed) return;
+    this.#files = files;
+    this.#berth.inSight ||= isInSight(this.#stage); // the browser says so, too, some frames later
+    this.#start();
   }
 
   /** What a saved notebook shows in this preview's place; null while there is no picture. */
@@ -281,14 +289,17 @@ const forbidden = (directive: string) =>
   `The preview can't be shown in this page: its policy (“${directive}” in its Content-Security-Policy) forbids the scripts that WWT is made of. ` +
   "Whoever runs the page can allow them with 'unsafe-inline'; everything else here works without the preview.";
 
-let webGL: boolean | undefined;
+function isInSight(element: HTMLElement): boolean {
+  const { top, bottom, width, height } = element.getBoundingClientRect();
+  return width > 0 && height > 0 && bottom > 0 && top < window.innerHeight;
+}
 
+/** Found out once for each page: it takes a while, and one of the page's few contexts. */
 function hasWebGL(): boolean {
-  if (webGL === undefined) {
+  return pageWide("webgl.1", () => {
     const canvas = document.createElement("canvas");
     const context = canvas.getContext("webgl2") ?? canvas.getContext("webgl");
     context?.getExtension("WEBGL_lose_context")?.loseContext();
-    webGL = context !== null;
-  }
-  return webGL;
+    return { there: context !== null };
+  }).there;
 }

@@ -15,7 +15,7 @@ from benchmarks.pyramid import CAMERA, NAME, WTML, make_pyramid
 from browser.lab import LabServer
 from playwright.sync_api import Page
 
-COLD, WARM, EDITS = 5, 7, 30  # rounds
+COLD, WARM, EDITS = 3, 6, 18  # rounds
 
 
 def figures() -> Iterator[Figure]:
