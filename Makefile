@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
 # Test files at a time; 0 is one after the other in one process. The browser's, which take longest, come first.
-WORKERS ?= 0
+WORKERS ?= 2
 
 # What the user has set for other projects must not reach this one.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX JUPYTER_PATH JUPYTER_CONFIG_PATH
