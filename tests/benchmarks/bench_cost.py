@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.lab_preview import WINDOW, LabPreview, chromium, lab_server
 from benchmarks.measure import Figure
-from benchmarks.plain_app import PlainApp, plain_app
+from benchmarks.plain_app import PlainApp
 from benchmarks.processes import cpu_percent, memory
-from benchmarks.pyramid import CAMERA, NAME, WTML, make_pyramid
+from benchmarks.pyramid import CAMERA, NAME, served_pyramid
 from browser.lab import LabServer
 from playwright.sync_api import Page
 
@@ -42,13 +41,10 @@ LATENCIES = """(frame) => {
 
 
 def figures() -> Iterator[Figure]:
-    with tempfile.TemporaryDirectory() as folder, plain_app(Path(folder)) as app, lab_server() as server:
-        make_pyramid(Path(folder))
-        text = WTML.format(url=f"{app.address}/data/{{1}}/{{3}}/{{3}}_{{2}}.png")
-        (Path(folder) / "index.wtml").write_text(text)
-        yield from unused(server, app, Path(folder))
-        yield from answers(server, app, Path(folder))
-        yield from many(server, app, Path(folder))
+    with served_pyramid() as (folder, app), lab_server() as server:
+        yield from unused(server, app, folder)
+        yield from answers(server, app, folder)
+        yield from many(server, app, folder)
 
 
 def unused(server: LabServer, app: PlainApp, folder: Path) -> Iterator[Figure]:

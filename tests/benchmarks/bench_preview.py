@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.lab_preview import WINDOW, LabPreview, chromium, lab_server
 from benchmarks.measure import Figure
-from benchmarks.plain_app import PlainApp, plain_app
-from benchmarks.pyramid import CAMERA, NAME, WTML, make_pyramid
+from benchmarks.plain_app import PlainApp
+from benchmarks.pyramid import CAMERA, NAME, served_pyramid
 from browser.lab import LabServer
 from playwright.sync_api import Page
 
@@ -19,12 +18,9 @@ COLD, WARM, EDITS = 3, 6, 18  # rounds
 
 
 def figures() -> Iterator[Figure]:
-    with tempfile.TemporaryDirectory() as folder, plain_app(Path(folder)) as app, lab_server() as server:
-        make_pyramid(Path(folder))
-        text = WTML.format(url=f"{app.address}/data/{{1}}/{{3}}/{{3}}_{{2}}.png")
-        (Path(folder) / "index.wtml").write_text(text)
-        yield from first_pictures(server, app, Path(folder))
-        yield from repaints(server, app, Path(folder))
+    with served_pyramid() as (folder, app), lab_server() as server:
+        yield from first_pictures(server, app, folder)
+        yield from repaints(server, app, folder)
 
 
 def first_pictures(server: LabServer, app: PlainApp, folder: Path) -> Iterator[Figure]:

@@ -118,10 +118,17 @@ class _Files(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_args: Any) -> None:
+        """A page was closed while its files came."""
+
+
 @contextmanager
 def plain_app(data: Path) -> Iterator[PlainApp]:
     """Serve the app and the folder `data` on loopback while the block runs."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Files, data=data))
+    server = _Server(("127.0.0.1", 0), functools.partial(_Files, data=data))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield PlainApp(f"http://localhost:{server.server_port}")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from benchmarks.plain_app import PlainApp, plain_app
 from PIL import Image
 
 LEVELS = 3
@@ -40,3 +44,12 @@ def make_pyramid(folder: Path) -> Path:
 def paths() -> list[str]:
     """All tiles, as the engine names them."""
     return [f"{level}/{y}/{y}_{x}.png" for level in range(LEVELS + 1) for y in range(2**level) for x in range(2**level)]
+
+
+@contextmanager
+def served_pyramid() -> Iterator[tuple[Path, PlainApp]]:
+    """The tree in a folder of its own, and the research app with the same tree on a static server."""
+    with tempfile.TemporaryDirectory() as folder, plain_app(Path(folder)) as app:
+        tree = make_pyramid(Path(folder))
+        (tree / "index.wtml").write_text(WTML.format(url=f"{app.address}/data/{{1}}/{{3}}/{{3}}_{{2}}.png"))
+        yield tree, app
