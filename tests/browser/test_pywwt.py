@@ -188,10 +188,3 @@ def test_a_view_that_is_built_anew_or_comes_later_shows_all_that_was_said(lab: L
     assert camera(first.element)["fov"] == 8
     assert round(notebook.evaluate("wwt.get_center().dec.deg"), 3) == -1
     assert set(lab.console_errors) <= HARMLESS
-
-
-def test_on_ipykernel_6_nobody_waits_and_nothing_is_lost(lab: Lab):
-    notebook = lab.open_notebook([OPEN + CIRCLE], kernel="python3-ipykernel6")
-    notebook.run_all()
-    view = stage(notebook)
-    view.until(view.circle(2))

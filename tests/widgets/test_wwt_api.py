@@ -13,6 +13,7 @@ import sys
 import textwrap
 import threading
 import warnings
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,15 @@ class Page:
         assert path != url
         found = self.ask(kind="files", paths=[path])["found"]
         return bytes(self.buffers[0]) if found[0] else None
+
+
+@pytest.fixture(autouse=True)
+def no_loop_of_the_browsers() -> Iterator[None]:
+    """Playwright leaves its event loop running in the thread of the tests; these need one of their own, or none."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
 
 
 @pytest.fixture(autouse=True)
@@ -564,3 +574,8 @@ def test_a_page_of_ones_own_is_written_with_data_and_without_the_previews_own_na
     written = json.loads((tmp_path / "figure" / "wwt_figure.json").read_text())
     assert written["foreground_settings"]["background"] == "Hydrogen Alpha Full Sky Map"
     assert len(list((tmp_path / "figure" / "data").glob("*.fits"))) == 1
+
+
+def test_on_ipykernel_6_which_hears_nothing_while_a_cell_runs_nobody_waits(wwt: PreviewWWT, monkeypatch):
+    monkeypatch.setattr("ipykernel.version_info", (6, 31, 0))
+    assert asyncio.run(wwt.becomes_ready()) is wwt
