@@ -81,7 +81,13 @@ class LocalImage:
     def to_json(self) -> dict[str, Any]:
         """The image as plain data, for a file."""
         pixels = self.pixels and str(self.pixels)
-        return {"root": str(self.root), "template": self.template, "size": self.size, "pixels": pixels, "cuts": self.cuts}
+        return {
+            "root": str(self.root),
+            "template": self.template,
+            "size": self.size,
+            "pixels": pixels,
+            "cuts": self.cuts,
+        }
 
     @property
     def tiled(self) -> bool:
