@@ -82,7 +82,8 @@ export class Overlay implements Part {
     this.#canvas.height = Math.round(view.height * ratio);
     const context = this.#canvas.getContext("2d")!;
     context.scale(ratio, ratio);
-    context.clearRect(0, 0, view.width, view.height); // Chromium goes on showing a canvas that got the size it had, and nothing on it
+    // Chromium may go on showing what was on a canvas that is empty now.
+    this.#canvas.style.visibility = this.#grid.on || this.#cross.on ? "visible" : "hidden";
     if (this.#grid.on) drawGrid(context, view);
     if (this.#cross.on) drawCrosshair(context, view.width / 2, view.height / 2);
   }

@@ -37,6 +37,15 @@ def element(page: Page, watch: WatchedPage, image: Path) -> Iterator[Locator]:
         yield wait_revision(frame.locator(".cxw-preview"), 1)
 
 
+def comes_to_look_like(picture: np.ndarray, element: Locator) -> bool:
+    """Whether the sky looks like `picture`, now or in some seconds: the engine's files come when they come."""
+    for _ in range(20):
+        settle(element)
+        if difference(sky(element), picture) <= 2:
+            return True
+    return False
+
+
 def test_lines_and_constellations_come_and_go_and_lie_on_the_sky(element: Locator, watch: WatchedPage):
     turn(element, 84, 0, 24)
     bare, view = sky(element), camera(element)
@@ -67,12 +76,10 @@ def test_lines_and_constellations_come_and_go_and_lie_on_the_sky(element: Locato
     element.evaluate("(it) => it.parentNode.append(it)")  # the browser empties the frame
     expect(element).not_to_have_attribute("data-cxw-preview-state", "shown")
     wait_revision(element, 1)
-    settle(element)
-    assert difference(sky(element), last) <= 2
+    assert comes_to_look_like(last, element)
     for name in lines:
         press(element, name)
-    settle(element)
-    assert difference(sky(element), bare) <= 2
+    assert comes_to_look_like(bare, element)
     assert watch.console_errors == watch.outside_requests == []
 
 
