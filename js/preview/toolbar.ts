@@ -92,6 +92,12 @@ export function toggle(label: string, title: string, changed: () => void): Toggl
   };
 }
 
+function labelled(label: string, control: HTMLElement): HTMLElement {
+  const element = document.createElement("label");
+  element.append(label, control);
+  return element;
+}
+
 export interface Slider {
   element: HTMLElement;
   readonly value: number;
@@ -101,8 +107,7 @@ export function slider(label: string, min: number, max: number, value: number, m
   const input = document.createElement("input");
   Object.assign(input, { type: "range", min: String(min), max: String(max), value: String(value) });
   input.addEventListener("input", moved);
-  const element = document.createElement("label");
-  element.append(label, input);
+  const element = labelled(label, input);
   return {
     element,
     get value() {
@@ -124,8 +129,7 @@ export function select(label: string, title: string, chosen: (value: string) => 
   const box = document.createElement("select");
   box.title = title;
   box.addEventListener("change", () => chosen(box.value));
-  const element = document.createElement("label");
-  element.append(label, box);
+  const element = labelled(label, box);
   return {
     element,
     get value() {

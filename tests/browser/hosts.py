@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Iterable
 from typing import ClassVar
 
-from browser.lab import PATIENCE, Lab, LabServer, Notebook
+from browser.lab import PATIENCE, Lab, LabServer, Notebook, end
 from browser.watching import WatchedPage
 from playwright.sync_api import Page, expect
 
@@ -159,12 +159,7 @@ class MarimoRun(Host):
         _write(self.page, code)
 
     def stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
 
 
 class MarimoEdit(MarimoRun):

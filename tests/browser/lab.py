@@ -57,6 +57,16 @@ KERNELS: dict[str, tuple[str, Path | None]] = {
 }
 
 
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a server: kindly, or by force if it does not listen."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class LabServer:
     """One JupyterLab on loopback whose every file lies under one folder. Notebook 7, nbclassic and Voila are its extensions.
 
@@ -115,12 +125,7 @@ class LabServer:
 
     def stop(self) -> None:
         """Stop the server, which stops its kernels first."""
-        self._process.terminate()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
 
     def _command(self) -> list[str]:
         options = {

@@ -23,6 +23,8 @@ from constellations_widgets.widgets.answering import let_pages_choose_the_thread
 from constellations_widgets.widgets.preview import Preview
 from constellations_widgets.widgets.wwt_app import SKY_FILES
 
+pytestmark = pytest.mark.usefixtures("built")
+
 VALUES = {
     "wwt.center_x": 150.0,
     "wwt.center_y": 20.0,
@@ -55,15 +57,6 @@ class Page:
     def ask(self, **request: Any) -> tuple[dict[str, Any], list[bytes]]:
         self.say({"id": next(self._ids), **request})
         return self.came.get(timeout=20)
-
-
-@pytest.fixture(autouse=True)
-def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "static"
-    folder.mkdir()
-    for name in ("preview.js", "preview.css"):
-        (folder / name).write_text("/* built */")
-    monkeypatch.setattr(static, "FOLDER", folder)
 
 
 @pytest.fixture

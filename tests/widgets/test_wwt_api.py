@@ -31,7 +31,6 @@ from toasty import TilingMethod
 from traitlets import TraitError
 
 from constellations_widgets.errors import SourceError
-from constellations_widgets.widgets import static
 from constellations_widgets.widgets.preview import PRIVATE, Preview
 from constellations_widgets.widgets.wwt_api import DRAFT_IMAGE, OFFLINE_SKY, NotShownError, PreviewWWT
 from constellations_widgets.widgets.wwt_replay import Replay
@@ -98,12 +97,7 @@ def no_loop_of_the_browsers() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "static"
-    folder.mkdir()
-    for name in ("preview.js", "preview.css"):
-        (folder / name).write_text("/* built */")
-    monkeypatch.setattr(static, "FOLDER", folder)
+def folder_of_its_own(built: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # pywwt writes images there
 
 
