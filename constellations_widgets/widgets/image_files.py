@@ -14,9 +14,10 @@ from ..sources.fits_pixels import FitsPixels, pixels_of, plain_tile, shape_of, t
 from ..sources.local import LocalImage
 
 # A pyramid up to this size is sent whole: the cost is by the message, and the engine would ask level by level. It comes in parts,
-# the coarse levels first, so that over a slow line there is soon something to be seen.
+# the coarse levels first; the first part is what a view of the whole image needs, and the page lets the others wait for the picture.
 MOST_FILES = 256
 MOST_BYTES = 16 << 20
+FIRST_PART_BYTES = 1 << 20
 PART_BYTES = 2 << 20
 
 PIXELS = "pixels.fits"
@@ -166,9 +167,9 @@ class ImageFiles:
         """
         names = sorted(self._local.listing(MOST_FILES, MOST_BYTES) or {}, key=_numbers)
         contents: dict[str, bytes] = {}
-        complete, size = bool(names), 0
+        complete, size, limit = bool(names), 0, PART_BYTES if start else FIRST_PART_BYTES
         for at, relative in enumerate(names[start:], start):
-            if size >= PART_BYTES:
+            if size >= limit:
                 return contents, at, complete
             try:
                 contents[relative] = self.read(relative)

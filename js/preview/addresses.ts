@@ -30,7 +30,7 @@ const ASSETS: Record<string, string> = {
 };
 const NO_IMAGESETS = folder("");
 const SKY_WTML = folder(imageset(SKY.name, `${PRIVATE}/sky/{X}.jpg`, ".jpg", 'Projection="Equirectangular" Sparse="True" TileLevels="0" WidthFactor="1"'));
-const CLEAR_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAC0lEQVR42mNgAAIAAAUAAen63NgAAAAASUVORK5CYII=";
+const CLEAR_PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAC0lEQVR42mNgAAIAAAUAAen63NgAAAAASUVORK5CYII=";
 
 function imageset(name: string, url: string, type: string, more: string): string {
   return (
@@ -104,7 +104,7 @@ export class Addresses {
     if (asset && ASSETS[asset]) return this.#file(ASSETS[asset]);
     const picture = asset ? marker(asset) : null;
     if (picture) return { bytes: picture };
-    if (asset?.endsWith(".png")) return { bytes: Promise.resolve(Uint8Array.from(atob(CLEAR_PIXEL), (c) => c.charCodeAt(0))) };
+    if (asset?.endsWith(".png")) return { link: CLEAR_PIXEL };
     if (/\/wwtweb\/catalog\.aspx/i.test(url)) return text(NO_IMAGESETS);
     return nothing();
   }

@@ -14,8 +14,8 @@ export type AppMessage =
   | { event: "setting_set"; setting: string; value: string | boolean }
   | { event: "modify_settings"; target: "app"; settings: [string, boolean][] };
 
-/** Why an app can't go on: the browser has emptied its frame, or taken its graphics memory away, or a policy of the page forbids it. */
-export type Loss = { why: "emptied" | "context" } | { why: "forbidden"; directive: string };
+/** Why an app can't go on: the browser has emptied its frame, or taken its graphics memory away; or has no WebGL; or a policy of the page forbids it. */
+export type Loss = { why: "emptied" | "context" | "no WebGL" } | { why: "forbidden"; directive: string };
 
 export interface AppEvents {
   /** The app listens. */
@@ -102,6 +102,8 @@ export class Frame {
       if (found && "bytes" in found) void found.bytes.then(() => this.#throttle?.wake());
       return found;
     });
+    // Found out by the app itself: a context made only to try would have to be waited for.
+    noticeMissingWebGL(realm, () => this.#lose({ why: "no WebGL" }));
     this.#throttle = new Throttle(realm);
     page.addEventListener("webglcontextlost", () => this.#lose({ why: "context" }), { capture: true });
     page.addEventListener("securitypolicyviolation", ({ effectiveDirective: directive, blockedURI }) => {
@@ -136,6 +138,21 @@ export class Frame {
       this.#events.heard(message);
     }
   };
+}
+
+function noticeMissingWebGL(realm: Realm, missing: () => void): void {
+  const prototype = realm.HTMLCanvasElement.prototype;
+  const native = prototype.getContext as (this: HTMLCanvasElement, type: string, ...more: unknown[]) => RenderingContext | null;
+  let found = false;
+  prototype.getContext = function (this: HTMLCanvasElement, type: string, ...more: unknown[]) {
+    const context = native.call(this, type, ...more);
+    if (type.includes("webgl") && !found) {
+      // The app may ask for another kind of WebGL next.
+      if (context) found = true;
+      else setTimeout(() => !found && missing());
+    }
+    return context;
+  } as typeof prototype.getContext;
 }
 
 /** The app listens only to the origin that its own address names; this frame has no address to speak of. */

@@ -150,7 +150,7 @@ export class ImageOnSky implements Part {
       if (this.#onSky?.state === state && isFits(this.#onSky.drawn) === isFits(drawn)) return;
       if (this.#onSky && this.#follow(this.#onSky, state, drawn)) {
         this.#status.set("ready");
-        app.wake();
+        app.drawSoon();
         return;
       }
     }
@@ -240,6 +240,7 @@ export class ImageOnSky implements Part {
 
   #drawn(): void {
     const { revision } = this.#onSky!.state;
+    this.files.fetchRest();
     if (this.#state!.imageset) this.#status.shown(revision);
     else this.#status.set("waiting");
   }

@@ -1,8 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Bytes } from "./addresses";
-import { LocalFiles } from "./local_files";
-
-const newStore = () => ({ files: new Map<string, Bytes>(), size: 0, whole: new Set<string>(), coming: new Map<string, Promise<void>>(), waiting: new Map<string, (() => void)[]>() });
+import { LocalFiles, newStore } from "./local_files";
 
 const PART = 2; // files in one message
 

@@ -29,11 +29,13 @@ interface Store {
   whole: Set<string>;
   /** By key: the end of a pyramid's coming. */
   coming: Map<string, Promise<void>>;
+  /** By key: has the rest of a pyramid come, whose first part waits for somebody to want more. */
+  goOn: Map<string, () => void>;
   /** By key and path: who waits for a file of a pyramid that is coming. */
   waiting: Map<string, (() => void)[]>;
 }
 
-const newStore = (): Store => ({ files: new Map(), size: 0, whole: new Set(), coming: new Map(), waiting: new Map() });
+export const newStore = (): Store => ({ files: new Map(), size: 0, whole: new Set(), coming: new Map(), goOn: new Map(), waiting: new Map() });
 
 export class LocalFiles {
   #comm: Pick<Comm, "ask" | "file">;
@@ -41,7 +43,7 @@ export class LocalFiles {
   #limit: number;
   #key = "";
 
-  constructor(comm: Pick<Comm, "ask" | "file">, store = pageWide("local_files.2", newStore), limit = LIMIT) {
+  constructor(comm: Pick<Comm, "ask" | "file">, store = pageWide("local_files.3", newStore), limit = LIMIT) {
     this.#comm = comm;
     this.#store = store;
     this.#limit = limit;
@@ -58,12 +60,20 @@ export class LocalFiles {
     );
   }
 
+  /** The picture is there: what it did not need may come now. */
+  fetchRest(): void {
+    this.#store.goOn.get(this.#key)?.();
+  }
+
   /** The bytes at `path`; null if there is no such file. */
   async file(path: string): Promise<Bytes | null> {
     const key = this.#key;
     const name = `${key}\n${path}`;
     const coming = this.#store.coming.get(key);
-    if (coming && !this.#store.files.has(name)) await Promise.race([coming, this.#arrival(name)]);
+    if (coming && !this.#store.files.has(name)) {
+      this.fetchRest();
+      await Promise.race([coming, this.#arrival(name)]);
+    }
     const found = this.#store.files.get(name);
     if (found) {
       this.#keep(name, found);
@@ -77,8 +87,10 @@ export class LocalFiles {
 
   async #fetchAll(key: string): Promise<void> {
     const come: string[] = [];
+    const wanted = new Promise<void>((goOn) => this.#store.goOn.set(key, goOn));
     try {
       for (let start: number | null = 0; start !== null; ) {
+        if (start > 0) await wanted;
         const { content, buffers } = await this.#comm.ask("whole", { start });
         if (content.key !== key) return; // somebody has written to the files since
         for (const [index, path] of (content.names as string[]).entries()) {
@@ -94,6 +106,8 @@ export class LocalFiles {
       if (come.every((name) => this.#store.files.has(name))) this.#store.whole.add(key);
     } catch {
       // Then the engine asks for them one by one, and whatever is wrong is said there.
+    } finally {
+      this.#store.goOn.delete(key);
     }
   }
 

@@ -24,7 +24,8 @@ export function marker(asset: string): Promise<Bytes | null> | null {
   if (!paint) return null;
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIZE;
-  paint(canvas.getContext("2d")!);
+  // Painted by the CPU: graphics hardware would have to be waited for, at the very moment at which it starts WWT.
+  paint(canvas.getContext("2d", { willReadFrequently: true })!);
   return new Promise((resolve) => {
     canvas.toBlob((blob) => void (blob ? blob.arrayBuffer().then((bytes) => resolve(new Uint8Array(bytes))) : resolve(null)));
   });

@@ -63,7 +63,7 @@ export class Overlay implements Part {
 
   /** Draws the lines on a picture of the sky. */
   drawOn(picture: HTMLCanvasElement): void {
-    picture.getContext("2d")!.drawImage(this.#canvas, 0, 0, picture.width, picture.height);
+    if (this.#grid.on || this.#cross.on) picture.getContext("2d")!.drawImage(this.#canvas, 0, 0, picture.width, picture.height);
   }
 
   #changed(): void {
@@ -77,13 +77,15 @@ export class Overlay implements Part {
   }
 
   #drawLines(view: View): void {
+    // Chromium may go on showing what was on a canvas that is empty now.
+    const visible = this.#grid.on || this.#cross.on;
+    this.#canvas.style.visibility = visible ? "visible" : "hidden";
+    if (!visible) return;
     const ratio = devicePixelRatio;
     this.#canvas.width = Math.round(view.width * ratio);
     this.#canvas.height = Math.round(view.height * ratio);
     const context = this.#canvas.getContext("2d")!;
     context.scale(ratio, ratio);
-    // Chromium may go on showing what was on a canvas that is empty now.
-    this.#canvas.style.visibility = this.#grid.on || this.#cross.on ? "visible" : "hidden";
     if (this.#grid.on) drawGrid(context, view);
     if (this.#cross.on) drawCrosshair(context, view.width / 2, view.height / 2);
   }

@@ -17,6 +17,8 @@ export interface App {
   post(message: AppMessage): void;
   /** Has it draw: something has changed that was no message. */
   wake(): void;
+  /** Has it draw at once, in the same task. */
+  drawSoon(): void;
 }
 
 export interface Part {

@@ -9,6 +9,7 @@ import type { Realm } from "./intercept";
 const AWAKE = 1200; // ms of full speed after the last event; the engine's camera needs some frames to come to rest
 const BEAT = 1000; // ms between frames after that
 const LAST_BEAT = 5000; // ms after the last event; by then whatever it set off has come
+const FRAME = 16; // ms; what comes faster is drawn together
 
 export class Throttle {
   #held = new Map<number, FrameRequestCallback>();
@@ -19,6 +20,7 @@ export class Throttle {
   #lastEvent = performance.now();
   #lastFrame = 0;
   #frames = 0;
+  #drawing = false;
   #seen = true;
   #stopped = false;
   /** Called after each frame. */
@@ -63,6 +65,12 @@ export class Throttle {
     this.#schedule();
   };
 
+  /** Something has changed that is all here: draw it at once. After a rest the browser takes 30 to 60 ms to ask for a frame. */
+  drawSoon(): void {
+    this.wake();
+    if (this.#seen && !this.#stopped && performance.now() - this.#lastFrame > FRAME) this.drawNow();
+  }
+
   /** Draws a frame at once, whether or not anybody sees it. */
   drawNow(): void {
     this.#run(performance.now());
@@ -99,11 +107,17 @@ export class Throttle {
   }
 
   #run(time: number): void {
+    if (this.#drawing) return; // asked for by what has just been drawn
+    this.#drawing = true;
     this.#lastFrame = performance.now();
     this.#frames += 1;
     const callbacks = [...this.#held.values()];
     this.#held.clear();
-    for (const callback of callbacks) callback(time);
-    this.afterFrame();
+    try {
+      for (const callback of callbacks) callback(time);
+      this.afterFrame();
+    } finally {
+      this.#drawing = false;
+    }
   }
 }

@@ -8,7 +8,6 @@ import { Addresses } from "./addresses";
 import { appFiles, type AppFiles } from "./app_files";
 import { Closed, type Comm } from "../shared/comm";
 import { pictured } from "../shared/keepsake";
-import { pageWide } from "../shared/page_wide";
 import { Constellations } from "./constellations";
 import { Engine } from "./engine";
 import { Fading } from "./fading";
@@ -92,10 +91,6 @@ export class PreviewView {
 
   /** Gets what the app is made of, and builds it when it is seen. Whatever goes wrong ends in words in the cell. */
   async start(): Promise<void> {
-    if (!hasWebGL()) {
-      this.#status.set("failed", NO_WEBGL);
-      return;
-    }
     enter(this.#berth);
     this.#watcher.observe(this.#stage);
     try {
@@ -194,6 +189,7 @@ export class PreviewView {
       engine: null,
       post: (message) => frame.post(message),
       wake: () => frame.throttle?.wake(),
+      drawSoon: () => frame.throttle?.drawSoon(),
     };
   }
 
@@ -250,8 +246,8 @@ export class PreviewView {
 
   #lost(loss: Loss): void {
     this.#end();
-    if (loss.why === "forbidden") {
-      this.#fail(forbidden(loss.directive));
+    if (loss.why === "forbidden" || loss.why === "no WebGL") {
+      this.#fail(loss.why === "forbidden" ? forbidden(loss.directive) : NO_WEBGL);
       return;
     }
     const now = performance.now();
@@ -292,14 +288,4 @@ const forbidden = (directive: string) =>
 function isInSight(element: HTMLElement): boolean {
   const { top, bottom, width, height } = element.getBoundingClientRect();
   return width > 0 && height > 0 && bottom > 0 && top < window.innerHeight;
-}
-
-/** Found out once for each page: it takes a while, and one of the page's few contexts. */
-function hasWebGL(): boolean {
-  return pageWide("webgl.1", () => {
-    const canvas = document.createElement("canvas");
-    const context = canvas.getContext("webgl2") ?? canvas.getContext("webgl");
-    context?.getExtension("WEBGL_lose_context")?.loseContext();
-    return { there: context !== null };
-  }).there;
 }

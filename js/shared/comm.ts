@@ -23,6 +23,11 @@ interface Open {
   reject: (error: Error) => void;
 }
 
+interface Wanted {
+  path: string;
+  resolve: (bytes: Uint8Array<ArrayBuffer> | null) => void;
+}
+
 // The first message of a page can get stuck behind the running cell (JupyterLab is still making the subshell that would answer it):
 // ask again soon until somebody answers. After that only what is really late is asked again.
 const FIRST_RETRY = 400;
@@ -30,6 +35,8 @@ const LATE_RETRY = 2000;
 const SLOWEST_RETRY = 8000;
 const SILENT_AFTER = 3500;
 const COALESCE = 2;
+// Files in one message: the cost is by the message, but while one is on its way the next can be read and the last be drawn.
+const MOST_IN_ONE = 85;
 
 // Whole numbers, since ipykernel 7.4 keeps a note of every text id for ever. Several pages may talk to one kernel.
 let nextId = Math.floor(Math.random() * 2 ** 31) * 2 ** 20;
@@ -40,9 +47,10 @@ export class Comm {
   #listeners = new Map<string, (content: Record<string, unknown>) => void>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #answered = false;
+  #closed = false;
   #lastAnswer = performance.now();
   #silent = false;
-  #files: { path: string; resolve: (bytes: Uint8Array<ArrayBuffer> | null) => void }[] = [];
+  #files: Wanted[] = [];
   /** Called with true when the kernel has been silent for long, with false when it speaks again. */
   onSilence: (silent: boolean) => void = () => {};
   /** Called with words when a file of the image that ought to be there can't be read. */
@@ -55,6 +63,7 @@ export class Comm {
 
   /** The answer to one request. Rejects with `Refused` if it is no, with `Closed` if this comm is closed first. */
   ask(kind: string, content: Record<string, unknown> = {}): Promise<Reply> {
+    if (this.#closed) return Promise.reject(new Closed());
     const id = nextId++;
     return new Promise((resolve, reject) => {
       const now = performance.now();
@@ -67,10 +76,10 @@ export class Comm {
     });
   }
 
-  /** A file of the draft's image; null if there is none (a hole in the pyramid). All asked for within 2 ms go in one message. */
+  /** A file of the draft's image; null if there is none (a hole in the pyramid). What is asked for within 2 ms goes together. */
   file(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
     return new Promise((resolve) => {
-      if (this.#files.push({ path, resolve }) === 1) setTimeout(() => void this.#askForFiles(), COALESCE);
+      if (this.#files.push({ path, resolve }) === 1) setTimeout(() => this.#askForFiles(), COALESCE);
     });
   }
 
@@ -89,15 +98,18 @@ export class Comm {
   }
 
   close(): void {
+    this.#closed = true;
     this.#model.off("msg:custom", this.#receive);
     clearInterval(this.#timer);
     for (const open of this.#open.values()) open.reject(new Closed());
     this.#open.clear();
   }
 
-  async #askForFiles(): Promise<void> {
-    const batch = this.#files;
-    this.#files = [];
+  #askForFiles(): void {
+    while (this.#files.length > 0) void this.#askForBatch(this.#files.splice(0, MOST_IN_ONE));
+  }
+
+  async #askForBatch(batch: Wanted[]): Promise<void> {
     let contents: (Uint8Array<ArrayBuffer> | null)[];
     try {
       const { content, buffers } = await this.ask("files", { paths: batch.map((file) => file.path) });

@@ -7,14 +7,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.lab_preview import WINDOW, LabPreview, chromium, lab_server
+from benchmarks.lab_preview import RUNS, WINDOW, LabPreview, chromium, lab_server, size_of_sky
+from benchmarks.left_alone import left_alone
 from benchmarks.measure import Figure
 from benchmarks.plain_app import PlainApp
 from benchmarks.pyramid import CAMERA, NAME, served_pyramid
 from browser.lab import LabServer
 from playwright.sync_api import Page
 
-COLD, WARM, EDITS = 3, 6, 18  # rounds
+ROUNDS, WARM, EDITS = 5, 3, 18
+PAUSE = 4000  # ms in which somebody looks at the picture before the cell is run again
 
 
 def figures() -> Iterator[Figure]:
@@ -24,27 +26,27 @@ def figures() -> Iterator[Figure]:
 
 
 def first_pictures(server: LabServer, app: PlainApp, folder: Path) -> Iterator[Figure]:
-    cold, warm = ([], []), ([], [])
-    for _ in range(COLD):
-        with chromium() as browser:  # a new one: nothing is cached, no shader is compiled
-            preview = LabPreview(server, browser.new_context(viewport=WINDOW).new_page(), folder)
-            cold[0].append(preview.run())
-            warm[0].extend(preview.run() for _ in range(WARM // 2))
-            size = preview.size()
-            preview.close()
-        with chromium() as browser:
-            page = browser.new_context(viewport=size).new_page()
-            cold[1].append(seconds_to_picture(page, lambda page=page: app.open(page, NAME, CAMERA)))
-            warm[1].extend(seconds_to_picture(page, lambda page=page: app.reload(page)) for _ in range(WARM // 2))
-    names = "cell run to image, {} / research app in a plain page"
-    for what, (ours, peer), limit in (("cold", cold, 1.3), ("warm", warm, 1.1)):
-        yield Figure(names.format(what), "ms", _milli(ours), _milli(peer), at_most=limit)
-
-
-def seconds_to_picture(page: Page, open_app) -> float:
-    start = time.time()
-    open_app()
-    return page.evaluate("window.drawnAt") / 1000 - start
+    ours: list[list[float]] = []
+    peers: list[list[float]] = []
+    for _ in range(ROUNDS):
+        with left_alone(WINDOW) as browser:
+            with browser.page() as page:
+                LabPreview(server, page, folder)
+                browser.measure(page, RUNS, [1 + WARM, PAUSE])
+            browser.measured()
+            with browser.page() as page:
+                ours.append(page.evaluate("window.measured"))
+                size = size_of_sky(page)
+        server.end_kernels()
+        with left_alone(size) as browser:
+            with browser.page() as page:
+                app.measure(page, NAME, CAMERA, 1 + WARM, PAUSE)
+            browser.measured()
+            with browser.page() as page:
+                peers.append(page.evaluate("window.measured"))
+    for what, runs, limit in (("cold", slice(1), 1.3), ("warm", slice(1, None), 1.1)):
+        times = [statistics.median(time for taken in who for time in taken[runs]) for who in (ours, peers)]
+        yield Figure(f"cell run to image, {what} / research app in a plain page", "ms", *times, at_most=limit)
 
 
 def repaints(server: LabServer, app: PlainApp, folder: Path) -> Iterator[Figure]:
@@ -94,7 +96,3 @@ def form_edit(preview: LabPreview, angle: float) -> float:
         str(angle),
     )
     return preview.shown_at(before + 1) - start
-
-
-def _milli(seconds: list[float]) -> float:
-    return 1000 * statistics.median(seconds)

@@ -29,7 +29,7 @@ LOAD = """async ([frame, urls, atOnce]) => {
 
 # The page keeps tiles, so that none comes twice: here all of them are to come again.
 FORGET = """() => {
-    const store = globalThis[Symbol.for('constellations_widgets.local_files.2')];
+    const store = globalThis[Symbol.for('constellations_widgets.local_files.3')];
     for (const part of [store.files, store.whole]) part.clear();
     store.size = 0;
 }"""

@@ -25,6 +25,22 @@ WATCH = """() => {
     });
 }"""
 
+# Runs the active cell several times over; the milliseconds from then to the whole image on the sky.
+RUNS = """async ([runs, pause]) => {
+    const taken = [];
+    const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+    const picture = () => window.shown.find(([preview]) => preview.isConnected);
+    for (let run = 0; run < runs; run++) {
+        window.shown.length = 0;
+        const start = Date.now();
+        void jupyterapp.commands.execute('notebook:run-cell');
+        while (!picture()) await wait(5);
+        taken.push(picture()[2] - start);
+        await wait(pause);
+    }
+    return taken;
+}"""
+
 CODE = """
 import constellations_widgets as cxw
 from IPython.display import display
@@ -56,6 +72,12 @@ def lab_server() -> Iterator[LabServer]:
             server.stop()
 
 
+def size_of_sky(page: Page) -> dict[str, int]:
+    """Width and height of the sky in the page's first preview, CSS pixels."""
+    camera = json.loads(page.locator(".cxw-preview").first.get_attribute("data-cxw-camera"))
+    return {"width": int(camera["width"]), "height": int(camera["height"])}
+
+
 class LabPreview:
     """A notebook in a page that was just opened, whose one cell shows a tile tree and then does `more`."""
 
@@ -85,9 +107,8 @@ class LabPreview:
         return self.notebook.evaluate(expression)
 
     def size(self) -> dict[str, int]:
-        """Width and height of the sky, CSS pixels."""
-        camera = json.loads(self.notebook.output(0).locator(".cxw-preview").get_attribute("data-cxw-camera"))
-        return {"width": int(camera["width"]), "height": int(camera["height"])}
+        """Of the sky, see `size_of_sky`."""
+        return size_of_sky(self.page)
 
     def close(self) -> None:
         self.lab.close()

@@ -16,8 +16,11 @@ from playwright.sync_api import Page
 
 from constellations_widgets.widgets.wwt_app import research_app
 
-# What a page of one's own would do with the app: wait until it listens, load the WTML, show the image, notice when it is there.
-DRIVER = """([wtml, name, camera]) => {
+# What a page of one's own would do with the app: wait until it listens, load the WTML, show the image, notice when it is there:
+# in two frames one after the other, since the tile that was waited for may ask for others. It can do so several times over.
+DRIVER = """(() => {
+    const { wtml, name, camera, runs = 0, pause = 0 } = JSON.parse(new URLSearchParams(location.search).get('bench'));
+    window.alert = () => {}; // the engine's own, when it misses a file
     const say = (message) => window.postMessage(message, location.origin);
     const find = () => {
         const stores = document.querySelector('#app').__vue_app__.config.globalProperties.$pinia._s.values();
@@ -36,28 +39,40 @@ DRIVER = """([wtml, name, camera]) => {
         if (image?.get_name() !== name || window.tiles.get_queueCount() > 0) return false;
         return Object.values(window.tiles._tiles).some((tile) => tile.dataset === image && !tile.parent && tile.readyToRender);
     };
+    let before = false;
     const look = () => {
-        if (!drawn()) return;
-        clearInterval(watch);
-        requestAnimationFrame(() => (window.drawnAt ??= Date.now()));
+        const now = drawn();
+        if (now && before) finish();
+        else requestAnimationFrame(look);
+        before = now;
     };
-    let watch;
-    const ping = setInterval(() => say({ type: 'wwt_ping_pong', threadId: 'b', sessionId: 'b' }), 50);
-    window.addEventListener('message', ({ data }) => {
-        if (data.type === 'wwt_ping_pong' && data.sessionId === 'b' && !window.control) {
-            if (data.answered) return;
-            try { find(); } catch { return; }
-            clearInterval(ping);
-            say({ event: 'modify_settings', target: 'app', settings: [['hideAllChrome', true]] });
-            say({ event: 'load_image_collection', url: wtml, threadId: 'b' });
-        } else if (data.event === 'load_image_collection_completed') {
-            say({ event: 'set_foreground_by_name', name });
-            say({ event: 'set_foreground_opacity', value: 100 });
-            say({ event: 'center_on_coordinates', ...camera, instant: true });
-            watch = setInterval(look, 5);
-        }
-    });
-}"""
+    const finish = () => {
+        window.drawnAt = Date.now();
+        window.measured = [...JSON.parse(sessionStorage.taken ?? '[]'), window.drawnAt - Number(sessionStorage.start)];
+        sessionStorage.taken = JSON.stringify(window.measured);
+        if (window.measured.length < runs) setTimeout(() => { sessionStorage.start = Date.now(); location.reload(); }, pause);
+        else if (runs) document.title = 'measured';
+    };
+    const begin = () => {
+        const ping = setInterval(() => say({ type: 'wwt_ping_pong', threadId: 'b', sessionId: 'b' }), 50);
+        window.addEventListener('message', ({ data }) => {
+            if (data.type === 'wwt_ping_pong' && data.sessionId === 'b' && !window.control) {
+                if (data.answered) return;
+                try { find(); } catch { return; }
+                clearInterval(ping);
+                say({ event: 'modify_settings', target: 'app', settings: [['hideAllChrome', true]] });
+                say({ event: 'load_image_collection', url: wtml, threadId: 'b' });
+            } else if (data.event === 'load_image_collection_completed') {
+                say({ event: 'set_foreground_by_name', name });
+                say({ event: 'set_foreground_opacity', value: 100 });
+                say({ event: 'center_on_coordinates', ...camera, instant: true });
+                look();
+            }
+        });
+    };
+    if (location.pathname === '/index.html') addEventListener('DOMContentLoaded', begin);
+    else setTimeout(() => { sessionStorage.start = Date.now(); location.href = '/index.html' + location.search; }, 2500);
+})()"""
 
 FRAMES = """(milliseconds) => new Promise((done) => {
     const times = [];
@@ -79,24 +94,26 @@ class PlainApp:
     def __init__(self, address: str):
         self.address = address
 
-    def open(self, page: Page, name: str, camera: dict[str, float], wtml: str = "index.wtml") -> None:
+    def open(self, page: Page, name: str, camera: dict[str, float]) -> None:
         """Open the app in `page` and wait until the image called `name` is drawn."""
-        page.add_init_script(
-            f"addEventListener('DOMContentLoaded', () => ({DRIVER})({json.dumps([self._url(wtml), name, camera])}))"
-        )
-        self.reload(page)
-
-    def reload(self, page: Page) -> None:
-        """The same again in a page where it was opened before; its files may come from the browser's cache."""
-        page.goto(f"{self.address}/index.html?origin={quote(self.address, safe='')}")
+        page.goto(self._page("index.html", wtml=self._wtml, name=name, camera=camera))
         page.wait_for_function("window.drawnAt", timeout=60_000)
+
+    def measure(self, page: Page, name: str, camera: dict[str, float], runs: int, pause: int) -> None:
+        """Have a page open the app, and again, `runs` times; the milliseconds to the image will be in `window.measured`."""
+        bench = {"wtml": self._wtml, "name": name, "camera": camera, "runs": runs, "pause": pause}
+        page.goto(self._page("start.html", **bench))
 
     def milliseconds_a_frame(self, page: Page, over: float = 4.0) -> float:
         """Mean time from one frame of the engine to the next, as it draws for ever."""
         return page.evaluate(FRAMES, over * 1000)
 
-    def _url(self, wtml: str) -> str:
-        return f"{self.address}/data/{wtml}"
+    @property
+    def _wtml(self) -> str:
+        return f"{self.address}/data/index.wtml"
+
+    def _page(self, file: str, **bench: Any) -> str:
+        return f"{self.address}/{file}?origin={quote(self.address, safe='')}&bench={quote(json.dumps(bench))}"
 
 
 class _Files(http.server.SimpleHTTPRequestHandler):
@@ -105,6 +122,20 @@ class _Files(http.server.SimpleHTTPRequestHandler):
     def __init__(self, *args: Any, data: Path, **kwargs: Any):
         self._data = data
         super().__init__(*args, directory=str(research_app()), **kwargs)
+
+    def do_GET(self) -> None:
+        """The app's own page with our script in it, a page with nothing but that, or a file."""
+        name = self.path.partition("?")[0]
+        if name not in ("/index.html", "/start.html"):
+            super().do_GET()
+            return
+        page = (research_app() / "index.html").read_text() if name == "/index.html" else "<head>"
+        content = page.replace("<head>", f"<head><script>{DRIVER}</script>", 1).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def translate_path(self, path: str) -> str:
         plain = path.partition("?")[0]

@@ -123,6 +123,11 @@ class LabServer:
         """Undo what earlier pages have set, the theme for one."""
         shutil.rmtree(self.folder / "config" / "lab" / "user-settings", ignore_errors=True)
 
+    def end_kernels(self) -> None:
+        """Stop all kernels, whichever page has started them."""
+        for kernel in self._api("kernels"):
+            self._api(f"kernels/{kernel['id']}", "DELETE")
+
     def stop(self) -> None:
         """Stop the server, which stops its kernels first."""
         end(self._process)
@@ -176,13 +181,18 @@ class LabServer:
             "XDG_STATE_HOME": str(home / "state"),
         }
 
+    def _api(self, path: str, method: str = "GET") -> Any:
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.url}/api/{path}", headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or b"null")
+
     def _wait_until_it_answers(self) -> None:
-        request = urllib.request.Request(f"{self.url}/api/status", headers={"Authorization": f"token {self.token}"})
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                with urllib.request.urlopen(request, timeout=10):
-                    return
+                self._api("status")
+                return
             except OSError:
                 time.sleep(0.2)
         self.stop()
