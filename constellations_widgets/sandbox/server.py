@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..errors import SandboxError
 from . import tokens
 from .app import ConstellationsApp
+from .faults import ConnectionTellingProtocol, Faults
 from .files import files_app
 from .identity import IdentityProvider
 from .store import Store
@@ -56,6 +57,11 @@ class Sandbox:
     files : path, optional
         A folder to serve at `files_url`, open to every page.
 
+    Attributes
+    ----------
+    faults : Faults
+        What goes wrong, on demand: nothing by default. It can be told before the server runs.
+
     Raises
     ------
     SandboxError
@@ -73,6 +79,7 @@ class Sandbox:
         files: Path | str | None = None,
     ):
         self.handle = handle
+        self.faults = Faults()
         self._display_name, self._port, self._path = display_name, port, path
         self._files = Path(files).absolute() if files is not None else None  # the process may go to another folder
         self._running: _Running | None = None
@@ -97,7 +104,7 @@ class Sandbox:
                 raise SandboxError(
                     f"files={str(self._files)!r} is not a folder; name one that holds the files to serve"
                 )
-            running = _Running(self.handle, self._display_name, self._port, self._path, self._files)
+            running = _Running(self.handle, self._display_name, self._port, self._path, self._files, self.faults)
             self._running = running
             self._finalizer = weakref.finalize(self, running.stop)
         return self
@@ -205,7 +212,15 @@ def account_of(handle: str) -> str:
 class _Running:
     """The running server. It knows nothing of the Sandbox, so that a forgotten one can be collected and stop it."""
 
-    def __init__(self, handle: str, display_name: str, port: int, path: Path | str | None, files: Path | None):
+    def __init__(
+        self,
+        handle: str,
+        display_name: str,
+        port: int,
+        path: Path | str | None,
+        files: Path | None,
+        faults: Faults,
+    ):
         listener = _listen(port)
         self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
         try:
@@ -220,8 +235,8 @@ class _Running:
         account = account_of(handle)
         self.store.add_handle(handle, display_name, [account])
         config = uvicorn.Config(
-            self._mount(account, handle, files),
-            http="h11",
+            faults.around(self._mount(account, handle, files)),
+            http=ConnectionTellingProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -241,7 +256,7 @@ class _Running:
     def _mount(self, account: str, handle: str, files: Path | None) -> ASGIApp:
         """One application by path prefix. The API takes the rest, and so answers for every path that nobody knows.
 
-        Further services go into this table; what should happen to all requests goes around the result.
+        Further services go into this table; what happens to all requests goes around the result, as the faults do.
         """
         prefixes: dict[str, ASGIApp] = {"/realms/": IdentityProvider(self.url, account, handle).app}
         if files is not None:

@@ -1,0 +1,197 @@
+"""Each fault, as a plain client sees it on the socket, and what the sandbox holds afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from constellations_widgets.errors import SandboxError
+from constellations_widgets.sandbox import Sandbox
+
+POST = "/handle/sandbox/image"
+ALL = [
+    "delay",
+    "reset_before_read",
+    "too_many_requests",
+    "unavailable_until",
+    "unavailable",
+    "token_expired",
+    "reset_after_commit",
+    "error_after_commit",
+    "truncated",
+    "slow_drip",
+]
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox() as box:
+        yield box
+
+
+@pytest.fixture(scope="module")
+def owner(box) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=box.api_url, headers={"Authorization": f"Bearer {box.token()}"}) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_over(box):
+    yield
+    box.faults.clear()
+    box.faults.log.clear()
+
+
+@pytest.fixture
+def held(owner, image):
+    """How many records of this test's image the sandbox holds, asked for without faults."""
+    image["storage"]["legacy_url_template"] = f"http://example.com/{time.monotonic_ns()}.jpg"
+
+    def held() -> int:
+        body = {"wwt_legacy_url": image["storage"]["legacy_url_template"]}
+        return len(owner.post("/images/find-by-legacy-url", json=body).json()["results"])
+
+    return held
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored"), [("reset_before_read", 0), ("reset_after_commit", 1)], ids=lambda value: str(value)
+)
+def test_a_reset_is_one_on_the_real_connection(box, owner, image, held, kind, stored):
+    box.faults.next(kind)
+    with pytest.raises(httpx.ReadError, match="reset by peer"):
+        owner.post(POST, json=image)
+    assert held() == stored
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "header", "text", "stored"),
+    [
+        ("too_many_requests", 429, "1", "429 Too Many Requests", 0),
+        ("unavailable_until", 503, "1", "503 Service Temporarily Unavailable", 0),
+        ("unavailable", 503, None, "503 Service Temporarily Unavailable", 0),
+        ("token_expired", 401, None, "UnauthorizedError: jwt expired", 0),
+        ("error_after_commit", 500, None, "Internal Server Error", 1),
+    ],
+)
+def test_a_refusal_is_an_html_page(box, owner, image, held, kind, status, header, text, stored):
+    box.faults.next(kind)
+    answer = owner.post(POST, json=image)
+    assert answer.status_code == status
+    assert answer.headers.get("Retry-After") == header
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert text in answer.text
+    assert held() == stored
+
+
+def test_a_truncated_answer_announces_more_than_comes(box, owner, image, held):
+    box.faults.next("truncated")
+    parts = []
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        with owner.stream("POST", POST, json=image) as answer:
+            parts.extend(answer.iter_raw())
+    assert answer.status_code == 200
+    assert 0 < len(b"".join(parts)) < int(answer.headers["Content-Length"])
+    assert b"".join(parts).startswith(b'{"error":false')
+    assert held() == 1
+
+
+def test_a_drip_comes_whole_but_in_single_bytes(box, owner, image, held):
+    box.faults.next("slow_drip", seconds=0.001)
+    with owner.stream("POST", POST, json=image) as answer:
+        parts = list(answer.iter_raw())
+    assert len(parts) > 20  # some bytes may reach us together
+    assert b"".join(parts).startswith(b'{"error":false')
+    assert held() == 1
+
+
+def test_who_gives_up_on_a_drip_leaves_a_server_that_goes_on(box, owner, image, held, caplog):
+    box.faults.next("slow_drip", seconds=0.02)
+    with owner.stream("POST", POST, json=image) as answer:
+        next(answer.iter_raw())
+    assert held() == 1
+    assert caplog.messages == []
+
+
+def test_a_delay_changes_nothing_but_the_time(box, owner, image, held):
+    box.faults.next("delay", seconds=0.1)
+    start = time.monotonic()
+    assert owner.post(POST, json=image).json()["error"] is False
+    assert time.monotonic() - start >= 0.1
+    assert held() == 1
+
+
+def test_only_the_requests_that_are_meant_are_hit_as_often_as_said_and_the_log_tells(box, owner):
+    box.faults.next("unavailable", path="/handle/*/permissions", times=2)
+    box.faults.next("token_expired", method="post")
+    asked = ["/handle/sandbox", "/handle/sandbox/permissions", "/handle/sandbox/permissions?x", "/handle/sandbox"]
+    assert [owner.get(path).status_code for path in asked] == [200, 503, 503, 200]
+    assert owner.get("/handle/sandbox/permissions").status_code == 200
+    assert [owner.post(POST, json={}).status_code for _ in range(2)] == [401, 400]
+    assert [(fault.kind, fault.method, fault.path) for fault in box.faults.log] == [
+        ("unavailable", "GET", "/handle/sandbox/permissions"),
+        ("unavailable", "GET", "/handle/sandbox/permissions"),
+        ("token_expired", "POST", "/handle/sandbox/image"),
+    ]
+
+
+def test_a_refusal_says_when_to_come_back_only_where_its_kind_does(box, owner):
+    for kind in ("too_many_requests", "unavailable_until", "unavailable"):
+        box.faults.next(kind, seconds=7)
+    answers = [owner.get("/handle/sandbox") for _ in range(3)]
+    assert [answer.headers.get("Retry-After") for answer in answers] == ["7", "7", None]
+    assert [fault.seconds for fault in box.faults.log] == [7, 7, None]
+
+
+def test_what_is_to_come_next_comes_before_chance(box, owner):
+    box.faults.at_random(rate=1, seed=1, kinds=["unavailable"])
+    box.faults.next("token_expired")
+    box.faults.next("too_many_requests")
+    assert [owner.get("/handle/sandbox").status_code for _ in range(4)] == [401, 429, 503, 503]
+    box.faults.clear()
+    assert owner.get("/handle/sandbox").status_code == 200
+    assert len(box.faults.log) == 4
+
+
+def test_the_same_seed_hits_the_same_requests(box, owner):
+    def hit(seed: int) -> list[int]:
+        box.faults.clear()
+        kinds = ["unavailable", "token_expired", "too_many_requests"]
+        box.faults.at_random(rate=0.3, seed=seed, kinds=kinds, method="GET")
+        return [owner.get("/handle/sandbox").status_code for _ in range(100)]
+
+    first = hit(1)
+    assert hit(1) == first
+    assert hit(2) != first
+    assert set(first) == {200, 401, 429, 503}
+    assert 15 <= sum(status != 200 for status in first) <= 45
+
+
+def test_by_chance_every_kind_comes(box, owner):
+    box.faults.at_random(rate=1, seed=0, seconds=0)
+    for _ in range(60):
+        with contextlib.suppress(httpx.TransportError):
+            owner.get("/handle/sandbox")
+    assert sorted({fault.kind for fault in box.faults.log}) == sorted(ALL)
+
+
+def test_a_fault_that_does_not_exist_is_refused_at_once(box):
+    for wrong in ("", "reset", "unavailable "):
+        with pytest.raises(SandboxError, match="is no kind of fault; there are delay, reset_before_read"):
+            box.faults.next(wrong)
+    with pytest.raises(SandboxError, match="is no kind of fault"):
+        box.faults.at_random(rate=0.5, seed=1, kinds=[])
+    for rate in (-0.1, 1.5, float("nan")):
+        with pytest.raises(SandboxError, match="is not a share"):
+            box.faults.at_random(rate=rate, seed=1)
+
+
+def test_faults_may_be_told_before_the_server_runs():
+    box = Sandbox()
+    box.faults.next("unavailable")
+    with box:
+        assert httpx.get(f"{box.api_url}/handle/sandbox").status_code == 503
