@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .constellations import Constellations
 from .credentials import Credentials, sign_in
+from .retries import Retries
 
-__all__ = ["Constellations", "Credentials", "sign_in"]
+__all__ = ["Constellations", "Credentials", "Retries", "sign_in"]

@@ -20,6 +20,7 @@ from ..schema.records import Handle, ImageRecord, ImageSummary, Receipt
 from .changes import image_changes, unmade_changes
 from .credentials import TOKEN_VARIABLE, Credentials
 from .plaintext import one_line
+from .retries import Retries
 from .transport import Call, Transport
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -49,9 +50,14 @@ class Constellations:
         An access token, or what `sign_in` gave. By default the environment variable ``CONSTELLATIONS_TOKEN`` is read;
         if it isn't set either, the client is not signed in, and can only read what is public.
     timeout : float, optional
-        Seconds to wait for the next bytes of an answer, at most a day. A whole call may take twice as long. Default 30.
+        Seconds to wait for the next bytes of an answer, at most a day. One request may take twice as long; a call whose
+        request is repeated four times. Default 30.
     transport : httpx.BaseTransport, optional
         Takes the place of the network, for tests.
+    retries : Retries, optional
+        How often and after how long a request is repeated: by default up to three times, with waits that double from a
+        quarter of a second on, or are those that the server names. What only reads is repeated at every passing failure,
+        what publishes or changes only when the server asks to come back later and says when: then it has done nothing.
 
     Raises
     ------
@@ -74,13 +80,14 @@ class Constellations:
         *,
         timeout: float = 30.0,
         transport: httpx.BaseTransport | None = None,
+        retries: Retries | None = None,
     ):
         credentials = Credentials.token(auth) if isinstance(auth, str) else auth
         if credentials is None:
             credentials = Credentials.from_environment()
         elif not isinstance(credentials, Credentials):
             raise SignInError(f"auth is a {type(auth).__name__}: give a token as text, or what sign_in() gave.")
-        self._transport = Transport(api_url, credentials, timeout=timeout, transport=transport)
+        self._transport = Transport(api_url, credentials, timeout=timeout, transport=transport, retries=retries)
 
     @property
     def api_url(self) -> str:
@@ -115,8 +122,9 @@ class Constellations:
     def add_image(self, handle: str, submission: ImageSubmission | bytes, *, key: str | None = None) -> Receipt:
         """Publish an image. It can be neither corrected nor deleted afterwards.
 
-        The request is sent once and never repeated. `constellations_widgets.publishing` does the same with a plan
-        before it, a journal, and a look at the server when the outcome is unclear: prefer it.
+        The request is sent once, and again only where the server itself asked to come back later and said when.
+        `constellations_widgets.publishing` does the same with a plan before it, a journal, and a look at the server
+        when the outcome is unclear: prefer it.
 
         Parameters
         ----------

@@ -73,9 +73,9 @@ class _Network(httpcore.NetworkBackend):
 
 
 class DeadlineTransport(httpx.HTTPTransport):
-    """httpx's own transport, obeying `deadline`."""
+    """httpx's own transport, obeying `deadline`; on another network than httpx's if one is given."""
 
-    def __init__(self, **options: Any):
+    def __init__(self, *, network: httpcore.NetworkBackend | None = None, **options: Any):
         super().__init__(**options)
         # httpx hands no network backend through to httpcore; the pool gives this one to each connection that it opens.
-        self._pool._network_backend = _Network(self._pool._network_backend)
+        self._pool._network_backend = _Network(network or self._pool._network_backend)

@@ -25,6 +25,7 @@ from .. import errors
 from .credentials import Credentials, check_private, is_loopback
 from .deadline import DeadlineTransport, deadline
 from .plaintext import html_line, one_line, schema_faults
+from .retries import Retrier, Retries
 
 ANSWER_LIMIT = 16 * 1024 * 1024
 """Bytes of an answer that are read at most."""
@@ -74,9 +75,12 @@ class Transport:
     credentials : Credentials, optional
         Added to every request of this API, and to none other: redirects are not followed.
     timeout : float, optional
-        Seconds to wait for the next bytes of an answer. A whole request may take twice as long. Default 30.
+        Seconds to wait for the next bytes of an answer. A whole request may take twice as long, and no request is
+        repeated later than that. Default 30.
     transport : httpx.BaseTransport, optional
         Takes the place of the network, for tests.
+    retries : Retries, optional
+        How often and after how long requests are repeated.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Transport:
         *,
         timeout: float = 30.0,
         transport: httpx.BaseTransport | None = None,
+        retries: Retries | None = None,
     ):
         self.api_url = check_api_url(api_url)
         if not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST_TIMEOUT:
@@ -97,6 +102,7 @@ class Transport:
         """Seconds that the server's clock is ahead of ours, as told by its latest answer."""
         self._timeout = timeout
         self._given_transport = transport
+        self._retrier = Retrier(retries or Retries(), within=2 * timeout)
         self._client: httpx.Client | None = None
         self._lock = threading.Lock()
 
@@ -142,22 +148,23 @@ class Transport:
         return self._error(errors.BadAnswerError, call, said, "May this account edit it (`may_edit`)?", 200)
 
     def _send(self, call: Call) -> tuple[int, bytes]:
+        outcome = self._retrier.send(lambda: self._send_once(call), writes=call.writes)
+        if isinstance(outcome, errors.ApiError):
+            raise outcome
+        return outcome
+
+    def _send_once(self, call: Call) -> tuple[int, bytes] | errors.ApiError:
         # The errors are raised outside of the except blocks: a notebook then shows our few lines instead of httpx's
         # many, and the traceback keeps no request with its headers.
-        failure: errors.ApiError | None = None
-        response: httpx.Response | None = None
-        content = b""
         try:
             with deadline(2 * self._timeout):
                 response, content = self._exchange(call)
         except httpx.HTTPError as error:
-            failure = self._not_answered(call, error)
+            return self._not_answered(call, error)
         except _Broken as error:
-            failure = self.bad_answer(call, str(error))
-        if failure is not None:
-            raise failure
+            return self.bad_answer(call, str(error))
         if response.status_code != 200:
-            raise self._refused(call, response, content)
+            return self._refused(call, response, content)
         return response.status_code, content
 
     def _exchange(self, call: Call) -> tuple[httpx.Response, bytes]:

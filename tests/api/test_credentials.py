@@ -8,7 +8,7 @@ import pprint
 import httpx
 import pytest
 
-from constellations_widgets.api import Constellations, Credentials, sign_in
+from constellations_widgets.api import Constellations, Credentials, Retries, sign_in
 from constellations_widgets.errors import NotSentError, SignInError
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.secretsecretsecret.c2lnbmF0dXJl"
@@ -121,4 +121,4 @@ def test_this_machine_is_never_reached_through_a_proxy(box, monkeypatch):
     monkeypatch.delenv("NO_PROXY", raising=False)
     assert box.client().may_add_images(box.handle)
     with pytest.raises(NotSentError):
-        Constellations("http://api.invalid").handle("x")
+        Constellations("http://api.invalid", retries=Retries(tries=1)).handle("x")

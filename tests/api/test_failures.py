@@ -12,7 +12,7 @@ import pytest
 from api.broken_server import BrokenServer, answer, dripping, reset, silent
 
 from constellations_widgets import errors
-from constellations_widgets.api import Constellations
+from constellations_widgets.api import Constellations, Retries
 from constellations_widgets.api.transport import ANSWER_LIMIT
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.secretsecretsecret.c2lnbmF0dXJl"
@@ -112,7 +112,8 @@ UNCLEAR = {
 
 
 def client_of(server: BrokenServer, **options) -> Constellations:
-    return Constellations(server.url, TOKEN, **options)
+    """A client that repeats what it repeats at once."""
+    return Constellations(server.url, TOKEN, retries=Retries(sleep=lambda seconds: None), **options)
 
 
 def assert_hidden(error: BaseException) -> None:
