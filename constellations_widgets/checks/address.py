@@ -29,7 +29,8 @@ def _hosts(values: Values) -> Iterator[tuple[str, str, str]]:
             yield path, address, urlsplit(plain).hostname or ""
 
 
-def _is_private(host: str) -> bool:
+def is_private_host(host: str) -> bool:
+    """Whether a host is named as those are that only this machine or its network knows."""
     if (
         host == "localhost"
         or host.endswith((".localhost", ".local", ".internal", ".lan"))
@@ -47,7 +48,7 @@ def _is_private(host: str) -> bool:
 def addresses_can_be_reached_by_others(values: Values) -> Iterator[Fault]:
     """An address on this machine or a private network."""
     for path, _, host in _hosts(values):
-        if _is_private(host):
+        if is_private_host(host):
             yield Fault(
                 path,
                 f"{shown(host)} can be reached only from this machine or its network: others will see nothing. Fine for the sandbox",
@@ -58,7 +59,7 @@ def addresses_can_be_reached_by_others(values: Values) -> Iterator[Fault]:
 def addresses_are_secure(values: Values) -> Iterator[Fault]:
     """http:// where browsers want https://."""
     for path, address, host in _hosts(values):
-        if address.lower().startswith("http://") and not _is_private(host):
+        if address.lower().startswith("http://") and not is_private_host(host):
             changes = {path: "https://" + address[len("http://") :]}
             yield Fault(
                 path,
