@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..api.constellations import Constellations
 from ..errors import DraftError, NotFoundError
+from ..schema.fields import flatten
 from ..schema.records import ImageSummary
 from .attempts import Attempt
 from .journal import Journal, default_journal
+from .probes import Target, look_at, targets
 from .tables import html_table
 
 if TYPE_CHECKING:
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
 
 PUBLISH, DECIDE, SKIP, BLOCKED = "publish", "decide", "skip", "blocked"
 _WEIGHT = [PUBLISH, DECIDE, SKIP, BLOCKED]
+THREADS = 16
+"""Questions that a server is asked beside each other."""
+
+Finding = tuple[str, str]
+"""A decision that something speaks for, and why."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -112,7 +120,12 @@ class Plan(list[Step]):
 
 
 def plan(
-    drafts: ImageDraft | Iterable[ImageDraft], client: Constellations, handle: str, *, journal: Journal | None = None
+    drafts: ImageDraft | Iterable[ImageDraft],
+    client: Constellations,
+    handle: str,
+    *,
+    journal: Journal | None = None,
+    probe: bool = True,
 ) -> Plan:
     """What would happen if these drafts were published now. Nothing is sent that changes anything.
 
@@ -126,6 +139,9 @@ def plan(
         Under which handle.
     journal : Journal, optional
         By default that of the user's state directory.
+    probe : bool, optional
+        Whether the web is asked for the first tile (or the image) and the thumbnail of what could be published: are
+        they there, may others show them. Takes 5 s an address at most, 16 beside each other. Default True.
 
     Returns
     -------
@@ -142,20 +158,63 @@ def plan(
     drafts = [drafts] if hasattr(drafts, "submission") else list(drafts)
     survey = _Survey(client, handle.strip().removeprefix("@"), journal or default_journal())
     display_name = survey.ask_about_handle()
-    return Plan([survey.step(draft) for draft in drafts], client.api_url, survey.handle, display_name)
+    cases = [_Case.of(draft) for draft in drafts]
+    survey.ask_about_images({case.url for case in cases if case.body is not None})
+    for case in cases:
+        survey.judge(case)
+    if probe:
+        _ask_the_web(case for case in cases if case.decision in (PUBLISH, DECIDE))
+    return Plan(
+        [case.step(client.api_url, survey.handle) for case in cases], client.api_url, survey.handle, display_name
+    )
+
+
+@dataclass
+class _Case:
+    """A draft, and what was found out about it so far."""
+
+    draft: ImageDraft
+    problems: tuple[Problem, ...]
+    url: str
+    body: bytes | None = None
+    targets: list[Target] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    existing: tuple[ImageSummary, ...] = ()
+    earlier: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, draft: ImageDraft) -> _Case:
+        problems = tuple(draft.problems)
+        try:
+            submission = draft.submission()
+        except DraftError as error:
+            url = str(draft.values.get("storage.legacy_url_template") or "")
+            return cls(draft, problems, url, findings=[(BLOCKED, _said_of(problem)) for problem in error.problems])
+        body, url = submission.to_json(), submission.storage.legacy_url_template
+        warnings = [(DECIDE, _said_of(problem)) for problem in problems if problem.severity == "warning"]
+        return cls(draft, problems, url, body, targets(flatten(submission.model_dump())), warnings)
+
+    @property
+    def decision(self) -> str:
+        return max((decision for decision, _ in self.findings), key=_WEIGHT.index, default=PUBLISH)
+
+    def step(self, api_url: str, handle: str) -> Step:
+        reasons = tuple(dict.fromkeys(reason for _, reason in self.findings)) or ("Nothing stands in the way.",)
+        place, known = (api_url, handle), (self.url, self.body, self.existing, self.earlier, self.problems)
+        return Step(self.draft, self.decision, reasons, *place, *known)
 
 
 @dataclass
 class _Survey:
-    """What is asked for one plan, each thing once."""
+    """What the server and the journal are asked for one plan, each thing once."""
 
     client: Constellations
     handle: str
     journal: Journal
     _place_faults: list[str] = field(default_factory=list)
-    _existing: dict[str, list[ImageSummary]] = field(default_factory=dict)
+    _existing: dict[str, tuple[ImageSummary, ...]] = field(default_factory=dict)
     _handle_names: dict[str, str] = field(default_factory=dict)
-    _bodies: dict[bytes, str] = field(default_factory=dict)
+    _names: dict[str | bytes, str] = field(default_factory=dict)
 
     def ask_about_handle(self) -> str:
         """Note what stands in the way of publishing there; gives the handle's display name."""
@@ -172,47 +231,40 @@ class _Survey:
             )
             return ""
 
-    def step(self, draft: ImageDraft) -> Step:
-        """The plan for one draft."""
-        place, problems = (self.client.api_url, self.handle), tuple(draft.problems)
-        try:
-            submission = draft.submission()
-        except DraftError as error:
-            url = str(draft.values.get("storage.legacy_url_template") or "")
-            reasons = (*self._place_faults, *(_said_of(problem) for problem in error.problems))
-            return Step(draft, BLOCKED, reasons, *place, url, None, (), (), problems)
-        body, url = submission.to_json(), submission.storage.legacy_url_template
-        digest = hashlib.sha256(body).hexdigest()
-        existing, attempts = tuple(self._images_with(url)), self.journal.related(*place, digest, url)
-        findings = [
-            *((BLOCKED, fault) for fault in self._place_faults),
-            *self._about_batch(body, draft.name),
-            *self._about_server(existing),
-            *_about_journal(attempts, digest, {image.id for image in existing}),
-            *((DECIDE, _said_of(problem)) for problem in problems if problem.severity == "warning"),
-        ]
-        decision = max((decision for decision, _ in findings), key=_WEIGHT.index, default=PUBLISH)
-        reasons = tuple(dict.fromkeys(reason for _, reason in findings)) or ("Nothing stands in the way.",)
-        earlier = tuple(attempt.key for attempt in attempts if attempt.body_sha256 == digest)
-        return Step(draft, decision, reasons, *place, url, body, existing, earlier, problems)
+    def ask_about_images(self, urls: Iterable[str]) -> None:
+        """Find the images that the server has with these URLs."""
+        urls = list(urls)
+        with ThreadPoolExecutor(THREADS, "constellations-plan") as pool:
+            self._existing.update(zip(urls, map(tuple, pool.map(self.client.find_images, urls)), strict=True))
 
-    def _about_batch(self, body: bytes, name: str) -> Iterable[tuple[str, str]]:
-        if body in self._bodies:
-            yield SKIP, f"The same as {self._bodies[body]!r}, which is in this plan already."
-        self._bodies.setdefault(body, name)
+    def judge(self, case: _Case) -> None:
+        """Note what speaks against publishing this, beside what the draft itself says. Drafts come in their order."""
+        found: list[Finding] = [(BLOCKED, fault) for fault in self._place_faults]
+        if case.body is not None:
+            digest = hashlib.sha256(case.body).hexdigest()
+            attempts = self.journal.related(self.client.api_url, self.handle, digest, case.url)
+            case.existing = self._existing[case.url]
+            case.earlier = tuple(attempt.key for attempt in attempts if attempt.body_sha256 == digest)
+            found += self._about_batch(case)
+            found += self._about_server(case.existing)
+            found += _about_journal(attempts, digest, {image.id for image in case.existing})
+        case.findings[:0] = found
 
-    def _about_server(self, existing: tuple[ImageSummary, ...]) -> Iterable[tuple[str, str]]:
+    def _about_batch(self, case: _Case) -> Iterator[Finding]:
+        if case.body in self._names:
+            yield SKIP, f"The same as {self._names[case.body]!r}, which is in this plan already."
+        elif case.url in self._names:
+            yield SKIP, f"Has the same image URL as {self._names[case.url]!r}, which is in this plan already."
+        self._names.setdefault(case.body, case.draft.name)
+        self._names.setdefault(case.url, case.draft.name)
+
+    def _about_server(self, existing: tuple[ImageSummary, ...]) -> Iterator[Finding]:
         for image in existing:
             name = self._handle_of(image)
             if name == self.handle:
                 yield SKIP, f"There already: image {image.id} of this handle has the same image URL."
             else:
                 yield DECIDE, f"The handle {name!r} has an image with the same image URL ({image.id})."
-
-    def _images_with(self, url: str) -> list[ImageSummary]:
-        if url not in self._existing:
-            self._existing[url] = self.client.find_images(url) if url else []
-        return self._existing[url]
 
     def _handle_of(self, image: ImageSummary) -> str:
         """The name of the handle that an image belongs to; lists don't say it, records do."""
@@ -221,7 +273,15 @@ class _Survey:
         return self._handle_names[image.handle_id]
 
 
-def _about_journal(attempts: Iterable[Attempt], digest: str, listed: set[str]) -> Iterable[tuple[str, str]]:
+def _ask_the_web(cases: Iterable[_Case]) -> None:
+    """Note what others would miss at the addresses of these. It blocks nothing: files may follow later."""
+    cases = list(cases)
+    faults = look_at(target for case in cases for target in case.targets)
+    for case in cases:
+        case.findings += [(DECIDE, said) for target in case.targets for said in faults[target]]
+
+
+def _about_journal(attempts: Iterable[Attempt], digest: str, listed: set[str]) -> Iterator[Finding]:
     for attempt in attempts:
         when = f"{attempt.planned:%Y-%m-%d %H:%M} UTC"
         if attempt.state == "sending":

@@ -76,7 +76,9 @@ class Publisher(DraftWidget):
     # -- what the page asks for
 
     def _on_review(self, _message: Mapping[str, Any]) -> None:
-        self._work("planning", f"Asking {self._api_url} about this image …", self._review)
+        self._work(
+            "planning", f"Asking {self._api_url} about this image, and the web whether it is there …", self._review
+        )
 
     def _on_confirm(self, message: Mapping[str, Any]) -> None:
         review, step = self.status.get("review"), self._step
@@ -158,7 +160,7 @@ class Publisher(DraftWidget):
 
     def _still_so(self, step: Step) -> Step:
         """The plan made anew, right before it is carried out: people look at a review for a while, and others publish meanwhile."""
-        fresh = plan(self._draft, self._client, self._handle)[0]
+        fresh = plan(self._draft, self._client, self._handle, probe=False)[0]
         if fresh.body != step.body:
             raise PublishError(_CHANGED)
         if fresh.decision in (BLOCKED, SKIP):

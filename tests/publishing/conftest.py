@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import socket
 import threading
 import uuid
@@ -7,7 +8,9 @@ import uuid
 import pytest
 from api.broken_server import BrokenServer, silent
 from api.conftest import make_submission
+from PIL import Image
 
+from constellations_widgets.api.web import Look
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.publishing import Journal
 from constellations_widgets.sandbox import Sandbox
@@ -20,6 +23,34 @@ def state(monkeypatch, tmp_path):
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
     monkeypatch.setattr("constellations_widgets.publishing.submit.SETTLING_WAITS", (0.0, 0.05))
     return tmp_path
+
+
+def picture(wide: int, high: int, kind: str = "JPEG") -> bytes:
+    """A picture file."""
+    file = io.BytesIO()
+    Image.new("RGB", (wide, high), "navy").save(file, kind)
+    return file.getvalue()
+
+
+class MadeUpWeb:
+    """Stands in for the web: whatever is looked at is there, as it should be."""
+
+    thumbnail = picture(96, 45)
+
+    def __enter__(self) -> MadeUpWeb:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def look(self, url: str, enough, *, private: bool) -> Look:
+        return Look(status=200, content_type="image/jpeg", shared=True, content=self.thumbnail)
+
+
+@pytest.fixture(autouse=True)
+def made_up_web(monkeypatch):
+    """The addresses of these tests' images are made up: no test asks the real web for them."""
+    monkeypatch.setattr("constellations_widgets.publishing.probes.Web", MadeUpWeb)
 
 
 @pytest.fixture(scope="session")

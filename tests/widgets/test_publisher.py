@@ -9,7 +9,7 @@ import time
 import pytest
 from api.broken_server import reset
 from examples import tiled
-from publishing.conftest import FaultyProxy
+from publishing.conftest import FaultyProxy, made_up_web  # noqa: F401  (a fixture for all tests here)
 
 from constellations_widgets import Constellations, ImageDraft, Publisher, Sandbox
 from constellations_widgets.sources.reading import Reading

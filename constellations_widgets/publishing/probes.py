@@ -1,0 +1,185 @@
+"""What others will see at the addresses of an image: asked of the web before it is published, and said in words."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..api.web import ASTRAY, PRIVATE, SLOW, UNREACHABLE, Look, Web
+from ..checks.address import is_private_host
+from ..schema.placement import THUMBNAIL, URL, has_tiles
+
+THREADS = 16
+THUMBNAIL_SIZE = (96, 45)
+_SHOWN = 200  # characters of an address in a message
+
+_FITS = "FITS"
+_STARTS = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "PNG"),
+    (re.compile(rb"\xff\xd8\xff"), "JPEG"),
+    (re.compile(rb"GIF8[79]a"), "GIF"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "WebP"),
+    (re.compile(rb"....ftyp(avif|avis|mif1)", re.DOTALL), "AVIF"),
+    (re.compile(rb"BM....\0\0\0\0", re.DOTALL), "BMP"),
+    (re.compile(rb"SIMPLE  ="), _FITS),
+)
+_LONGEST_START = 16
+# Types of an answer that leave open what it is; everybody looks at the bytes then.
+_OPEN_TYPES = {"", "application/octet-stream", "binary/octet-stream", "application/fits"}
+
+_FAULTS = {
+    SLOW: "could not be looked at ({}): nobody knows whether it is there. Open it in a browser",
+    UNREACHABLE: "can't be reached from here ({}). Upload it, or mend the address",
+    PRIVATE: "leads into a private network ({}) and was not asked: others will not see it. Give its public address",
+    ASTRAY: "leads nowhere ({}). Give the address that it should lead to",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that has to be on the web for an image to be seen.
+
+    Attributes
+    ----------
+    field : str
+        Path of the field that its address comes from.
+    what : str
+        What it is, for people.
+    url : str
+        The address.
+    fits : bool
+        Whether it has to be a FITS file; else, a picture.
+    size : tuple of int, optional
+        Width and height that it has to have.
+    """
+
+    field: str
+    what: str
+    url: str
+    fits: bool = False
+    size: tuple[int, int] | None = None
+
+
+def targets(values: Mapping[str, Any]) -> list[Target]:
+    """What to look at for an image, from its flat values: its first tile or itself, and its thumbnail."""
+    template, thumbnail = str(values.get(URL) or ""), str(values.get(THUMBNAIL) or "")
+    fits = str(values.get("wwt.file_type")).lower().startswith(".fit")
+    found = []
+    if template:
+        what = "the first tile" if has_tiles(template) else "the image"
+        found.append(Target(URL, what, first_tile(values), fits))
+    if thumbnail:
+        found.append(Target(THUMBNAIL, "the thumbnail", thumbnail, size=THUMBNAIL_SIZE))
+    return found
+
+
+def first_tile(values: Mapping[str, Any]) -> str:
+    """The address where WWT looks for the tile that covers the whole image; the image's own if it has no tiles."""
+    url, map_ = str(values.get(URL) or ""), str(values.get("wwt.quad_tree_map") or "")
+    if "{1}" not in url:
+        url = re.sub(r"[ah](?=\{S\})", "r", url)  # WWT's engine does so, whatever it is good for
+    # Without a map, the engine calls every tile "0"; with one, the first tile's name is empty but in this projection.
+    quad = (map_[0] if values.get("wwt.projection") == "Equirectangular" else "") if map_ else "0"
+    names = {"{Q}": quad, "{S}": quad[-1:] or "0"}
+    return re.sub(r"\{[0-3LXYQS]\}", lambda found: names.get(found[0], "0"), url)
+
+
+def look_at(wanted: Iterable[Target]) -> dict[Target, list[str]]:
+    """What is wrong with each target, one sentence each. Every address is asked once, 16 at a time; nothing is raised."""
+    wanted = list(dict.fromkeys(wanted))
+    urls = list(dict.fromkeys(target.url for target in wanted))
+    if not urls:
+        return {}
+    with Web() as web, ThreadPoolExecutor(min(THREADS, len(urls)), "constellations-probe") as pool:
+
+        def look(url: str) -> Look:
+            return web.look(url, _tells_enough, private=_is_private(url))
+
+        looks = dict(zip(urls, pool.map(look, urls), strict=True))
+    return {
+        target: [
+            f"{target.field}: {target.what}, {_shortened(target.url)}, {said}."
+            for said in _said(target, looks[target.url])
+        ]
+        for target in wanted
+    }
+
+
+def _said(target: Target, look: Look) -> Iterator[str]:
+    if look.fault:
+        yield _FAULTS[look.fault].format(look.detail)
+        return
+    if look.status != 200:
+        yield f"is not there: its server answers with the status {look.status}. Upload it, or mend the address"
+        return
+    kind = kind_of(look.content)
+    served = f"served as {look.content_type}" if look.content_type else "served without a type"
+    if kind is None or (kind == _FITS) != target.fits:
+        wanted = "FITS file, as the file type says" if target.fits else "picture that browsers know"
+        is_ = f"is a {kind} file ({served})" if kind else f"is {served}"
+        yield f"{is_} and is no {wanted}. Give the address of the file itself"
+        return
+    if not look.content_type.startswith("image/") and look.content_type not in _OPEN_TYPES:
+        yield f"is a {kind} file but {served}: not everything will show it. Have its server say what it is"
+    if not look.shared:
+        yield (
+            "may not be used by other pages: its server sends no CORS header that allows it, and WWT in a browser can't "
+            "show it. Have the server send Access-Control-Allow-Origin: *"
+        )
+    if target.size and (size := size_of(look.content)) != target.size:
+        wide, high = target.size
+        is_ = f"is {size[0]} by {size[1]} pixels" if size else f"is a {kind} file whose size could not be read"
+        yield f"{is_}: lists show {wide} by {high}. Make one of that size"
+
+
+def kind_of(content: bytes) -> str | None:
+    """Which kind of picture begins with these bytes; None if none does that browsers and WWT know."""
+    return next((kind for start, kind in _STARTS if start.match(content)), None)
+
+
+def size_of(content: bytes) -> tuple[int, int] | None:
+    """Width and height of a PNG, GIF or JPEG file that begins with these bytes, None if they don't say."""
+    kind = kind_of(content)
+    if kind == "PNG" and len(content) >= 24:
+        return struct.unpack(">II", content[16:24])
+    if kind == "GIF" and len(content) >= 10:
+        return struct.unpack("<HH", content[6:10])
+    return _jpeg_size(content) if kind == "JPEG" else None
+
+
+def _jpeg_size(content: bytes) -> tuple[int, int] | None:
+    at = 2
+    while at + 9 <= len(content) and content[at] == 0xFF:
+        marker = content[at + 1]
+        if marker == 0xFF:  # padding
+            at += 1
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a frame begins
+            high, wide = struct.unpack(">HH", content[at + 5 : at + 9])
+            return wide, high
+        else:
+            at += 2 + int.from_bytes(content[at + 2 : at + 4])
+    return None
+
+
+def _tells_enough(content: bytes) -> bool:
+    kind = kind_of(content)
+    if kind in ("PNG", "GIF", "JPEG"):
+        return size_of(content) is not None
+    return kind is not None or len(content) >= _LONGEST_START
+
+
+def _is_private(url: str) -> bool:
+    """Whether the address itself says that it is in a private network: who gives it wants it asked."""
+    try:
+        return is_private_host(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+
+
+def _shortened(url: str) -> str:
+    return url if len(url) <= _SHOWN else f"{url[: _SHOWN - 1]}…"
