@@ -56,14 +56,14 @@ interface Opened {
 
 export class Addresses {
   readonly surveys: Survey[];
-  #files: LocalFiles;
+  #files: Pick<LocalFiles, "file">;
   #sky: ReadonlyMap<string, Bytes>;
   #wtml = new Map<string, string>();
   #opened: Opened | null = null;
   #count = 0;
 
   /** `sky` holds the files of widgets/data by their names. */
-  constructor(files: LocalFiles, sky: ReadonlyMap<string, Bytes>) {
+  constructor(files: Pick<LocalFiles, "file">, sky: ReadonlyMap<string, Bytes>) {
     this.#files = files;
     this.#sky = sky;
     const surveys = sky.get("surveys.json");

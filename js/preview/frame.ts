@@ -14,7 +14,7 @@ export type AppMessage =
   | { event: "setting_set"; setting: string; value: string | boolean }
   | { event: "modify_settings"; target: "app"; settings: [string, boolean][] };
 
-/** Why an app can't go on: the browser has emptied its frame, or taken its graphics memory away; or has no WebGL; or a policy of the page forbids it. */
+/** Why an app can't go on: the browser has emptied its frame, or taken its graphics memory away, or has no WebGL; or a policy of the page forbids it. */
 export type Loss = { why: "emptied" | "context" | "no WebGL" } | { why: "forbidden"; directive: string };
 
 export interface AppEvents {
@@ -26,23 +26,28 @@ export interface AppEvents {
   lost: (loss: Loss) => void;
 }
 
-const PING = 50;
+const PING = 10;
+const DELIVERED = "cxw delivered";
 
 export class Frame {
   readonly element = document.createElement("iframe");
   #files: AppFiles;
   #addresses: Addresses;
-  #events: AppEvents;
+  #events: AppEvents | null = null;
+  #listens = false;
+  /** What the app says of itself, once. */
+  #said: Record<string, unknown> | null = null;
   #throttle: Throttle | null = null;
   #ping: ReturnType<typeof setInterval> | undefined;
   #building = false;
+  #delivering = false;
   #removed = false;
   #session = Math.random().toString(36).slice(2);
 
-  constructor(files: AppFiles, addresses: Addresses, events: AppEvents) {
+  /** `addresses` are what the app can ask for while the frame is nobody's. */
+  constructor(files: AppFiles, addresses: Addresses) {
     this.#files = files;
     this.#addresses = addresses;
-    this.#events = events;
     this.element.className = "cxw-preview-frame";
     this.element.title = "The sky in WorldWide Telescope";
     // A browser empties a frame whose cell was moved or attached again.
@@ -66,7 +71,8 @@ export class Frame {
 
   post(message: AppMessage): void {
     this.#realm?.postMessage(message, location.origin);
-    this.#throttle?.wake();
+    if (!this.#delivering) this.#realm?.postMessage(DELIVERED, location.origin); // comes after it
+    this.#delivering = true;
   }
 
   remove(): void {
@@ -85,6 +91,20 @@ export class Frame {
     return this.element.contentWindow as Realm | null;
   }
 
+  /** From now on this frame is somebody's, who is told of what happens in it: at once, if its app listens already. */
+  belongTo(addresses: Addresses, events: AppEvents): void {
+    this.#addresses = addresses;
+    this.#events = events;
+    if (!this.#listens) return;
+    events.ready();
+    if (this.#said) events.heard(this.#said);
+  }
+
+  /** Whether the app listens. */
+  get listens(): boolean {
+    return this.#listens;
+  }
+
   /** Builds the app, once; the element must be in the document. */
   start(): void {
     const realm = this.#realm!;
@@ -97,12 +117,14 @@ export class Frame {
     style.textContent = `html, body { margin: 0; height: 100%; overflow: hidden; background: #000 }\n${this.#files.css}`;
     page.head.append(style);
     nameOrigin(realm);
-    intercept(realm, (url) => {
+    realm.addEventListener("message", this.#delivered, { capture: true });
+    const find = (url: string) => {
       const found = this.#addresses.find(url);
       if (found && "bytes" in found) void found.bytes.then(() => this.#throttle?.wake());
       return found;
-    });
-    // Found out by the app itself: a context made only to try would have to be waited for.
+    };
+    intercept(realm, find, () => this.#throttle?.drawSoon());
+    // Found out by the app itself: a context made only to try takes a while, and is one of the page's few.
     noticeMissingWebGL(realm, () => this.#lose({ why: "no WebGL" }));
     this.#throttle = new Throttle(realm);
     page.addEventListener("webglcontextlost", () => this.#lose({ why: "context" }), { capture: true });
@@ -122,8 +144,17 @@ export class Frame {
   }
 
   #lose(loss: Loss): void {
-    if (!this.#removed) this.#events.lost(loss);
+    if (this.#removed) return;
+    if (this.#events) this.#events.lost(loss);
+    else this.remove(); // nobody had it yet
   }
+
+  #delivered = (event: MessageEvent): void => {
+    if (event.data !== DELIVERED) return;
+    event.stopImmediatePropagation();
+    this.#delivering = false;
+    this.#throttle?.drawSoon();
+  };
 
   #receive = (event: MessageEvent): void => {
     if (event.source !== this.#realm || event.origin !== location.origin) return;
@@ -133,23 +164,25 @@ export class Frame {
       if (this.#ping === undefined) return;
       clearInterval(this.#ping);
       this.#ping = undefined;
-      this.#events.ready();
+      this.#listens = true;
+      this.#events?.ready();
     } else {
-      this.#events.heard(message);
+      if (message.type === "wwt_application_state") this.#said = message;
+      this.#events?.heard(message);
     }
   };
 }
 
+/** Calls `missing` when the app has asked for WebGL in vain, and for every kind of it. */
 function noticeMissingWebGL(realm: Realm, missing: () => void): void {
   const prototype = realm.HTMLCanvasElement.prototype;
   const native = prototype.getContext as (this: HTMLCanvasElement, type: string, ...more: unknown[]) => RenderingContext | null;
   let found = false;
   prototype.getContext = function (this: HTMLCanvasElement, type: string, ...more: unknown[]) {
     const context = native.call(this, type, ...more);
-    if (type.includes("webgl") && !found) {
-      // The app may ask for another kind of WebGL next.
-      if (context) found = true;
-      else setTimeout(() => !found && missing());
+    if (type.includes("webgl")) {
+      found ||= context !== null;
+      if (!found) setTimeout(() => !found && missing());
     }
     return context;
   } as typeof prototype.getContext;

@@ -14,6 +14,8 @@ import { button } from "./toolbar";
 const SURELY_DRAWN = 1500;
 // How long the last picture stays for the next one to be complete, ms; then it is seen as it comes.
 const PATIENCE = 20_000;
+// Until the browser has brought the picture to the screen, ms. It takes longer if more files come meanwhile.
+const SEEN = 500;
 const NO_FITS = "The preview does not know this version of WWT's engine, and can't show a single FITS file with it. A picture or tiles can be shown.";
 
 /** The image, or the next one: of this state, in this way. */
@@ -43,6 +45,7 @@ export class ImageOnSky implements Part {
   /** The camera was set for a size that was guessed: set it again when the size is known. */
   #guessed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #rest: ReturnType<typeof setTimeout> | undefined;
   #again = button("Try again", () => this.#tryAgain());
   readonly controls: readonly HTMLElement[];
 
@@ -126,6 +129,7 @@ export class ImageOnSky implements Part {
 
   appGone(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#rest);
     this.#app = null;
   }
 
@@ -240,7 +244,8 @@ export class ImageOnSky implements Part {
 
   #drawn(): void {
     const { revision } = this.#onSky!.state;
-    this.files.fetchRest();
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => this.files.fetchRest(), SEEN);
     if (this.#state!.imageset) this.#status.shown(revision);
     else this.#status.set("waiting");
   }

@@ -12,15 +12,16 @@ type Find = (url: string) => Found | null;
 
 const TYPES: Record<string, string> = { png: "image/png", jpg: "image/jpeg", jpeg: "image/jpeg", gif: "image/gif", webp: "image/webp" };
 
-export function intercept(realm: Realm, find: Find): void {
-  interceptImages(realm, find);
+/** `find` says what is at an address; `arrived` is called when an image of these is there, and the engine has been told. */
+export function intercept(realm: Realm, find: Find, arrived: () => void): void {
+  interceptImages(realm, find, arrived);
   interceptXHR(realm, find);
   interceptFetch(realm, find);
   // The engine alerts when one of its data files is missing. All it can miss here is what was left out on purpose.
   realm.alert = () => {};
 }
 
-function interceptImages(realm: Realm, find: Find): void {
+function interceptImages(realm: Realm, find: Find, arrived: () => void): void {
   const prototype = realm.HTMLImageElement.prototype;
   const native = Object.getOwnPropertyDescriptor(prototype, "src")!;
   const asked = new WeakMap<HTMLImageElement, string>();
@@ -47,8 +48,10 @@ function interceptImages(realm: Realm, find: Find): void {
       }
       void found.bytes.then((bytes) => {
         if (asked.get(this) !== url) return; // meanwhile it was told to show something else
-        if (bytes) showBytes(realm, this, set, bytes, url);
-        else this.dispatchEvent(new realm.Event("error")); // the engine takes it as a hole in the pyramid
+        if (bytes) {
+          this.addEventListener("load", arrived, { once: true });
+          showBytes(realm, this, set, bytes, url);
+        } else this.dispatchEvent(new realm.Event("error")); // the engine takes it as a hole in the pyramid
       });
     },
   });

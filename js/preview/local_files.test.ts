@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { LocalFiles, newStore } from "./local_files";
 
 const PART = 2; // files in one message
@@ -56,6 +56,19 @@ describe("the image's files in a page", () => {
     const hole = text(files, "image/d");
     sendTheRest();
     expect([await last, await hole]).toEqual(["3", null]);
+    expect(comm.asked).toEqual(["whole", "whole"]);
+  });
+
+  it("wait after the first part until the picture is there", async () => {
+    const comm = kernel({ "image/a": "1", "image/b": "2", "image/c": "3" });
+    const store = newStore();
+    const files = new LocalFiles(comm, store);
+    files.expect(WHOLE);
+    expect(await text(files, "image/a")).toBe("1");
+    await new Promise((later) => setTimeout(later));
+    expect([comm.asked, store.files.size]).toEqual([["whole"], PART]);
+    files.fetchRest();
+    await vi.waitFor(() => expect(store.whole.has(WHOLE.key)).toBe(true));
     expect(comm.asked).toEqual(["whole", "whole"]);
   });
 

@@ -29,7 +29,7 @@ interface Store {
   whole: Set<string>;
   /** By key: the end of a pyramid's coming. */
   coming: Map<string, Promise<void>>;
-  /** By key: has the rest of a pyramid come, whose first part waits for somebody to want more. */
+  /** By key: lets the rest of a pyramid come, whose first part is here. */
   goOn: Map<string, () => void>;
   /** By key and path: who waits for a file of a pyramid that is coming. */
   waiting: Map<string, (() => void)[]>;
@@ -87,10 +87,10 @@ export class LocalFiles {
 
   async #fetchAll(key: string): Promise<void> {
     const come: string[] = [];
-    const wanted = new Promise<void>((goOn) => this.#store.goOn.set(key, goOn));
+    let rest: Promise<void> | null = null;
     try {
       for (let start: number | null = 0; start !== null; ) {
-        if (start > 0) await wanted;
+        await rest;
         const { content, buffers } = await this.#comm.ask("whole", { start });
         if (content.key !== key) return; // somebody has written to the files since
         for (const [index, path] of (content.names as string[]).entries()) {
@@ -102,13 +102,20 @@ export class LocalFiles {
         }
         if (content.complete !== true) return;
         start = content.next as number | null;
+        rest ??= this.#awaited(key).length > 0 ? Promise.resolve() : new Promise((goOn) => this.#store.goOn.set(key, goOn));
       }
       if (come.every((name) => this.#store.files.has(name))) this.#store.whole.add(key);
     } catch {
       // Then the engine asks for them one by one, and whatever is wrong is said there.
     } finally {
       this.#store.goOn.delete(key);
+      for (const name of this.#awaited(key)) this.#store.waiting.delete(name); // they go on now, too
     }
+  }
+
+  /** What somebody waits for and has not come. */
+  #awaited(key: string): string[] {
+    return [...this.#store.waiting.keys()].filter((name) => name.startsWith(`${key}\n`));
   }
 
   #arrival(name: string): Promise<void> {

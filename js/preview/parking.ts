@@ -30,10 +30,12 @@ export function enter(berth: Berth): void {
   berths().add(berth);
 }
 
-export function leave(berth: Berth): void {
+/** Whether it was the page's last. */
+export function leave(berth: Berth): boolean {
   berth.live = berth.starting = false;
   berths().delete(berth);
   offerPlaces();
+  return berths().size === 0;
 }
 
 /** Says that a preview has started, or could give its place since it is out of sight or has a picture: so one in sight may have it. */

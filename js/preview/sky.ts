@@ -12,6 +12,8 @@ export class Sky implements Part {
   #notes: Notes;
   #app: App | null = null;
   #background: Background = SKY;
+  /** The app has the offline sky. Before that there is nothing to put behind the image, and the engine would take the image away, too. */
+  #loaded = false;
   #surveys: Survey[] = [];
   #choice = select("Sky", "The sky behind the image. All but the offline sky come from the network.", (id) => this.#choose(id));
   readonly controls = [this.#choice.element];
@@ -23,6 +25,7 @@ export class Sky implements Part {
 
   appReady(app: App): void {
     this.#app = app;
+    this.#loaded = false;
     this.#surveys = app.addresses.surveys;
     this.#choice.offer([OFFLINE, ...this.#surveys.map(({ id, name }): Choice => [id, name])]);
     app.post({ event: "load_image_collection", url: SKY.url, threadId: "sky" });
@@ -30,7 +33,9 @@ export class Sky implements Part {
   }
 
   heard(message: Record<string, unknown>): void {
-    if (message.event === "load_image_collection_completed" && message.url === this.#background.url) this.#place();
+    if (message.event !== "load_image_collection_completed") return;
+    this.#loaded ||= message.url === SKY.url;
+    if (message.url === this.#background.url) this.#place();
   }
 
   appGone(): void {
@@ -61,7 +66,7 @@ export class Sky implements Part {
     } else {
       app.addresses.close();
       this.#background = SKY;
-      this.#place();
+      if (this.#loaded) this.#place();
     }
   }
 

@@ -9,7 +9,7 @@ import type { Realm } from "./intercept";
 const AWAKE = 1200; // ms of full speed after the last event; the engine's camera needs some frames to come to rest
 const BEAT = 1000; // ms between frames after that
 const LAST_BEAT = 5000; // ms after the last event; by then whatever it set off has come
-const FRAME = 16; // ms; what comes faster is drawn together
+const FRAME = 16; // ms; what comes faster is drawn together, and more and more of it while the browser brings nothing to the screen
 
 export class Throttle {
   #held = new Map<number, FrameRequestCallback>();
@@ -21,6 +21,9 @@ export class Throttle {
   #lastFrame = 0;
   #frames = 0;
   #drawing = false;
+  /** Frames drawn since the browser last asked for one. */
+  #unasked = 0;
+  #soon: ReturnType<typeof setTimeout> | undefined;
   #seen = true;
   #stopped = false;
   /** Called after each frame. */
@@ -65,10 +68,12 @@ export class Throttle {
     this.#schedule();
   };
 
-  /** Something has changed that is all here: draw it at once. After a rest the browser takes 30 to 60 ms to ask for a frame. */
+  /** Something has changed that is all here: draw it in this task, or soon. After a rest the browser may take 50 ms and more to ask for a frame. */
   drawSoon(): void {
     this.wake();
-    if (this.#seen && !this.#stopped && performance.now() - this.#lastFrame > FRAME) this.drawNow();
+    const wait = FRAME * 2 ** this.#unasked - (performance.now() - this.#lastFrame);
+    if (wait <= 0) this.#drawUnasked();
+    else this.#soon ??= setTimeout(() => this.#drawUnasked(), wait);
   }
 
   /** Draws a frame at once, whether or not anybody sees it. */
@@ -78,6 +83,7 @@ export class Throttle {
 
   stop(): void {
     this.#stopped = true;
+    clearTimeout(this.#soon);
     this.#rest();
     this.#held.clear();
   }
@@ -100,15 +106,25 @@ export class Throttle {
     this.#pending = true;
     this.#native((time) => {
       this.#pending = false;
+      this.#unasked = 0;
       if (!this.#seen || this.#stopped) return; // held until somebody looks
       this.#run(time);
       this.#schedule();
     });
   }
 
+  #drawUnasked(): void {
+    this.#soon = undefined;
+    if (!this.#seen || this.#stopped) return;
+    this.#unasked += 1;
+    this.drawNow();
+  }
+
   #run(time: number): void {
     if (this.#drawing) return; // asked for by what has just been drawn
     this.#drawing = true;
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     this.#lastFrame = performance.now();
     this.#frames += 1;
     const callbacks = [...this.#held.values()];

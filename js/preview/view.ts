@@ -22,6 +22,7 @@ import type { App, Part } from "./part";
 import { Relay } from "./relay";
 import { Sky } from "./sky";
 import { smallPicture } from "./snapshot";
+import { dropSpareLater, prepareSpare, takeSpare } from "./spare";
 import type { State } from "./state";
 import { Status, type Progress } from "./status";
 import { toolbar } from "./toolbar";
@@ -126,7 +127,7 @@ export class PreviewView {
     clearTimeout(this.#passing);
     this.#watcher.disconnect();
     this.#end();
-    leave(this.#berth);
+    if (leave(this.#berth)) dropSpareLater();
     this.#comm.close();
     this.element.remove();
   }
@@ -160,30 +161,15 @@ export class PreviewView {
     const focused = document.activeElement === this.#parked.element;
     this.#parked.wake();
     this.#status.set("loading", this.#parked.picture ? "" : LOADING);
-    this.#app = this.#makeApp(this.#files);
-    this.#stage.prepend(this.#app.frame.element);
-    try {
-      this.#app.frame.start();
-    } catch (error) {
-      if (!(error instanceof DOMException && error.name === "SecurityError")) throw error;
-      this.#fail(APART);
-      return;
-    }
-    if (focused) this.#app.frame.element.focus();
+    const frame = takeSpare(this.#stage) ?? this.#startFrame(this.#files);
+    if (!frame) return;
+    if (focused) frame.element.focus();
     this.#stuck = setTimeout(() => {
       this.#started();
       if (this.#status.progress === "loading") this.#status.set("failed", STUCK);
     }, STUCK_AFTER);
-  }
-
-  #makeApp(files: AppFiles): App {
-    const addresses = new Addresses(this.#image.files, files.sky);
-    const frame = new Frame(files, addresses, {
-      ready: () => this.#ready(),
-      heard: (message) => this.#parts.forEach((part) => part.heard?.(message)),
-      lost: (loss) => this.#lost(loss),
-    });
-    return {
+    const addresses = new Addresses(this.#image.files, this.#files.sky);
+    this.#app = {
       frame,
       addresses,
       engine: null,
@@ -191,6 +177,26 @@ export class PreviewView {
       wake: () => frame.throttle?.wake(),
       drawSoon: () => frame.throttle?.drawSoon(),
     };
+    frame.belongTo(addresses, {
+      ready: () => this.#ready(),
+      heard: (message) => this.#parts.forEach((part) => part.heard?.(message)),
+      lost: (loss) => this.#lost(loss),
+    });
+  }
+
+  /** Null if the page forbids it, which is said. */
+  #startFrame(files: AppFiles): Frame | null {
+    const frame = new Frame(files, new Addresses(this.#image.files, files.sky));
+    this.#stage.prepend(frame.element);
+    try {
+      frame.start();
+      return frame;
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === "SecurityError")) throw error;
+      frame.remove();
+      this.#fail(APART);
+      return null;
+    }
   }
 
   #ready(): void {
@@ -220,6 +226,7 @@ export class PreviewView {
   #came(progress: Progress): void {
     if (["loading", "ready", "parked"].includes(progress)) return;
     this.#parked.hide();
+    if (progress === "shown" && this.#files) prepareSpare(this.#files);
     if (this.#berth.pictured) return;
     this.#berth.pictured = true;
     setTimeout(offerPlaces); // another's turn, if there are many

@@ -23,11 +23,6 @@ interface Open {
   reject: (error: Error) => void;
 }
 
-interface Wanted {
-  path: string;
-  resolve: (bytes: Uint8Array<ArrayBuffer> | null) => void;
-}
-
 // The first message of a page can get stuck behind the running cell (JupyterLab is still making the subshell that would answer it):
 // ask again soon until somebody answers. After that only what is really late is asked again.
 const FIRST_RETRY = 400;
@@ -35,8 +30,6 @@ const LATE_RETRY = 2000;
 const SLOWEST_RETRY = 8000;
 const SILENT_AFTER = 3500;
 const COALESCE = 2;
-// Files in one message: the cost is by the message, but while one is on its way the next can be read and the last be drawn.
-const MOST_IN_ONE = 85;
 
 // Whole numbers, since ipykernel 7.4 keeps a note of every text id for ever. Several pages may talk to one kernel.
 let nextId = Math.floor(Math.random() * 2 ** 31) * 2 ** 20;
@@ -50,7 +43,7 @@ export class Comm {
   #closed = false;
   #lastAnswer = performance.now();
   #silent = false;
-  #files: Wanted[] = [];
+  #files: { path: string; resolve: (bytes: Uint8Array<ArrayBuffer> | null) => void }[] = [];
   /** Called with true when the kernel has been silent for long, with false when it speaks again. */
   onSilence: (silent: boolean) => void = () => {};
   /** Called with words when a file of the image that ought to be there can't be read. */
@@ -76,10 +69,10 @@ export class Comm {
     });
   }
 
-  /** A file of the draft's image; null if there is none (a hole in the pyramid). What is asked for within 2 ms goes together. */
+  /** A file of the draft's image; null if there is none (a hole in the pyramid). All asked for within 2 ms go in one message. */
   file(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
     return new Promise((resolve) => {
-      if (this.#files.push({ path, resolve }) === 1) setTimeout(() => this.#askForFiles(), COALESCE);
+      if (this.#files.push({ path, resolve }) === 1) setTimeout(() => void this.#askForFiles(), COALESCE);
     });
   }
 
@@ -105,11 +98,9 @@ export class Comm {
     this.#open.clear();
   }
 
-  #askForFiles(): void {
-    while (this.#files.length > 0) void this.#askForBatch(this.#files.splice(0, MOST_IN_ONE));
-  }
-
-  async #askForBatch(batch: Wanted[]): Promise<void> {
+  async #askForFiles(): Promise<void> {
+    const batch = this.#files;
+    this.#files = [];
     let contents: (Uint8Array<ArrayBuffer> | null)[];
     try {
       const { content, buffers } = await this.ask("files", { paths: batch.map((file) => file.path) });

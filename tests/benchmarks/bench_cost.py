@@ -129,7 +129,7 @@ def turn_wheel(page: Page, x: float, y: float, pause: float = QUIET) -> tuple[fl
 
 def many(server: LabServer, app: PlainApp, folder: Path) -> Iterator[Figure]:
     """Several previews in one notebook and as many plain pages, each beyond the same without."""
-    more = f"\nfor _ in range({MANY - 1}):\n    display(cxw.Preview(draft, height='150px'))"
+    more = f"\nfor _ in range({MANY - 1}):\n    display(Preview(draft, height='150px'))"
     with chromium() as browser:
         preview = LabPreview(server, browser.new_context(viewport={**WINDOW, "height": 1600}).new_page(), folder, more)
         empty = state_of_browser()

@@ -13,7 +13,6 @@ from benchmarks.measure import Figure
 from benchmarks.plain_app import PlainApp
 from benchmarks.pyramid import CAMERA, NAME, served_pyramid
 from browser.lab import LabServer
-from playwright.sync_api import Page
 
 ROUNDS, WARM, EDITS = 5, 3, 18
 PAUSE = 4000  # ms in which somebody looks at the picture before the cell is run again
@@ -33,17 +32,14 @@ def first_pictures(server: LabServer, app: PlainApp, folder: Path) -> Iterator[F
             with browser.page() as page:
                 LabPreview(server, page, folder)
                 browser.measure(page, RUNS, [1 + WARM, PAUSE])
-            browser.measured()
+            ours.append(browser.measured())
             with browser.page() as page:
-                ours.append(page.evaluate("window.measured"))
                 size = size_of_sky(page)
         server.end_kernels()
         with left_alone(size) as browser:
             with browser.page() as page:
                 app.measure(page, NAME, CAMERA, 1 + WARM, PAUSE)
-            browser.measured()
-            with browser.page() as page:
-                peers.append(page.evaluate("window.measured"))
+            peers.append(browser.measured())
     for what, runs, limit in (("cold", slice(1), 1.3), ("warm", slice(1, None), 1.1)):
         times = [statistics.median(time for taken in who for time in taken[runs]) for who in (ours, peers)]
         yield Figure(f"cell run to image, {what} / research app in a plain page", "ms", *times, at_most=limit)
@@ -52,7 +48,7 @@ def first_pictures(server: LabServer, app: PlainApp, folder: Path) -> Iterator[F
 def repaints(server: LabServer, app: PlainApp, folder: Path) -> Iterator[Figure]:
     with chromium() as browser:
         page = browser.new_context(viewport=WINDOW).new_page()
-        preview = LabPreview(server, page, folder, more="display(cxw.ImageForm(draft))")
+        preview = LabPreview(server, page, folder, more="display(ImageForm(draft))")
         preview.run()
         python, form, frames = [], [], []
         for _ in range(3):
@@ -83,7 +79,7 @@ def form_edit(preview: LabPreview, angle: float) -> float:
     """Milliseconds from a keystroke in the form to the frame that shows it."""
     time.sleep(0.3)
     before = preview.evaluate("preview.revision")
-    field = preview.notebook.output(0).get_by_label("Rotation", exact=False).first
+    field = preview.notebook.output(1).get_by_label("Rotation", exact=False).first
     start = field.evaluate(
         """(field, value) => {
             const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;

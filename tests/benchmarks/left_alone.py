@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from browser.chromium import FLAGS, find_chromium
 from browser.lab import end
@@ -49,13 +50,15 @@ class Browser:
         """Have the page run the JavaScript function `work` once it is alone; `measured` waits for what it returns."""
         page.evaluate(LATER, [work, argument])
 
-    def measured(self) -> None:
-        """Wait until a page says that it has measured."""
+    def measured(self) -> Any:
+        """What the page has measured; waits for it."""
         deadline = time.monotonic() + PATIENCE
         while FINISHED not in self._titles():
             if time.monotonic() > deadline:
                 raise TimeoutError("The page has not measured anything.")
             time.sleep(0.2)
+        with self.page() as page:
+            return page.evaluate("window.measured")
 
     def _titles(self) -> list[str]:
         with urllib.request.urlopen(f"{self._debugger()}/json/list", timeout=30) as answer:
@@ -75,7 +78,9 @@ def left_alone(size: ViewportSize) -> Iterator[Browser]:
     """A new Chromium while the block runs: nothing is cached, no shader is compiled."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [find_chromium(), *FLAGS, f"--user-data-dir={profile}", *HEADLESS]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             yield Browser(process, Path(profile), size)
         finally:

@@ -136,6 +136,25 @@ def test_a_value_that_cannot_be_drawn_leaves_the_last_good_one_and_is_named(page
         expect(words).to_have_count(0)
 
 
+def test_the_next_preview_takes_an_app_that_was_started_while_the_page_was_idle(page: Page, image: Path):
+    page.set_viewport_size({"width": 1000, "height": 600})
+    previews = [Preview(untiled(image, **{"wwt.rotation": rotation}), height="640px") for rotation in (30, 75)]
+    with bare_page(page, *previews) as frame:
+        seen, below = (frame.locator(".cxw-preview").nth(number) for number in (0, 1))
+        wait_revision(seen, previews[0].revision)
+        expect(below).to_contain_text("starts when this is seen")
+        spare = frame.locator(".cxw-preview-spare iframe")
+        spare.wait_for(state="attached")
+        spare.evaluate("it => { it.dataset.spare = 'yes' }")
+        seen.element_handle().owner_frame().wait_for_function(
+            "globalThis[Symbol.for('constellations_widgets.spare.1')].frame?.listens"
+        )
+        below.scroll_into_view_if_needed()
+        wait_revision(below, previews[1].revision)
+        expect(below.locator("iframe")).to_have_attribute("data-spare", "yes")
+        assert worst_error(below, make_wcs(rotation=75)) < 1
+
+
 def test_a_remote_image_is_loaded_by_the_page(page: Page, web: str):
     with shown(page, untiled(None, **{"storage.legacy_url_template": f"{web}/marked.png"})) as it:
         assert it.worst_error() < 1
