@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         DraftError,
         ForbiddenError,
         InvalidError,
+        JournalError,
         LicenseError,
         NoAnswerError,
         NotFoundError,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
         TooLargeError,
         UnclearError,
     )
-    from .publishing import history, publish_draft
+    from .publishing import Batch, history, publish_all, publish_draft
     from .sandbox import Sandbox, running_sandbox
     from .schema.credits import clean_credits
     from .schema.images import ImagePermissions, ImageStorage, ImageSubmission, ImageWwt
@@ -59,7 +60,7 @@ _HOMES = {
     "schema.credits": ["clean_credits"],
     "schema.records": ["Receipt"],
     "api": ["Constellations", "Credentials", "sign_in"],
-    "publishing": ["history", "publish_draft"],
+    "publishing": ["Batch", "history", "publish_all", "publish_draft"],
     "sandbox": ["Sandbox", "running_sandbox"],
     "widgets.preview": ["Preview"],
     "widgets.form": ["ImageForm"],
@@ -74,6 +75,7 @@ _HOMES = {
         "DraftError",
         "ForbiddenError",
         "InvalidError",
+        "JournalError",
         "LicenseError",
         "NoAnswerError",
         "NotFoundError",

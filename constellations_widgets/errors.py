@@ -8,6 +8,7 @@
     ├── LicenseError             not a license expression that the server takes (a ValueError too)
     ├── CreditsError             credits that must not be sent: too long or too deep (a ValueError too)
     ├── PublishError             publishing stopped before anything was sent
+    │   └── JournalError         the journal can't be read or written: no room, no rights
     ├── SandboxError             the sandbox server could not start or was asked for the impossible
     └── ApiError                 a call of one of the services failed: `.url`, `.status`, `.message`
         ├── NotSentError         the request provably never left: refused connection, DNS, TLS
@@ -67,6 +68,10 @@ class CreditsError(ConstellationsError, ValueError):
 
 class PublishError(ConstellationsError):
     """Publishing stopped before anything was sent."""
+
+
+class JournalError(PublishError):
+    """The journal of publications can't be read or written. Nothing is sent without it."""
 
 
 class SandboxError(ConstellationsError):

@@ -7,10 +7,14 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from ..errors import PublishError
+from ..errors import JournalError
+
+Result = TypeVar("Result")
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS attempts (
@@ -26,12 +30,13 @@ PRAGMA user_version = 1;
 
 
 class Database:
-    """The file ``journal.sqlite3`` in `folder`. Raises PublishError wherever it can't be used."""
+    """The file ``journal.sqlite3`` in `folder`. Raises JournalError wherever it can't be used."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.path = folder / "journal.sqlite3"
         self._lock = threading.RLock()
+        self._waiting: deque[_Job] = deque()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._inherited: list[sqlite3.Connection] = []
@@ -42,6 +47,36 @@ class Database:
             if self._connection is not None and self._process == os.getpid():
                 self._connection.close()
                 self._connection = None
+
+    def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """What `work` gives; what it changes is on disk then, all or nothing.
+
+        Threads that come while another one waits for the disk share the next transaction, and so one wait.
+        """
+        job = _Job(work)
+        self._waiting.append(job)
+        try:
+            with self._lock:
+                if not job.done:
+                    self._run_waiting()
+        except BaseException:  # an interrupt: nobody shall do later what nobody waits for any more
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(job)
+            raise
+        return job.outcome(self.path)
+
+    def _run_waiting(self) -> None:
+        jobs, failure = list(self._waiting), None
+        try:
+            with self.transaction() as db:
+                for job in jobs:
+                    job.run(db)
+        except JournalError as error:
+            failure = error.__context__
+        for job in jobs:
+            job.done, job.failure = True, failure
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(job)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -81,6 +116,35 @@ class Database:
         return db
 
 
+class _Job(Generic[Result]):
+    """One thread's part of a transaction that several share."""
+
+    def __init__(self, work: Callable[[sqlite3.Connection], Result]):
+        self._work = work
+        self._result: Result | None = None
+        self._refusal: Exception | None = None
+        self.failure: BaseException | None = None
+        self.done = False
+
+    def run(self, db: sqlite3.Connection) -> None:
+        db.execute("SAVEPOINT job")
+        try:
+            self._result, self._refusal = self._work(db), None
+        except (sqlite3.Error, OSError):  # of the file, and so of all
+            raise
+        except Exception as error:  # noqa: BLE001
+            db.execute("ROLLBACK TO job")
+            self._refusal = error
+        db.execute("RELEASE job")
+
+    def outcome(self, path: Path) -> Result:
+        if self.failure is not None:
+            raise unusable(path, self.failure)
+        if self._refusal is not None:
+            raise self._refusal
+        return self._result
+
+
 def _become_wal(db: sqlite3.Connection) -> None:
     """Make a new file a WAL one. SQLite does not wait when two processes do this at once, so we do."""
     for _ in range(100):
@@ -93,9 +157,9 @@ def _become_wal(db: sqlite3.Connection) -> None:
             time.sleep(0.05)
 
 
-def unusable(path: Path | str, error: Exception) -> PublishError:
+def unusable(path: Path | str, error: Exception) -> JournalError:
     """The error for a journal that can't be used."""
-    return PublishError(
+    return JournalError(
         f"The journal of publications can't be written ({path}: {error}). Nothing is published without it: "
         "make room there or set its rights, or name another folder in the environment variable CXW_STATE_DIR."
     )

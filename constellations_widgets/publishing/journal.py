@@ -5,20 +5,19 @@ It holds no token. Threads, kernels and processes of one user share it.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import sqlite3
 import threading
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import PublishError
 from ..state import state_dir
 from .attempts import COLUMNS, Attempt, History
-from .database import Database, unusable
+from .database import Database, Result, unusable
 from .owner import Owner
 
 _SAME_BODY = "api_url = ? AND handle = ? AND body_sha256 = ?"
@@ -35,7 +34,7 @@ class Journal:
 
     Raises
     ------
-    PublishError
+    JournalError
         From every method, if the journal can't be read and written: publishing has to stop then.
     """
 
@@ -58,36 +57,31 @@ class Journal:
 
     def attempts(self, *, limit: int | None = None) -> History:
         """All attempts, newest first, or the newest `limit` of them."""
-        with self._transaction() as db:
-            return History(_read(db, f"1 {_NEWEST_FIRST} LIMIT ?", -1 if limit is None else limit))
+        most = -1 if limit is None else limit
+        return History(self._run(lambda db: _read(db, f"1 {_NEWEST_FIRST} LIMIT ?", most)))
 
     def attempt(self, key: str) -> Attempt | None:
         """The attempt of this key, None if there is none."""
-        with self._transaction() as db:
-            return next(iter(_read(db, "key = ?", key)), None)
+        return next(iter(self._run(lambda db: _read(db, "key = ?", key))), None)
 
     def related(self, api_url: str, handle: str, body_sha256: str, url: str) -> list[Attempt]:
         """Attempts, newest first, to publish this body or this image URL at the same place."""
-        with self._transaction() as db:
-            where = f"api_url = ? AND handle = ? AND (body_sha256 = ? OR (url = ? AND url != '')) {_NEWEST_FIRST}"
-            return _read(db, where, api_url, handle, body_sha256, url)
+        where = f"api_url = ? AND handle = ? AND (body_sha256 = ? OR (url = ? AND url != '')) {_NEWEST_FIRST}"
+        return self._run(lambda db: _read(db, where, api_url, handle, body_sha256, url))
 
     def unsettled(self) -> list[Attempt]:
         """Unclear attempts, oldest first."""
-        with self._transaction() as db:
-            return _read(db, "state = 'unclear' ORDER BY planned, rowid")
+        return self._run(lambda db: _read(db, "state = 'unclear' ORDER BY planned, rowid"))
 
     def image_ids(self, api_url: str) -> set[str]:
         """The images of an API that attempts of this journal are known to have made."""
-        with self._transaction() as db:
-            query = "SELECT image_id FROM attempts WHERE api_url = ? AND image_id IS NOT NULL"
-            return {image_id for (image_id,) in db.execute(query, (api_url,))}
+        query = "SELECT image_id FROM attempts WHERE api_url = ? AND image_id IS NOT NULL"
+        return {image_id for (image_id,) in self._run(lambda db: db.execute(query, (api_url,)).fetchall())}
 
     def same_body(self, api_url: str, handle: str, body: bytes) -> list[Attempt]:
         """Attempts, newest first, to publish exactly this at the same place."""
-        with self._transaction() as db:
-            digest = hashlib.sha256(body).hexdigest()
-            return _read(db, f"{_SAME_BODY} {_NEWEST_FIRST}", api_url, handle, digest)
+        digest = hashlib.sha256(body).hexdigest()
+        return self._run(lambda db: _read(db, f"{_SAME_BODY} {_NEWEST_FIRST}", api_url, handle, digest))
 
     def refuse_twice(self, api_url: str, handle: str, body: bytes) -> None:
         """Raise PublishError if this body was published before (with the receipt), may have been, or is just being."""
@@ -105,6 +99,7 @@ class Journal:
         *,
         known_ids: Iterable[str] = (),
         despite: Iterable[str] = (),
+        resend: Iterable[str] = (),
     ) -> Attempt:
         """Write down that this body is going to be sent now, so that nobody else sends it. On disk when this returns.
 
@@ -115,17 +110,21 @@ class Journal:
         despite : iterable of str
             Keys of earlier attempts that don't stand in the way although they published the same body, or may have:
             somebody has looked at them and decided. Attempts made since then do stand in the way.
+        resend : iterable of str
+            Keys of earlier attempts that don't stand in the way as long as they are unclear.
 
         Raises
         ------
         PublishError
             If the same body is being sent to the same place right now, was published, or may have been.
         """
-        digest, pardoned = hashlib.sha256(body).hexdigest(), set(despite)
-        with self._transaction() as db:
+        digest, pardoned, open_ones = hashlib.sha256(body).hexdigest(), set(despite), set(resend)
+        known = json.dumps(sorted(known_ids))
+
+        def work(db: sqlite3.Connection) -> Attempt:
             key = None
             for earlier in _read(db, f"{_SAME_BODY} {_NEWEST_FIRST}", api_url, handle, digest):
-                _refuse_twice(earlier, pardoned)
+                _refuse_twice(earlier, pardoned | open_ones if earlier.state == "unclear" else pardoned)
                 if earlier.state == "planned":
                     key = earlier.key
                 if earlier.state == "unclear":
@@ -134,10 +133,11 @@ class Journal:
             if key is None:
                 key = uuid.uuid4().hex
                 _insert(db, key=key, api_url=api_url, handle=handle, url=url, body_sha256=digest, body=body)
-            known = json.dumps(sorted(known_ids))
             owner = self._owner().begin(key)
             _update(db, key, state="sending", owner=owner, planned=_now(), sent=_now(), known_ids=known, answer="")
             return _read(db, "key = ?", key)[0]
+
+        return self._run(work)
 
     def published(self, key: str, image_id: str, rel_url: str, when: datetime | None = None) -> None:
         """The server has the image of this attempt, since `when`."""
@@ -158,21 +158,21 @@ class Journal:
 
     def _finish(self, key: str, **columns: str) -> None:
         try:
-            with self._transaction() as db:
-                if _read(db, "key = ? AND state IN ('sending', 'unclear')", key):
-                    _update(db, key, **columns)
+            self._run(lambda db: _update(db, key, " AND state IN ('sending', 'unclear')", **columns))
         finally:
             # If the outcome could not be written down, the row counts as left behind, and will be settled by looking.
             self._owner().end(key)
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction in which what dead processes were sending is unclear already."""
-        with self._database.transaction() as db:
+    def _run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """What `work` gives in a transaction in which what dead processes were sending is unclear already."""
+
+        def prepared(db: sqlite3.Connection) -> Result:
             for key, owner in db.execute("SELECT key, owner FROM attempts WHERE state = 'sending'").fetchall():
                 if not self._owner().is_sending(key, owner):
                     _update(db, key, state="unclear", answer="The program that sent it ended before the answer came.")
-            yield db
+            return work(db)
+
+        return self._database.run(prepared)
 
     def _owner(self) -> Owner:
         return Owner.of(self._database.folder / "running")
@@ -243,9 +243,9 @@ def _insert(db: sqlite3.Connection, **columns: object) -> None:
     db.execute(f"INSERT INTO attempts ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
 
 
-def _update(db: sqlite3.Connection, key: str, **columns: object) -> None:
+def _update(db: sqlite3.Connection, key: str, condition: str = "", /, **columns: object) -> None:
     changes = ", ".join(f"{column} = ?" for column in columns)
-    db.execute(f"UPDATE attempts SET {changes} WHERE key = ?", (*columns.values(), key))
+    db.execute(f"UPDATE attempts SET {changes} WHERE key = ?{condition}", (*columns.values(), key))
 
 
 def _now() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..api.constellations import Constellations
@@ -29,6 +29,7 @@ def publish_draft(
     *,
     again: bool = False,
     anyway: bool = False,
+    probe: bool = True,
     journal: Journal | None = None,
     on_progress: OnProgress | None = None,
 ) -> Receipt:
@@ -46,6 +47,8 @@ def publish_draft(
         Whether it may be published although it is there already, or an earlier attempt may have succeeded.
     anyway : bool, optional
         Whether it may be published although the checks have warnings, or another handle has the same image.
+    probe : bool, optional
+        Whether the web is asked for the image's first tile and thumbnail. Default True.
     journal : Journal, optional
         By default that of the user's state directory.
     on_progress : callable, optional
@@ -68,7 +71,7 @@ def publish_draft(
     journal = journal or default_journal()
     tell = on_progress or _tell_nobody
     tell("planning", f"Asking {client.api_url} about the handle {handle!r} and earlier images.")
-    step = plan([draft], client, handle, journal=journal)[0]
+    step = plan([draft], client, handle, journal=journal, probe=probe)[0]
     receipt = publish_planned(step, client, journal, on_progress, again=again, anyway=anyway)
     _tell_after(draft.published, receipt)
     return receipt
@@ -82,9 +85,14 @@ def publish_planned(
     *,
     again: bool = False,
     anyway: bool = False,
+    resend: Collection[str] = (),
     sleep: Callable[[float], Any] = time.sleep,
 ) -> Receipt:
-    """Publish what a plan's step says, exactly as it says it. Parameters and errors are those of `publish_draft`."""
+    """Publish what a plan's step says, exactly as it says it.
+
+    Parameters and errors are those of `publish_draft`. `resend` holds keys of unclear attempts whose image may be sent
+    anew if the server still doesn't show it; unlike `again` it never publishes what is known to be published.
+    """
     journal = journal or default_journal()
     tell = on_progress or _tell_nobody
     if step.body is None or step.decision == BLOCKED:
@@ -96,17 +104,17 @@ def publish_planned(
     # What was decided is decided of what was known: nobody has agreed to send it beside an attempt that came later.
     attempts = journal.same_body(step.api_url, step.handle, step.body)
     despite = {attempt.key for attempt in attempts} if again else set(step.earlier)
-    if earlier := _settled_earlier(attempts, client, journal, tell, again):
+    if earlier := _settled_earlier(attempts, client, journal, tell, despite if again else resend):
         return earlier
     if step.decision == SKIP and not again:
         journal.refuse_twice(step.api_url, step.handle, step.body)
         raise _stopped(step, "It was not published. To publish it once more, say again=True")
-    if step.decision == DECIDE and not (anyway or again):
+    if step.decision == DECIDE and not (anyway or again or resend):
         raise _stopped(step, "Somebody has to decide. To publish it nonetheless, say anyway=True")
     tell("sending", f"Publishing {step.name!r}: {step.destination}.")
     known = [image.id for image in step.existing]
     place = (step.api_url, step.handle, step.url)
-    attempt = journal.claim(*place, step.body, known_ids=known, despite=despite)
+    attempt = journal.claim(*place, step.body, known_ids=known, despite=despite, resend=resend)
     receipt = _send(attempt, client, journal, tell, sleep)
     _tell_after(tell, "published", f"Published as {receipt.id}.")
     return receipt
@@ -152,9 +160,12 @@ def _receipt_or_unclear(
 
 
 def _settled_earlier(
-    attempts: Iterable[Attempt], client: Constellations, journal: Journal, tell: OnProgress, again: bool
+    attempts: Iterable[Attempt], client: Constellations, journal: Journal, tell: OnProgress, resend: Collection[str]
 ) -> Receipt | None:
-    """The receipt of an earlier attempt that was unclear, and turns out to have succeeded."""
+    """The receipt of an earlier attempt that was unclear, and turns out to have succeeded.
+
+    Raises UnclearError for one that is still unclear, unless it may be sent anew.
+    """
     for attempt in attempts:
         if attempt.state != "unclear":
             continue
@@ -164,7 +175,7 @@ def _settled_earlier(
         if settled.receipt:
             _tell_after(tell, "published", f"The earlier attempt had succeeded: {settled.receipt.id}.")
             return settled.receipt
-        if not again:
+        if attempt.key not in resend:
             raise _unclear(attempt.answer, "The server does not show the image so far; nothing was sent now.")
     return None
 

@@ -219,4 +219,4 @@ def test_a_read_only_state_directory_stops_everything(state):
     if os.geteuid() == 0:  # root may write everywhere; without its capabilities it may not
         command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--", *command]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "PublishError: The journal of publications can't be written" in ended.stderr
+    assert "JournalError: The journal of publications can't be written" in ended.stderr

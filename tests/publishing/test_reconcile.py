@@ -25,7 +25,8 @@ from constellations_widgets.draft import ImageDraft
 from constellations_widgets.publishing import publish_draft
 
 url, token, handle, body = sys.stdin.read().split("\\n")
-publish_draft(ImageDraft.from_submission(json.loads(body), autosave=False), Constellations(url, token), handle)
+draft = ImageDraft.from_submission(json.loads(body), autosave=False)
+publish_draft(draft, Constellations(url, token), handle, probe=False)
 """
 
 
