@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 from publishing.conftest import make_draft, published
@@ -67,6 +68,38 @@ def test_the_same_draft_twice_in_a_plan_is_published_once(client, box, draft):
     other = make_draft()
     decisions = [step.decision for step in plan([draft, other, draft], client, box.handle)]
     assert decisions == ["publish", "publish", "skip"]
+
+
+def test_the_same_image_url_twice_in_a_plan_is_published_once(client, box, draft):
+    url = draft.storage.legacy_url_template
+    other = make_draft(**{"storage.legacy_url_template": url, "note": "The same image, described anew"})
+    first, second = plan([draft, other], client, box.handle)
+    assert (first.decision, second.decision) == ("publish", "skip")
+    assert draft.name in second.reasons[0] and "the same image URL" in second.reasons[0]
+
+
+def test_the_server_is_asked_for_each_url_once_and_for_several_beside_each_other(client, box, draft, monkeypatch):
+    asked, beside = [], threading.Barrier(8, timeout=30)
+    find = client.find_images
+
+    def find_with_others(url):
+        asked.append(url)
+        beside.wait()  # passes once eight are asked for at the same time
+        return find(url)
+
+    monkeypatch.setattr(client, "find_images", find_with_others)
+    drafts = [draft, draft, *(make_draft() for _ in range(7))]
+    steps = plan(drafts, client, box.handle)
+    assert len(asked) == 8 and [step.url for step in steps] == [d.storage.legacy_url_template for d in drafts]
+
+
+def test_a_server_that_goes_away_during_the_lookups_is_an_error(client, box, draft, monkeypatch):
+    def gone(url):
+        raise NotSentError("the server is gone")
+
+    monkeypatch.setattr(client, "find_images", gone)
+    with pytest.raises(NotSentError, match="is gone"):
+        plan([draft, make_draft()], client, box.handle)
 
 
 @pytest.mark.parametrize("handle", ["nobody", "a/b"])

@@ -9,9 +9,10 @@ import time
 import pytest
 from api.broken_server import reset
 from examples import tiled
-from publishing.conftest import FaultyProxy, made_up_web  # noqa: F401  (a fixture for all tests here)
+from publishing.conftest import FaultyProxy, MadeUpWeb, made_up_web  # noqa: F401  (a fixture for all tests here)
 
 from constellations_widgets import Constellations, ImageDraft, Publisher, Sandbox
+from constellations_widgets.api.web import Look
 from constellations_widgets.sources.reading import Reading
 
 
@@ -112,6 +113,23 @@ def test_the_review_shows_the_exact_request_and_sends_nothing(publisher, box, dr
     assert shown["size"] == len(draft.submission().to_json())
     assert shown["ready"]
     assert images(box, draft) == []
+
+
+def test_what_the_web_lacks_is_in_the_review_and_can_be_published_nonetheless(publisher, box, draft, monkeypatch):
+    looks = []
+
+    def nothing_there(web, url, enough, *, private):
+        looks.append(threading.current_thread() is threading.main_thread())
+        return Look(status=404)
+
+    monkeypatch.setattr(MadeUpWeb, "look", nothing_there)
+    shown = review(publisher)
+    assert [reason.split(":")[0] for reason in shown["reasons"]] == ["storage.legacy_url_template", "wwt.thumbnail_url"]
+    assert all("the status 404" in reason for reason in shown["reasons"])
+    assert looks == [False, False]  # the page waits for no other server
+    send(publisher, "confirm", ticket=shown["ticket"])
+    wait(publisher, "published")
+    assert len(images(box, draft)) == 1 and len(looks) == 2
 
 
 def test_a_confirmation_publishes_once_however_often_it_comes(publisher, box, draft):
