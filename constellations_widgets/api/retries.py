@@ -42,15 +42,16 @@ class Retries:
     first_wait : float, default 0.25
         Seconds before the second try. Each further wait is twice as long, up to `longest_wait`, and each is lengthened
         by a random part of `first_wait`.
-    longest_wait : float, default 30
-        A server that asks for a longer wait than this many seconds is not waited for: its answer is raised.
+    longest_wait : float, default 10
+        A server that asks for a longer wait than this many seconds is not waited for: its answer is raised, and whoever
+        called can show it, be stopped, or come back.
     sleep : function of seconds, default time.sleep
         Does the waiting.
     """
 
     tries: int = 4
     first_wait: float = 0.25
-    longest_wait: float = 30.0
+    longest_wait: float = 10.0
     sleep: Callable[[float], None] = time.sleep
 
 
