@@ -140,8 +140,10 @@ class Faults:
         Raises
         ------
         SandboxError
-            If there is no such kind.
+            If there is no such kind, or `times` is less than 1.
         """
+        if times < 1:
+            raise SandboxError(f"times={times!r} hits no request: give at least 1")
         rule = _Rule(_known([kind]), path, method and method.upper(), seconds, left=times)
         with self._lock:
             due = sum(rule.left < float("inf") for rule in self._rules)
@@ -197,8 +199,13 @@ class Faults:
             fault = self._due(scope["method"], scope["path"]) if self._rules else None
             if fault is None:
                 await app(scope, receive, send)
-            else:
-                await _KINDS[fault.kind].act(_Hit(app, scope, receive, send, fault.seconds))
+                return
+            hit = _Hit(app, scope, receive, send, fault.seconds)
+            try:
+                await _KINDS[fault.kind].act(hit)
+            except asyncio.CancelledError:  # the sandbox closes while the client waits
+                hit.connection.abort()
+                await hit.wait_for_the_end()
 
         return faulty
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 
@@ -185,6 +186,8 @@ def test_a_fault_that_does_not_exist_is_refused_at_once(box):
             box.faults.next(wrong)
     with pytest.raises(SandboxError, match="is no kind of fault"):
         box.faults.at_random(rate=0.5, seed=1, kinds=[])
+    with pytest.raises(SandboxError, match="hits no request"):
+        box.faults.next("delay", times=0)
     for rate in (-0.1, 1.5, float("nan")):
         with pytest.raises(SandboxError, match="is not a share"):
             box.faults.at_random(rate=rate, seed=1)
@@ -195,3 +198,25 @@ def test_faults_may_be_told_before_the_server_runs():
     box.faults.next("unavailable")
     with box:
         assert httpx.get(f"{box.api_url}/handle/sandbox").status_code == 503
+
+
+@pytest.mark.parametrize("kind", ["delay", "slow_drip"])
+def test_a_sandbox_may_close_while_somebody_waits(kind, caplog):
+    ends: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            httpx.get(f"{url}/handle/sandbox")
+        except httpx.TransportError as error:
+            ends.append(error)
+
+    with Sandbox() as box:
+        url = box.api_url
+        box.faults.next(kind, seconds=60)
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        while not box.faults.log:
+            time.sleep(0.001)
+    waiting.join(timeout=30)
+    assert len(ends) == 1
+    assert caplog.messages == []
