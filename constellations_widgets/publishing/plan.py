@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.constellations import Constellations
 from ..errors import DraftError, NotFoundError
-from ..schema.fields import flatten
 from ..schema.records import ImageSummary
 from .attempts import Attempt
 from .journal import Journal, default_journal
@@ -192,7 +191,7 @@ class _Case:
             return cls(draft, problems, url, findings=[(BLOCKED, _said_of(problem)) for problem in error.problems])
         body, url = submission.to_json(), submission.storage.legacy_url_template
         warnings = [(DECIDE, _said_of(problem)) for problem in problems if problem.severity == "warning"]
-        return cls(draft, problems, url, body, targets(flatten(submission.model_dump())), warnings)
+        return cls(draft, problems, url, body, targets(submission), warnings)
 
     @property
     def decision(self) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..api.web import ASTRAY, PRIVATE, SLOW, UNREACHABLE, Look, Web
 from ..checks.address import is_private_host
 from ..schema.placement import THUMBNAIL, URL, has_tiles
+
+if TYPE_CHECKING:
+    from ..schema.images import ImageSubmission
 
 THREADS = 16
 THUMBNAIL_SIZE = (96, 45)
@@ -65,27 +68,26 @@ class Target:
     size: tuple[int, int] | None = None
 
 
-def targets(values: Mapping[str, Any]) -> list[Target]:
-    """What to look at for an image, from its flat values: its first tile or itself, and its thumbnail."""
-    template, thumbnail = str(values.get(URL) or ""), str(values.get(THUMBNAIL) or "")
-    fits = str(values.get("wwt.file_type")).lower().startswith(".fit")
-    found = []
-    if template:
-        what = "the first tile" if has_tiles(template) else "the image"
-        found.append(Target(URL, what, first_tile(values), fits))
-    if thumbnail:
-        found.append(Target(THUMBNAIL, "the thumbnail", thumbnail, size=THUMBNAIL_SIZE))
+def targets(submission: ImageSubmission) -> list[Target]:
+    """What to look at for an image: its first tile or itself, and its thumbnail."""
+    template, wwt = submission.storage.legacy_url_template, submission.wwt
+    what = "the first tile" if has_tiles(template) else "the image"
+    found = [Target(URL, what, first_tile(submission), fits=wwt.file_type.lower().startswith(".fit"))]
+    if wwt.thumbnail_url:
+        found.append(Target(THUMBNAIL, "the thumbnail", wwt.thumbnail_url, size=THUMBNAIL_SIZE))
     return found
 
 
-def first_tile(values: Mapping[str, Any]) -> str:
+def first_tile(submission: ImageSubmission) -> str:
     """The address where WWT looks for the tile that covers the whole image; the image's own if it has no tiles."""
-    url, map_ = str(values.get(URL) or ""), str(values.get("wwt.quad_tree_map") or "")
+    url, wwt = submission.storage.legacy_url_template, submission.wwt
     if "{1}" not in url:
         url = re.sub(r"[ah](?=\{S\})", "r", url)  # WWT's engine does so, whatever it is good for
     # Without a map, the engine calls every tile "0"; with one, the first tile's name is empty but in this projection.
-    quad = (map_[0] if values.get("wwt.projection") == "Equirectangular" else "") if map_ else "0"
-    names = {"{Q}": quad, "{S}": quad[-1:] or "0"}
+    quad = "0"
+    if wwt.quad_tree_map:
+        quad = wwt.quad_tree_map[0] if wwt.projection == "Equirectangular" else ""
+    names = {"{Q}": quad, "{S}": quad or "0"}
     return re.sub(r"\{[0-3LXYQS]\}", lambda found: names.get(found[0], "0"), url)
 
 

@@ -10,12 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpcore
 import pytest
-from examples import tiled, untiled
+from examples import TILED, UNTILED, body
 from publishing.conftest import make_draft, picture
 
 from constellations_widgets.api.web import Web, is_public
 from constellations_widgets.publishing import plan, probes
 from constellations_widgets.publishing.probes import Target, first_tile, look_at, size_of, targets
+from constellations_widgets.schema.images import ImageSubmission
 from constellations_widgets.schema.placement import THUMBNAIL, URL
 
 OPEN = {"Access-Control-Allow-Origin": "*"}
@@ -334,6 +335,10 @@ def test_no_cookie_and_no_password_is_sent(internet, server):
     assert not any({"cookie", "authorization", "referer"} & headers.keys() for headers in server.headers)
 
 
+def submission(changes=None, base=TILED) -> ImageSubmission:
+    return ImageSubmission.model_validate(body(changes, base))
+
+
 @pytest.mark.parametrize(
     ("changes", "first"),
     [
@@ -349,14 +354,14 @@ def test_no_cookie_and_no_password_is_sent(internet, server):
     ],
 )
 def test_the_first_tile_is_the_one_that_wwt_asks_for(changes, first):
-    assert first_tile(tiled(changes)) == first
+    assert first_tile(submission(changes)) == first
 
 
 def test_what_is_looked_at_for_an_image():
-    tile, thumbnail = targets(tiled())
+    tile, thumbnail = targets(submission())
     assert (tile.what, tile.field, tile.url) == ("the first tile", URL, "https://example.org/m51/0/0/0_0.png")
     assert (thumbnail.field, thumbnail.size) == (THUMBNAIL, (96, 45))
-    (image,) = targets(untiled({THUMBNAIL: "", "wwt.file_type": ".fits"}))
+    (image,) = targets(submission({THUMBNAIL: "", "wwt.file_type": ".fits"}, UNTILED))
     assert (image.what, image.fits, image.url) == ("the image", True, "https://example.org/m51.jpg")
 
 
