@@ -59,12 +59,17 @@ def held(owner, image):
     return held
 
 
-@pytest.mark.parametrize(
-    ("kind", "stored"), [("reset_before_read", 0), ("reset_after_commit", 1)], ids=lambda value: str(value)
-)
-def test_a_reset_is_one_on_the_real_connection(box, owner, image, held, kind, stored):
+@pytest.mark.parametrize("kind", ["reset_before_read", "reset_after_commit"])
+def test_a_reset_is_one_on_the_real_connection(box, owner, kind):
     box.faults.next(kind)
     with pytest.raises(httpx.ReadError, match="reset by peer"):
+        owner.get("/handle/sandbox")
+
+
+@pytest.mark.parametrize(("kind", "stored"), [("reset_before_read", 0), ("reset_after_commit", 1)])
+def test_what_a_reset_leaves_behind(box, owner, image, held, kind, stored):
+    box.faults.next(kind)
+    with pytest.raises(httpx.TransportError):  # one of several kinds, if the reset comes while the body is being sent
         owner.post(POST, json=image)
     assert held() == stored
 
