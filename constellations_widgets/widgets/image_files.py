@@ -28,6 +28,7 @@ PICTURE = "picture"
 
 _QUICK = 0.02  # seconds to look at all files
 _PATIENCE = 50  # of a slow disk's time, one part in so many is used for looking
+_OLDEST = 5.0  # seconds
 
 _AGAIN = "then press “Try again”"
 
@@ -120,7 +121,7 @@ class ImageFiles:
             return self._state
         self._state = self._look_at_files()
         took = time.monotonic() - began
-        self._valid_until = began + (_PATIENCE * took if took > _QUICK else 0)
+        self._valid_until = began + (min(_PATIENCE * took, _OLDEST) if took > _QUICK else 0)
         return self._state
 
     def _look_at_files(self) -> dict[str, Any]:

@@ -183,7 +183,10 @@ def test_a_file_that_vanishes_is_said_and_the_picture_comes_back_with_it(page: P
         assert it.worst_error(rotation=45) < SMALL_PIXEL
 
 
-def test_a_tile_or_the_folder_that_vanishes_is_said_and_comes_back(page: Page, tiles: Path, tmp_path: Path):
+def test_a_tile_or_the_folder_that_vanishes_is_said_and_comes_back(
+    page: Page, tiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("constellations_widgets.widgets.image_files._QUICK", 60.0)  # however busy this machine is
     folder = Path(shutil.copytree(tiles, tmp_path / "study"))
     with shown_small(page, ImageDraft.from_wtml(folder, autosave=False)) as it:
         element = it.up_to_date()
