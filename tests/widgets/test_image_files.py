@@ -49,6 +49,7 @@ def test_a_small_pyramid_is_sent_whole(files):
 
 
 def test_it_is_sent_in_parts_with_the_coarse_levels_first(files, folder, monkeypatch):
+    monkeypatch.setattr(image_files, "FIRST_PART_BYTES", 2)
     monkeypatch.setattr(image_files, "PART_BYTES", 2)
     for level in ("10", "2"):
         (folder / level / "0").mkdir(parents=True)
