@@ -128,7 +128,7 @@ class Web:
             with deadline(self._timeout):
                 return self._follow(url, enough, way, private)
         except _PrivateAddress:
-            return Look(PRIVATE, way.host)
+            return Look(PRIVATE, one_line(way.host))
         except httpx.TimeoutException:
             found = Look(SLOW, f"no answer within {self._timeout:g} s")
         except (httpx.HTTPError, OSError, zlib.error) as error:
@@ -252,7 +252,7 @@ def _in_time(find: Callable[[], Sequence[str]], timeout: float | None) -> Sequen
 
 
 def _seen(response: httpx.Response, enough: Callable[[bytes], bool], shared: bool) -> Look:
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    kind = one_line(response.headers.get("Content-Type", "").partition(";")[0].lower(), 60)
     look = Look(status=response.status_code, content_type=kind, shared=shared)
     return replace(look, content=_beginning(response, enough)) if response.status_code == 200 else look
 
