@@ -248,7 +248,7 @@ def _in_time(find: Callable[[], Sequence[str]], timeout: float | None) -> Sequen
     except TimeoutError:
         raise httpcore.ConnectTimeout("looking up its address took too long") from None
     except (OSError, ValueError) as error:  # ValueError: a name that can't be one (UnicodeError)
-        raise httpcore.ConnectError(str(error)) from None
+        raise httpcore.ConnectError(getattr(error, "strerror", None) or str(error)) from None
 
 
 def _seen(response: httpx.Response, enough: Callable[[bytes], bool], shared: bool) -> Look:

@@ -40,3 +40,17 @@ test("the keyboard is left alone when it is elsewhere", async () => {
   await drawn();
   expect(document.activeElement).toBe(elsewhere);
 });
+
+test("the review says why somebody has to decide, and names fields as the form does", async () => {
+  const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
+  const reasons = ["wwt.thumbnail_url: the thumbnail, http://x/t.jpg: not there.", "The handle: 'a' has <b>it</b>."];
+  const review = { ticket: "1", ready: true, reasons, request: "POST", body: "{}", size: 2 };
+  const titles = { "wwt.thumbnail_url": "Thumbnail URL" };
+  const fake = new FakeModel({ state, status: status("review", { review }), titles });
+  const el = document.body.appendChild(document.createElement("div"));
+  publisher.render({ model: fake.model, el });
+  await drawn();
+  const shown = [...el.querySelectorAll(".cxw-reasons li")].map((item) => item.textContent);
+  expect(shown).toEqual(["Thumbnail URL the thumbnail, http://x/t.jpg: not there.", reasons[1]]);
+  expect(el.querySelector<HTMLButtonElement>("button.cxw-primary")?.disabled).toBe(false);
+});

@@ -41,6 +41,18 @@ function What({ review, titles }: { review: Review; titles: Record<string, strin
   );
 }
 
+/** A reason; where it begins with a field's path, people read the field's name. */
+function Reason({ reason, titles }: { reason: string; titles: Record<string, string> }) {
+  const [path = "", ...rest] = reason.split(": ");
+  return titles[path] ? (
+    <>
+      <b>{titles[path]}</b> {rest.join(": ")}
+    </>
+  ) : (
+    <>{reason}</>
+  );
+}
+
 export function ReviewView({ draft, status, titles }: ViewProps & { status: Status; titles: Record<string, string> }) {
   const review = status.review;
   // One click is one publication: the button is dead at once, and the kernel takes each ticket once.
@@ -61,7 +73,9 @@ export function ReviewView({ draft, status, titles }: ViewProps & { status: Stat
       {review.reasons.length > 0 && (
         <ul id={id} class="cxw-reasons">
           {review.reasons.map((reason) => (
-            <li key={reason}>{reason}</li>
+            <li key={reason}>
+              <Reason reason={reason} titles={titles} />
+            </li>
           ))}
         </ul>
       )}
