@@ -30,11 +30,15 @@ PRAGMA user_version = 1;
 
 
 class Database:
-    """The file ``journal.sqlite3`` in `folder`. Raises JournalError wherever it can't be used."""
+    """The file ``journal.sqlite3`` in `folder`. Raises JournalError wherever it can't be used.
 
-    def __init__(self, folder: Path):
+    `prepare` is called with each transaction that threads share, before they do their work in it.
+    """
+
+    def __init__(self, folder: Path, prepare: Callable[[sqlite3.Connection], None]):
         self.folder = folder
         self.path = folder / "journal.sqlite3"
+        self._prepare = prepare
         self._lock = threading.RLock()
         self._waiting: deque[_Job] = deque()
         self._connection: sqlite3.Connection | None = None
@@ -69,6 +73,7 @@ class Database:
         jobs, failure = list(self._waiting), None
         try:
             with self.transaction() as db:
+                self._prepare(db)
                 for job in jobs:
                     job.run(db)
         except JournalError as error:

@@ -10,14 +10,14 @@ import json
 import sqlite3
 import threading
 import uuid
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import PublishError
 from ..state import state_dir
 from .attempts import COLUMNS, Attempt, History
-from .database import Database, Result, unusable
+from .database import Database, unusable
 from .owner import Owner
 
 _SAME_BODY = "api_url = ? AND handle = ? AND body_sha256 = ?"
@@ -40,9 +40,10 @@ class Journal:
 
     def __init__(self, folder: Path | str | None = None):
         try:
-            self._database = Database(Path(folder) if folder is not None else state_dir("journal"))
+            self._database = Database(Path(folder) if folder is not None else state_dir("journal"), self._settle_dead)
         except OSError as error:
             raise unusable("the user's state directory", error) from None
+        self._running = (self._database.folder / "running").resolve()  # one owner, by whatever names the folder goes
 
     @property
     def path(self) -> Path:
@@ -58,30 +59,30 @@ class Journal:
     def attempts(self, *, limit: int | None = None) -> History:
         """All attempts, newest first, or the newest `limit` of them."""
         most = -1 if limit is None else limit
-        return History(self._run(lambda db: _read(db, f"1 {_NEWEST_FIRST} LIMIT ?", most)))
+        return History(self._database.run(lambda db: _read(db, f"1 {_NEWEST_FIRST} LIMIT ?", most)))
 
     def attempt(self, key: str) -> Attempt | None:
         """The attempt of this key, None if there is none."""
-        return next(iter(self._run(lambda db: _read(db, "key = ?", key))), None)
+        return next(iter(self._database.run(lambda db: _read(db, "key = ?", key))), None)
 
     def related(self, api_url: str, handle: str, body_sha256: str, url: str) -> list[Attempt]:
         """Attempts, newest first, to publish this body or this image URL at the same place."""
         where = f"api_url = ? AND handle = ? AND (body_sha256 = ? OR (url = ? AND url != '')) {_NEWEST_FIRST}"
-        return self._run(lambda db: _read(db, where, api_url, handle, body_sha256, url))
+        return self._database.run(lambda db: _read(db, where, api_url, handle, body_sha256, url))
 
     def unsettled(self) -> list[Attempt]:
         """Unclear attempts, oldest first."""
-        return self._run(lambda db: _read(db, "state = 'unclear' ORDER BY planned, rowid"))
+        return self._database.run(lambda db: _read(db, "state = 'unclear' ORDER BY planned, rowid"))
 
     def image_ids(self, api_url: str) -> set[str]:
         """The images of an API that attempts of this journal are known to have made."""
         query = "SELECT image_id FROM attempts WHERE api_url = ? AND image_id IS NOT NULL"
-        return {image_id for (image_id,) in self._run(lambda db: db.execute(query, (api_url,)).fetchall())}
+        return {image_id for (image_id,) in self._database.run(lambda db: db.execute(query, (api_url,)).fetchall())}
 
     def same_body(self, api_url: str, handle: str, body: bytes) -> list[Attempt]:
         """Attempts, newest first, to publish exactly this at the same place."""
         digest = hashlib.sha256(body).hexdigest()
-        return self._run(lambda db: _read(db, f"{_SAME_BODY} {_NEWEST_FIRST}", api_url, handle, digest))
+        return self._database.run(lambda db: _read(db, f"{_SAME_BODY} {_NEWEST_FIRST}", api_url, handle, digest))
 
     def refuse_twice(self, api_url: str, handle: str, body: bytes) -> None:
         """Raise PublishError if this body was published before (with the receipt), may have been, or is just being."""
@@ -130,14 +131,17 @@ class Journal:
                 if earlier.state == "unclear":
                     answer = f"{earlier.answer} Not found at the server, and sent anew."
                     _update(db, earlier.key, state="refused", settled=_now(), answer=answer)
+            us, now = self._owner(), _now()
+            values = {"state": "sending", "planned": now, "sent": now, "known_ids": known, "answer": ""}
             if key is None:
                 key = uuid.uuid4().hex
-                _insert(db, key=key, api_url=api_url, handle=handle, url=url, body_sha256=digest, body=body)
-            owner = self._owner().begin(key)
-            _update(db, key, state="sending", owner=owner, planned=_now(), sent=_now(), known_ids=known, answer="")
+                about = {"key": key, "api_url": api_url, "handle": handle, "url": url, "body_sha256": digest}
+                _insert(db, **about, body=body, owner=us.begin(key), **values)
+            else:
+                _update(db, key, owner=us.begin(key), **values)
             return _read(db, "key = ?", key)[0]
 
-        return self._run(work)
+        return self._database.run(work)
 
     def published(self, key: str, image_id: str, rel_url: str, when: datetime | None = None) -> None:
         """The server has the image of this attempt, since `when`."""
@@ -158,24 +162,20 @@ class Journal:
 
     def _finish(self, key: str, **columns: str) -> None:
         try:
-            self._run(lambda db: _update(db, key, " AND state IN ('sending', 'unclear')", **columns))
+            self._database.run(lambda db: _update(db, key, " AND state IN ('sending', 'unclear')", **columns))
         finally:
             # If the outcome could not be written down, the row counts as left behind, and will be settled by looking.
             self._owner().end(key)
 
-    def _run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """What `work` gives in a transaction in which what dead processes were sending is unclear already."""
-
-        def prepared(db: sqlite3.Connection) -> Result:
-            for key, owner in db.execute("SELECT key, owner FROM attempts WHERE state = 'sending'").fetchall():
-                if not self._owner().is_sending(key, owner):
-                    _update(db, key, state="unclear", answer="The program that sent it ended before the answer came.")
-            return work(db)
-
-        return self._database.run(prepared)
+    def _settle_dead(self, db: sqlite3.Connection) -> None:
+        """What dead processes were sending is unclear."""
+        us = self._owner()
+        for key, owner in db.execute("SELECT key, owner FROM attempts WHERE state = 'sending'").fetchall():
+            if not us.is_sending(key, owner):
+                _update(db, key, state="unclear", answer="The program that sent it ended before the answer came.")
 
     def _owner(self) -> Owner:
-        return Owner.of(self._database.folder / "running")
+        return Owner.of(self._running)
 
 
 def _refuse_twice(earlier: Attempt, pardoned: Collection[str] = ()) -> None:
@@ -238,9 +238,8 @@ def _read(db: sqlite3.Connection, where: str, *values: object) -> list[Attempt]:
 
 
 def _insert(db: sqlite3.Connection, **columns: object) -> None:
-    values = {**columns, "state": "planned", "known_ids": "[]", "owner": "", "planned": _now()}
-    marks = ", ".join("?" * len(values))
-    db.execute(f"INSERT INTO attempts ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
+    marks = ", ".join("?" * len(columns))
+    db.execute(f"INSERT INTO attempts ({', '.join(columns)}) VALUES ({marks})", tuple(columns.values()))
 
 
 def _update(db: sqlite3.Connection, key: str, condition: str = "", /, **columns: object) -> None:

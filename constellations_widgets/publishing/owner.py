@@ -46,8 +46,8 @@ class Owner:
 
     @classmethod
     def of(cls, folder: Path) -> Owner:
-        """This process's owner in `folder`."""
-        place = (os.getpid(), str(folder.resolve()))  # one owner, by whatever names the folder goes
+        """This process's owner in `folder`, by the one name that its path resolves to."""
+        place = (os.getpid(), str(folder))
         with _owners_lock:
             if place not in _owners:
                 _owners[place] = cls(folder)
