@@ -380,7 +380,8 @@ def publish_all(
     batch = Batch(steps, client, threads=threads, anyway=anyway, journal=journal, on_progress=on_progress)
     batch.start()
     try:
-        batch.wait()
+        while not batch.wait(0.2):  # an interrupt does not end a longer wait on every system
+            pass
     except BaseException:
         batch.stop()
         batch.wait()

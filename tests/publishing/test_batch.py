@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import csv
 import json
 import sqlite3
@@ -189,6 +190,39 @@ def test_the_batch_sends_by_itself_again_what_provably_never_left(box, client, d
     way, _ = by(box, flaky)
     assert cxw.publish_all(drafts, way, box.handle, threads=3).counts == {"published": 12}
     assert each_once(client, drafts)
+
+
+def test_whatever_goes_wrong_at_the_server_each_draft_is_there_once_in_the_end(box):
+    drafts = [make_draft(note=f"Image {number}") for number in range(60)]
+    kinds = ["reset_before_read", "reset_after_commit", "error_after_commit", "truncated", "unavailable", "delay"]
+    box.faults.at_random(rate=0.3, seed=4, kinds=kinds, path="/handle/*/image", seconds=0.1)
+    try:
+        with box.client() as client:
+            batch = cxw.publish_all(drafts, client, box.handle)
+            # Where the fault came after the image, it was found; the others are for the user to decide.
+            assert batch.counts["unclear"] > 0 and set(batch.counts) <= {"published", "unclear"}
+            assert [published(client, row.step.draft) for row in batch.rows] == [
+                int(row.state == "published") for row in batch.rows
+            ]
+            while "unclear" in batch.counts:
+                batch.resend_unclear()
+                batch.wait()
+            assert {fault.kind for fault in box.faults.log} == set(kinds)
+            assert each_once(client, drafts)
+    finally:
+        box.faults.clear()
+
+
+def test_an_interrupt_stops_the_batch_and_ends_what_is_under_way(box, client, drafts):
+    def interrupt(batch, row):
+        if batch.counts.get("published") == 3:
+            _thread.interrupt_main()
+
+    slow, _ = by(box, lambda number, request: time.sleep(0.15))
+    with pytest.raises(KeyboardInterrupt):
+        cxw.publish_all(drafts, slow, box.handle, threads=2, on_progress=interrupt)
+    assert {attempt.state for attempt in history()} == {"published"} and 3 <= len(history()) < 12
+    assert cxw.publish_all(drafts, client, box.handle).counts == {"published": 12} and each_once(client, drafts)
 
 
 def test_requests_that_were_under_way_together_ask_for_one_pause():
