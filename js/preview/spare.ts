@@ -12,6 +12,9 @@ const AFTER = 2000; // ms after a preview has shown its image: somebody looks at
 const UNUSED = 60_000; // ms
 const WARM = 300; // ms in which it draws, to have the browser compile what it draws with
 
+// Not in the style sheet: some hosts keep that inside a shadow root, and the app waits outside of it.
+const OUT_OF_SIGHT = "position: fixed; top: 0; left: -2000px; width: 800px; height: 400px; visibility: hidden; pointer-events: none";
+
 /** Moves an element to another place of the document with all that it holds alive; not every browser has it. */
 type Mover = Element & { moveBefore?(element: Element, before: Node | null): void };
 
@@ -71,6 +74,7 @@ function startSpare(files: AppFiles): Frame {
   const frame = new Frame(files, new Addresses({ file: () => Promise.resolve(null) }, files.sky));
   const holder = document.createElement("div");
   holder.className = "cxw-preview-spare";
+  holder.style.cssText = OUT_OF_SIGHT;
   holder.ariaHidden = "true";
   holder.inert = true;
   holder.append(frame.element);
