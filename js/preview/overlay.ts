@@ -63,7 +63,11 @@ export class Overlay implements Part {
 
   /** Draws the lines on a picture of the sky. */
   drawOn(picture: HTMLCanvasElement): void {
-    if (this.#grid.on || this.#cross.on) picture.getContext("2d")!.drawImage(this.#canvas, 0, 0, picture.width, picture.height);
+    if (this.#hasLines) picture.getContext("2d")!.drawImage(this.#canvas, 0, 0, picture.width, picture.height);
+  }
+
+  get #hasLines(): boolean {
+    return this.#grid.on || this.#cross.on;
   }
 
   #changed(): void {
@@ -78,9 +82,8 @@ export class Overlay implements Part {
 
   #drawLines(view: View): void {
     // Chromium may go on showing what was on a canvas that is empty now.
-    const visible = this.#grid.on || this.#cross.on;
-    this.#canvas.style.visibility = visible ? "visible" : "hidden";
-    if (!visible) return;
+    this.#canvas.style.visibility = this.#hasLines ? "visible" : "hidden";
+    if (!this.#hasLines) return;
     const ratio = devicePixelRatio;
     this.#canvas.width = Math.round(view.width * ratio);
     this.#canvas.height = Math.round(view.height * ratio);

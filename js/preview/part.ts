@@ -17,7 +17,7 @@ export interface App {
   post(message: AppMessage): void;
   /** Has it draw: something has changed that was no message. */
   wake(): void;
-  /** Has it draw at once, in the same task. */
+  /** Has it draw in this task, or soon: something has changed that is all here. */
   drawSoon(): void;
 }
 

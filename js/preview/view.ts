@@ -161,14 +161,14 @@ export class PreviewView {
     const focused = document.activeElement === this.#parked.element;
     this.#parked.wake();
     this.#status.set("loading", this.#parked.picture ? "" : LOADING);
-    const frame = takeSpare(this.#stage) ?? this.#startFrame(this.#files);
+    const addresses = new Addresses(this.#image.files, this.#files.sky);
+    const frame = takeSpare(this.#stage) ?? this.#startFrame(this.#files, addresses);
     if (!frame) return;
     if (focused) frame.element.focus();
     this.#stuck = setTimeout(() => {
       this.#started();
       if (this.#status.progress === "loading") this.#status.set("failed", STUCK);
     }, STUCK_AFTER);
-    const addresses = new Addresses(this.#image.files, this.#files.sky);
     this.#app = {
       frame,
       addresses,
@@ -185,8 +185,8 @@ export class PreviewView {
   }
 
   /** Null if the page forbids it, which is said. */
-  #startFrame(files: AppFiles): Frame | null {
-    const frame = new Frame(files, new Addresses(this.#image.files, files.sky));
+  #startFrame(files: AppFiles, addresses: Addresses): Frame | null {
+    const frame = new Frame(files, addresses);
     this.#stage.prepend(frame.element);
     try {
       frame.start();
