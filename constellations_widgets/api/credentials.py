@@ -66,9 +66,26 @@ class Credentials(httpx.Auth):
             raise SignInError(f"The token in the environment variable {variable} {fault}. Set it again, or unset it.")
         return cls(lambda: token) if token else None
 
+    def header(self, url: str | httpx.URL) -> str:
+        """The value of the `Authorization` header of a request to `url`, with a token that is good for now.
+
+        Any number of threads may ask. Where the token renews itself, this can take as long as a request.
+
+        Raises
+        ------
+        SignInError
+            If `url` is plain http to another machine, or there is no good token any more: sign in again.
+        """
+        check_private(httpx.URL(url))
+        return f"Bearer {self._read_token()}"
+
+    def renew(self, header: str) -> bool:
+        """Whether to ask once more after a 401: True if there is another token now than the one in `header`, which was
+        refused. A fixed token never has a successor."""
+        return False
+
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        check_private(request.url)
-        request.headers["Authorization"] = f"Bearer {self._read_token()}"
+        request.headers["Authorization"] = self.header(request.url)
         yield request
 
     def hide_in(self, content: bytes) -> bytes:
