@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from .autosave import Autosave, folder_of, read_draft_file, saved_files, to_json
-from .checks import ERROR, INFO, WARNING, Fix, Problem, by_severity, run
+from .checked import CheckedFields
+from .checks import ERROR, INFO, WARNING, Problem
 from .errors import DraftError, SourceError
-from .observable import ObservableFields
 from .schema.fields import fields, flatten, nest
 from .schema.images import ImageSubmission
 from .schema.records import ImageRecord
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .sources.local import LocalImage
 
 
-class ImageDraft(ObservableFields):
+class ImageDraft(CheckedFields):
     """An image that is not posted yet: values as typed, what is wrong with them, and in the end a submission.
 
     ``draft.wwt.rotation = 12.5``, ``draft.permissions.license = "cc-by-4.0"``, ``draft.note = "M 51"``: attributes are the API's fields and may
@@ -64,7 +64,6 @@ class ImageDraft(ObservableFields):
         self._ready = False
         super().__init__()
         reading = reading or Reading({})
-        self._problems: list[Problem] | None = None
         self._id = uuid.uuid4().hex
         self._name, self._local = reading.name or "image", reading.local
         self._origin = reading.origin or _digest(reading.values)
@@ -210,13 +209,6 @@ class ImageDraft(ObservableFields):
         self._typed = self._typed | changes.keys()  # a new set: another thread may be writing the old one to disk
         self.update(changes)
 
-    def apply(self, fix: Problem | Fix) -> None:
-        """Make the changes that a problem's fix proposes. Raises ValueError when it has none."""
-        found = fix.fix if isinstance(fix, Problem) else fix
-        if found is None:
-            raise ValueError(f"There is no automatic fix for {fix}: change the field by hand")
-        self.update(found.changes)
-
     def host_at(self, base: str) -> None:
         """Say where the image's files will be found: image and thumbnail URL become addresses under `base`.
 
@@ -235,14 +227,9 @@ class ImageDraft(ObservableFields):
 
     # -- what is wrong, and what will be sent
 
-    @property
-    def problems(self) -> list[Problem]:
-        """What the checks find: errors first, then warnings, then what is worth knowing."""
-        with self._lock:
-            if self._problems is None:
-                unsaved = [Problem("CXW902", WARNING, "", self._unsaved)] if self._unsaved else []
-                self._problems = by_severity([*run(self.values), *unsaved, *self._remarks])
-            return list(self._problems)
+    def _find_problems(self) -> list[Problem]:
+        unsaved = [Problem("CXW902", WARNING, "", self._unsaved)] if self._unsaved else []
+        return [*super()._find_problems(), *unsaved, *self._remarks]
 
     def submission(self) -> ImageSubmission:
         """The validated request body.
@@ -354,9 +341,6 @@ class ImageDraft(ObservableFields):
             self._unsaved = reason or ""
             self._problems = None
         self._notify(frozenset())
-
-    def _values_changed(self) -> None:
-        self._problems = None
 
     def _notify(self, paths: frozenset[str]) -> None:
         if self._ready and self._autosave and not paths.isdisjoint(fields()):

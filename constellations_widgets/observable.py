@@ -37,7 +37,7 @@ def _did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {by_name[close[0]]}?" if close else f"; there are {', '.join(by_name.values())}"
 
 
-def _normal(path: str, value: Any) -> Any:
+def normal(path: str, value: Any) -> Any:
     """`value` as the API writes it, where what was typed means that without a doubt; otherwise as typed."""
     if hasattr(value, "item") and hasattr(value, "dtype"):
         return value.item() if getattr(value, "size", 1) == 1 else value  # a numpy scalar
@@ -140,7 +140,7 @@ class ObservableFields(TopFields):
         KeyError
             When a path names no field; nothing is changed then.
         """
-        places = [(path, *self._place(path), _normal(path, value)) for path, value in changes.items()]
+        places = [(path, *self._place(path), normal(path, value)) for path, value in changes.items()]
         changed: list[tuple[str, HasTraits, Bunch]] = []
         with self._lock:
             for path, group, name, new in places:

@@ -32,9 +32,10 @@ FLOORS = {
     "checks": {"schema"},
     "sources": {"schema"},
     "observable": {"schema"},
-    "draft": {"observable", "checks", "sources", "schema", "autosave"},
+    "checked": {"observable", "checks"},
+    "draft": {"checked", "checks", "sources", "schema", "autosave"},
     "api": {"schema"},
-    "publishing": {"draft", "checks", "sources", "schema", "autosave", "api"},
+    "publishing": {"draft", "checked", "observable", "checks", "sources", "schema", "autosave", "api"},
     "widgets": {"publishing", "draft", "checks", "sources", "schema", "autosave", "api", "sandbox"},
     "sandbox": set(),
 }
