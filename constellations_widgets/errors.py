@@ -15,6 +15,7 @@
         ├── NoAnswerError        no answer in time to a request that changes nothing
         ├── UnclearError         a write left and no trustworthy answer came: look before sending again
         ├── BadAnswerError       an answer came, but not one that this API gives
+        ├── ConflictError        somebody else has changed the same meanwhile; nothing was sent (`.record`)
         └── StatusError          the server said no
             ├── InvalidError     400, 415: what was sent is not what the server takes
             ├── SignInError      401: no token, or one that the server does not believe
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .checks import Problem
+    from .schema.records import ImageRecord
 
 
 class ConstellationsError(Exception):
@@ -43,7 +45,7 @@ class SourceError(ConstellationsError):
 
 
 class DraftError(ConstellationsError):
-    """The draft can't become a submission yet.
+    """The draft can't become a submission yet, or the changes of a published image can't be saved.
 
     Attributes
     ----------
@@ -51,11 +53,11 @@ class DraftError(ConstellationsError):
         Every error that stands in the way, each with its field.
     """
 
-    def __init__(self, problems: Sequence[Problem]):
+    def __init__(self, problems: Sequence[Problem], what: str = "The draft", done: str = "published"):
         self.problems = list(problems)
         lines = "\n".join(f"  {p.field or 'draft'}: {p.message} [{p.code}]" for p in self.problems)
         count = len(self.problems)
-        super().__init__(f"The draft has {count} error{'s' * (count != 1)} to fix before it can be published:\n{lines}")
+        super().__init__(f"{what} has {count} error{'s' * (count != 1)} to fix before it can be {done}:\n{lines}")
 
 
 class LicenseError(ConstellationsError, ValueError):
@@ -110,6 +112,20 @@ class UnclearError(ApiError):
 
 class BadAnswerError(ApiError):
     """An answer came, but not one that this API gives."""
+
+
+class ConflictError(ApiError):
+    """Somebody else has changed what was about to be replaced; nothing was sent.
+
+    Attributes
+    ----------
+    record : ImageRecord
+        As the server has it now.
+    """
+
+    def __init__(self, message: str, record: ImageRecord, *, url: str = ""):
+        self.record = record
+        super().__init__(message, url=url)
 
 
 class StatusError(ApiError):
