@@ -17,15 +17,14 @@ from pydantic import BaseModel, ValidationError
 from ..errors import InvalidError, SignInError, UnclearError
 from ..schema.images import ImagePermissions, ImageSubmission
 from ..schema.records import Handle, ImageRecord, ImageSummary, Receipt
+from ..schema.scenes import SceneReceipt, SceneRecord, SceneSubmission, SceneSummary
+from .addresses import handle_call, handle_name, record_path
 from .changes import image_changes, unmade_changes
 from .credentials import TOKEN_VARIABLE, Credentials
-from .plaintext import one_line
 from .retries import Retries
 from .transport import Call, Transport
 
 Answer = TypeVar("Answer", bound=BaseModel)
-
-_LONGEST_HANDLE = 1000  # characters; no handle is so long, and an address can't be much longer
 
 
 class ImagePage(list[ImageSummary]):
@@ -149,39 +148,15 @@ class Constellations:
         UnclearError
             The request left and no trustworthy answer came. Look (`find_images`) before sending it again.
         """
-        name = _handle_name(handle)
-        what = f"add an image to the handle {name!r}"
-        if not self.signed_in:
-            raise SignInError(
-                f"Could not {what}: not signed in. Pass auth=sign_in(...), or set {TOKEN_VARIABLE} in the environment."
-            )
-        body = submission.to_json() if isinstance(submission, ImageSubmission) else submission
-        sent = _object_of(body)
-        if sent is None:
-            raise InvalidError(f"Could not {what}: that is no submission. Give draft.submission().")
-        call = Call(what, "POST", f"/handle/{quote(name, safe='')}/image", body, writes=True)
-        answer = self._transport.json(call)
-        image_id, rel_url = answer.get("id"), answer.get("rel_url")
-        if not (isinstance(image_id, str) and re.fullmatch(r"[\w-]{1,100}", image_id, re.ASCII)):
-            raise self._transport.bad_answer(call, "names no id of an image")
-        return Receipt(
-            id=image_id,
-            rel_url=rel_url if isinstance(rel_url, str) else f"/image/{image_id}",
-            api_url=self.api_url,
-            handle=name,
-            created=datetime.now(UTC),
-            body=sent,
-            body_sha256=hashlib.sha256(body).hexdigest(),
-            key=str(key or uuid.uuid4().hex),
-        )
+        return Receipt(**self._add("image", handle, submission, key))
 
     def image(self, id: str) -> ImageRecord:
         """The whole record of an image. Needs no token."""
-        return self._read(ImageRecord, Call(f"read the image {id!r}", "GET", _image_path(id)))
+        return self._read(ImageRecord, Call(f"read the image {id!r}", "GET", record_path("image", id)))
 
     def may_edit(self, id: str) -> bool:
         """Whether this account may change an image's note, alt text and permissions. False if not signed in."""
-        call = Call(f"ask who may edit the image {id!r}", "GET", f"{_image_path(id)}/permissions")
+        call = Call(f"ask who may edit the image {id!r}", "GET", f"{record_path('image', id)}/permissions")
         return self._transport.json(call).get("edit") is True
 
     def update_image(
@@ -224,7 +199,7 @@ class Constellations:
         before = self.image(id)
         changes = image_changes(before, note=note, alt_text=alt_text, permissions=permissions)
         body = json.dumps(changes, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-        call = Call(f"update the image {id!r}", "PATCH", _image_path(id), body, writes=True)
+        call = Call(f"update the image {id!r}", "PATCH", record_path("image", id), body, writes=True)
         unclear: UnclearError | None = None
         try:
             self._transport.json(call)
@@ -245,7 +220,7 @@ class Constellations:
 
     def wtml(self, id: str) -> str:
         """An image's WTML, as XML text. Needs no token. An image without an image URL has none (`ServerError`)."""
-        call = Call(f"read the WTML of the image {id!r}", "GET", f"{_image_path(id)}/img.wtml")
+        call = Call(f"read the WTML of the image {id!r}", "GET", f"{record_path('image', id)}/img.wtml")
         text = self._transport.text(call)
         if not text.lstrip("\ufeff \r\n").startswith(("<Folder", "<?xml")):
             raise self._transport.bad_answer(call, "is no WTML")
@@ -255,11 +230,11 @@ class Constellations:
 
     def handle(self, handle: str) -> Handle:
         """A handle's public information. Raises NotFoundError if there is none of that name. Needs no token."""
-        return self._read(Handle, _handle_call("read", handle))
+        return self._read(Handle, handle_call("read", handle))
 
     def may_add_images(self, handle: str) -> bool:
         """Whether this account may publish under a handle; False if not signed in. NotFoundError if there is none."""
-        call = _handle_call("ask who may add images to", handle, "/permissions")
+        call = handle_call("ask who may add images to", handle, "/permissions")
         return self._transport.json(call).get("view_dashboard") is True
 
     def handle_images(self, handle: str, page_size: int = 100) -> Iterator[ImagePage]:
@@ -293,7 +268,7 @@ class Constellations:
         seen: set[str] = set()
         page = 0
         while True:
-            call = _handle_call("list the images of", handle, f"/imageinfo?page={page}&pagesize={page_size}")
+            call = handle_call("list the images of", handle, f"/imageinfo?page={page}&pagesize={page_size}")
             answer = self._transport.json(call)
             new = [image for image in self._list(ImageSummary, call, answer) if image.id not in seen]
             total = answer.get("total_count")
@@ -304,6 +279,60 @@ class Constellations:
             if isinstance(total, int) and len(seen) >= total:
                 return
             page += 1
+
+    # Scenes
+
+    def add_scene(self, handle: str, scene: SceneSubmission | bytes, *, key: str | None = None) -> SceneReceipt:
+        """Make a scene of published images. `constellations_widgets.publish_scene` keeps a journal of it: prefer it.
+
+        The same again makes a second scene, as with `add_image`, whose parameters and errors are the same. InvalidError
+        is raised, too, where the server has none of an image that the scene shows.
+        """
+        return SceneReceipt(**self._add("scene", handle, scene, key))
+
+    def scene(self, id: str) -> SceneRecord:
+        """The whole record of a scene, published or not. Needs no token."""
+        return self._read(SceneRecord, Call(f"read the scene {id!r}", "GET", record_path("scene", id)))
+
+    def handle_scenes(self, handle: str, page: int = 0) -> list[SceneSummary]:
+        """A handle's hundred newest scenes, published or not; with page 1 those before, and so on.
+
+        Raises ForbiddenError if the handle is not this account's.
+        """
+        call = handle_call("list the scenes of", handle, f"/sceneinfo?page={page:d}&pagesize=100")
+        return self._list(SceneSummary, call, self._transport.json(call))
+
+    def _add(
+        self, kind: str, handle: str, submission: ImageSubmission | SceneSubmission | bytes, key: str | None
+    ) -> dict[str, Any]:
+        """Send a new image or scene; gives what its receipt says."""
+        name = handle_name(handle)
+        what = f"add {'an' if kind == 'image' else 'a'} {kind} to the handle {name!r}"
+        if not self.signed_in:
+            raise SignInError(
+                f"Could not {what}: not signed in. Pass auth=sign_in(...), or set {TOKEN_VARIABLE} in the environment."
+            )
+        body = submission.to_json() if isinstance(submission, ImageSubmission | SceneSubmission) else submission
+        sent = _object_of(body)
+        if sent is None:
+            raise InvalidError(
+                f"Could not {what}: that is no submission. Give draft.submission(), or a SceneSubmission."
+            )
+        call = Call(what, "POST", f"/handle/{quote(name, safe='')}/{kind}", body, writes=True)
+        answer = self._transport.json(call)
+        id, rel_url = answer.get("id"), answer.get("rel_url")
+        if not (isinstance(id, str) and re.fullmatch(r"[\w-]{1,100}", id, re.ASCII)):
+            raise self._transport.bad_answer(call, f"names no id of {'an' if kind == 'image' else 'a'} {kind}")
+        return {
+            "id": id,
+            "rel_url": rel_url if isinstance(rel_url, str) else f"/{kind}/{id}",
+            "api_url": self.api_url,
+            "handle": name,
+            "created": datetime.now(UTC),
+            "body": sent,
+            "body_sha256": hashlib.sha256(body).hexdigest(),
+            "key": str(key or uuid.uuid4().hex),
+        }
 
     def _read(self, model: type[Answer], call: Call) -> Answer:
         return self._typed(model, call, self._transport.json(call))
@@ -331,25 +360,3 @@ def _object_of(body: Any) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
-
-
-def _handle_name(handle: str) -> str:
-    """A handle as the server knows it: people write "@name" where the server wants "name"."""
-    name = handle.strip().removeprefix("@") if isinstance(handle, str) else ""
-    is_name = name not in ("", ".", "..") and len(name) <= _LONGEST_HANDLE
-    if not is_name or any("\ud800" <= character <= "\udfff" for character in name):
-        raise InvalidError(f"{one_line(repr(handle), 60)} is not a handle. Give its name, such as 'nasa'.")
-    return name
-
-
-def _handle_call(what: str, handle: str, rest: str = "") -> Call:
-    name = _handle_name(handle)
-    return Call(f"{what} the handle {name!r}", "GET", f"/handle/{quote(name, safe='')}{rest}")
-
-
-def _image_path(id: str) -> str:
-    if not (isinstance(id, str) and re.fullmatch("[0-9a-fA-F]{24}", id)):
-        raise InvalidError(
-            f"{id!r} is not the id of an image: 24 hexadecimal digits, such as 5e9f1c3a7b2d4e6f8a0b1c2d."
-        )
-    return f"/image/{id}"

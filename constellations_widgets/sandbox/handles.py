@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.responses import Response
 
 from .calls import Call, Refused, is_owner, page_of, route
 from .images import summary
 from .pages import json_response
-from .store import Handle
+from .store import Handle, Record
 
 __all__ = ["ROUTES"]
 
@@ -40,6 +42,20 @@ def image_info(call: Call) -> Response:
     return json_response({"error": False, "total_count": total, "results": [summary(record) for record in records]})
 
 
+def scene_info(call: Call) -> Response:
+    handle = _own(call)
+    page, size = page_of(call.query)
+    records = call.store.scenes_of_handle(handle.id)
+    shown = [_scene_summary(record) for record in records[page * size : (page + 1) * size]]
+    return json_response({"error": False, "total_count": len(records), "results": shown})
+
+
+def _scene_summary(record: Record) -> dict[str, Any]:
+    """The keys that the API's documentation promises; the server has come to send more."""
+    counts = {name: record.document[name] for name in ("impressions", "likes")}
+    return {"_id": record.id, "creation_date": record.created} | counts
+
+
 def _own(call: Call) -> Handle:
     handle = call.handle()
     if not is_owner(handle, call.claims):
@@ -52,4 +68,5 @@ ROUTES = [
     route("GET", "/handle/:handle/permissions", permissions),
     route("GET", "/handle/:handle/stats", stats),
     route("GET", "/handle/:handle/imageinfo", image_info),
+    route("GET", "/handle/:handle/sceneinfo", scene_info),
 ]

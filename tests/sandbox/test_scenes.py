@@ -96,3 +96,15 @@ def test_the_timeline_and_the_counts_know_it(owner, scene):
     owner.patch(f"/scene/{hidden}", json={"text": "still hidden"})
     store = owner.get(f"/scene/{id}/permissions").json()
     assert store == {"error": False, "id": id, "edit": True}
+
+
+def test_its_owner_can_list_all_of_a_handles_scenes(owner, anyone, other, scene):
+    ids = [owner.post(PATH, json=scene | {"published": published}).json()["id"] for published in (True, False)]
+    for client in (anyone, other):
+        assert client.get("/handle/sandbox/sceneinfo").status_code == 403
+    assert owner.get("/handle/nobody/sceneinfo").json()["message"] == "Not found"
+    first = owner.get("/handle/sandbox/sceneinfo?pagesize=1").json()
+    second = owner.get("/handle/sandbox/sceneinfo?pagesize=1&page=1").json()
+    assert [answer["results"][0]["_id"] for answer in (first, second)] == ids[::-1]
+    assert set(first["results"][0]) == {"_id", "creation_date", "impressions", "likes"}
+    assert first["total_count"] == second["total_count"] >= 2

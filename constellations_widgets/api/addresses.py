@@ -1,0 +1,37 @@
+"""The names that addresses of the API are made of: a handle's, an image's, a scene's."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from ..errors import InvalidError
+from .plaintext import one_line
+from .transport import Call
+
+_LONGEST_HANDLE = 1000  # characters; no handle is so long, and an address can't be much longer
+
+
+def handle_name(handle: str) -> str:
+    """A handle as the server knows it: people write "@name" where the server wants "name"."""
+    name = handle.strip().removeprefix("@") if isinstance(handle, str) else ""
+    is_name = name not in ("", ".", "..") and len(name) <= _LONGEST_HANDLE
+    if not is_name or any("\ud800" <= character <= "\udfff" for character in name):
+        raise InvalidError(f"{one_line(repr(handle), 60)} is not a handle. Give its name, such as 'nasa'.")
+    return name
+
+
+def handle_call(what: str, handle: str, rest: str = "") -> Call:
+    """The call that reads something of a handle."""
+    name = handle_name(handle)
+    return Call(f"{what} the handle {name!r}", "GET", f"/handle/{quote(name, safe='')}{rest}")
+
+
+def record_path(kind: str, id: str) -> str:
+    """The path of an "image" or a "scene"."""
+    if not (isinstance(id, str) and re.fullmatch("[0-9a-fA-F]{24}", id)):
+        article = "an" if kind == "image" else "a"
+        raise InvalidError(
+            f"{id!r} is not the id of {article} {kind}: 24 hexadecimal digits, such as 5e9f1c3a7b2d4e6f8a0b1c2d."
+        )
+    return f"/{kind}/{id}"

@@ -1,0 +1,182 @@
+"""A scene: images, and where to look at them. An image shows up nowhere on the site before it is in one.
+
+The server checks the ranges of a place only when a scene is changed, never when it is made; here they hold from the start.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from .extent import SkyView
+from .images import Number, Text, utf16_length
+from .placement import web_address_fault
+from .records import Answer, AnyReceipt, Handle, ImageId, Moment
+
+TEXT_LIMIT = 5_000
+"""UTF-16 units of a scene's text, and of its outgoing address."""
+
+
+def _short(text: str) -> str:
+    if (length := utf16_length(text)) > TEXT_LIMIT:
+        raise ValueError(f"is {length} characters long, {TEXT_LIMIT} is the server's limit (an emoji counts as two)")
+    return text
+
+
+def _web_address(text: str) -> str:
+    if text and (fault := web_address_fault(text)):
+        raise ValueError(fault)
+    return text
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class ScenePlace(_Wire):
+    """Where a scene looks, and the region that has to be in view whatever the shape of the window.
+
+    Attributes
+    ----------
+    ra_rad, dec_rad : float
+        The middle, radians: 0 to 2 pi, and -pi/2 to pi/2.
+    roll_rad : float
+        Turn of the view, radians, -pi to pi; the sky turns clockwise.
+    roi_height_deg : float
+        Height of the region, degrees: above 0, at most 360.
+    roi_aspect_ratio : float
+        Its width / height, 0.1 to 10.
+    """
+
+    ra_rad: Annotated[Number, Field(ge=0, le=2 * math.pi)]
+    dec_rad: Annotated[Number, Field(ge=-math.pi / 2, le=math.pi / 2)]
+    roll_rad: Annotated[Number, Field(ge=-math.pi, le=math.pi)] = 0.0
+    roi_height_deg: Annotated[Number, Field(gt=0, le=360)]
+    roi_aspect_ratio: Annotated[Number, Field(ge=0.1, le=10)] = 1.0
+
+    @classmethod
+    def of_view(cls, view: SkyView) -> ScenePlace:
+        """The place that shows what a view shows. Angles may go round; a very long or high view is cut to 10 : 1."""
+        return cls(
+            ra_rad=math.radians(view.ra % 360),
+            dec_rad=math.radians(view.dec),
+            roll_rad=math.remainder(math.radians(view.roll), 2 * math.pi),
+            roi_height_deg=float(view.height),
+            roi_aspect_ratio=min(max(float(view.aspect), 0.1), 10.0),
+        )
+
+
+class SceneLayer(_Wire):
+    """An image of a scene. `opacity` is 0 (not seen) to 1, the default."""
+
+    image_id: Annotated[str, Field(pattern="^[0-9a-fA-F]{24}$")]
+    opacity: Annotated[Number, Field(ge=0, le=1)] = 1.0
+
+
+class SceneContent(_Wire):
+    """The images of a scene, the lowest first.
+
+    The server takes a background, too, without a look whether it is there; a wrong one makes the scene, and with it the
+    handle's whole page, unreadable. So there is none here: the site then shows its own sky.
+    """
+
+    image_layers: Annotated[list[SceneLayer], Field(min_length=1)]
+
+
+class SceneSubmission(_Wire):
+    """The validated body of `POST /handle/:handle/scene`.
+
+    Attributes
+    ----------
+    place : ScenePlace
+    content : SceneContent
+    text : str
+        What people read beside it, 1 to 5,000 UTF-16 units.
+    outgoing_url : str
+        Web address of "see more", at most 5,000 UTF-16 units. Default "": none.
+    published : bool
+        Whether everybody sees it on the handle's page. Default False (the server's own default is True).
+
+    Raises
+    ------
+    pydantic.ValidationError
+        Naming each field that can't be right.
+    """
+
+    place: ScenePlace
+    content: SceneContent
+    text: Annotated[Text, AfterValidator(_short), Field(min_length=1)]
+    outgoing_url: Annotated[Text, AfterValidator(_short), AfterValidator(_web_address)] = ""
+    published: bool = False
+
+    def to_request(self) -> dict[str, Any]:
+        """The exact JSON body. An empty address is left out."""
+        body = self.model_dump()
+        if not body["outgoing_url"]:
+            del body["outgoing_url"]
+        return body
+
+    def to_json(self) -> bytes:
+        """The exact bytes of the body: UTF-8 JSON."""
+        return json.dumps(self.to_request(), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+class SceneSummary(Answer):
+    """A scene in the list that a handle's owner can read."""
+
+    id: ImageId
+    creation_date: Moment | None = None
+
+
+class SceneRecord(SceneSummary):
+    """A scene as the server has it: `place`, `content` and the counters as it gives them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    handle: Handle
+    place: dict[str, float | None]
+    content: dict[str, Any]
+    text: str = ""
+    outgoing_url: str = ""
+    published: bool = True
+
+    def is_made_of(self, request: dict[str, Any]) -> bool:
+        """Whether this is what a request asked for."""
+        layers = [(layer["image"]["id"], layer["opacity"]) for layer in self.content.get("image_layers", [])]
+        wanted = [(layer["image_id"].lower(), layer["opacity"]) for layer in request["content"]["image_layers"]]
+        mine = (self.place, self.text, self.outgoing_url, self.published, layers)
+        asked = (request["place"], request["text"], request.get("outgoing_url", ""), request.get("published", True))
+        return mine == (*asked, wanted)
+
+
+class SceneReceipt(AnyReceipt):
+    """Proof that a scene was made: what was sent where, when, and what the server made of it. It holds no secret.
+
+    Attributes are those of `Receipt`; `id` is the scene's.
+    """
+
+    kind: ClassVar[str] = "scene"
+
+    @property
+    def text(self) -> str:
+        """What people read beside the scene."""
+        return str(self.body.get("text", ""))
+
+    @property
+    def published(self) -> bool:
+        """Whether it was made for everybody to see."""
+        return bool(self.body.get("published", True))
+
+    @property
+    def scene_url(self) -> str | None:
+        """The scene's page at the website of this API; None for an API that has no website, such as the sandbox."""
+        return f"{self.handle_url}/{self.id}" if self.handle_url else None
+
+    def _heading(self) -> str:
+        return "Scene published" if self.published else "Scene made, not published"
+
+    def _about(self) -> list[tuple[str, str, str | None]]:
+        return [("Text", self.text, None), ("Scene page", self.scene_url or "", self.scene_url)]
