@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SandboxError
+from .library_store import LibraryUser
 from .server import Sandbox
 
 if TYPE_CHECKING:
-    from ..api import Constellations
+    from ..api import Constellations, Credentials, ImagesClient
 
 VARIABLE = "CXW_SANDBOX"
 """Environment variable in which a process tells its children of its sandbox."""
@@ -27,7 +28,10 @@ class JoinedSandbox:
     keycloak_url: str
     files_url: str
     handle: str
+    images_url: str
     _token: str = field(repr=False)
+    _images_token: str = field(repr=False)
+    _images_password: str = field(repr=False)
 
     def token(self) -> str:
         """The access token that came with it."""
@@ -39,6 +43,23 @@ class JoinedSandbox:
 
         return Constellations(self.api_url, auth=self.token())
 
+    @property
+    def images_user(self) -> LibraryUser:
+        """The user of the Images API, with name and password."""
+        return LibraryUser(self.handle, self._images_password, (self.handle,))
+
+    def images_auth(self) -> Credentials:
+        """Credentials of `images_user` for the Images API."""
+        from ..api import Credentials
+
+        return Credentials.token(self._images_token)
+
+    def images_client(self) -> ImagesClient:
+        """A client of the Images API that is signed in as `images_user`."""
+        from ..api import ImagesClient
+
+        return ImagesClient(self.images_url, self.images_auth())
+
 
 def environment_of(box: Sandbox) -> dict[str, str]:
     """Environment variables with which child processes find `box` and sign in there: ours, and the ecosystem's."""
@@ -47,7 +68,9 @@ def environment_of(box: Sandbox) -> dict[str, str]:
     except SandboxError:  # it serves none
         files_url = ""
     told = {"api_url": box.api_url, "keycloak_url": box.keycloak_url, "files_url": files_url, "handle": box.handle}
+    told["images_url"] = box.images_url
     told["_token"] = box.token()  # of a server on this machine that guards nothing
+    told |= {"_images_token": box.images_token(), "_images_password": box.images_user.password}
     return {
         VARIABLE: json.dumps(told),
         "NUXT_PUBLIC_API_URL": box.api_url,

@@ -1,4 +1,4 @@
-"""The sandbox as a whole: one port of the loopback interface plays the API, its identity provider and a file server."""
+"""The sandbox as a whole: one port of the loopback interface plays both APIs, the identity provider and a file server."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from .app import ConstellationsApp
 from .faults import ConnectionTellingProtocol, Faults
 from .files import files_app
 from .identity import IdentityProvider
+from .library import LibraryApp
+from .library_store import LibraryStore, LibraryUser
 from .store import Store
 
 if TYPE_CHECKING:
-    from ..api import Constellations
+    from ..api import Constellations, Credentials, ImagesClient
 
 __all__ = ["Sandbox"]
 
@@ -33,6 +35,7 @@ __all__ = ["Sandbox"]
 TOKEN_LIFETIME = 12 * 3600
 
 _HOST = "127.0.0.1"
+_LIBRARY = "/library"  # path of the Images API
 _START_TIMEOUT = 10.0
 
 
@@ -53,7 +56,8 @@ class Sandbox:
     port : int, default 0
         Where to listen on the loopback interface; 0 takes any free port.
     path : path, optional
-        An SQLite file that keeps what is published. In memory by default.
+        An SQLite file that keeps what is published; the images of the Images API then lie in a folder of its name and
+        `.images` beside it. By default the one is in memory, the others are in a temporary folder.
     files : path, optional
         A folder to serve at `files_url`, open to every page.
 
@@ -129,6 +133,11 @@ class Sandbox:
         return self._server.url
 
     @property
+    def images_url(self) -> str:
+        """Base address of the Images API, with no slash at the end."""
+        return self._server.url + _LIBRARY
+
+    @property
     def files_url(self) -> str:
         """Where the folder `files` is served, with no slash at the end."""
         if self._files is None:
@@ -192,10 +201,42 @@ class Sandbox:
 
     def client(self) -> Constellations:
         """A client that is signed in as the owner of `handle`."""
-        # The one import of the package that the sandbox allows itself: a convenience, no part of the server.
+        # The imports of the package that the sandbox allows itself: a convenience, no part of the server.
         from ..api import Constellations
 
         return Constellations(self.api_url, auth=self.token())
+
+    @property
+    def library(self) -> LibraryStore:
+        """What the Images API keeps: `add_user`, `add` and `fill` prepare it for a test."""
+        return self._server.library
+
+    @property
+    def images_user(self) -> LibraryUser:
+        """The user of the Images API that is there from the start, with name and password."""
+        user = self.library.user(self.handle)
+        assert user is not None
+        return user
+
+    def images_token(self, name: str | None = None, *, lifetime: float = TOKEN_LIFETIME, expired: bool = False) -> str:
+        """A new token of the Images API: of `images_user`, or of the user of that name."""
+        return self._server.library_app.token(name or self.handle, -60 if expired else lifetime)
+
+    def fill_library(self, count: int) -> None:
+        """Put so many small pictures into the library of the Images API, which `images_user` may rename and delete."""
+        self.library.fill(count, constellation=self.handle)
+
+    def images_auth(self) -> Credentials:
+        """Credentials of `images_user` for the Images API."""
+        from ..api import Credentials
+
+        return Credentials.token(self.images_token())
+
+    def images_client(self) -> ImagesClient:
+        """A client of the Images API that is signed in as `images_user`."""
+        from ..api import ImagesClient
+
+        return ImagesClient(self.images_url, self.images_auth())
 
     @property
     def _server(self) -> _Running:
@@ -225,12 +266,15 @@ class _Running:
         self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
         try:
             self.store = Store(path)
+            self.library = LibraryStore(None if path is None else Path(f"{path}.images"))
         except (sqlite3.Error, OSError) as error:
             listener.close()
             raise SandboxError(
                 f"path={str(path)!r} can't be used as the sandbox's database ({error}); name a new file in a folder "
                 "that exists, or one that a sandbox made"
             ) from None
+        self.library.add_user(handle)
+        self.library_app = LibraryApp(self.library, self.url + _LIBRARY, _LIBRARY)
         self.workers = ThreadPoolExecutor(8, thread_name_prefix="sandbox")
         account = account_of(handle)
         self.store.add_handle(handle, display_name, [account])
@@ -259,6 +303,7 @@ class _Running:
         Further services go into this table; what happens to all requests goes around the result, as the faults do.
         """
         prefixes: dict[str, ASGIApp] = {"/realms/": IdentityProvider(self.url, account, handle).app}
+        prefixes[f"{_LIBRARY}/"] = self.library_app.app
         if files is not None:
             prefixes["/files/"] = files_app("/files", files)
         api = ConstellationsApp(self.store, tokens.issuer_of(self.url), self.workers)
@@ -277,6 +322,7 @@ class _Running:
             self.thread.join(timeout=5)
         self.workers.shutdown(wait=False, cancel_futures=True)
         self.store.close()
+        self.library.close()
 
 
 def _listen(port: int) -> socket.socket:
