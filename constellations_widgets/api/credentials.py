@@ -46,7 +46,7 @@ class Credentials(httpx.Auth):
         SignInError
             If it can't be a token. The message does not show it.
         """
-        if fault := _token_fault(token):
+        if fault := token_fault(token):
             token = ""  # tracebacks can show local variables
             raise SignInError(f"The token {fault}. Copy it again, without quotation marks and without “Bearer”.")
         return cls(lambda: token)
@@ -61,7 +61,7 @@ class Credentials(httpx.Auth):
             If the variable holds something that can't be a token. The message does not show it.
         """
         token = os.environ.get(variable, "").strip()  # a file read into a variable often ends with a newline
-        if fault := _token_fault(token) if token else None:
+        if fault := token_fault(token) if token else None:
             token = ""
             raise SignInError(f"The token in the environment variable {variable} {fault}. Set it again, or unset it.")
         return cls(lambda: token) if token else None
@@ -151,7 +151,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _token_fault(token: str) -> str | None:
+def token_fault(token: str) -> str | None:
     """Why `token` can't be a token, without showing it."""
     if not isinstance(token, str):
         return "is not text"

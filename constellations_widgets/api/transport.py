@@ -213,7 +213,7 @@ class Transport:
             follow_redirects=False,
             # The server sets a cookie with every answer, and needs none back.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            transport=self._given_transport or _network(self.api_url),
+            transport=self._given_transport or network(self.api_url),
             trust_env=False,
         )
 
@@ -311,7 +311,7 @@ def check_api_url(api_url: str) -> str:
     return str(url).rstrip("/")
 
 
-def _network(api_url: str) -> DeadlineTransport:
+def network(api_url: str) -> DeadlineTransport:
     """The way to the API: through the environment's proxy if there is one, but never so to this machine itself."""
     url = httpx.URL(api_url)
     proxy = None
