@@ -14,12 +14,12 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from ..errors import InvalidError, SignInError, UnclearError
+from ..errors import ApiError, ConflictError, InvalidError, SignInError, UnclearError
 from ..schema.images import ImagePermissions, ImageSubmission
 from ..schema.records import Handle, ImageRecord, ImageSummary, Receipt
 from ..schema.scenes import SceneReceipt, SceneRecord, SceneSubmission, SceneSummary
 from .addresses import handle_call, handle_name, record_path
-from .changes import image_changes, unmade_changes
+from .changes import body_of, changed_meanwhile, image_changes, unmade_changes
 from .credentials import TOKEN_VARIABLE, Credentials
 from .retries import Retries
 from .transport import Call, Transport
@@ -166,6 +166,7 @@ class Constellations:
         note: str | None = None,
         alt_text: str | None = None,
         permissions: ImagePermissions | Mapping[str, str] | None = None,
+        seen: ImageRecord | None = None,
     ) -> ImageRecord:
         """Change an image's note, alt text or permissions; all else of a published image is fixed.
 
@@ -180,6 +181,9 @@ class Constellations:
         permissions : ImagePermissions or mapping, optional
             `ImagePermissions` replace the old ones as a whole. A mapping holds those of copyright, credits and license
             that change; the others stay as they are.
+        seen : ImageRecord, optional
+            The record that the new values were made for. If somebody has changed what they replace since, nothing is
+            sent.
 
         Returns
         -------
@@ -193,19 +197,32 @@ class Constellations:
             was sent.
         ForbiddenError
             If this account may not change the image.
+        ConflictError
+            If the record is not as it was `seen`, in what would be replaced: nothing was sent.
         BadAnswerError
             If the server said yes but the record is not what was asked for.
+        UnclearError
+            If the change was sent, and whether it was made can't be seen now. Making it once more does no harm.
         """
         before = self.image(id)
         changes = image_changes(before, note=note, alt_text=alt_text, permissions=permissions)
-        body = json.dumps(changes, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-        call = Call(f"update the image {id!r}", "PATCH", record_path("image", id), body, writes=True)
+        if seen is not None and (others := changed_meanwhile(seen, before, changes)):
+            raise ConflictError(
+                f"Could not update the image {id!r}: somebody has changed {', '.join(others)} meanwhile. "
+                "Nothing was sent. Look at the record as it is now, then decide.",
+                before,
+                url=self.api_url + record_path("image", id),
+            )
+        call = Call(f"update the image {id!r}", "PATCH", record_path("image", id), body_of(changes), writes=True)
         unclear: UnclearError | None = None
         try:
             self._transport.json(call)
         except UnclearError as error:  # the same change twice is one change: looking settles it
             unclear = error
-        after = self.image(id)
+        try:
+            after = self.image(id)
+        except ApiError as error:  # it may say that nothing was sent, and speaks of the look alone
+            raise unclear or self._transport.bad_answer(call, f"could not be checked: {error.message}") from None
         if unmade := unmade_changes(before, changes, after):
             raise unclear or self._transport.unmade(call, unmade)
         return after
@@ -237,7 +254,7 @@ class Constellations:
         call = handle_call("ask who may add images to", handle, "/permissions")
         return self._transport.json(call).get("view_dashboard") is True
 
-    def handle_images(self, handle: str, page_size: int = 100) -> Iterator[ImagePage]:
+    def handle_images(self, handle: str, page_size: int = 100, first_page: int = 0) -> Iterator[ImagePage]:
         """All images of a handle that this account owns, newest first, page by page.
 
         Each page is asked for when it is reached.
@@ -248,6 +265,8 @@ class Constellations:
             The handle.
         page_size : int, optional
             Images in one page, 1 to 100. Default 100.
+        first_page : int, optional
+            Where to begin, counted from 0: to go on where an earlier call was cut off.
 
         Yields
         ------
@@ -262,23 +281,22 @@ class Constellations:
         """
         if not 1 <= page_size <= 100:
             raise InvalidError(f"page_size is {page_size}; the server gives 1 to 100 images at once.")
-        return self._handle_pages(handle, page_size)
+        return self._handle_pages(handle, page_size, first_page)
 
-    def _handle_pages(self, handle: str, page_size: int) -> Iterator[ImagePage]:
+    def _handle_pages(self, handle: str, page_size: int, page: int) -> Iterator[ImagePage]:
         seen: set[str] = set()
-        page = 0
         while True:
             call = handle_call("list the images of", handle, f"/imageinfo?page={page}&pagesize={page_size}")
             answer = self._transport.json(call)
-            new = [image for image in self._list(ImageSummary, call, answer) if image.id not in seen]
-            total = answer.get("total_count")
-            if not new:
-                return
+            images, total = self._list(ImageSummary, call, answer), answer.get("total_count")
+            new = [image for image in images if image.id not in seen]
             seen.update(image.id for image in new)
-            yield ImagePage(new, total if isinstance(total, int) else len(seen))
-            if isinstance(total, int) and len(seen) >= total:
-                return
+            if new:
+                yield ImagePage(new, total if isinstance(total, int) else len(seen))
             page += 1
+            # Images that are published meanwhile push the others on: a page with nothing new need not be the last.
+            if not images or (page * page_size >= total if isinstance(total, int) else not new):
+                return
 
     # Scenes
 

@@ -272,6 +272,19 @@ def _nesting(html: str) -> int:
     return max(deepest, len(open_tags) + len(re.findall("<[A-Za-z]", html[position:])))
 
 
+_WRITTEN_TAG = re.compile(r'<([a-z]+)((?: [^\s"=<>]+="[^"]*")+)>')  # as the server writes it
+_WRITTEN_ATTRIBUTE = re.compile(r' [^\s"=]+="[^"]*"')
+
+
+def in_one_order(kept: str) -> str:
+    """Credits as the server keeps them, with the attributes of each tag in alphabetical order.
+
+    The server turns their order round each time that it is sent its own credits: two that are the same in one order
+    differ in nothing else.
+    """
+    return _WRITTEN_TAG.sub(lambda tag: f"<{tag[1]}{''.join(sorted(_WRITTEN_ATTRIBUTE.findall(tag[2])))}>", kept)
+
+
 def credits_text(html: str) -> str:
     """Credits as plain text, say for a caption: no tags, a line break for each br.
 

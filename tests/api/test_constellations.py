@@ -307,5 +307,5 @@ class TestUpdate:
             return httpx.Response(200, json={"error": False} if request.method == "PATCH" else record)
 
         lying = Constellations("https://x.org", "token", transport=httpx.MockTransport(say_yes))
-        with pytest.raises(BadAnswerError, match="did not change note, copyright"):
+        with pytest.raises(BadAnswerError, match="did not change note, permissions.copyright"):
             lying.update_image(id, note="New", permissions={"copyright": "New"})
