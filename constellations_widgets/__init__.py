@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         SignInError,
         SourceError,
         StatusError,
+        StoppedError,
         TooLargeError,
         UnclearError,
     )
@@ -88,6 +89,7 @@ _HOMES = {
         "SignInError",
         "SourceError",
         "StatusError",
+        "StoppedError",
         "TooLargeError",
         "UnclearError",
     ],

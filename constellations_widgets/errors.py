@@ -15,6 +15,7 @@
         ├── NoAnswerError        no answer in time to a request that changes nothing
         ├── UnclearError         a write left and no trustworthy answer came: look before sending again
         ├── BadAnswerError       an answer came, but not one that this API gives
+        ├── StoppedError         a transfer was stopped on demand; nothing of it is kept
         ├── ConflictError        somebody else has changed the same meanwhile; nothing was sent (`.record`)
         └── StatusError          the server said no
             ├── InvalidError     400, 415: what was sent is not what the server takes
@@ -126,6 +127,10 @@ class ConflictError(ApiError):
     def __init__(self, message: str, record: ImageRecord, *, url: str = ""):
         self.record = record
         super().__init__(message, url=url)
+
+
+class StoppedError(ApiError):
+    """A transfer was stopped on demand, before its end. Nothing of it is kept."""
 
 
 class StatusError(ApiError):
