@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..api.constellations import Constellations
 from ..errors import ApiError, BusyError, ConstellationsError, JournalError, NotSentError, PublishError, SignInError
@@ -18,13 +18,10 @@ from ..schema.records import Receipt
 from .attempts import Attempt
 from .journal import Journal, default_journal
 from .pause import SharedPause
-from .plan import BLOCKED, PUBLISH, Plan, Step, plan
+from .plan import BLOCKED, DECIDE, PUBLISH, SKIP, Plan, Step, plan
 from .reconcile import SETTLING_WAITS, settle
 from .rows import FAILED, PUBLISHED, SENDING, STATE_OF, STATES, UNCLEAR, UNDECIDED, WAITING, Row, as_table, export
 from .submit import publish_planned
-
-if TYPE_CHECKING:
-    from ..draft import ImageDraft
 
 OnProgress = Callable[["Batch", Row | None], Any]
 """Is told of each change: with the row whose state changed, or None where it was the batch's `message`."""
@@ -126,6 +123,42 @@ class Batch:
         """Whether something is under way."""
         return not self._idle.is_set()
 
+    def decide(self, rows: Iterable[Row], anyway: bool = True) -> None:
+        """Say of rows that the plan leaves to somebody's decision whether they are published too; others stay as they are.
+
+        Raises PublishError while the batch is running.
+        """
+        self._refuse_while_running()
+        for row in rows:
+            if row.step.decision == DECIDE and row.state in (UNDECIDED, WAITING):
+                row.anyway = anyway
+                self._set(row, WAITING if anyway or row.look_first else UNDECIDED, row.reason)
+
+    def renew(self) -> None:
+        """Ask the server once more about the rows that wait, as the plan did: people look at a plan for a while.
+
+        What is there by now is not sent, and what has a new reason to decide waits for a decision. The web is not asked.
+
+        Raises
+        ------
+        PublishError
+            If a draft was changed since the plan was made, or the batch is running.
+        ApiError
+            If the server can't be asked.
+        """
+        self._refuse_while_running()
+        rows = [row for row in self.rows if row.state == WAITING and not row.look_first]
+        if not rows:
+            return
+        drafts, place = [row.step.draft for row in rows], rows[0].step
+        fresh = plan(drafts, self._client, place.handle, journal=self._journal, probe=False)
+        if changed := [row.name for row, new in zip(rows, fresh, strict=True) if new.body != row.step.body]:
+            raise PublishError(f"Changed since the plan was made: {', '.join(changed[:5])}. Make a new plan.")
+        for row, new in zip(rows, fresh, strict=True):
+            if new.decision in (SKIP, BLOCKED) or (new.decision == DECIDE and set(new.reasons) - set(row.step.reasons)):
+                row.step, row.anyway = new, False
+                self._set(row, STATE_OF[new.decision], " ".join(new.reasons))
+
     def retry_failed(self) -> None:
         """Publish the failed rows once more, as the plan says, and no others. Returns at once.
 
@@ -133,6 +166,17 @@ class Batch:
         """
         self._refuse_while_running()
         self._run([row for row in self.rows if row.state == FAILED])
+
+    def look_again(self) -> None:
+        """Look once more for the images of unclear rows; nothing is sent. Returns at once.
+
+        Raises PublishError while the batch is running.
+        """
+        self._refuse_while_running()
+        unclear = [row for row in self.rows if row.state == UNCLEAR]
+        for row in unclear:
+            row.resend = frozenset()
+        self._run(unclear)
 
     def resend_unclear(self) -> None:
         """Look once more for the images of unclear rows, and send those that the server still doesn't show.
@@ -220,7 +264,7 @@ class Batch:
         try:
             with row.step.draft.publishing():
                 receipt = self._settled(row) or publish_planned(
-                    row.step, self._client, self._journal, anyway=self._anyway, resend=row.resend
+                    row.step, self._client, self._journal, anyway=row.anyway, resend=row.resend
                 )
         except (JournalError, SignInError) as error:  # no other row would fare better
             self._halt(row, error)
@@ -286,7 +330,8 @@ class Batch:
     # -- rows and the journal
 
     def _first_row(self, step: Step) -> Row:
-        row = Row(step, STATE_OF[step.decision], " ".join(step.reasons) if step.decision != PUBLISH else "")
+        reason = " ".join(step.reasons) if step.decision != PUBLISH else ""
+        row = Row(step, STATE_OF[step.decision], reason, anyway=self._anyway)
         if row.state == UNDECIDED and self._anyway:
             row.state = WAITING
         if step.body in self._bodies:
@@ -298,7 +343,7 @@ class Batch:
             row.state, row.reason, row.receipt = PUBLISHED, "Published before.", receipt
             self._safely(step.draft.published, receipt)
         elif row.state != BLOCKED and any(attempt.state == UNCLEAR for attempt in attempts):
-            row.state = WAITING  # to be looked for; nothing is sent before that is settled
+            row.state, row.look_first = WAITING, True  # nothing is sent before that is settled
         return row
 
     def _attempts(self, step: Step) -> list[Attempt]:
@@ -322,71 +367,3 @@ class Batch:
         except Exception as error:  # noqa: BLE001
             warnings.warn(f"Telling of the batch failed: {type(error).__name__}: {error}", stacklevel=3)
 
-
-def publish_all(
-    drafts: Iterable[ImageDraft],
-    client: Constellations,
-    handle: str,
-    *,
-    threads: int = 16,
-    anyway: bool = False,
-    probe: bool = True,
-    journal: Journal | None = None,
-    on_progress: OnProgress | None = None,
-) -> Batch:
-    """Publish many drafts, each exactly once. They can be neither corrected nor deleted afterwards.
-
-    Stopped or killed on the way, the same call goes on where it stopped: what is published already is not sent again,
-    and what may have been is looked for first.
-
-    Parameters
-    ----------
-    drafts : iterable of ImageDraft
-        The images.
-    client : Constellations
-        Where to; signed in.
-    handle : str
-        Under which handle; the account must own it.
-    threads : int, optional
-        How many images are sent at the same time, 1 to 32. Default 16.
-    anyway : bool, optional
-        Whether those are published too of which the plan says that somebody has to decide: because of warnings, or
-        since another handle has the same image. Default False.
-    probe : bool, optional
-        Whether the plan asks the web for each draft's first tile and thumbnail. Default True.
-    journal : Journal, optional
-        By default that of the user's state directory.
-    on_progress : callable, optional
-        Called as ``on_progress(batch, row)``, one call at a time, from other threads; `row` is None where the batch's
-        `message` changed. ``batch.stop()`` may be called there.
-
-    Returns
-    -------
-    Batch
-        With a row for each draft: its state, reason and receipt. `Batch.retry_failed`, `Batch.resend_unclear` and
-        `Batch.export` go on from there.
-
-    Raises
-    ------
-    JournalError
-        The journal can't be written: nothing was sent without it. What was published before that is in `history`.
-    SignInError, BusyError, NotSentError
-        The server does not believe the token any more, asks for too long a pause, or can't be reached. The rest was
-        not sent; the same call goes on.
-    PublishError, ApiError
-        No plan can be made: nothing was sent.
-    """
-    steps = plan(drafts, client, handle, journal=journal, probe=probe)
-    batch = Batch(steps, client, threads=threads, anyway=anyway, journal=journal, on_progress=on_progress)
-    batch.start()
-    try:
-        while not batch.wait(0.2):  # an interrupt does not end a longer wait on every system
-            pass
-    except BaseException:
-        batch.stop()
-        batch.wait()
-        raise
-    if batch.error is not None:
-        batch.error.add_note(f"{batch!r} Publish the same drafts again to go on: what was published is known.")
-        raise batch.error
-    return batch

@@ -46,6 +46,10 @@ class Row:
         Of a published row.
     resend : frozenset of str
         Keys of unclear attempts that the user lets be sent anew if their image still isn't there.
+    anyway : bool
+        Whether somebody has decided to publish it although the plan says "decide": `Batch.decide`.
+    look_first : bool
+        Whether an earlier attempt is unclear: its image is looked for before anything is sent.
     """
 
     step: Step
@@ -53,6 +57,8 @@ class Row:
     reason: str = ""
     receipt: Receipt | None = None
     resend: frozenset[str] = frozenset()
+    anyway: bool = False
+    look_first: bool = False
 
     @property
     def name(self) -> str:
