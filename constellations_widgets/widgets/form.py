@@ -44,13 +44,13 @@ class ImageForm(DraftWidget):
         self._earlier_file: Path | None = None
         self._restored: Path | None = None  # the file whose edits are in this draft now
         specs = [spec.to_json() for spec in fields().values()]
-        super().__init__(draft, fields=specs, kept_credits=_kept(draft), earlier=self._find_earlier(draft))
-        self.on_msg(Answerer({"licenses": _licenses}, self.send).receive)
+        super().__init__(draft, fields=specs, kept_credits=kept_credits(draft), earlier=self._find_earlier(draft))
+        self.on_msg(Answerer({"licenses": licenses}, self.send).receive)
 
     def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
         with self._showing, self.hold_sync():
             if "permissions.credits" in changed:
-                self.kept_credits = _kept(draft)
+                self.kept_credits = kept_credits(draft)
             super()._draft_changed(draft, changed)
 
     def _keep_up(self, draft: ImageDraft, changed: frozenset[str]) -> None:
@@ -82,7 +82,8 @@ class ImageForm(DraftWidget):
         self.earlier = ""
 
 
-def _kept(draft: ImageDraft) -> dict[str, Any]:
+def kept_credits(draft: ImageDraft) -> dict[str, Any]:
+    """What the server will keep of a draft's credits, as text and as a tree."""
     written = draft.permissions.credits
     try:
         kept = clean_credits(written) if isinstance(written, str) else ""
@@ -91,5 +92,6 @@ def _kept(draft: ImageDraft) -> dict[str, Any]:
         return {"text": "", "tree": []}
 
 
-def _licenses(_request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+def licenses(_request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    """The answer to a page that asks which licenses there are."""
     return {"licenses": [choice._asdict() for choice in license_choices()]}, []
