@@ -1,4 +1,4 @@
-"""Attempts to publish, as the journal remembers them.
+"""Attempts to publish an image or a scene, as the journal remembers them.
 
 An attempt's state is one of
 
@@ -6,7 +6,7 @@ An attempt's state is one of
 planned     written down, and provably not with the server: its request could not be sent
 sending     its request may be with the server, and the process that sends it is alive
 published   the server has it: `image_id`
-refused     the server said no, or the user decided to send the same anew: it made no image
+refused     the server said no, or the user decided to send the same anew: it made nothing
 unclear     its request may have been done: look at the server before anything is sent (`reconcile`)
 ==========  =========================================================================================
 """
@@ -20,27 +20,28 @@ from datetime import datetime
 from typing import Any
 
 from ..schema.records import Receipt, html_link
+from ..schema.scenes import SceneReceipt
 from .tables import html_table
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt to publish an image.
+    """One attempt to publish an image, or to make a scene.
 
     Attributes
     ----------
     key : str
         The attempt's own id.
     api_url, handle : str
-        Where the image was to go.
+        Where it was to go.
     url : str
-        Its image URL, "" if it has none.
+        The image URL, "" if it has none, as a scene.
     body : bytes
         The request's body, exactly.
     body_sha256 : str
         SHA-256 of the body, hexadecimal.
     known_ids : tuple of str
-        The images with this URL that the server had before.
+        The images with this URL, or the newest scenes, that the server had before.
     state : str
         planned, sending, published, refused or unclear.
     owner : str
@@ -48,7 +49,7 @@ class Attempt:
     planned, sent, settled : datetime or None
         When it was written down, sent, and decided, UTC, by this machine's clock.
     image_id, rel_url : str or None
-        The image, once it is published.
+        The image or the scene, once the server has it.
     answer : str
         What the server said, or what went wrong, in a sentence.
     """
@@ -75,18 +76,25 @@ class Attempt:
         return json.loads(self.body)
 
     @property
-    def note(self) -> str:
-        """What the image is."""
-        return str(self.request.get("note", ""))
+    def kind(self) -> str:
+        """ "image" or "scene": the body says which."""
+        return "scene" if "place" in self.request else "image"
 
     @property
-    def receipt(self) -> Receipt | None:
+    def note(self) -> str:
+        """What the image is, or the scene's text."""
+        request = self.request
+        return str(request.get("note", request.get("text", "")))
+
+    @property
+    def receipt(self) -> Receipt | SceneReceipt | None:
         """The receipt of a published attempt."""
         if self.state != "published" or not self.image_id or not self.settled:
             return None
-        return Receipt(
+        kind = self.kind
+        return (SceneReceipt if kind == "scene" else Receipt)(
             id=self.image_id,
-            rel_url=self.rel_url or f"/image/{self.image_id}",
+            rel_url=self.rel_url or f"/{kind}/{self.image_id}",
             api_url=self.api_url,
             handle=self.handle,
             created=self.settled,
@@ -113,16 +121,48 @@ COLUMNS = ", ".join(_NAMES)
 
 
 class History(list[Attempt]):
-    """Attempts, newest first; a table in a notebook."""
+    """Attempts, newest first; a table in a notebook, as HTML and as text."""
+
+    def __repr__(self) -> str:
+        return f"<History: {len(self)} attempt{'s' * (len(self) != 1)}. {self._open()}".rstrip(". ") + ">"
+
+    def __str__(self) -> str:
+        return "\n".join([self._head(), *("  ".join(filter(None, _words(attempt))) for attempt in self)])
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
 
     def _repr_html_(self) -> str:
         if not self:
-            return "<p>Nothing was published from this machine yet.</p>"
-        return html_table(("When", "State", "Note", "Handle", "Image", "Answer"), map(_cells, self))
+            return f"<p>{_NOTHING}</p>"
+        table = html_table(("When", "State", "What", "Handle", "Record", "Answer"), map(_cells, self))
+        return f"<p>{html.escape(self._head())}</p>{table}" if self._open() else table
+
+    def _head(self) -> str:
+        return self._open() or ("" if self else _NOTHING)
+
+    def _open(self) -> str:
+        """What is left to be looked at, and how."""
+        count = sum(attempt.state == "unclear" for attempt in self)
+        if not count:
+            return ""
+        return (
+            f"{count} of {len(self)} may have succeeded or not: publishing.settle_all(client) looks, and sends nothing."
+        )
+
+
+_NOTHING = "Nothing was published from this machine yet."
+
+
+def _words(attempt: Attempt) -> list[str]:
+    """When, state, what, where, the record's address and the answer, as text."""
+    what = attempt.note if attempt.kind == "image" else f"Scene: {attempt.note}"
+    when, place = f"{attempt.planned:%Y-%m-%d %H:%M} UTC", f"{attempt.handle} at {attempt.api_url}"
+    receipt = attempt.receipt
+    return [when, attempt.state, what, place, receipt.record_url if receipt else "", attempt.answer]
 
 
 def _cells(attempt: Attempt) -> list[str]:
-    receipt = attempt.receipt
-    when, place = f"{attempt.planned:%Y-%m-%d %H:%M} UTC", f"{attempt.handle} at {attempt.api_url}"
-    cells = [html.escape(text) for text in (when, attempt.state, attempt.note, place)]
-    return [*cells, html_link(receipt.id, receipt.record_url) if receipt else "", html.escape(attempt.answer)]
+    *start, record, answer = _words(attempt)
+    link = html_link(record.rpartition("/")[2], record) if record else ""
+    return [*map(html.escape, start), link, html.escape(answer)]

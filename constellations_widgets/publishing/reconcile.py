@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from itertools import takewhile
 from typing import Any
 
 from ..api.constellations import Constellations
-from ..errors import PublishError
+from ..errors import ApiError, PublishError
 from ..schema.records import ImageRecord, ImageSummary
-from .attempts import Attempt
+from ..schema.scenes import SceneRecord, SceneSummary
+from .attempts import Attempt, History
 from .journal import Journal, default_journal
+
+OnProgress = Callable[[Attempt, int, int], Any]
+
+THREADS = 16
+"""Looks at the server beside each other."""
 
 CLOCK_MARGIN = 120.0
 """Seconds by which the server's clock may differ from what we believe of it."""
@@ -21,7 +31,7 @@ SETTLING_WAITS = (0.0, 0.5, 1.5, 3.0)
 
 
 def unsettled(journal: Journal | None = None) -> list[Attempt]:
-    """The attempts of which nobody knows whether they made an image, oldest first.
+    """The attempts of which nobody knows whether they made an image (or a scene), oldest first.
 
     A timeout leaves one, or a kernel that was killed.
 
@@ -41,7 +51,7 @@ def settle(
     waits: Sequence[float] = (0.0,),
     sleep: Callable[[float], Any] = time.sleep,
 ) -> Attempt:
-    """Look whether the server has the image of an unclear attempt. Sends nothing that changes anything.
+    """Look whether the server has the image, or the scene, of an unclear attempt. Sends nothing that changes anything.
 
     Parameters
     ----------
@@ -57,8 +67,8 @@ def settle(
     Returns
     -------
     Attempt
-        As it stands now: in state "published", with a receipt, if exactly one image is its; else unclear as before.
-        That no image was found does not prove that none will appear: a slow server may still be at work.
+        As it stands now: in state "published", with a receipt, if exactly one at the server is its; else unclear as before.
+        That none was found does not prove that none will appear: a slow server may still be at work.
 
     Raises
     ------
@@ -75,18 +85,90 @@ def settle(
     current = journal.attempt(attempt.key)
     if current is None or current.state != "unclear":
         return current or attempt
-    found: list[ImageRecord] = []
+    look = _scenes_of if current.kind == "scene" else _images_of
+    found: list[ImageRecord] | list[SceneRecord] = []
     for wait in waits:
         if wait:
             sleep(wait)
-        found = _images_of(current, client, journal.image_ids(current.api_url))
+        found = look(current, client, journal.image_ids(current.api_url))
         if found:
             break
     if len(found) == 1:
-        journal.published(current.key, found[0].id, f"/image/{found[0].id}", found[0].creation_date)
+        rel_url = f"/{current.kind}/{found[0].id}"
+        journal.published(current.key, found[0].id, rel_url, found[0].creation_date)
     elif found:
-        journal.unclear(current.key, f"Several new images could be this one: {', '.join(image.id for image in found)}.")
+        ids = ", ".join(each.id for each in found)
+        journal.unclear(current.key, f"Several new {current.kind}s could be this one: {ids}.")
     return journal.attempt(current.key) or current
+
+
+def left_open(client: Constellations, journal: Journal | None = None) -> list[Attempt]:
+    """The attempts at the client's API of which nobody knows whether they succeeded, oldest first; see `unsettled`."""
+    return [attempt for attempt in unsettled(journal) if attempt.api_url == client.api_url]
+
+
+def settle_all(
+    client: Constellations, journal: Journal | None = None, on_progress: OnProgress | None = None
+) -> History:
+    """Look, once for each, what became of everything that was left unclear at this API. Sends nothing.
+
+    A kernel that was killed while it published leaves such attempts, and so does a timeout. What was sent less than a
+    minute ago may still appear after the look.
+
+    Parameters
+    ----------
+    client : Constellations
+        Signed in, since scenes, and images without an image URL, are listed for their owner alone.
+    journal : Journal, optional
+        By default that of the user's state directory.
+    on_progress : callable, optional
+        Called as ``on_progress(attempt, done, total)`` after each look, one call at a time, from other threads.
+
+    Returns
+    -------
+    History
+        The attempts as they stand now: "published" with a receipt where the server has it; "unclear" where it does not
+        show it, or can't be looked at, which `answer` says.
+
+    Raises
+    ------
+    ApiError
+        If nothing could be looked at.
+    JournalError
+        If the journal can't be used.
+    """
+    journal = journal or default_journal()
+    left = left_open(client, journal)
+    errors: list[ApiError] = []
+    done, telling = itertools.count(1), threading.Lock()
+
+    def look(attempt: Attempt) -> Attempt:
+        try:
+            seen = settle(attempt, client, journal)
+        except ApiError as error:
+            errors.append(error)
+            seen = replace(attempt, answer=f"{attempt.answer} It could not be looked at now: {error}".strip())
+        with telling:
+            if on_progress is not None:
+                on_progress(seen, next(done), len(left))
+        return seen
+
+    with ThreadPoolExecutor(THREADS, "constellations-settle") as pool:
+        settled = History(pool.map(look, left))
+    if errors and len(errors) == len(left):
+        raise errors[0]
+    return settled
+
+
+def _scenes_of(attempt: Attempt, client: Constellations, taken: set[str]) -> list[SceneRecord]:
+    """The server's scenes that can only be the one of this attempt: new since then, and the same as what was sent."""
+    others = taken.union(attempt.known_ids)
+    new = [
+        scene
+        for scene in client.handle_scenes(attempt.handle)
+        if scene.id not in others and _is_later(scene, attempt, client)
+    ]
+    return [record for record in map(client.scene, (scene.id for scene in new)) if record.is_made_of(attempt.request)]
 
 
 def _images_of(attempt: Attempt, client: Constellations, taken: set[str]) -> list[ImageRecord]:
@@ -104,8 +186,8 @@ def _listed(attempt: Attempt, client: Constellations) -> Iterator[ImageSummary]:
     return (image for page in takewhile(lambda page: _is_later(page[0], attempt, client), pages) for image in page)
 
 
-def _is_later(image: ImageSummary, attempt: Attempt, client: Constellations) -> bool:
-    """Whether the image was made after the attempt was sent, by the server's clock."""
+def _is_later(image: ImageSummary | SceneSummary, attempt: Attempt, client: Constellations) -> bool:
+    """Whether the image or scene was made after the attempt was sent, by the server's clock."""
     if image.creation_date is None or attempt.sent is None:
         return True
     return image.creation_date >= attempt.sent + timedelta(seconds=client.clock_offset - CLOCK_MARGIN)

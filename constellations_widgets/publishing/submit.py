@@ -13,7 +13,7 @@ from ..schema.records import Receipt
 from .attempts import Attempt
 from .journal import Journal, default_journal
 from .plan import BLOCKED, DECIDE, SKIP, Step, plan
-from .reconcile import SETTLING_WAITS, settle
+from .reconcile import SETTLING_WAITS, left_open, settle
 
 if TYPE_CHECKING:
     from ..draft import ImageDraft
@@ -69,8 +69,12 @@ def publish_draft(
         The server said no, or can't be reached: nothing was published.
     """
     journal = journal or default_journal()
-    tell = on_progress or _tell_nobody
+    tell = on_progress or tell_nobody
     tell("planning", f"Asking {client.api_url} about the handle {handle!r} and earlier images.")
+    if count := len(left_open(client, journal)):
+        tell(
+            "planning", f"Of {count} earlier publications the outcome is unclear: publishing.settle_all(client) looks."
+        )
     step = plan([draft], client, handle, journal=journal, probe=probe)[0]
     receipt = publish_planned(step, client, journal, on_progress, again=again, anyway=anyway)
     _tell_after(draft.published, receipt)
@@ -94,7 +98,7 @@ def publish_planned(
     anew if the server still doesn't show it; unlike `again` it never publishes what is known to be published.
     """
     journal = journal or default_journal()
-    tell = on_progress or _tell_nobody
+    tell = on_progress or tell_nobody
     if step.body is None or step.decision == BLOCKED:
         raise _stopped(step, "It can't be published")
     if client.api_url != step.api_url:
@@ -104,7 +108,7 @@ def publish_planned(
     # What was decided is decided of what was known: nobody has agreed to send it beside an attempt that came later.
     attempts = journal.same_body(step.api_url, step.handle, step.body)
     despite = {attempt.key for attempt in attempts} if again else set(step.earlier)
-    if earlier := _settled_earlier(attempts, client, journal, tell, despite if again else resend):
+    if earlier := settled_earlier(attempts, client, journal, tell, despite if again else resend):
         return earlier
     if step.decision == SKIP and not again:
         journal.refuse_twice(step.api_url, step.handle, step.body)
@@ -115,18 +119,16 @@ def publish_planned(
     known = [image.id for image in step.existing]
     place = (step.api_url, step.handle, step.url)
     attempt = journal.claim(*place, step.body, known_ids=known, despite=despite, resend=resend)
-    receipt = _send(attempt, client, journal, tell, sleep)
-    _tell_after(tell, "published", f"Published as {receipt.id}.")
-    return receipt
+    return send(attempt, client, journal, tell, sleep)
 
 
-def _send(
+def send(
     attempt: Attempt, client: Constellations, journal: Journal, tell: OnProgress, sleep: Callable[[float], Any]
-) -> Receipt:
-    """Send what is written down, and write down what came of it."""
-    key = attempt.key
+) -> Any:
+    """Send what is written down, an image or a scene, and write down what came of it. Gives its receipt."""
+    key, add = attempt.key, client.add_scene if attempt.kind == "scene" else client.add_image
     try:
-        receipt = client.add_image(attempt.handle, attempt.body, key=key)
+        receipt = add(attempt.handle, attempt.body, key=key)
     except UnclearError as error:
         unclear = error
     except NotSentError as error:
@@ -140,28 +142,32 @@ def _send(
         raise
     else:
         _write_down(journal.published, key, receipt.id, receipt.rel_url, receipt.created)
+        _tell_after(tell, "published", f"Published as {receipt.id}.")
         return receipt
     _write_down(journal.unclear, key, str(unclear))
-    _tell_after(tell, "looking", f"The outcome is unclear: {unclear.message}. Looking whether the image is there.")
-    return _receipt_or_unclear(attempt, unclear, client, journal, sleep)
+    looking = f"Looking whether the {attempt.kind} is there."
+    _tell_after(tell, "looking", f"The outcome is unclear: {unclear.message}. {looking}")
+    receipt = _receipt_or_unclear(attempt, unclear, client, journal, sleep)
+    _tell_after(tell, "published", f"Published as {receipt.id}.")
+    return receipt
 
 
 def _receipt_or_unclear(
     attempt: Attempt, unclear: UnclearError, client: Constellations, journal: Journal, sleep: Callable[[float], Any]
-) -> Receipt:
+) -> Any:
     try:
         settled = settle(attempt, client, journal, waits=SETTLING_WAITS, sleep=sleep)
         if settled.receipt:
             return settled.receipt
-        seen = "The server does not show the image so far; it may still appear."
+        seen = f"The server does not show the {attempt.kind} so far; it may still appear."
     except (ApiError, PublishError) as error:
         seen = f"Looking for it failed too: {error}"
-    raise _unclear(unclear.message, seen, unclear) from None
+    raise _unclear(attempt, unclear.message, seen, unclear) from None
 
 
-def _settled_earlier(
+def settled_earlier(
     attempts: Iterable[Attempt], client: Constellations, journal: Journal, tell: OnProgress, resend: Collection[str]
-) -> Receipt | None:
+) -> Any:
     """The receipt of an earlier attempt that was unclear, and turns out to have succeeded.
 
     Raises UnclearError for one that is still unclear, unless it may be sent anew.
@@ -170,19 +176,21 @@ def _settled_earlier(
         if attempt.state != "unclear":
             continue
         when = f"{attempt.planned:%Y-%m-%d %H:%M} UTC"
-        tell("looking", f"An attempt of {when} is unclear. Looking whether the image is there.")
+        tell("looking", f"An attempt of {when} is unclear. Looking whether the {attempt.kind} is there.")
         settled = settle(attempt, client, journal)
         if settled.receipt:
             _tell_after(tell, "published", f"The earlier attempt had succeeded: {settled.receipt.id}.")
             return settled.receipt
         if attempt.key not in resend:
-            raise _unclear(attempt.answer, "The server does not show the image so far; nothing was sent now.")
+            seen = f"The server does not show the {attempt.kind} so far; nothing was sent now."
+            raise _unclear(attempt, attempt.answer, seen)
     return None
 
 
-def _unclear(said: str, seen: str, cause: ApiError | None = None) -> UnclearError:
+def _unclear(attempt: Attempt, said: str, seen: str, cause: ApiError | None = None) -> UnclearError:
+    done = "published" if attempt.kind == "image" else "made"
     error = UnclearError(
-        f"Whether the image was published is not known: {said.rstrip('.')}. {seen} Publishing it again looks first "
+        f"Whether the {attempt.kind} was {done} is not known: {said.rstrip('.')}. {seen} Publishing it again looks first "
         "and, with again=True, sends it if it still isn't there. history() lists this attempt.",
         url=cause.url if cause else "",
         status=cause.status if cause else None,
@@ -215,5 +223,5 @@ def _tell_after(tell: Callable[..., Any], *what: Any) -> None:
         warnings.warn(f"Telling of the publication failed: {type(error).__name__}: {error}", stacklevel=3)
 
 
-def _tell_nobody(stage: str, message: str) -> None:
+def tell_nobody(stage: str, message: str) -> None:
     pass

@@ -14,8 +14,17 @@ from api.broken_server import silent
 from publishing.conftest import FaultyProxy, make_draft, published
 
 from constellations_widgets.api import Constellations
-from constellations_widgets.errors import PublishError, UnclearError
-from constellations_widgets.publishing import history, publish_draft, settle, unsettled
+from constellations_widgets.api.retries import Retries
+from constellations_widgets.errors import NotSentError, PublishError, UnclearError
+from constellations_widgets.publishing import (
+    Journal,
+    history,
+    left_open,
+    publish_draft,
+    settle,
+    settle_all,
+    unsettled,
+)
 
 PUBLISH = """
 import json
@@ -174,3 +183,55 @@ def test_a_kernel_killed_while_it_publishes_leaves_an_unclear_attempt_that_is_se
             publish_draft(draft, way, box.handle, again=True)
     assert published(client, draft) == 1
     assert sum(attempt.state == "published" for attempt in history()) == 1
+
+
+def test_what_was_left_open_is_settled_in_one_call_by_looking_alone(client, box, journal):
+    drafts = [make_draft() for _ in range(4)]
+    for draft in drafts:
+        attempt = journal.claim(client.api_url, box.handle, draft.storage.legacy_url_template, to_json(draft))
+        journal.unclear(attempt.key, "killed")
+    elsewhere = journal.claim("https://api.example", box.handle, "", to_json(make_draft()))
+    journal.unclear(elsewhere.key, "")
+    ids = {client.add_image(box.handle, draft.submission()).id for draft in drafts[:3]}
+    seen = []
+    settled = settle_all(client, on_progress=lambda *what: seen.append(what))
+    assert [attempt.state for attempt in settled] == ["published"] * 3 + ["unclear"]
+    assert {attempt.receipt.id for attempt in settled[:3]} == ids
+    assert [done for _, done, _ in seen] == [1, 2, 3, 4] and {total for *_, total in seen} == {4}
+    assert {attempt.key for attempt in left_open(client)} == {settled[3].key}
+    assert published(client, drafts[3]) == 0
+    assert "1 of 5 may have succeeded" not in str(settled) and "1 of 4 may have succeeded" in str(settled)
+    assert "settle_all" in history()._repr_html_()
+
+
+def test_what_can_not_be_looked_at_stays_open_and_says_why(unclear, client, box, journal):
+    other = make_draft()
+    attempt = journal.claim(client.api_url, box.handle, other.storage.legacy_url_template, to_json(other))
+    journal.unclear(attempt.key, "lost")
+
+    def answer(request):
+        if other.storage.legacy_url_template in request.content.decode():
+            return httpx.Response(500, json={"error": True, "message": "down"})
+        return httpx.Response(200, json={"error": False, "results": []})
+
+    partly = Constellations(
+        client.api_url, box.token(), transport=httpx.MockTransport(answer), retries=Retries(tries=1)
+    )
+    states = {it.key: (it.state, "could not be looked at" in it.answer) for it in settle_all(partly)}
+    assert states == {unclear.key: ("unclear", False), attempt.key: ("unclear", True)}
+    with pytest.raises(NotSentError):
+        settle_all(
+            Constellations("http://127.0.0.1:9", "a.b.c", retries=Retries(tries=1)), _at(journal, "http://127.0.0.1:9")
+        )
+    assert settle_all(Constellations("https://nothing.example")) == []
+
+
+def _at(journal: Journal, api_url: str) -> Journal:
+    """The journal, with an unclear attempt at another API."""
+    attempt = journal.claim(api_url, "me", "", to_json(make_draft()))
+    journal.unclear(attempt.key, "")
+    return journal
+
+
+def to_json(draft) -> bytes:
+    return draft.submission().to_json()
