@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .constellations import Constellations
-from .credentials import Credentials, sign_in
+from .credentials import Credentials
 from .retries import Retries
+from .signing_in import sign_in, sign_out
 
-__all__ = ["Constellations", "Credentials", "Retries", "sign_in"]
+__all__ = ["Constellations", "Credentials", "Retries", "sign_in", "sign_out"]

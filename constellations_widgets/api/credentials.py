@@ -1,7 +1,6 @@
 """The one object that holds secrets.
 
-A token given as text or by the environment is enough for now; `auth_flow` is where a token that renews itself will ask
-for its successor.
+These hold one fixed token; those of `sessions` have tokens that end and are followed by others.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _TOKEN_LIMIT = 16_000  # characters; servers refuse headers that are much longer
 class Credentials(httpx.Auth):
     """What signs requests in. Its text, pickle and JSON never show the token.
 
-    Make it with `Credentials.token` or `Credentials.from_environment`.
+    `sign_in` gives one; `Credentials.token` and `Credentials.from_environment` make one that holds a fixed token.
 
     Examples
     --------
@@ -36,6 +35,11 @@ class Credentials(httpx.Auth):
 
     def __init__(self, read_token: Callable[[], str]):
         self._read_token = read_token  # a function, so that no attribute shows the token
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether there is a token."""
+        return True
 
     @classmethod
     def token(cls, token: str) -> Credentials:
@@ -103,33 +107,6 @@ class Credentials(httpx.Auth):
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("Credentials are not pickled: they hold a token. Sign in again where they are needed.")
-
-
-def sign_in(token: str | None = None) -> Credentials:
-    """Credentials for the Constellations API.
-
-    Parameters
-    ----------
-    token : str, optional
-        An access token. Without it, the environment variable ``CONSTELLATIONS_TOKEN`` is read.
-
-    Returns
-    -------
-    Credentials
-        For ``Constellations(api_url, auth=...)``.
-
-    Raises
-    ------
-    SignInError
-        If there is no token, or none that can be one.
-    """
-    credentials = Credentials.token(token) if token is not None else Credentials.from_environment()
-    if credentials is None:
-        raise SignInError(
-            f"No token to sign in with. Set the environment variable {TOKEN_VARIABLE} before the kernel starts, "
-            "or call sign_in(token) with an access token of your account."
-        )
-    return credentials
 
 
 def check_private(url: httpx.URL) -> None:
