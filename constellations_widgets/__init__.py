@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Constellations, Credentials, sign_in
+    from .api import Constellations, Credentials, sign_in, sign_out
     from .checks import Fix, Problem
     from .draft import ImageDraft
     from .errors import (
@@ -61,7 +61,7 @@ _HOMES = {
     "schema.license": ["normalize_license"],
     "schema.credits": ["clean_credits"],
     "schema.records": ["Receipt"],
-    "api": ["Constellations", "Credentials", "sign_in"],
+    "api": ["Constellations", "Credentials", "sign_in", "sign_out"],
     "publishing": ["Batch", "history", "publish_all", "publish_draft"],
     "sandbox": ["Sandbox", "running_sandbox"],
     "widgets.preview": ["Preview"],
