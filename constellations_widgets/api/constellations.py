@@ -96,7 +96,8 @@ class Constellations:
     @property
     def signed_in(self) -> bool:
         """Whether requests carry a token. Whether the server believes it is another matter."""
-        return self._transport.credentials is not None
+        credentials = self._transport.credentials
+        return credentials is not None and credentials.signed_in
 
     @property
     def clock_offset(self) -> float:
