@@ -21,11 +21,11 @@ _current = threading.local()  # a synchronous request does all its waiting in th
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Everything that this thread waits for on the network inside the block ends after `seconds`."""
-    _current.end = time.monotonic() + seconds
+    before, _current.end = getattr(_current, "end", None), time.monotonic() + seconds
     try:
         yield
     finally:
-        _current.end = None
+        _current.end = before
 
 
 def _left(timeout: float | None, expired: type[Exception]) -> float | None:
@@ -58,7 +58,9 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class _Network(httpcore.NetworkBackend):
+class DeadlineNetwork(httpcore.NetworkBackend):
+    """Connections through another network, obeying `deadline`."""
+
     def __init__(self, network: httpcore.NetworkBackend):
         self._network = network
 
@@ -78,4 +80,4 @@ class DeadlineTransport(httpx.HTTPTransport):
     def __init__(self, *, network: httpcore.NetworkBackend | None = None, **options: Any):
         super().__init__(**options)
         # httpx hands no network backend through to httpcore; the pool gives this one to each connection that it opens.
-        self._pool._network_backend = _Network(network or self._pool._network_backend)
+        self._pool._network_backend = DeadlineNetwork(network or self._pool._network_backend)

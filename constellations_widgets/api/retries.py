@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import TypeVar
 
 from tenacity import (
@@ -66,11 +67,9 @@ class Retrier:
     """
 
     def __init__(self, retries: Retries, within: float):
-        self._retries = retries
+        self._retries, self._within = retries, within
         self._jitter = wait_random(0, retries.first_wait)
         self._backoff = wait_exponential(multiplier=retries.first_wait, max=retries.longest_wait) + self._jitter
-        self._stop = stop_after_attempt(retries.tries) | stop_before_delay(within)
-        self._reads, self._writes = self._retrying(self._read_may_be_repeated), self._retrying(self._told_to_repeat)
         self._quiet_until = 0.0  # on the clock of time.monotonic
 
     def send(self, attempt: Callable[[], ApiError | Answered], *, writes: bool) -> ApiError | Answered:
@@ -87,12 +86,19 @@ class Retrier:
         left = self._quiet_until - time.monotonic()
         if left > 0:
             self._retries.sleep(left + random.uniform(0, self._retries.first_wait))
-        return (self._writes if writes else self._reads)(attempt)
+        began = time.monotonic()
+        first = attempt()
+        is_worth_it = self._told_to_repeat if writes else self._read_may_be_repeated
+        if not is_worth_it(first):
+            return first
+        tries = chain([lambda: first], repeat(attempt))
+        return self._retrying(is_worth_it, time.monotonic() - began)(lambda: next(tries)())
 
-    def _retrying(self, is_worth_it: Callable[[object], bool]) -> Retrying:
+    def _retrying(self, is_worth_it: Callable[[object], bool], spent: float) -> Retrying:
+        """Repeats what was tried once already, in `spent` seconds."""
         return Retrying(
             retry=retry_if_result(is_worth_it),
-            stop=self._stop,
+            stop=stop_after_attempt(self._retries.tries) | stop_before_delay(self._within - spent),
             wait=self._wait,
             before_sleep=self._let_all_wait,
             sleep=self._retries.sleep,

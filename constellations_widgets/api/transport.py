@@ -10,20 +10,21 @@ What went wrong decides what may be done next, so each failure is one of these:
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from .. import errors
-from .credentials import Credentials, check_private, is_loopback
-from .deadline import DeadlineTransport, deadline
+from .by_httpx import ByHttpx, network, proxy_for
+from .connections import Answer, Connections
+from .credentials import Credentials, check_private
+from .deadline import deadline
 from .plaintext import html_line, one_line, schema_faults
 from .retries import Retrier, Retries
 
@@ -61,10 +62,6 @@ class Call:
     """Whether it changes something at the server."""
 
 
-class _Broken(Exception):
-    """The answer's body did not arrive whole, or is too large."""
-
-
 class Transport:
     """The connection to one API: kept open, shared by all threads.
 
@@ -95,23 +92,26 @@ class Transport:
         self.api_url = check_api_url(api_url)
         if not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST_TIMEOUT:
             raise errors.NotSentError(f"timeout is {timeout!r}: give seconds above 0, at most {LONGEST_TIMEOUT:,}.")
+        self._url = httpx.URL(self.api_url)
+        self._path = self._url.raw_path.decode("ascii").rstrip("/")
         if credentials is not None:
-            check_private(httpx.URL(self.api_url))
+            check_private(self._url)
         self.credentials = credentials
         self.clock_offset = 0.0
         """Seconds that the server's clock is ahead of ours, as told by its latest answer."""
+        self._date: str | None = None
         self._timeout = timeout
         self._given_transport = transport
         self._retrier = Retrier(retries or Retries(), within=2 * timeout)
-        self._client: httpx.Client | None = None
+        self._way: Connections | ByHttpx | None = None
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close the connections. The next request opens new ones."""
         with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+            way, self._way = self._way, None
+        if way is not None:
+            way.close()
 
     def json(self, call: Call) -> dict[str, Any]:
         """The answer to `call`, a JSON object that says ``"error": false``."""
@@ -154,72 +154,55 @@ class Transport:
         return outcome
 
     def _send_once(self, call: Call) -> tuple[int, bytes] | errors.ApiError:
-        # The errors are raised outside of the except blocks: a notebook then shows our few lines instead of httpx's
-        # many, and the traceback keeps no request with its headers.
+        # The errors are raised outside of the except blocks: a notebook then shows our few lines instead of those of the
+        # network, and the traceback keeps no request with its headers.
         try:
-            with deadline(2 * self._timeout):
-                response, content = self._exchange(call)
+            answer = self._answer(call)
+        except errors.SignInError as error:
+            return error.with_traceback(None)
         except httpx.HTTPError as error:
             return self._not_answered(call, error)
-        except _Broken as error:
-            return self.bad_answer(call, str(error))
-        if response.status_code != 200:
-            return self._refused(call, response, content)
-        return response.status_code, content
+        answer.content = self._hide(answer.content)
+        if answer.status != 200:
+            return self._refused(call, answer)  # the status alone says what happened
+        if isinstance(answer.fault, httpx.HTTPError):
+            return self._not_answered(call, answer.fault)
+        if answer.fault is not None:
+            return self.bad_answer(call, str(answer.fault))
+        return answer.status, answer.content
 
-    def _exchange(self, call: Call) -> tuple[httpx.Response, bytes]:
-        client = self._http()
-        headers = {"Content-Type": "application/json"} if call.body is not None else None
-        request = client.build_request(call.method, self.api_url + call.path, content=call.body, headers=headers)
-        response = client.send(request, stream=True, auth=self.credentials)
-        try:
-            self._set_clock(response.headers.get("Date"))
-            return response, self._hide(self._read(response))
-        except (httpx.HTTPError, _Broken):
-            if response.status_code == 200:
-                raise
-            return response, b""  # the status alone says what happened
-        finally:
-            response.close()
+    def _answer(self, call: Call) -> Answer:
+        """The answer to the request. Where the token was refused, nothing was done: it is sent again with another one."""
+        token = self.credentials.header(self._url) if self.credentials else None
+        answer = self._exchange(call, token)
+        if answer.status == 401 and token and self.credentials.renew(token):
+            answer = self._exchange(call, self.credentials.header(self._url))
+        return answer
 
-    def _read(self, response: httpx.Response) -> bytes:
-        """The answer's bytes. It was asked for uncompressed, so that a small answer can't unfold into a huge one."""
-        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise _Broken("is compressed, which was not asked for")
-        parts, size = [], 0
-        for part in response.iter_bytes():
-            parts.append(part)
-            size += len(part)
-            if size > ANSWER_LIMIT:
-                raise _Broken(f"is larger than {ANSWER_LIMIT // 2**20} MB")
-        return b"".join(parts)
+    def _exchange(self, call: Call, token: str | None) -> Answer:
+        headers = [("User-Agent", _user_agent()), ("Accept", "*/*"), ("Accept-Encoding", "identity")]
+        if call.body is not None:
+            headers.append(("Content-Type", "application/json"))
+        if token is not None:
+            headers.append(("Authorization", token))
+        way = self._way or self._new_way()
+        with deadline(2 * self._timeout):
+            answer = way.send(call.method, self._path + call.path, headers, call.body)
+        self._set_clock(answer.headers.get("date"))
+        return answer
 
-    def _http(self) -> httpx.Client:
+    def _new_way(self) -> Connections | ByHttpx:
+        limits = {"connect_timeout": CONNECT_TIMEOUT, "timeout": self._timeout, "limit": ANSWER_LIMIT}
         with self._lock:
-            if self._client is None:
-                self._client = self._new_client()
-            return self._client
-
-    def _new_client(self) -> httpx.Client:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            agent = f"constellations_widgets/{version('constellations_widgets')}"
-        except PackageNotFoundError:
-            agent = "constellations_widgets"
-        return httpx.Client(
-            headers={"User-Agent": agent, "Accept-Encoding": "identity"},
-            timeout=httpx.Timeout(self._timeout, connect=CONNECT_TIMEOUT, pool=self._timeout),
-            follow_redirects=False,
-            # The server sets a cookie with every answer, and needs none back.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            transport=self._given_transport or network(self.api_url),
-            trust_env=False,
-        )
+            if self._way is None:
+                transport = self._given_transport or (network(self._url) if proxy_for(self._url) else None)
+                self._way = ByHttpx(self._url, transport, **limits) if transport else Connections(self._url, **limits)
+            return self._way
 
     def _set_clock(self, date: str | None) -> None:
-        if moment := _moment(date):
+        if date != self._date and (moment := _moment(date)):
             self.clock_offset = (moment - datetime.now(UTC)).total_seconds()
+            self._date = date
 
     def _not_answered(self, call: Call, error: httpx.HTTPError) -> errors.ApiError:
         reason = one_line(str(error)).rstrip(".") or type(error).__name__
@@ -232,12 +215,13 @@ class Transport:
             return self._error(errors.UnclearError, call, said, _LOOK_FIRST)
         return self._error(errors.NoAnswerError, call, said, "Try again.")
 
-    def _refused(self, call: Call, response: httpx.Response, content: bytes) -> errors.ApiError:
-        status = response.status_code
-        said = f"the server says {self._shown(content) or response.reason_phrase!r} (status {status})"
-        retry_after = _retry_after(response.headers.get("Retry-After"))
+    def _refused(self, call: Call, answer: Answer) -> errors.ApiError:
+        status = answer.status
+        message = self._shown(answer.content) or answer.reason
+        said = f"the server says {message!r} (status {status})"
+        retry_after = _retry_after(answer.headers.get("retry-after"))
         if 300 <= status < 400:
-            return self._redirected(call, response)
+            return self._redirected(call, answer)
         # Behind a proxy, a 5xx or a 408 can come after the server has done the work. Only a 503 that names a time is a
         # plain "not now".
         not_now = status == 503 and retry_after is not None
@@ -253,17 +237,17 @@ class Transport:
         if retry_after is not None and issubclass(kind, errors.BusyError):
             advice = f"Try again in {retry_after:.0f} seconds."
         error = self._error(kind, call, said, advice, status)
-        error.message = self._shown(content) or response.reason_phrase
+        error.message = message
         if isinstance(error, errors.BusyError):
             error.retry_after = retry_after
         return error
 
-    def _redirected(self, call: Call, response: httpx.Response) -> errors.ApiError:
-        target = one_line(self._hide(response.headers.get("Location", "").encode()).decode())
-        said = f"{self.api_url} sends us to {target!r} (status {response.status_code}); redirects are not followed"
-        if call.writes and response.status_code not in (301, 307, 308):  # the others may stand for “done, see there”
-            return self._error(errors.UnclearError, call, said, _LOOK_FIRST, response.status_code)
-        return self._error(errors.BadAnswerError, call, said, "Use the API's own address.", response.status_code)
+    def _redirected(self, call: Call, answer: Answer) -> errors.ApiError:
+        target = one_line(self._hide(answer.headers.get("location", "").encode()).decode())
+        said = f"{self.api_url} sends us to {target!r} (status {answer.status}); redirects are not followed"
+        if call.writes and answer.status not in (301, 307, 308):  # the others may stand for “done, see there”
+            return self._error(errors.UnclearError, call, said, _LOOK_FIRST, answer.status)
+        return self._error(errors.BadAnswerError, call, said, "Use the API's own address.", answer.status)
 
     def _error(self, kind: type[errors.ApiError], call: Call, said: str, advice: str, status: int | None = None) -> Any:
         error = kind(f"Could not {call.what}: {said}. {advice}".rstrip(), url=self.api_url + call.path, status=status)
@@ -311,19 +295,14 @@ def check_api_url(api_url: str) -> str:
     return str(url).rstrip("/")
 
 
-def network(api_url: str) -> DeadlineTransport:
-    """The way to the API: through the environment's proxy if there is one, but never so to this machine itself."""
-    url = httpx.URL(api_url)
-    proxy = None
-    if not is_loopback(url.host) and not proxy_bypass(url.host):
-        proxies = getproxies()
-        proxy = proxies.get(url.scheme) or proxies.get("all")
-    if proxy and "://" not in proxy:
-        proxy = f"http://{proxy}"
+@functools.cache
+def _user_agent() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        return DeadlineTransport(proxy=proxy, limits=httpx.Limits(max_connections=64, max_keepalive_connections=32))
-    except (ImportError, ValueError) as error:  # SOCKS without its package, or an unknown kind of proxy
-        raise errors.NotSentError(f"The proxy set in the environment can't be used: {one_line(str(error))}") from None
+        return f"constellations_widgets/{version('constellations_widgets')}"
+    except PackageNotFoundError:
+        return "constellations_widgets"
 
 
 def _retry_after(value: str | None) -> float | None:

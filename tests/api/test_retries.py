@@ -219,6 +219,15 @@ def test_no_try_begins_after_the_time_of_the_whole_call(waits):
     assert len(waits) == 4
 
 
+def test_the_first_try_counts_too(waits):
+    def answer_late():
+        time.sleep(0.2)
+        return errors.NoAnswerError("no answer")
+
+    Retrier(Retries(sleep=waits.append, first_wait=0.1), within=0.3).send(answer_late, writes=False)
+    assert waits == []
+
+
 def test_a_client_can_be_told_not_to_repeat(box, waits):
     hasty = Constellations(box.api_url, retries=Retries(tries=1, sleep=waits.append))
     box.faults.next("unavailable", times=9)
