@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import math
 import re
 import threading
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from ..errors import ConstellationsError, SourceError
+from ..schema.extent import SkyView
 from ..schema.fields import fields
 from ..schema.placement import PLACEHOLDERS, URL, web_address_fault
 from .answering import Answer, Answerer
@@ -68,6 +71,7 @@ class Preview(OnDraft):
         self._wwt: PreviewWWT | None = None
         self._wwt_lock = threading.Lock()
         self._displayed = False
+        self._view: SkyView | None = None
         self._image = ImageFiles(draft.local) if draft is not None and draft.local is not None else None
         if self._image is not None:
             self._served.add("image", self._image.read)
@@ -88,6 +92,14 @@ class Preview(OnDraft):
     def revision(self) -> int:
         """Number of the latest state of the image; it grows with each change of what is drawn."""
         return self._revision
+
+    @property
+    def view(self) -> SkyView | None:
+        """Where the page looks now: middle, height and roll in degrees, and the shape. None before a page has shown it.
+
+        Of several views of this preview it is the one that moved last. `cxw.publish_scene` takes it.
+        """
+        return self._view
 
     def go_to_image(self) -> None:
         """Move the view to the image, as the button “Go to image” does."""
@@ -144,10 +156,18 @@ class Preview(OnDraft):
         self.send({"kind": "imageset", **self._state(revision)})
 
     def _receive(self, widget: Any, message: Any, buffers: Any) -> None:
-        if not isinstance(message, dict) or message.get("kind") != "heard":
+        kind = message.get("kind") if isinstance(message, dict) else None
+        if kind == "looks":
+            self._looks(message)
+        elif kind != "heard":
             self._answerer.receive(widget, message, buffers)
         elif self._wwt is not None:
             self._wwt.heard(message.get("message"))
+
+    def _looks(self, message: Mapping[str, Any]) -> None:
+        values = [message.get(field.name) for field in dataclasses.fields(SkyView)]
+        if all(isinstance(value, (int, float)) and math.isfinite(value) for value in values):
+            self._view = SkyView(*map(float, values))
 
     def _open(self, _request: Mapping[str, Any]) -> Answer:
         self._displayed = True

@@ -25,6 +25,7 @@ import { smallPicture } from "./snapshot";
 import { dropSpareLater, prepareSpare, takeSpare } from "./spare";
 import type { State } from "./state";
 import { Status, type Progress } from "./status";
+import { ToldView } from "./told_view";
 import { toolbar } from "./toolbar";
 import { Tools } from "./tools";
 
@@ -74,7 +75,8 @@ export class PreviewView {
     const notes = new Notes(this.#stage);
     const views = new Tools(this.element, notes, overlay);
     this.#relay = new Relay(comm, gaze, this.#image, () => this.#start(true));
-    this.#parts = [gaze, this.#image, new Fading(), views, new Sky(notes), new Constellations(), overlay, this.#relay];
+    const told = new ToldView(comm, gaze);
+    this.#parts = [gaze, this.#image, new Fading(), views, new Sky(notes), new Constellations(), overlay, this.#relay, told];
     this.#stage.prepend(overlay.element);
     const tools = toolbar(this.#parts.flatMap((part) => part.controls ?? []));
     tools.addEventListener("pointerdown", this.#insist);

@@ -16,6 +16,7 @@ import traitlets
 
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import ConstellationsError
+from constellations_widgets.schema.extent import SkyView
 from constellations_widgets.sources.local import LocalImage
 from constellations_widgets.sources.reading import Reading
 from constellations_widgets.widgets import static
@@ -215,6 +216,16 @@ def test_a_failure_of_ours_is_an_answer_too(page, monkeypatch):
     monkeypatch.setattr(LocalImage, "read", lambda self, path: 1 / 0)
     content, _ = page.ask(kind="files", paths=["image/image.png"])
     assert content["ok"] is False and "ZeroDivisionError" in content["message"]
+
+
+def test_the_program_knows_where_the_page_looks_and_takes_no_nonsense_for_it(page):
+    assert page.preview.view is None
+    looks = {"ra": 10, "dec": -20.5, "height": 0.5, "aspect": 1.5, "roll": 0}
+    page.say({"kind": "looks", **looks})
+    assert page.preview.view == SkyView(10, -20.5, 0.5, 1.5, 0)
+    for nonsense in ({"ra": None}, {"dec": "1"}, {"height": float("nan")}):
+        page.say({"kind": "looks", **looks, **nonsense})
+    assert page.preview.view == SkyView(10, -20.5, 0.5, 1.5, 0)
 
 
 def test_the_app_is_sent_as_buffers_when_the_page_asks(page):
