@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import Constellations, Credentials, sign_in, sign_out
+    from .api.retries import Retries
     from .checks import Fix, Problem
     from .draft import ImageDraft
     from .errors import (
@@ -40,12 +41,25 @@ if TYPE_CHECKING:
         TooLargeError,
         UnclearError,
     )
-    from .publishing import Batch, history, publish_all, publish_draft
+    from .publishing import (
+        Batch,
+        SharedFields,
+        history,
+        publish_all,
+        publish_draft,
+        publish_scene,
+        scene_of,
+        settle_all,
+    )
+    from .publishing.published import PublishedImage
     from .sandbox import Sandbox, running_sandbox
     from .schema.credits import clean_credits
+    from .schema.extent import SkyView
     from .schema.images import ImagePermissions, ImageStorage, ImageSubmission, ImageWwt
     from .schema.license import normalize_license
     from .schema.records import Receipt
+    from .schema.scenes import SceneReceipt, SceneSubmission
+    from .widgets.batch_publisher import BatchPublisher
     from .widgets.form import ImageForm
     from .widgets.panel import publish
     from .widgets.preview import Preview
@@ -61,10 +75,24 @@ _HOMES = {
     "schema.license": ["normalize_license"],
     "schema.credits": ["clean_credits"],
     "schema.records": ["Receipt"],
+    "schema.extent": ["SkyView"],
+    "schema.scenes": ["SceneReceipt", "SceneSubmission"],
     "api": ["Constellations", "Credentials", "sign_in", "sign_out"],
-    "publishing": ["Batch", "history", "publish_all", "publish_draft"],
+    "api.retries": ["Retries"],
+    "publishing": [
+        "Batch",
+        "SharedFields",
+        "history",
+        "publish_all",
+        "publish_draft",
+        "publish_scene",
+        "scene_of",
+        "settle_all",
+    ],
+    "publishing.published": ["PublishedImage"],
     "sandbox": ["Sandbox", "running_sandbox"],
     "widgets.preview": ["Preview"],
+    "widgets.batch_publisher": ["BatchPublisher"],
     "widgets.form": ["ImageForm"],
     "widgets.publisher": ["Publisher"],
     "widgets.panel": ["publish"],

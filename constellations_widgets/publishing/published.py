@@ -1,0 +1,338 @@
+"""A published image: its note, alt text and permissions can still be changed, all else is fixed for good."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..checked import CheckedFields
+from ..checks import ERROR, WARNING, Fix, Problem
+from ..draft import ImageDraft
+from ..errors import ApiError, BadAnswerError, ConflictError, DraftError, InvalidError, PublishError, UnclearError
+from ..observable import normal
+from ..schema.credits import clean_credits
+from ..schema.fields import fields, flatten
+from ..schema.records import ImageRecord, ImageSummary, Receipt
+from .saved import CREDITS, Change, Saved, outcome, same
+
+if TYPE_CHECKING:
+    from ..api import Constellations
+
+EDITABLE = ("note", "alt_text", "permissions.copyright", "permissions.credits", "permissions.license")
+"""Paths of the fields that can be changed."""
+
+_CANT_BE_EMPTIED = ("note", "alt_text")
+# The server drops nothing of what it has; and of what is sent back as it came, nothing is cleaned here.
+_SPEAKS_OF_WHAT_IS_DROPPED = "CXW502"
+
+
+class PublishedImage(CheckedFields):
+    """A published image: read from the server, edited as a draft is, and saved.
+
+    Of a published image only `note`, `alt_text` and the `permissions` can be changed; the other fields are there to be read.
+
+    >>> image = cxw.PublishedImage(client, receipt)
+    >>> image.permissions.license = "cc0-1.0"
+    >>> image.changes
+    {'permissions.license': Change(before='CC-BY-4.0', after='CC0-1.0')}
+    >>> image.save()
+    License: changed from 'CC-BY-4.0' to 'CC0-1.0'
+
+    Parameters
+    ----------
+    client : Constellations
+        Where it is; signed in as its owner, to save.
+    image : str, Receipt, ImageRecord or ImageSummary
+        Its id, or what holds that. It is read anew in any case.
+
+    Attributes
+    ----------
+    wwt, permissions, storage : FieldGroup
+        The API's fields; those of `wwt` and `storage` are fixed.
+
+    Raises
+    ------
+    PublishError
+        If a receipt is one of another API, or none of an image.
+    ApiError
+        If the image can't be read: NotFoundError where there is none.
+    """
+
+    def __init__(self, client: Constellations, image: str | Receipt | ImageRecord | ImageSummary):
+        super().__init__()
+        self._client, self._id = client, _id_of(client, image)
+        self._record: ImageRecord | None = None
+        self._base: dict[str, Any] = {}  # the editable fields as the server has them
+        self._refused: dict[str, tuple[Any, Problem]] = {}  # by path: a value that came to nothing, and why
+        self._may_edit = self._saving = False
+        self._one_save = threading.Lock()
+        self._saved: Saved | None = None
+        self.reload()
+
+    @property
+    def id(self) -> str:
+        """The image's id at the server."""
+        return self._id
+
+    @property
+    def client(self) -> Constellations:
+        return self._client
+
+    @property
+    def record(self) -> ImageRecord:
+        """The record as it was read last."""
+        assert self._record is not None
+        return self._record
+
+    @property
+    def name(self) -> str:
+        lines = self.record.note.strip().splitlines() if self._record else []
+        return lines[0][:80] if lines else f"image {self._id}"
+
+    @property
+    def handle(self) -> str:
+        """The handle that it was published under."""
+        return self.record.handle.handle
+
+    @property
+    def record_url(self) -> str:
+        """Address of the record (JSON)."""
+        return f"{self._client.api_url}/image/{self._id}"
+
+    @property
+    def wtml_url(self) -> str:
+        """Address of the WTML."""
+        return f"{self.record_url}/img.wtml"
+
+    @property
+    def may_edit(self) -> bool:
+        """Whether the client's account may change it, as the server said when it was asked last."""
+        return self._may_edit
+
+    @property
+    def locked(self) -> bool:
+        """Whether widgets take no edits of it: it is being saved, or this account may not change it."""
+        return self._saving or not self._may_edit
+
+    @property
+    def saved(self) -> Saved | None:
+        """What became of each field at the latest `save`; None before the first, and where that is not known."""
+        return self._saved
+
+    def draft(self) -> ImageDraft:
+        """A draft of the record as it was read last, to look at with `Preview`. Publishing it would make a second image."""
+        return ImageDraft.from_submission(self.record, autosave=False)
+
+    # -- edits
+
+    def update(self, changes: Mapping[str, Any]) -> None:
+        """Set several fields by path, as one change.
+
+        Raises
+        ------
+        KeyError
+            When a path names no field.
+        InvalidError
+            When a field is fixed. Nothing is changed then.
+        """
+        if fixed := [path for path in changes if path in fields() and path not in EDITABLE]:
+            raise InvalidError(
+                f"{', '.join(fixed)} can't be changed: of a published image only the note, the alt text and the "
+                "permissions can."
+            )
+        super().update(changes)
+
+    def edit(self, changes: Mapping[str, Any]) -> None:
+        super().edit({path: value for path, value in changes.items() if path in EDITABLE})
+
+    @property
+    def changes(self) -> dict[str, Change]:
+        """The fields that are not as the server has them, by path: they wait to be saved."""
+        with self._lock:
+            now = {path: self[path] for path in self._base}
+            pairs = {path: Change(before, _text(now[path])) for path, before in self._base.items()}
+        return {path: change for path, change in pairs.items() if change.before != change.after}
+
+    def revert(self) -> None:
+        """Undo all changes that are not saved."""
+        self.update({path: change.before for path, change in self.changes.items()})
+
+    def _find_problems(self) -> list[Problem]:
+        changes = self.changes
+        found = []
+        for problem in super()._find_problems():
+            if problem.field not in EDITABLE:
+                continue  # nobody can mend it any more
+            if problem.field not in changes:
+                if problem.code == _SPEAKS_OF_WHAT_IS_DROPPED:
+                    continue
+                # The server has it so, and need not be asked again.
+                severity = WARNING if problem.severity == ERROR else problem.severity
+                problem = replace(problem, severity=severity)
+            found.append(problem)
+        for path in _CANT_BE_EMPTIED:
+            if path in changes and changes[path].after == "":
+                message = "can't be emptied: the server ignores an empty text. Write something else, or put it back"
+                found.append(Problem("CXW903", ERROR, path, message, Fix("Put it back", {path: changes[path].before})))
+        return found + [problem for path, (value, problem) in self._refused.items() if self[path] == value]
+
+    # -- the server
+
+    def reload(self) -> list[str]:
+        """Read the record again. Fields with unsaved changes keep them, the others follow.
+
+        Returns
+        -------
+        list of str
+            Paths of the fields that somebody else has changed since it was read last.
+
+        Raises
+        ------
+        ApiError
+            If it can't be read.
+        """
+        record, before = self._client.image(self._id), self._base
+        may_edit = self._client.signed_in
+        with contextlib.suppress(ApiError):  # not known: the server will say so when it is saved
+            may_edit = may_edit and self._client.may_edit(self._id)
+        self._may_edit = may_edit
+        self._take(record)
+        return [path for path, value in before.items() if not same(path, value, self._base[path])]
+
+    def save(self) -> Saved:
+        """Send what was changed, look whether the server has taken it, and tell so field by field.
+
+        The record is read again before: where somebody else has changed what would be overwritten, nothing is sent. Of the
+        permissions all are sent, since the server deletes what is left out. Saving twice does no harm.
+
+        Returns
+        -------
+        Saved
+            What became of each field; empty where nothing was changed.
+
+        Raises
+        ------
+        DraftError
+            When a changed field has an error; nothing was sent.
+        ConflictError
+            When somebody else has changed the same meanwhile; nothing was sent. The fields that were not changed here
+            follow, and `changes` shows theirs → yours: `save` once more writes yours over them, `revert` takes theirs.
+        ForbiddenError, NotFoundError, SignInError, NotSentError
+            When the image is not this account's or not there, or nothing left this machine.
+        InvalidError
+            When the server does not take a value. `problems` say it at the field.
+        BadAnswerError
+            When the server said yes but did not make all changes: `saved` tells which, and so do the `problems`.
+        UnclearError
+            When whether it was saved could not be seen. Save again.
+        """
+        with self._one_save:
+            if errors := [problem for problem in self.problems if problem.severity == ERROR]:
+                raise DraftError(errors, f"The image {self.name!r}", "saved")
+            typed = {path: self[path] for path in self.changes}
+            if not typed:
+                return Saved()
+            self._saved = None
+            self._set_saving(True)
+            try:
+                return self._send(typed)
+            finally:
+                self._set_saving(False)
+
+    def _send(self, typed: Mapping[str, Any]) -> Saved:
+        asked = {path: clean_credits(text) if path == CREDITS else text for path, text in typed.items()}
+        permissions = {path.partition(".")[2]: text for path, text in asked.items() if "." in path}
+        texts = {path: text for path, text in asked.items() if "." not in path}
+        before = self._base
+        try:
+            record = self._client.update_image(self._id, **texts, permissions=permissions or None, seen=self.record)
+        except ConflictError as error:
+            self._take(error.record)
+            raise
+        except InvalidError as error:
+            self._refuse({path: f"the server does not take it: {error.message}" for path in _named(error, typed)})
+            raise
+        except (BadAnswerError, UnclearError):
+            record = None
+            with contextlib.suppress(ApiError):
+                record = self._client.image(self._id)
+            if record is None or not self._look(before, asked, typed, record).complete:
+                raise
+            return self._saved or Saved()
+        return self._look(before, asked, typed, record)
+
+    def _look(
+        self, before: Mapping[str, str], asked: Mapping[str, str], typed: Mapping[str, Any], record: ImageRecord
+    ) -> Saved:
+        """Compare what was asked for with what the server has now."""
+        now = _editable(record)
+        saved = self._saved = Saved(outcome(path, before[path], text, now[path]) for path, text in asked.items())
+        made = {entry.field for entry in saved if entry.made and self[entry.field] == typed[entry.field]}
+        self._take(record, made)
+        unmade = [entry.field for entry in saved if not entry.made]
+        self._refuse(dict.fromkeys(unmade, "was not changed at the server: save again"), severity=WARNING)
+        return saved
+
+    def _take(self, record: ImageRecord, made: set[str] | None = None) -> None:
+        """From now on this is what the server has. What was `made` of the changes follows it, as all that is not changed."""
+        base = _editable(record)
+        found = flatten(record.model_dump())
+        with self._lock:
+            kept = self.changes.keys() - (made or set())
+            self._record, self._base, self._problems = record, base, None
+        values = {path: found.get(path) for path in fields()} | base
+        super().update({path: value for path, value in values.items() if path not in kept})
+        self._notify(frozenset({"record"}))
+
+    def _refuse(self, messages: Mapping[str, str], severity: Any = ERROR) -> None:
+        with self._lock:
+            self._refused = {
+                path: (self[path], Problem("CXW904", severity, path, text)) for path, text in messages.items()
+            }
+            self._problems = None
+        self._notify(frozenset())
+
+    def _set_saving(self, saving: bool) -> None:
+        self._saving = saving
+        self._notify(frozenset({"locked"}))
+
+    def __repr__(self) -> str:
+        count = len(self.changes)
+        unsaved = f"{count} unsaved change{'s' * (count != 1)}" if count else "as the server has it"
+        return f"<PublishedImage {self._id}: {self.name!r} under {self.handle!r} at {self._client.api_url}, {unsaved}>"
+
+
+def _id_of(client: Constellations, image: Any) -> str:
+    if not hasattr(client, "update_image"):
+        raise TypeError(
+            f"PublishedImage takes a client, not a {type(client).__name__}: make one with Constellations(api_url, auth=…)"
+        )
+    api_url = getattr(image, "api_url", client.api_url)
+    if api_url != client.api_url:
+        raise PublishError(
+            f"The receipt is one of {api_url}, the client is one of {client.api_url}: give a client of that."
+        )
+    if getattr(image, "kind", "image") != "image":
+        raise PublishError(f"The receipt is one of a {image.kind}, and only images can be changed here.")
+    found = image if isinstance(image, str) else getattr(image, "id", None)
+    if not isinstance(found, str):
+        raise TypeError(f"PublishedImage takes an image's id, receipt or record, not a {type(image).__name__}")
+    return found
+
+
+def _editable(record: ImageRecord) -> dict[str, str]:
+    """The fields of a record that can be changed, spelled as an edit would be."""
+    found = flatten(record.model_dump())
+    return {path: normal(path, _text(found.get(path))) for path in EDITABLE}
+
+
+def _text(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _named(error: InvalidError, paths: Mapping[str, Any]) -> list[str]:
+    """The fields that the server complains of."""
+    return [path for path in paths if path.rpartition(".")[2] in str(error)]
