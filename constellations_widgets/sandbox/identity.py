@@ -11,29 +11,45 @@ import html
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from . import tokens
+from .oauth_pages import form_of, oauth_error, page, redirect
 
-__all__ = ["IdentityProvider"]
+__all__ = ["IdentityProvider", "IdentityRules"]
 
 REALM = "/realms/constellations"
 CODE_LIFETIME = 60
-DEVICE_LIFETIME = 600
-#: Seconds that a client should wait between two questions about a device code.
-DEVICE_INTERVAL = 1
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
+
+
+@dataclass
+class IdentityRules:
+    """How the identity provider behaves. Can be changed at any time."""
+
+    token_lifetime: float = tokens.LIFETIME
+    """Seconds for which the access tokens are good that it gives from now on."""
+    rotates: bool = False
+    """Whether a refresh token works once only: each answer brings the next one."""
+    asks: bool = False
+    """Whether people have to press a button before a program gets a code."""
+    offers_devices: bool = True
+    """Whether there is a device flow."""
+    device_interval: float = 1
+    """Seconds that a client should wait between two questions about a device code."""
+    device_lifetime: float = 600
+    """Seconds after which a device code has expired."""
+    granted: list[str] = field(default_factory=list)
+    """The kind of every grant that has become tokens, in their order."""
 
 
 class _GrantError(Exception):
@@ -52,6 +68,10 @@ class _Grant:
     challenge_method: str = "plain"
     expires: float = 0.0
     approved: bool | None = None
+    interval: float = 0.0
+    """Of a device: seconds between two questions."""
+    asked: float = float("-inf")
+    """Of a device: when it last asked."""
     session: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
@@ -64,9 +84,12 @@ class IdentityProvider:
         Where it is reached; the issuer is this plus "/realms/constellations".
     account, username : str
         Who signs in: the `sub` of the tokens, and the name for people.
+    rules : IdentityRules, optional
+        How it behaves.
     """
 
-    def __init__(self, base_url: str, account: str, username: str):
+    def __init__(self, base_url: str, account: str, username: str, rules: IdentityRules | None = None):
+        self.rules = rules or IdentityRules()
         self.issuer = tokens.issuer_of(base_url)
         self.account, self.username = account, username
         self._lock = threading.Lock()
@@ -90,12 +113,13 @@ class IdentityProvider:
 
     async def _configuration(self, request: Request) -> Response:
         endpoints = f"{self.issuer}/protocol/openid-connect"
+        devices = {"device_authorization_endpoint": f"{endpoints}/auth/device"} if self.rules.offers_devices else {}
         return JSONResponse(
             {
                 "issuer": self.issuer,
                 "authorization_endpoint": f"{endpoints}/auth",
                 "token_endpoint": f"{endpoints}/token",
-                "device_authorization_endpoint": f"{endpoints}/auth/device",
+                **devices,
                 "end_session_endpoint": f"{endpoints}/logout",
                 "revocation_endpoint": f"{endpoints}/revoke",
                 "jwks_uri": f"{endpoints}/certs",
@@ -114,17 +138,19 @@ class IdentityProvider:
     # Authorization code
 
     async def _authorize(self, request: Request) -> Response:
-        """Approve at once; with `prompt=login` or `prompt=consent` only after a click on a page's one button."""
+        """Approve at once; only after a click on a page's button if the rules or `prompt=login` or `consent` ask for it."""
         query = request.query_params
         target = query.get("redirect_uri", "")
         if not query.get("client_id") or not _is_loopback(target):
-            return _page("Invalid parameter: redirect_uri or client_id", status=400)
+            return page("Invalid parameter: redirect_uri or client_id", status=400)
         back = {"state": query["state"]} if "state" in query else {}
         if query.get("response_type") != "code":
-            return _redirect(target, back | {"error": "unsupported_response_type"})
-        if request.method == "GET" and query.get("prompt") in ("login", "consent"):
-            client = html.escape(query["client_id"])
-            return _page(f"Sign in to <b>{client}</b> as {html.escape(self.username)}?", buttons={"approve": "Sign in"})
+            return redirect(target, back | {"error": "unsupported_response_type"})
+        if request.method == "GET" and (self.rules.asks or query.get("prompt") in ("login", "consent")):
+            words = f"Sign in to <b>{html.escape(query['client_id'])}</b> as {html.escape(self.username)}?"
+            return page(words, buttons={"approve": "Sign in", "deny": "Refuse"})
+        if "deny" in await form_of(request):
+            return redirect(target, back | {"error": "access_denied"})
         grant = _Grant(
             client_id=query["client_id"],
             scope=query.get("scope", "openid"),
@@ -137,14 +163,16 @@ class IdentityProvider:
         code = secrets.token_urlsafe(24)
         with self._lock:
             self._codes[code] = grant
-        return _redirect(target, back | {"session_state": grant.session, "iss": self.issuer, "code": code})
+        return redirect(target, back | {"session_state": grant.session, "iss": self.issuer, "code": code})
 
     # Device flow (RFC 8628)
 
     async def _start_device(self, request: Request) -> Response:
-        form = await _form(request)
+        form = await form_of(request)
         if not form.get("client_id"):
-            return _oauth_error("invalid_client", "Missing client_id", 401)
+            return oauth_error("invalid_client", "Missing client_id", 401)
+        if not self.rules.offers_devices:
+            return oauth_error("unauthorized_client", "Client is not allowed to initiate a device grant", 401)
         device_code = secrets.token_urlsafe(24)
         letters = "".join(secrets.choice(_USER_CODE_LETTERS) for _ in range(8))
         user_code = f"{letters[:4]}-{letters[4:]}"
@@ -155,34 +183,35 @@ class IdentityProvider:
                 scope=form.get("scope", "openid"),
                 challenge=form.get("code_challenge"),
                 challenge_method=form.get("code_challenge_method", "plain"),
-                expires=time.monotonic() + DEVICE_LIFETIME,
+                expires=time.monotonic() + self.rules.device_lifetime,
+                interval=self.rules.device_interval,
             )
-        page = f"{self.issuer}/device"
+        verification = f"{self.issuer}/device"
         return JSONResponse(
             {
                 "device_code": device_code,
                 "user_code": user_code,
-                "verification_uri": page,
-                "verification_uri_complete": f"{page}?{urlencode({'user_code': user_code})}",
-                "expires_in": DEVICE_LIFETIME,
-                "interval": DEVICE_INTERVAL,
+                "verification_uri": verification,
+                "verification_uri_complete": f"{verification}?{urlencode({'user_code': user_code})}",
+                "expires_in": self.rules.device_lifetime,
+                "interval": self.rules.device_interval,
             }
         )
 
     async def _verify_device(self, request: Request) -> Response:
         """The page behind the link: type the code, then allow or refuse."""
-        form = await _form(request)
+        form = await form_of(request)
         user_code = (form.get("user_code") or request.query_params.get("user_code") or "").strip().upper()
         if not user_code:
-            return _page("Type the code that your program shows:", fields=["user_code"], buttons={"": "Continue"})
+            return page("Type the code that your program shows:", fields=["user_code"], buttons={"": "Continue"})
         with self._lock:
             grant = self._devices.get(self._user_codes.get(user_code, ""))
             if grant is None:
-                return _page("This code is not known.", status=400)
+                return page("This code is not known.", status=400)
             if "approve" in form or "deny" in form:
                 grant.approved = "approve" in form
-                return _page("Done. You can close this page.")
-        return _page(
+                return page("Done. You can close this page.")
+        return page(
             f"Let <b>{html.escape(grant.client_id)}</b> sign in as {html.escape(self.username)}?",
             hidden={"user_code": user_code},
             buttons={"approve": "Allow", "deny": "Refuse"},
@@ -191,22 +220,23 @@ class IdentityProvider:
     # Tokens
 
     async def _token(self, request: Request) -> Response:
-        form = await _form(request)
+        form = await form_of(request)
         if not form.get("client_id"):
-            return _oauth_error("invalid_client", "Invalid client or Invalid client credentials", 401)
+            return oauth_error("invalid_client", "Invalid client or Invalid client credentials", 401)
         redeem = {
             "authorization_code": self._redeem_code,
             "refresh_token": self._redeem_refresh_token,
             _DEVICE_GRANT: self._redeem_device_code,
         }.get(form.get("grant_type", ""))
         if redeem is None:
-            return _oauth_error("unsupported_grant_type", "Unsupported grant_type")
+            return oauth_error("unsupported_grant_type", "Unsupported grant_type")
         try:
             with self._lock:
-                grant = redeem(form)
-                return self._issue(grant)
+                answer = self._issue(redeem(form))
+                self.rules.granted.append(form["grant_type"])
+                return answer
         except _GrantError as error:
-            return _oauth_error(*error.args)
+            return oauth_error(*error.args)
 
     def _redeem_code(self, form: dict[str, str]) -> _Grant:
         grant = self._codes.pop(form.get("code", ""), None)
@@ -225,6 +255,11 @@ class IdentityProvider:
         if time.monotonic() > grant.expires:
             raise _GrantError("expired_token", "Device code is expired")
         if grant.approved is None:
+            now = time.monotonic()
+            too_soon, grant.asked = now - grant.asked < 0.9 * grant.interval, now
+            if too_soon:
+                grant.interval += 5
+                raise _GrantError("slow_down", "Slow down")
             raise _GrantError("authorization_pending", "The authorization request is still pending")
         _check_challenge(grant, form)
         del self._devices[device_code]
@@ -236,6 +271,8 @@ class IdentityProvider:
         grant = self._refresh.get(form.get("refresh_token", ""))
         if grant is None or grant.client_id != form["client_id"]:
             raise _GrantError("invalid_grant", "Token is not active")
+        if self.rules.rotates:
+            del self._refresh[form["refresh_token"]]
         return grant
 
     def _issue(self, grant: _Grant) -> Response:
@@ -243,11 +280,16 @@ class IdentityProvider:
         self._refresh[refresh_token] = grant
         claims = {"sid": grant.session, "azp": grant.client_id}
         access = tokens.access_token(
-            self.issuer, self.account, username=self.username, scope=grant.scope, claims=claims
+            self.issuer,
+            self.account,
+            username=self.username,
+            lifetime=self.rules.token_lifetime,
+            scope=grant.scope,
+            claims=claims,
         )
         answer = {
             "access_token": access,
-            "expires_in": tokens.LIFETIME,
+            "expires_in": self.rules.token_lifetime,
             "refresh_expires_in": 0 if "offline_access" in grant.scope.split() else 1800,
             "refresh_token": refresh_token,
             "token_type": "Bearer",
@@ -262,7 +304,7 @@ class IdentityProvider:
 
     async def _end_session(self, request: Request) -> Response:
         """Sign out or revoke: no refresh token of the session works any more. Access tokens live until they expire."""
-        form = await _form(request)
+        form = await form_of(request)
         token = form.get("refresh_token") or form.get("token", "")
         with self._lock:
             grant = self._refresh.get(token)
@@ -270,7 +312,7 @@ class IdentityProvider:
             self._refresh = {key: kept for key, kept in self._refresh.items() if kept.session != session}
         if request.url.path.endswith("/revoke"):
             return Response(status_code=200)
-        return Response(status_code=204) if session else _oauth_error("invalid_grant", "Invalid refresh token")
+        return Response(status_code=204) if session else oauth_error("invalid_grant", "Invalid refresh token")
 
 
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -300,33 +342,3 @@ def _is_loopback(url: str) -> bool:
         return parts.scheme in ("http", "https") and parts.hostname in _LOOPBACK
     except ValueError:
         return False
-
-
-async def _form(request: Request) -> dict[str, str]:
-    fields = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
-    return {name: values[0] for name, values in fields.items()}
-
-
-def _redirect(target: str, query: dict[str, str]) -> Response:
-    joint = "&" if urlsplit(target).query else "?"
-    return RedirectResponse(f"{target}{joint}{urlencode(query)}", status_code=302)
-
-
-def _oauth_error(code: str, description: str, status: int = 400) -> Response:
-    return JSONResponse({"error": code, "error_description": description}, status)
-
-
-def _page(
-    text: str,
-    *,
-    fields: Sequence[str] = (),
-    hidden: Mapping[str, str] = MappingProxyType({}),
-    buttons: Mapping[str, str] = MappingProxyType({}),
-    status: int = 200,
-) -> Response:
-    inputs = [f'<input name="{name}" aria-label="{name}">' for name in fields]
-    inputs += [f'<input type="hidden" name="{name}" value="{html.escape(value)}">' for name, value in hidden.items()]
-    inputs += [f'<button name="{name}" value="1">{label}</button>' for name, label in buttons.items()]
-    form = f'<form method="post">{" ".join(inputs)}</form>' if inputs else ""
-    title = "Sandbox sign-in"
-    return HTMLResponse(f'<!DOCTYPE html><html lang="en"><title>{title}</title><p>{text}</p>{form}</html>', status)

@@ -21,7 +21,7 @@ from . import tokens
 from .app import ConstellationsApp
 from .faults import ConnectionTellingProtocol, Faults
 from .files import files_app
-from .identity import IdentityProvider
+from .identity import IdentityProvider, IdentityRules
 from .library import LibraryApp
 from .library_store import LibraryStore, LibraryUser
 from .store import Store
@@ -65,6 +65,8 @@ class Sandbox:
     ----------
     faults : Faults
         What goes wrong, on demand: nothing by default. It can be told before the server runs.
+    identity : IdentityRules
+        How the identity provider behaves: how long its tokens last, whether it asks. It can be told before, too.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class Sandbox:
     ):
         self.handle = handle
         self.faults = Faults()
+        self.identity = IdentityRules()
         self._display_name, self._port, self._path = display_name, port, path
         self._files = Path(files).absolute() if files is not None else None  # the process may go to another folder
         self._running: _Running | None = None
@@ -108,7 +111,8 @@ class Sandbox:
                 raise SandboxError(
                     f"files={str(self._files)!r} is not a folder; name one that holds the files to serve"
                 )
-            running = _Running(self.handle, self._display_name, self._port, self._path, self._files, self.faults)
+            rules = (self.faults, self.identity)
+            running = _Running(self.handle, self._display_name, self._port, self._path, self._files, *rules)
             self._running = running
             self._finalizer = weakref.finalize(self, running.stop)
         return self
@@ -261,6 +265,7 @@ class _Running:
         path: Path | str | None,
         files: Path | None,
         faults: Faults,
+        identity: IdentityRules,
     ):
         listener = _listen(port)
         self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
@@ -279,7 +284,7 @@ class _Running:
         account = account_of(handle)
         self.store.add_handle(handle, display_name, [account])
         config = uvicorn.Config(
-            faults.around(self._mount(account, handle, files)),
+            faults.around(self._mount(IdentityProvider(self.url, account, handle, identity), files)),
             http=ConnectionTellingProtocol,
             ws="none",
             lifespan="off",
@@ -297,12 +302,12 @@ class _Running:
                 raise SandboxError("The sandbox server did not start; the log of uvicorn says why")
             time.sleep(0.002)
 
-    def _mount(self, account: str, handle: str, files: Path | None) -> ASGIApp:
+    def _mount(self, identity: IdentityProvider, files: Path | None) -> ASGIApp:
         """One application by path prefix. The API takes the rest, and so answers for every path that nobody knows.
 
         Further services go into this table; what happens to all requests goes around the result, as the faults do.
         """
-        prefixes: dict[str, ASGIApp] = {"/realms/": IdentityProvider(self.url, account, handle).app}
+        prefixes: dict[str, ASGIApp] = {"/realms/": identity.app}
         prefixes[f"{_LIBRARY}/"] = self.library_app.app
         if files is not None:
             prefixes["/files/"] = files_app("/files", files)

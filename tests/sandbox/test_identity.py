@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +19,15 @@ REDIRECT = "http://localhost:12345/"
 def realm(box):
     with httpx.Client(base_url=f"{box.keycloak_url}/realms/constellations") as client:
         yield client
+
+
+@pytest.fixture
+def rules(box):
+    """How the identity provider behaves, until the test is over."""
+    before = dataclasses.asdict(box.identity)
+    yield box.identity
+    for name, value in before.items():
+        setattr(box.identity, name, value)
 
 
 @pytest.fixture
@@ -104,8 +114,9 @@ def test_pkce_is_checked(endpoints, method):
 
 def test_it_asks_when_told_to(endpoints):
     page = authorize(endpoints, prompt="login")
-    assert (page.status_code, page.text.count("<button")) == (200, 1)
-    assert code_of(httpx.post(page.url))
+    assert (page.status_code, page.text.count("<button")) == (200, 2)
+    assert code_of(httpx.post(page.url, data={"approve": "1"}))
+    assert "error=access_denied" in httpx.post(page.url, data={"deny": "1"}).headers["location"]
 
 
 @pytest.mark.parametrize(
@@ -165,6 +176,35 @@ def test_a_device_can_be_refused(endpoints):
     started = start_device(endpoints)
     httpx.post(started["verification_uri"], data={"user_code": started["user_code"], "deny": "1"})
     assert ask_device(endpoints, started).json()["error"] == "access_denied"
+
+
+def test_a_device_that_asks_too_often_is_slowed_down_and_one_that_asks_too_late_has_no_code(endpoints, rules):
+    started = start_device(endpoints)
+    assert [ask_device(endpoints, started).json()["error"] for _ in range(2)] == ["authorization_pending", "slow_down"]
+    rules.device_interval, rules.device_lifetime = 0, -1
+    assert ask_device(endpoints, start_device(endpoints)).json()["error"] == "expired_token"
+
+
+def test_the_device_flow_can_be_off(endpoints, realm, rules):
+    rules.offers_devices = False
+    assert "device_authorization_endpoint" not in realm.get("/.well-known/openid-configuration").json()
+    assert start_device(endpoints)["error"] == "unauthorized_client"
+
+
+def test_it_asks_everybody_if_it_is_told_to(endpoints, rules):
+    rules.asks = True
+    assert "<button" in authorize(endpoints).text
+
+
+def test_refresh_tokens_can_work_once_and_access_tokens_shortly(box, endpoints, rules):
+    rules.rotates, rules.token_lifetime = True, -5
+    tokens = redeem(endpoints, code_of(authorize(endpoints))).json()
+    answer = httpx.get(f"{box.api_url}/handle/x", headers={"Authorization": f"Bearer {tokens['access_token']}"})
+    assert (tokens["expires_in"], answer.status_code) == (-5, 401)
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    answers = [token(endpoints, **form).status_code for _ in range(2)]
+    assert answers == [200, 400]
+    assert rules.granted[-2:] == ["authorization_code", "refresh_token"]
 
 
 def test_the_pages_show_what_was_sent_as_text(endpoints):
