@@ -40,7 +40,9 @@ class Database:
         self.path = folder / "journal.sqlite3"
         self._prepare = prepare
         self._lock = threading.RLock()
+        self._queue = threading.Lock()  # over the next two
         self._waiting: deque[_Job] = deque()
+        self._leader: _Job | None = None
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._inherited: list[sqlite3.Connection] = []
@@ -55,22 +57,27 @@ class Database:
     def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """What `work` gives; what it changes is on disk then, all or nothing.
 
-        Threads that come while another one waits for the disk share the next transaction, and so one wait.
+        Threads that come while another one waits for the disk share the next transaction, and so one wait: the first of
+        them leads, and does the work of all.
         """
         job = _Job(work)
-        self._waiting.append(job)
         try:
-            with self._lock:
-                if not job.done:
-                    self._run_waiting()
-        except BaseException:  # an interrupt: nobody shall do later what nobody waits for any more
-            with contextlib.suppress(ValueError):
-                self._waiting.remove(job)
-            raise
+            with self._queue:
+                self._waiting.append(job)
+                if self._leader is None:
+                    self._leader = job
+            while not (job.done or self._leader is job):
+                job.sleep()
+            if not job.done:
+                self._run_waiting()
+        finally:
+            self._leave(job)
         return job.outcome(self.path)
 
     def _run_waiting(self) -> None:
-        jobs, failure = list(self._waiting), None
+        with self._queue:
+            jobs = list(self._waiting)
+        failure = None
         try:
             with self.transaction() as db:
                 self._prepare(db)
@@ -78,10 +85,27 @@ class Database:
                     job.run(db)
         except JournalError as error:
             failure = error.__context__
+        with self._queue:
+            for job in jobs:
+                self._remove(job)
+                job.done, job.failure = True, failure
         for job in jobs:
-            job.done, job.failure = True, failure
-            with contextlib.suppress(ValueError):
-                self._waiting.remove(job)
+            job.wake()
+
+    def _remove(self, job: _Job) -> None:
+        with contextlib.suppress(ValueError):
+            self._waiting.remove(job)
+
+    def _leave(self, job: _Job) -> None:
+        """The job's thread goes, also at an interrupt: nobody shall do later what nobody waits for any more."""
+        if job.done and self._leader is not job:
+            return
+        with self._queue:
+            self._remove(job)
+            if self._leader is job:
+                self._leader = self._waiting[0] if self._waiting else None
+                if self._leader is not None:
+                    self._leader.wake()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -128,8 +152,18 @@ class _Job(Generic[Result]):
         self._work = work
         self._result: Result | None = None
         self._refusal: Exception | None = None
+        self._gate = threading.Lock()
+        self._gate.acquire()
         self.failure: BaseException | None = None
         self.done = False
+
+    def sleep(self) -> None:
+        """Wait until somebody calls `wake`, and a second at most."""
+        self._gate.acquire(timeout=1)
+
+    def wake(self) -> None:
+        with contextlib.suppress(RuntimeError):  # awake already
+            self._gate.release()
 
     def run(self, db: sqlite3.Connection) -> None:
         db.execute("SAVEPOINT job")
