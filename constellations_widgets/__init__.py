@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Constellations, Credentials, sign_in, sign_out
+    from .api import Constellations, Credentials, ImagesClient, sign_in, sign_out
     from .api.retries import Retries
     from .checks import Fix, Problem
     from .draft import ImageDraft
@@ -77,7 +77,7 @@ _HOMES = {
     "schema.records": ["Receipt"],
     "schema.extent": ["SkyView"],
     "schema.scenes": ["SceneReceipt", "SceneSubmission"],
-    "api": ["Constellations", "Credentials", "sign_in", "sign_out"],
+    "api": ["Constellations", "Credentials", "ImagesClient", "sign_in", "sign_out"],
     "api.retries": ["Retries"],
     "publishing": [
         "Batch",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from html.parser import HTMLParser
@@ -58,6 +59,17 @@ def html_line(page: str) -> str:
         if line := next((line for line in lines if line), ""):
             return line
     return ""
+
+
+def words_of(content: bytes) -> str:
+    """What an answer says, as one line: the message of a JSON object, the heading of an HTML page, or the text."""
+    text = content.decode("utf-8", "replace")
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        return html_line(text) if "<" in text else one_line(text)
+    told = [answer.get(key) for key in ("message", "detail", "error")] if isinstance(answer, dict) else []
+    return one_line(next((said for said in told if isinstance(said, str) and said.strip()), text))
 
 
 def one_line(text: str, limit: int = SHOWN_LIMIT) -> str:
