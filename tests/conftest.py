@@ -14,11 +14,19 @@ settings.load_profile("no deadline")
 
 @pytest.fixture(scope="session", autouse=True)
 def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Drafts and journals of the tests go to a folder of theirs, and the user's tokens stay out of reach."""
+    """Drafts and journals of the tests go to a folder of theirs, and the user's tokens and keyring stay out of reach."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXW_STATE_DIR", str(tmp_path_factory.mktemp("state")))
-        for token in ("CONSTELLATIONS_TOKEN", "IMAGES_API_TOKEN"):
-            patch.delenv(token, raising=False)
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+        for variable in (
+            "CONSTELLATIONS_TOKEN",
+            "IMAGES_API_TOKEN",
+            "NUXT_PUBLIC_API_URL",
+            "NUXT_PUBLIC_KEYCLOAK_URL",
+            "KEYCLOAK_URL",
+            "WWT_API_CLIENT_ID",
+        ):
+            patch.delenv(variable, raising=False)
         yield
 
 

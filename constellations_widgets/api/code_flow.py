@@ -7,6 +7,7 @@ holds what is needed. Pasting that address ends the sign-in just as well.
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import secrets
 import threading
@@ -150,7 +151,7 @@ class _Listener(ThreadingHTTPServer):
     """Takes the browser's way back, on loopback."""
 
     daemon_threads = True
-    allow_reuse_address = False  # two programs must not share the port
+    allow_reuse_address = os.name != "nt"  # where it would let two programs share the port
 
     def __init__(self, flow: CodeFlow, port: int):
         super().__init__(("127.0.0.1", port), _Handler)

@@ -1,0 +1,46 @@
+"""For the tests of signing in: a browser that presses the buttons, and sessions at a sandbox."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any
+
+import httpx
+
+from constellations_widgets.api.code_flow import CodeFlow
+from constellations_widgets.api.device_flow import DeviceFlow
+from constellations_widgets.api.realms import realm_of
+from constellations_widgets.api.sessions import KeptSession
+from constellations_widgets.api.signing_in import begin
+from constellations_widgets.sandbox import Sandbox
+
+
+def session_at(box: Sandbox) -> KeptSession:
+    """A session of a new kernel, so to speak."""
+    return KeptSession(realm_of(box.api_url))
+
+
+def press(link: str, button: str = "approve") -> httpx.Response:
+    """Open a link of the identity server and press a button; follows the way back."""
+    page = httpx.get(link)
+    form = dict(re.findall(r'name="(user_code)" value="([^"]*)"', page.text))
+    return httpx.post(link, data=form | {button: "1"}, follow_redirects=True)
+
+
+def sign_in_by(flow: DeviceFlow | CodeFlow, session: KeptSession) -> None:
+    """Somebody allows it in a browser."""
+    press(flow.link) if isinstance(flow, DeviceFlow) else httpx.get(flow.link, follow_redirects=True)
+    session.accept(flow.wait(threading.Event()))
+
+
+def signed_in_at(box: Sandbox) -> KeptSession:
+    """A session to which somebody has signed in, and which is kept."""
+    session = session_at(box)
+    sign_in_by(begin(session, listens=True), session)
+    return session
+
+
+def kept(session: KeptSession) -> dict[str, Any] | None:
+    """What the store has of it."""
+    return session._store.read()
