@@ -1,0 +1,110 @@
+// What would happen, in short: so many of each kind, and why. Nothing is sent that isn't in it.
+
+import { useState } from "preact/hooks";
+import type { DraftLink } from "../shared/draft_link.ts";
+import { useUniqueId } from "../shared/mount.tsx";
+import { images, type Kind, type Status } from "./status.ts";
+
+const KINDS: Record<Kind["kind"], [title: string, filter: string]> = {
+  publish: ["will be published", "waiting"],
+  look: ["may be there already: they are looked for, and not sent before that is settled", "waiting"],
+  decide: ["to decide: they are published only if you say so", "decides"],
+  before: ["published before", "published"],
+  skip: ["skipped", "skipped"],
+  blocked: ["blocked: they can't be published as they are", "blocked"],
+};
+
+interface Props {
+  draft: DraftLink;
+  status: Status;
+  titles: Record<string, string>;
+  /** Says of all rows that are to be decided whether they are published. */
+  decideAll: (on: boolean) => void;
+  show: (filter: string) => void;
+}
+
+export function ReviewView({ draft, status, titles, decideAll, show }: Props) {
+  const { review } = status;
+  const id = useUniqueId();
+  // One click is one batch: the button is dead at once, and the kernel takes each ticket once.
+  const [confirmed, setConfirmed] = useState("");
+  if (!review) return null;
+  const leave = () => draft.send({ kind: "leave" });
+  return (
+    <section role="dialog" aria-label="Review" class="cxw-review" onKeyDown={(event) => event.key === "Escape" && leave()}>
+      <h3 tabIndex={-1} data-focus>
+        {review.ready > 0 ? `Publish ${images(review.ready)} as @${status.handle}?` : "Nothing can be published as it is"}
+      </h3>
+      <p id={id}>
+        They go to <code>{status.api_url}</code>. <b>Once published, an image can be neither corrected nor deleted</b>; only note, alt text and permissions
+        can be changed later.
+      </p>
+      <ul class="cxw-kinds">
+        {review.kinds.map((it) => {
+          const [title, filter] = KINDS[it.kind];
+          return (
+            <li key={it.kind} data-kind={it.kind}>
+              <b>{it.count.toLocaleString("en")}</b> {title}{" "}
+              <button type="button" class="cxw-link" onClick={() => show(filter)} aria-label={`Show the ${it.count} that are ${it.kind}`}>
+                show
+              </button>
+              {it.kind === "decide" && (
+                <div>
+                  <label>
+                    <input
+                      type="checkbox"
+                      checked={review.anyway === it.count}
+                      ref={(element) => {
+                        if (element) element.indeterminate = review.anyway > 0 && review.anyway < it.count;
+                      }}
+                      onChange={(event) => decideAll(event.currentTarget.checked)}
+                    />{" "}
+                    Publish {it.count === 1 ? "it" : `all ${it.count.toLocaleString("en")}`} anyway
+                  </label>
+                  {review.anyway > 0 && review.anyway < it.count && ` (now ${review.anyway})`}
+                </div>
+              )}
+              <Reasons kind={it} titles={titles} />
+            </li>
+          );
+        })}
+      </ul>
+      <div class="cxw-row">
+        <button
+          type="button"
+          class="cxw-primary"
+          aria-describedby={id}
+          disabled={review.ready === 0 || confirmed === review.ticket}
+          onClick={() => {
+            setConfirmed(review.ticket);
+            draft.send({ kind: "confirm", ticket: review.ticket });
+          }}
+        >
+          Publish {images(review.ready)}
+        </button>
+        <button type="button" onClick={leave}>
+          Back
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function Reasons({ kind, titles }: { kind: Kind; titles: Record<string, string> }) {
+  if (kind.reasons.length === 0) return null;
+  return (
+    <ul class="cxw-reasons">
+      {kind.reasons.map(({ reason, count, name }) => {
+        const [path = "", ...rest] = reason.split(": ");
+        return (
+          <li key={reason}>
+            {titles[path] && <b>{titles[path]} </b>}
+            <bdi>{titles[path] ? rest.join(": ") : reason}</bdi>{" "}
+            <span class="cxw-quiet">{count === 1 ? <bdi>({name})</bdi> : `(${images(count)})`}</span>
+          </li>
+        );
+      })}
+      {kind.more > 0 && <li class="cxw-quiet">and {kind.more.toLocaleString("en")} more: open the rows to see theirs</li>}
+    </ul>
+  );
+}

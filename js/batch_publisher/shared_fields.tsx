@@ -1,0 +1,100 @@
+// Fields that images share: typed once, copied to the chosen rows one by one, and taken back.
+
+import type { AnyModel } from "@anywidget/types";
+import { useState } from "preact/hooks";
+import { CreditsField } from "../form/credits.tsx";
+import { LicenseField } from "../form/license.tsx";
+import type { DraftLink } from "../shared/draft_link.ts";
+import { TextField } from "../shared/fields.tsx";
+import { useDraft, useTrait, useUniqueId } from "../shared/mount.tsx";
+import type { FieldSpec } from "../shared/types.ts";
+import { images, isBusy, type Status } from "./status.ts";
+
+interface Props {
+  model: AnyModel;
+  draft: DraftLink;
+  status: Status;
+}
+
+const FIRST = ["permissions.copyright", "permissions.credits", "permissions.license"];
+
+export function SharedFields(props: Props) {
+  const { model, draft, status } = props;
+  useDraft(draft);
+  const specs = useTrait<FieldSpec[]>(model, "fields");
+  const busy = isBusy(status);
+  const of = (first: boolean) => specs.filter(({ path }) => FIRST.includes(path) === first).map((spec) => <Shared key={spec.path} spec={spec} {...props} />);
+  const step = (kind: "undo" | "redo", word: string) => (
+    <button type="button" disabled={busy || !status[kind]} onClick={() => draft.send({ kind })}>
+      {word}
+      {status[kind] && `: ${status[kind]}`}
+    </button>
+  );
+  return (
+    <details class="cxw-section" open={status.open > 0}>
+      <summary>Fields that the images share</summary>
+      <fieldset class="cxw-shared" disabled={busy} aria-label="Fields that the images share">
+        {of(true)}
+        <details>
+          <summary>More</summary>
+          {of(false)}
+          <Addresses {...props} />
+        </details>
+        <div class="cxw-row" role="group" aria-label="Undo and redo">
+          {step("undo", "Undo")}
+          {step("redo", "Redo")}
+        </div>
+      </fieldset>
+    </details>
+  );
+}
+
+function Shared({ model, draft, status, spec }: Props & { spec: FieldSpec }) {
+  const wrong = draft.problems.some(({ field, severity }) => field === spec.path && severity === "error");
+  const field = { draft, spec };
+  return (
+    <div class="cxw-shared-field">
+      {spec.kind === "license" ? <LicenseField {...field} model={model} /> : spec.kind === "credits" ? <CreditsField {...field} model={model} /> : <TextField {...field} />}
+      <button
+        type="button"
+        disabled={wrong || draft.text(spec.path) === "" || status.open === 0}
+        onClick={() => draft.send({ kind: "copy", path: spec.path })}
+        aria-label={`Copy ${spec.title} to ${images(status.open)}`}
+      >
+        Copy to {images(status.open)}
+      </button>
+    </div>
+  );
+}
+
+/** Where the images' files will be found: the address of one folder, under which all of them are. */
+function Addresses({ draft, status }: Props) {
+  const id = useUniqueId();
+  const [base, setBase] = useState("");
+  return (
+    <div class="cxw-shared-field">
+      <div class="cxw-field cxw-wide">
+        <div class="cxw-label">
+          <label for={id}>The files will be at</label>
+        </div>
+        <input
+          id={id}
+          type="text"
+          inputMode="url"
+          dir="ltr"
+          autocomplete="off"
+          placeholder="https://example.org/images/"
+          value={base}
+          onInput={(event) => setBase(event.currentTarget.value)}
+          aria-describedby={`${id}-help`}
+        />
+        <div id={`${id}-help`} class="cxw-quiet">
+          Image and thumbnail addresses become addresses under this one.
+        </div>
+      </div>
+      <button type="button" disabled={!/^https?:\/\/[^/]/i.test(base.trim()) || status.open === 0} onClick={() => draft.send({ kind: "host", base: base.trim() })}>
+        Set the addresses of {images(status.open)}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,48 @@
+// Thumbnails of local images, made by the kernel: asked for when their row is seen, many at once.
+
+import type { Comm } from "../shared/comm.ts";
+
+const MOST = 48; // in one question
+
+export class Thumbnails {
+  #comm: Pick<Comm, "ask">;
+  #redraw: () => void;
+  #known = new Map<number, string>(); // "" while it is on its way, or where there is none
+  #wanted: number[] = [];
+
+  constructor(comm: Pick<Comm, "ask">, redraw: () => void) {
+    this.#comm = comm;
+    this.#redraw = redraw;
+  }
+
+  /** The picture as an address, "" while there is none. */
+  of(number: number): string {
+    const known = this.#known.get(number);
+    if (known === undefined) {
+      this.#known.set(number, "");
+      if (this.#wanted.push(number) === 1) setTimeout(() => void this.#ask(), 60);
+    }
+    return known ?? "";
+  }
+
+  async #ask(): Promise<void> {
+    const rows = this.#wanted.splice(0, MOST);
+    if (this.#wanted.length > 0) setTimeout(() => void this.#ask(), 0);
+    try {
+      const { content, buffers } = await this.#comm.ask("thumbnails", { rows });
+      let next = 0;
+      (content.found as boolean[]).forEach((found, index) => {
+        if (found) this.#known.set(rows[index]!, `data:image/jpeg;base64,${base64(buffers[next++]!)}`);
+      });
+      this.#redraw();
+    } catch {
+      // A list does without.
+    }
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
