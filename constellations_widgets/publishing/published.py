@@ -156,6 +156,19 @@ class PublishedImage(CheckedFields):
             pairs = {path: Change(before, _text(now[path])) for path, before in self._base.items()}
         return {path: change for path, change in pairs.items() if change.before != change.after}
 
+    def outgoing(self) -> dict[str, str]:
+        """What `save` would ask for, by path: the changes as they are sent.
+
+        Raises
+        ------
+        DraftError
+            When a changed field has an error.
+        """
+        if errors := [problem for problem in self.problems if problem.severity == ERROR]:
+            raise DraftError(errors, f"The image {self.name!r}", "saved")
+        after = {path: change.after for path, change in self.changes.items()}
+        return {path: clean_credits(text) if path == CREDITS else text for path, text in after.items()}
+
     def revert(self) -> None:
         """Undo all changes that are not saved."""
         self.update({path: change.before for path, change in self.changes.items()})
@@ -230,20 +243,19 @@ class PublishedImage(CheckedFields):
             When whether it was saved could not be seen. Save again.
         """
         with self._one_save:
-            if errors := [problem for problem in self.problems if problem.severity == ERROR]:
-                raise DraftError(errors, f"The image {self.name!r}", "saved")
-            typed = {path: self[path] for path in self.changes}
-            if not typed:
+            with self._lock:
+                asked = self.outgoing()
+                typed = {path: self[path] for path in asked}
+            if not asked:
                 return Saved()
             self._saved = None
             self._set_saving(True)
             try:
-                return self._send(typed)
+                return self._send(asked, typed)
             finally:
                 self._set_saving(False)
 
-    def _send(self, typed: Mapping[str, Any]) -> Saved:
-        asked = {path: clean_credits(text) if path == CREDITS else text for path, text in typed.items()}
+    def _send(self, asked: Mapping[str, str], typed: Mapping[str, Any]) -> Saved:
         permissions = {path.partition(".")[2]: text for path, text in asked.items() if "." in path}
         texts = {path: text for path, text in asked.items() if "." not in path}
         before = self._base

@@ -1,4 +1,4 @@
-"""The form: every field of a draft, with its problems at it."""
+"""The form: every field of a draft or a published image, with its problems at it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from ..autosave import read_draft_file
+from ..draft import ImageDraft
 from ..errors import ConstellationsError, CreditsError
 from ..schema.credits import clean_credits, credits_tree
 from ..schema.fields import fields
@@ -19,7 +20,8 @@ from .draft_widget import DraftWidget, require_draft
 from .static import built
 
 if TYPE_CHECKING:
-    from ..draft import ImageDraft
+    from ..publishing.published import PublishedImage
+    from .saving import Saving
 
 
 class ImageForm(DraftWidget):
@@ -27,24 +29,38 @@ class ImageForm(DraftWidget):
 
     Parameters
     ----------
-    draft : ImageDraft
+    draft : ImageDraft or PublishedImage
         What to describe. Whoever changes it, the form follows; what is typed into the form is in the draft at once.
+        Of a published image the fields that are fixed can only be read, and the others are saved by a button.
     """
 
-    messages = DraftWidget.messages | {"restore", "forget"}
+    messages = DraftWidget.messages | {"restore", "forget", "review", "confirm", "cancel", "revert"}
 
     fields = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     kept_credits = traitlets.Dict().tag(sync=True)
     earlier = traitlets.Unicode().tag(sync=True)  # when earlier edits were saved, "" if there are none
+    saving = traitlets.Dict().tag(sync=True)  # of a published image: see `Saving`; empty for a draft
 
-    def __init__(self, draft: ImageDraft):
+    def __init__(self, draft: ImageDraft | PublishedImage):
         require_draft(ImageForm, draft)
         self._esm, self._css = built("form.js"), built("form.css")
         self._earlier_edits: dict[str, Any] = {}
         self._earlier_file: Path | None = None
         self._restored: Path | None = None  # the file whose edits are in this draft now
+        self._saving: Saving | None = None
         specs = [spec.to_json() for spec in fields().values()]
-        super().__init__(draft, fields=specs, kept_credits=kept_credits(draft), earlier=self._find_earlier(draft))
+        traits: dict[str, Any] = {"fields": specs, "kept_credits": kept_credits(draft)}
+        if isinstance(draft, ImageDraft):
+            traits["earlier"] = self._find_earlier(draft)
+        else:
+            from ..publishing.published import EDITABLE
+            from .saving import Saving
+
+            self._saving = Saving(draft, self._show_saving)
+            traits["saving"] = self._saving.status
+            for spec in specs:
+                spec["fixed"] = spec["path"] not in EDITABLE
+        super().__init__(draft, **traits)
         self.on_msg(Answerer({"licenses": licenses}, self.send).receive)
 
     def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
@@ -54,7 +70,9 @@ class ImageForm(DraftWidget):
             super()._draft_changed(draft, changed)
 
     def _keep_up(self, draft: ImageDraft, changed: frozenset[str]) -> None:
-        if draft.receipt and self._restored:  # what was restored is published now, and nothing to be offered again
+        if self._saving:
+            self._saving.image_changed(changed)
+        elif draft.receipt and self._restored:  # what was restored is published now, and nothing to be offered again
             with contextlib.suppress(OSError):
                 self._restored.unlink(missing_ok=True)
 
@@ -80,6 +98,25 @@ class ImageForm(DraftWidget):
 
     def _on_forget(self, _message: Mapping[str, Any]) -> None:
         self.earlier = ""
+
+    def _show_saving(self, status: dict[str, Any]) -> None:
+        self.saving = status
+
+    def _on_review(self, _message: Mapping[str, Any]) -> None:
+        if self._saving:
+            self._saving.review()
+
+    def _on_confirm(self, message: Mapping[str, Any]) -> None:
+        if self._saving:
+            self._saving.confirm(message.get("ticket"))
+
+    def _on_cancel(self, _message: Mapping[str, Any]) -> None:
+        if self._saving:
+            self._saving.cancel()
+
+    def _on_revert(self, _message: Mapping[str, Any]) -> None:
+        if self._saving:
+            self._saving.revert()
 
 
 def kept_credits(draft: ImageDraft) -> dict[str, Any]:
