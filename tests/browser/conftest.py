@@ -41,7 +41,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def browser_context(chromium: Browser) -> Iterator[BrowserContext]:
     # One for all tests, so that JupyterLab's own files come from the cache from the second page on.
-    context = chromium.new_context(viewport={"width": 1400, "height": 1000})
+    context = chromium.new_context(viewport={"width": 1000, "height": 800})
     context.set_default_timeout(30_000)
     yield context
     context.close()

@@ -24,22 +24,27 @@ from constellations_widgets import ImageDraft, ImageForm, Preview
 # One edit of each of the 13 fields, each on top of those before, so that most of the image stays in sight. After each group the
 # picture is compared with a fresh load; no edit that loads the image again hides what one before it did in place.
 OF_A_FILE: list[list[dict[str, Any]]] = [
-    [{"wwt.center_x": 150.1}, {"wwt.center_y": 20.05}, {"wwt.rotation": 110.0}],
-    [{"wwt.base_degrees_per_tile": 0.0008}, {"wwt.offset_x": 260.0}, {"wwt.offset_y": 300.0}, {"wwt.bottoms_up": True}],
-    [{"wwt.thumbnail_url": "https://example.org/thumb.jpg"}, {"wwt.width_factor": 1}],
-    [{"wwt.quad_tree_map": "0123"}],
-    # The first waits: there is one file and no tile.
-    [{"wwt.projection": "Tan", "wwt.tile_levels": 1, "wwt.bottoms_up": False}],
-    [{"wwt.projection": "SkyImage", "wwt.tile_levels": 0}, {"wwt.file_type": ".jpg"}],
+    [
+        *({"wwt.center_x": 150.1}, {"wwt.center_y": 20.05}, {"wwt.rotation": 110.0}),
+        *({"wwt.base_degrees_per_tile": 0.0008}, {"wwt.offset_x": 260.0}, {"wwt.offset_y": 300.0}),
+    ],
+    [{"wwt.bottoms_up": True}, {"wwt.thumbnail_url": "https://example.org/thumb.jpg"}, {"wwt.width_factor": 1}],
+    [
+        {"wwt.quad_tree_map": "0123"},
+        {"wwt.projection": "Tan", "wwt.tile_levels": 1, "wwt.bottoms_up": False},  # waits: there is no tile
+        *({"wwt.projection": "SkyImage", "wwt.tile_levels": 0}, {"wwt.file_type": ".jpg"}),
+    ],
 ]
 OF_TILES: list[list[dict[str, Any]]] = [
-    [{"wwt.center_x": 150.1}, {"wwt.center_y": 20.05}, {"wwt.rotation": 110.0}],
-    [{"wwt.base_degrees_per_tile": 0.9}, {"wwt.offset_x": 0.05}, {"wwt.offset_y": -0.04}],
-    [{"wwt.bottoms_up": True}],  # waits: nothing would be drawn
-    [{"wwt.bottoms_up": False}, {"wwt.thumbnail_url": "https://example.org/thumb.jpg"}, {"wwt.quad_tree_map": "0123"}],
-    [{"wwt.file_type": ".jpg"}],
-    [{"wwt.file_type": ".png"}, {"wwt.tile_levels": 1}],
-    [{"wwt.width_factor": 1}],
+    [
+        *({"wwt.center_x": 150.1}, {"wwt.center_y": 20.05}, {"wwt.rotation": 110.0}),
+        *({"wwt.base_degrees_per_tile": 0.9}, {"wwt.offset_x": 0.05}, {"wwt.offset_y": -0.04}),
+    ],
+    [
+        *({"wwt.bottoms_up": True}, {"wwt.bottoms_up": False}),  # the first waits: nothing would be drawn
+        *({"wwt.thumbnail_url": "https://example.org/thumb.jpg"}, {"wwt.quad_tree_map": "0123"}),
+    ],
+    [{"wwt.file_type": ".jpg"}, {"wwt.file_type": ".png"}, {"wwt.tile_levels": 1}, {"wwt.width_factor": 1}],
     [{"wwt.projection": "Toast"}],
 ]
 

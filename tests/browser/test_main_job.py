@@ -10,7 +10,6 @@ import types
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from browser.lab import Lab, LabServer, Notebook
 from playwright.sync_api import BrowserContext, Locator, expect
@@ -72,22 +71,6 @@ def notebook(opened: Notebook) -> Notebook:
     return opened
 
 
-def picture(panel: Locator, notebook: Notebook, name: str) -> np.ndarray:
-    return notebook.screenshot(name, panel.locator("iframe")).astype(int)
-
-
-def settled(panel: Locator, notebook: Notebook, name: str) -> np.ndarray:
-    """The picture once it does not change any more."""
-    before = picture(panel, notebook, name)
-    for _ in range(40):
-        notebook.page.wait_for_timeout(150)
-        after = picture(panel, notebook, name)
-        if np.abs(after - before).mean() < 0.05:
-            return after
-        before = after
-    raise AssertionError("the picture never came to rest")
-
-
 def describe(panel: Locator) -> None:
     panel.get_by_label("Copyright", exact=True).fill("Public domain")
     panel.get_by_label("License", exact=True).fill("CC-PDDC")
@@ -106,21 +89,6 @@ def test_the_tutorial_runs_from_top_to_bottom_and_shows_the_image(lab: Lab, data
     assert (seen.max(axis=2) > 200).mean() > 0.001  # galaxies
     expect(notebook.page.get_by_role("button", name="Publish", exact=True)).to_be_disabled()
     assert notebook.evaluate("len(cxw.history())") == 1  # the one that was published without a widget
-
-
-def test_a_changed_field_moves_the_picture(notebook: Notebook):
-    panel = notebook.output(0)
-    preview = panel.locator("[data-cxw-preview-state]")
-    expect(preview).to_have_attribute("data-cxw-preview-state", "shown", timeout=60_000)
-    before = settled(panel, notebook, "before")
-    panel.get_by_label("Rotation", exact=True).fill("45")
-    turned = settled(panel, notebook, "turned")
-    assert np.abs(turned - before).mean() > 1
-    panel.get_by_label("Rotation", exact=True).fill("0")
-    assert np.abs(settled(panel, notebook, "back") - before).mean() < 0.5
-    panel.get_by_label("Center X (RA)", exact=True).fill("53.17")
-    assert np.abs(settled(panel, notebook, "moved") - before).mean() > 1
-    assert notebook.evaluate("draft.wwt.center_x") == 53.17
 
 
 def test_python_and_the_form_show_the_same_draft(notebook: Notebook):
@@ -233,11 +201,12 @@ def test_the_whole_job_by_keyboard(notebook: Notebook):
     panel, keyboard = notebook.output(0), notebook.page.keyboard
     describe(panel)
     publish = panel.get_by_role("button", name="Publish", exact=True)
+    expect(publish).to_be_enabled()
     publish.focus()
     keyboard.press("Enter")
     expect(panel.get_by_role("heading", name="Publish “")).to_be_focused()
     keyboard.press("Escape")
-    expect(publish).to_be_visible()
+    expect(publish).to_be_enabled()
     publish.focus()
     keyboard.press("Enter")
     confirm = panel.get_by_role("button", name="Confirm and publish")
