@@ -106,7 +106,9 @@ def publish_planned(
             f"The plan is for {step.api_url}, the client is one of {client.api_url}. Make a plan with this client."
         )
     # What was decided is decided of what was known: nobody has agreed to send it beside an attempt that came later.
-    attempts = journal.same_body(step.api_url, step.handle, step.body)
+    place = (step.api_url, step.handle)
+    looks = bool(step.earlier or again or resend or step.decision == SKIP)
+    attempts = journal.same_body(*place, step.body) if looks else []
     despite = {attempt.key for attempt in attempts} if again else set(step.earlier)
     if earlier := settled_earlier(attempts, client, journal, tell, despite if again else resend):
         return earlier
@@ -117,8 +119,13 @@ def publish_planned(
         raise _stopped(step, "Somebody has to decide. To publish it nonetheless, say anyway=True")
     tell("sending", f"Publishing {step.name!r}: {step.destination}.")
     known = [image.id for image in step.existing]
-    place = (step.api_url, step.handle, step.url)
-    attempt = journal.claim(*place, step.body, known_ids=known, despite=despite, resend=resend)
+    try:
+        attempt = journal.claim(*place, step.url, step.body, known_ids=known, despite=despite, resend=resend)
+    except PublishError:
+        since = [] if looks else journal.same_body(*place, step.body)  # of what came after the plan was made
+        if earlier := settled_earlier(since, client, journal, tell, ()):
+            return earlier
+        raise
     return send(attempt, client, journal, tell, sleep)
 
 
