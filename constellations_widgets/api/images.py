@@ -18,12 +18,13 @@ from pydantic import ValidationError
 from ..errors import ApiError, InvalidError, NotSentError, SignInError, UnclearError
 from ..schema.library import LibraryImage, is_library_id
 from .credentials import IMAGES_TOKEN_VARIABLE, Credentials
+from .file_body import PART, FileBody, file_body
 from .file_names import file_name, reserve
 from .plaintext import one_line
 from .progress import Progress
 from .received import save_image
 from .retries import Retries
-from .streams import PART, FileBody, Streams
+from .streams import Streams
 from .transport import Call, Transport
 
 Report = Callable[[Progress], object]
@@ -189,7 +190,7 @@ class ImagesClient:
             If the file left, no trustworthy answer came, and the list does not show it. The next upload of the same
             file by this client looks first, and sends it only if it is not there.
         """
-        body, key = _body_of(path, name, progress, stop)
+        body, key = file_body(path, name, progress, stop)
         before = self._unclear.get(key)
         if before is not None and (found := self._look_for(body, before)):
             return self._settled(key, found)
@@ -379,24 +380,3 @@ class ImagesClient:
             fault = error.errors(include_url=False, include_input=False)[0]
             field = ".".join(str(part) for part in fault["loc"]) or "image"
             raise self._transport.bad_answer(call, f"has an unusable {field!r} ({fault['msg']})") from None
-
-
-def _body_of(
-    path: str | Path, name: str | None, report: Report | None, stop: threading.Event | None
-) -> tuple[FileBody, tuple[Any, ...]]:
-    """The file as a body, and what tells this upload from others."""
-    try:
-        path = Path(path).expanduser().resolve()
-        about = path.stat()
-        body = FileBody(path, path.name if name is None else name, report, stop)
-        if not path.is_file():
-            raise NotSentError(f"{path} is no file: nothing was sent.")
-        path.open("rb").close()
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise NotSentError(f"{one_line(str(path))} can't be read ({reason}): nothing was sent.") from None
-    if not body.size:
-        raise NotSentError(f"{path} is empty (0 bytes): nothing was sent.")
-    if not body.name.strip():
-        raise NotSentError("An image needs a name: nothing was sent.")
-    return body, (str(path), about.st_size, about.st_mtime_ns, body.name)

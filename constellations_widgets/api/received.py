@@ -13,9 +13,9 @@ from typing import BinaryIO
 import httpx
 
 from ..errors import StoppedError
+from .file_body import PART, Broken
 from .plaintext import one_line
 from .progress import Meter, Progress
-from .streams import PART, Broken
 
 _HEAD = 512  # bytes by which an image is known
 _KNOWN = [

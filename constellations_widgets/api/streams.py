@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import mimetypes
-import os
-import secrets
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -19,16 +14,13 @@ import httpx
 from .. import errors
 from .by_httpx import network
 from .deadline import deadline
+from .file_body import Broken, FileBody
 from .plaintext import one_line, words_of
-from .progress import Meter, Progress
 from .retries import Retrier, Retries
 from .transport import CONNECT_TIMEOUT, Call, Transport
 
 Taken = TypeVar("Taken")
-Stop = threading.Event | None
 
-PART = 128 * 1024
-"""Bytes that are read from disk and sent at once."""
 _ANSWER_LIMIT = 64 * 1024  # bytes of an answer that says yes or no
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
@@ -42,71 +34,6 @@ _REFUSALS: dict[int, tuple[type[errors.StatusError], str]] = {
     429: (errors.BusyError, "Try again later."),
     503: (errors.BusyError, "Try again later."),
 }
-
-
-class Broken(Exception):
-    """An answer's body that can't be taken; the text says why."""
-
-
-@dataclass
-class FileBody:
-    """A file as a multipart form, in parts.
-
-    Parameters
-    ----------
-    path : Path
-    name : str
-        What the server is told that the file is called.
-    report : function of Progress, optional
-    stop : threading.Event, optional
-        Once it is set, the next part is not sent.
-
-    Attributes
-    ----------
-    is_whole : bool
-        Whether the last byte was handed over: before that, no server can have taken the file.
-    """
-
-    path: Path
-    name: str
-    report: Callable[[Progress], object] | None = None
-    stop: Stop = None
-    is_whole: bool = False
-    _boundary: str = field(default_factory=lambda: f"cxw-{secrets.token_hex(16)}")
-
-    def __post_init__(self) -> None:
-        escaped = self.name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")  # as browsers do
-        kind = mimetypes.guess_type(self.name)[0] or "application/octet-stream"
-        disposition = f'Content-Disposition: form-data; name="file"; filename="{escaped}"'
-        head = f"--{self._boundary}\r\n{disposition}\r\nContent-Type: {kind}\r\n\r\n"
-        self._head, self._tail = head.encode("utf-8", "replace"), f"\r\n--{self._boundary}--\r\n".encode()
-        self.size = self.path.stat().st_size
-
-    @property
-    def headers(self) -> dict[str, str]:
-        length = len(self._head) + self.size + len(self._tail)
-        return {"Content-Type": f"multipart/form-data; boundary={self._boundary}", "Content-Length": str(length)}
-
-    def parts(self) -> Iterator[bytes]:
-        """The body. Raises StoppedError, and Broken if the file is not what it was when it was looked at."""
-        self.is_whole = False
-        meter = Meter(self.report, self.size)
-        with self.path.open("rb") as file:
-            yield self._head
-            left = self.size
-            while left:
-                if self.stop is not None and self.stop.is_set():
-                    raise errors.StoppedError(f"The upload of {one_line(self.name, 60)!r} was stopped.")
-                part = file.read(min(PART, left))
-                if not part:
-                    break
-                left -= len(part)
-                yield part
-                meter.add(len(part))
-            if left or os.fstat(file.fileno()).st_size != self.size:
-                raise Broken(f"{one_line(self.name, 60)!r} changed while it was sent")
-        self.is_whole = True
-        yield self._tail
 
 
 class Streams:
