@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from .autosave import Autosave, folder_of, read_draft_file, saved_files, to_json
 from .checked import CheckedFields
-from .checks import ERROR, INFO, WARNING, Problem
+from .checks import ERROR, INFO, WARNING, Fix, Problem
 from .errors import DraftError, SourceError
+from .exports import Exports
 from .schema.fields import fields, flatten, nest
 from .schema.images import ImageSubmission
 from .schema.records import ImageRecord
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .sources.local import LocalImage
 
 
-class ImageDraft(CheckedFields):
+class ImageDraft(Exports, CheckedFields):
     """An image that is not posted yet: values as typed, what is wrong with them, and in the end a submission.
 
     ``draft.wwt.rotation = 12.5``, ``draft.permissions.license = "cc-by-4.0"``, ``draft.note = "M 51"``: attributes are the API's fields and may
@@ -68,6 +69,7 @@ class ImageDraft(CheckedFields):
         self._name, self._local = reading.name or "image", reading.local
         self._origin = reading.origin or _digest(reading.values)
         self._remarks = [Problem("CXW901", INFO, "", remark) for remark in reading.remarks]
+        self._suggestions = reading.suggestions
         self._typed: set[str] = set()  # paths that a person typed into, rather than a source or a program
         self._unsaved = ""
         self._receipt: Any = None
@@ -79,13 +81,14 @@ class ImageDraft(CheckedFields):
     # -- where drafts come from
 
     @classmethod
-    def from_wtml(cls, source: str | Path, index: int | None = None, **options: Any) -> ImageDraft:
-        """A draft of an imageset in a WTML file, folder with an ``index_rel.wtml``, or text.
+    def from_wtml(cls, source: Any, index: int | None = None, **options: Any) -> ImageDraft:
+        """A draft of an imageset in WTML.
 
         Parameters
         ----------
-        source : str or Path
-            A file, a folder that toasty wrote, or the XML itself.
+        source : str, Path or Folder
+            A file, a folder that toasty wrote (with an ``index_rel.wtml``), a web address, a ``.wwtl`` archive, the XML itself, or a
+            `wwt_data_formats` Folder.
         index : int, optional
             Which imageset, counted from 0; needed when there are several.
 
@@ -94,54 +97,60 @@ class ImageDraft(CheckedFields):
         SourceError
             When there is no such file, it is no WTML, or it is not clear which imageset is meant.
         """
-        from .sources.wtml import read_wtml
+        from .sources.wtml import choose, read_wtml
 
-        found = read_wtml(source)
-        if index is None and len(found) > 1:
-            names = ", ".join(f"{number}: {reading.name}" for number, reading in enumerate(found[:8]))
-            more = ", …" if len(found) > 8 else ""
-            raise SourceError(f"The WTML holds {len(found)} imagesets ({names}{more}): choose one with index=")
-        if index is not None and not 0 <= index < len(found):
-            raise SourceError(f"There is no imageset {index}: the WTML holds {len(found)}, counted from 0")
-        return cls(found[index or 0], **options)
+        return cls(choose(read_wtml(source), index), **options)
 
     @classmethod
-    def all_from_wtml(cls, source: str | Path, **options: Any) -> list[ImageDraft]:
-        """A draft of every imageset in a WTML file, folder or text, in order. Raises what `from_wtml` does."""
+    def all_from_wtml(cls, source: Any, **options: Any) -> list[ImageDraft]:
+        """A draft of every imageset of what `from_wtml` takes, in order. Raises what it does."""
         from .sources.wtml import read_wtml
 
         return [cls(reading, **options) for reading in read_wtml(source)]
 
     @classmethod
-    def from_imageset(cls, imageset: Any, **options: Any) -> ImageDraft:
-        """A draft of a `wwt_data_formats` ImageSet (or a Place with one, or a Folder with exactly one)."""
+    def from_imageset(cls, imageset: Any, index: int | None = None, **options: Any) -> ImageDraft:
+        """A draft of a `wwt_data_formats` ImageSet, or of one of a Place or Folder."""
         from .sources.wtml import read_imageset
 
-        return cls(read_imageset(imageset), **options)
+        return cls(read_imageset(imageset, index), **options)
 
     @classmethod
-    def from_fits(cls, path: str | Path, **options: Any) -> ImageDraft:
-        """A draft of a FITS image, placed by its celestial TAN WCS; the preview shows it with an asinh stretch.
+    def from_fits(cls, source: Any, shape: Any = None, tolerance: float = 1.0, **options: Any) -> ImageDraft:
+        """A draft of a FITS image, placed by its WCS; the preview shows it with an asinh stretch.
+
+        Parameters
+        ----------
+        source : str, Path, HDUList, HDU, Header or WCS
+            A file, or what astropy made of one. A header and a WCS give the placement alone.
+        shape : (int, int), optional
+            Height and width in pixels, for a header or a WCS that does not say.
+        tolerance : float, default 1
+            The largest error in pixels of the fit where WWT can't draw the WCS as it is.
 
         Raises
         ------
         SourceError
-            When the file can't be read, or its WCS is none that WWT can draw: the message names the reason.
+            When the file can't be read, or WWT can't draw its WCS: the message names the reason, and what mends it.
         """
         from .sources.fits import read_fits
 
-        return cls(read_fits(path), **options)
+        return cls(read_fits(source, shape, tolerance), **options)
 
     @classmethod
-    def from_image(cls, path: str | Path, wcs: Any = None, **options: Any) -> ImageDraft:
-        """A draft of a JPEG or PNG file, placed by the AVM in it, or by a WCS that is given.
+    def from_image(cls, path: str | Path, wcs: Any = None, *, autosave: bool = True, **placement: Any) -> ImageDraft:
+        """A draft of a JPEG, PNG or TIFF file, placed by the AVM in it, by a WCS, or by hand.
 
         Parameters
         ----------
         path : str or Path
             The image file.
-        wcs : astropy.wcs.WCS, optional
-            Its placement, for pixels counted from the lower left corner. Used instead of AVM.
+        wcs : astropy.wcs.WCS, Header, str or Path, optional
+            Its placement, or the file that holds it (``.wcs``, a text of FITS cards), for pixels counted from the lower left corner.
+        **placement
+            By hand: ``center=(ra, dec)`` in degrees, ``width=`` in degrees or ``pixel_scale=`` in seconds of arc, ``rotation=`` in
+            degrees (position angle of "up"), ``parity=-1`` if mirrored. Or ``stars=[((x, y), (ra, dec)), …]``, at least two, in pixels
+            right and down from the upper left corner. With a WCS ``rows=`` ("bottom", "top") and ``tolerance=`` (pixels).
 
         Raises
         ------
@@ -150,7 +159,7 @@ class ImageDraft(CheckedFields):
         """
         from .sources.picture import read_picture
 
-        return cls(read_picture(path, wcs), **options)
+        return cls(read_picture(path, wcs, **placement), autosave=autosave)
 
     @classmethod
     def from_submission(cls, body: ImageSubmission | ImageRecord | Mapping[str, Any], **options: Any) -> ImageDraft:
@@ -217,7 +226,7 @@ class ImageDraft(CheckedFields):
         base : str
             Address of the folder that the image's files are uploaded to, such as ``https://example.org/m51/``.
         """
-        from .sources.wtml import based_at
+        from .sources.imagesets import based_at
 
         url = self.local.template if self.local else self.storage.legacy_url_template
         changes = {"storage.legacy_url_template": based_at(base, str(url or ""))}
@@ -229,7 +238,18 @@ class ImageDraft(CheckedFields):
 
     def _find_problems(self) -> list[Problem]:
         unsaved = [Problem("CXW902", WARNING, "", self._unsaved)] if self._unsaved else []
-        return [*super()._find_problems(), *unsaved, *self._remarks]
+        offers = [
+            Problem(
+                "CXW905",
+                INFO,
+                each.field,
+                each.words,
+                Fix(f"Use “{each.value}”", {each.field: each.value}) if each.value else None,
+            )
+            for each in self._suggestions
+            if not self[each.field]
+        ]
+        return [*super()._find_problems(), *unsaved, *self._remarks, *offers]
 
     def submission(self) -> ImageSubmission:
         """The validated request body.

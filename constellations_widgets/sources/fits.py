@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..errors import SourceError
-from ..state import state_dir, write_file
+from .drawing import picture_of
 from .local import LocalImage
-from .placing import place_untiled
+from .placing import TOLERANCE, plane_of_wcs
 from .reading import Reading
 
 if TYPE_CHECKING:
-    import numpy as np
+    from astropy.wcs import WCS
 
 LARGEST = 4096
 """Pixels of a side up to which a FITS image is made into one picture; a larger one wants tiles."""
 
+_TILES = 2048  # pixels of a side above which tiles are the better way
 
-def read_fits(path: str | Path) -> Reading:
-    """The first image of a FITS file that has a celestial WCS.
+
+def read_fits(source: Any, shape: Sequence[int] | None = None, tolerance: float = TOLERANCE) -> Reading:
+    """The first image of a FITS file, or of what astropy made of one, that has a celestial WCS.
 
     It is placed by its WCS and drawn as a PNG with an asinh stretch between its 1 and 99.7 percentiles; that PNG, in the user's state
-    directory, is shown by the preview and is the file to upload.
+    directory, is shown by the preview and is the file to upload. An image of more than 4096 pixels a side is only placed: its pixels
+    are not read.
 
     Parameters
     ----------
-    path : str or Path
-        The file; may be gzipped.
+    source : str, Path, HDUList, HDU, Header or WCS
+        A file, which may be gzipped; or what astropy made of one. A header and a WCS have no pixels: they give the placement alone.
+    shape : (int, int), optional
+        Height and width in pixels, for a header or a WCS that does not say.
+    tolerance : float, default 1
+        The largest error in pixels where WWT can't draw the WCS exactly.
 
     Raises
     ------
@@ -40,43 +47,130 @@ def read_fits(path: str | Path) -> Reading:
         When the file can't be read, holds no image with a place on the sky, or one that WWT can't draw.
     """
     from astropy.io import fits
-    from astropy.wcs import FITSFixedWarning
+    from astropy.wcs import WCS
 
-    path = Path(os.path.expanduser(path))  # Path's own fails at ~nobody
-    what = path.name
+    if isinstance(source, str | Path):
+        return _from_file(Path(os.path.expanduser(source)), tolerance)  # Path's own fails at ~nobody
+    what = f"The {type(source).__name__}"
+    if isinstance(source, WCS):
+        return _placed(source, _size(shape, source.array_shape, what), what, tolerance)
+    with _errors_of(what):
+        if isinstance(source, fits.Header):
+            declared = [source.get(f"{axis}2") and (source[f"{axis}2"], source[f"{axis}1"]) for axis in _SIZES]
+            size = _size(shape, next(filter(None, declared), None), what)
+            return _placed(WCS(source, naxis=2), size, what, tolerance, _name_of(source))
+        if hasattr(source, "is_image"):
+            source = fits.HDUList([source])
+        if isinstance(source, fits.HDUList):
+            return _of_hdus(source, what, None, tolerance)
+    raise SourceError(
+        f"A {type(source).__name__} is no FITS image: give a file, or astropy's HDUList, HDU, Header or WCS"
+    )
+
+
+_SIZES = ("IMAGEW", "ZNAXIS", "NAXIS")
+
+
+def _from_file(path: Path, tolerance: float) -> Reading:
+    from astropy.io import fits
+
     try:
-        with warnings.catch_warnings(), fits.open(path) as hdus:
-            warnings.simplefilter("ignore", FITSFixedWarning)
-            hdu, wcs = image_of(hdus, what)
-            values = place_untiled(wcs, what)
-            height, width = hdu.shape[-2:]
-            if max(height, width) > LARGEST:
-                raise SourceError(
-                    f"{what} has {width} × {height} pixels; above {LARGEST} make tiles of it first (toasty), and use from_wtml"
-                )
-            pixels = hdu.data.reshape(height, width)
-            name = str(hdu.header.get("OBJECT") or path.name.split(".")[0]).strip()
-    except SourceError:
-        raise
+        with _errors_of(path.name), fits.open(path) as hdus:
+            return _of_hdus(hdus, path.name, path, tolerance)
     except FileNotFoundError:
         raise SourceError(f"There is no file {path}: check the name") from None
-    except Exception as error:  # astropy has many ways to fail at a broken file
-        reason = (
-            (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-        )  # wcslib says where in its C source, first
-        raise SourceError(f"{what} is no FITS image that can be read ({reason})") from None
-    try:
-        picture = _picture_of(pixels, path)
-    except OSError as error:
-        raise SourceError(
-            f"The picture of {what} can't be written to the state directory ({error}): set CXW_STATE_DIR to another"
-        ) from None
-    values |= {"wwt.file_type": ".png", "note": name}
+
+
+def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float) -> Reading:
+    hdu, wcs = image_of(hdus, what)
+    height, width = size = hdu.shape[-2:]
+    name = _name_of(hdu.header) or (path.name.split(".")[0] if path else "")
+    placed = _placed(wcs, (width, height), what, tolerance, name)
+    origin = str(path.resolve()) if path else ""
+    if max(size) > LARGEST:
+        _look_at_length(hdu, path)
+        local = path and LocalImage(path.parent, quote(path.name), (width, height))
+        return Reading(placed.values | {"wwt.file_type": ".fits"}, placed.name, origin, local or None, placed.remarks)
+    stem, key = (path.name.split(".")[0], str(path.resolve())) if path else ("image", _key(hdu))
+    picture = picture_of(hdu.data.reshape(height, width), what, f"{stem}-{_digest(key)}")
     remark = (
         f"drawn with an asinh stretch as {picture}: this picture is what to upload, and its address is the image URL"
     )
-    local = LocalImage(picture.parent, quote(picture.name), (width, height), pixels=path.resolve())
-    return Reading(values, name, str(path.resolve()), local, (remark,))
+    local = LocalImage(picture.parent, quote(picture.name), (width, height), pixels=path.resolve() if path else None)
+    return Reading(placed.values | {"wwt.file_type": ".png"}, placed.name, origin, local, (*placed.remarks, remark))
+
+
+def _look_at_length(hdu: Any, path: Path | None) -> None:
+    """The pixels are not read here, but that they are there can be seen."""
+    if path is None or path.suffix.lower() in (".gz", ".fz", ".bz2", ".zip", ".xz"):
+        return
+    end, length = hdu.fileinfo()["datLoc"] + hdu.size, path.stat().st_size
+    if length < end:
+        raise SourceError(f"{path.name} is cut off: it has {length} bytes, and its header declares {end}. Get it again")
+
+
+def _placed(wcs: WCS, size: tuple[int, int], what: str, tolerance: float, name: str = "") -> Reading:
+    plane, remarks = plane_of_wcs(wcs, size, what, tolerance)
+    return Reading(plane.untiled() | ({"note": name} if name else {}), name, remarks=(*remarks, *tiles_advised(size)))
+
+
+def tiles_advised(size: tuple[int, int]) -> tuple[str, ...]:
+    """What is to be said of an image that is too large to be one file."""
+    if max(size) <= _TILES:
+        return ()
+    return (
+        f"it has {size[0]} × {size[1]} pixels: above {_TILES} make tiles of it with cxw.tile, so that everybody loads no more than "
+        "what is in view, and every graphics card can draw it",
+    )
+
+
+def _size(given: Sequence[int] | None, declared: Sequence[int] | None, what: str) -> tuple[int, int]:
+    """Width and height in pixels."""
+    shape = given if given is not None else declared
+    if shape is None:
+        raise SourceError(f"{what} does not say how many pixels the image has: give shape=(height, width)")
+    try:
+        height, width = (int(side) for side in tuple(shape)[-2:])
+    except (TypeError, ValueError):
+        raise SourceError(f"shape= is height and width in pixels, such as (1024, 2048), not {given!r}") from None
+    if height < 1 or width < 1:
+        raise SourceError(f"{what} has {width} × {height} pixels: there is nothing to place")
+    return width, height
+
+
+def _name_of(header: Any) -> str:
+    return str(header.get("OBJECT") or "").strip()
+
+
+def _key(hdu: Any) -> str:
+    return hashlib.sha256(repr(hdu.header).encode() + hdu.data.tobytes()).hexdigest()
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:8]
+
+
+class _errors_of:
+    """Whatever astropy raises at a broken file is a SourceError; it says nothing of what it mends."""
+
+    def __init__(self, what: str):
+        self._what = what
+
+    def __enter__(self) -> None:
+        from astropy.io.fits.verify import VerifyWarning
+        from astropy.wcs import FITSFixedWarning
+
+        self._quiet = warnings.catch_warnings()
+        self._quiet.__enter__()
+        for kind in (FITSFixedWarning, VerifyWarning):
+            warnings.simplefilter("ignore", kind)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any) -> None:
+        self._quiet.__exit__(None, None, None)
+        if isinstance(error, Exception) and not isinstance(error, SourceError | FileNotFoundError):
+            # wcslib says where in its C source, first
+            reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+            raise SourceError(f"{self._what} is no FITS image that can be read ({reason})") from None
 
 
 def image_of(hdus: Any, what: str) -> tuple[Any, Any]:
@@ -86,31 +180,8 @@ def image_of(hdus: Any, what: str) -> tuple[Any, Any]:
     images = [hdu for hdu in hdus if hdu.is_image and len(hdu.shape) >= 2]
     if not images:
         raise SourceError(f"{what} holds no image: give a FITS file with an image of two dimensions")
-    found = [(hdu, WCS(hdu.header, naxis=2)) for hdu in images]
+    found = [(hdu, WCS(hdu.header, fobj=hdus, naxis=2)) for hdu in images]
     hdu, wcs = next(((hdu, wcs) for hdu, wcs in found if wcs.has_celestial), found[0])
     if any(size != 1 for size in hdu.shape[:-2]):
         raise SourceError(f"{what} is a cube of {' × '.join(map(str, hdu.shape))}: give one plane of it")
     return hdu, wcs
-
-
-def _picture_of(pixels: np.ndarray[Any, Any], path: Path) -> Path:
-    """An 8-bit PNG of `pixels` in the user's state directory, rows from top to bottom."""
-    import numpy as np
-    from astropy.visualization import AsinhStretch
-    from PIL import Image
-
-    values = np.asarray(pixels, dtype=float)
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        raise SourceError(f"{path.name} has no finite pixel: there is nothing to draw")
-    low, high = np.percentile(finite, [1, 99.7])
-    with np.errstate(over="ignore"):  # infinite pixels, and ranges too small for a double, end at 0 and 1
-        scaled = np.clip((np.nan_to_num(values, nan=low) - low) / ((high - low) or 1.0), 0, 1)
-    grey = (AsinhStretch(0.1)(scaled) * 255).round().astype("uint8")[::-1]
-    alpha = np.where(np.isfinite(values), 255, 0).astype("uint8")[::-1]
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
-    target = state_dir("pictures") / f"{path.name.split('.')[0]}-{digest}.png"
-    png = io.BytesIO()
-    Image.merge("LA", [Image.fromarray(grey), Image.fromarray(alpha)]).save(png, "png")
-    write_file(target, png.getvalue())
-    return target

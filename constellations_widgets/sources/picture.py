@@ -1,65 +1,131 @@
-"""JPEG and PNG files: placed by the AVM (Astronomy Visualization Metadata) in them, or by a WCS that is given."""
+"""JPEG, PNG and TIFF files: placed by the AVM (Astronomy Visualization Metadata) in them, by a WCS, or by hand."""
 
 from __future__ import annotations
 
-import html
 import os
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from ..errors import SourceError
+from .avm import read_avm
+from .by_hand import plane_by_hand, plane_of_stars
+from .drawing import as_png
+from .fits import tiles_advised
 from .local import LocalImage
-from .placing import place_untiled
+from .placing import TOLERANCE, plane_of_wcs
+from .plane import Plane
 from .reading import Reading
+from .sidecars import plane_beside
 
-if TYPE_CHECKING:
-    from astropy.wcs import WCS
-
-ASPECT = 0.01
-"""Aspect ratios that differ by more than this fraction belong to different crops."""
 _EXIF_ORIENTATION = 0x0112
+_KINDS = {
+    "jpeg": ".jpg",
+    "png": ".png",
+    "tiff": ".png",
+    "mpo": ".jpg",
+}  # as what WWT draws them; MPO: a JPEG with others behind it
 
 
-def read_picture(path: str | Path, wcs: WCS | None = None) -> Reading:
+def read_picture(
+    path: str | Path,
+    wcs: Any = None,
+    *,
+    stars: Any = None,
+    rows: str | None = None,
+    tolerance: float = TOLERANCE,
+    **by_hand: Any,
+) -> Reading:
     """A picture file with its place on the sky.
 
     Parameters
     ----------
     path : str or Path
-        A JPEG or PNG file.
-    wcs : astropy.wcs.WCS, optional
-        Where it is, for pixels counted from the lower left corner; instead of AVM.
+        A JPEG, PNG or TIFF file. A TIFF is drawn as a PNG, in the user's state directory, which is what to upload.
+    wcs : astropy.wcs.WCS, Header, str or Path, optional
+        Where it is, instead of AVM; see `sidecars.plane_beside`, also for `rows`.
+    stars : list of ((x, y), (ra, dec)), optional
+        Stars whose places are known; see `by_hand.plane_of_stars`.
+    tolerance : float, default 1
+        The largest error in pixels where WWT can't draw the WCS exactly.
+    **by_hand
+        Centre, width and so on, as `by_hand.plane_by_hand` takes them.
 
     Raises
     ------
     SourceError
         When the file is no picture, or nothing trustworthy says where it belongs.
     """
-    if wcs is not None and not hasattr(wcs, "has_celestial"):
-        raise SourceError(
-            f"wcs= takes an astropy.wcs.WCS, not a {type(wcs).__name__}: make one with astropy.wcs.WCS(header)"
-        )
+    by_hand = {name: value for name, value in by_hand.items() if value is not None}
+    _one_way(wcs, stars, by_hand)
     path = Path(os.path.expanduser(path))  # Path's own fails at ~nobody
     size, kind = _look_at(path)
-    described: dict[str, Any] = {}
+    described = _description(path, needed=wcs is None and stars is None and not by_hand)
     remarks: tuple[str, ...] = ()
-    if wcs is None:
-        avm = _avm_of(path)
-        described = _description_of(avm)
-        with warnings.catch_warnings(record=True) as assumptions:
-            warnings.simplefilter("always")
-            wcs = _wcs_of(avm, size, path.name)
-        remarks = tuple(f"its AVM is incomplete: {assumption.message}" for assumption in assumptions)
-    name = str(described.get("note") or path.stem)
-    values = {
-        "note": name,
-        **place_untiled(wcs, path.name),
-        **described,
-        "wwt.file_type": ".jpg" if kind == "jpeg" else ".png",
-    }
-    return Reading(values, name, str(path.resolve()), LocalImage(path.parent, quote(path.name), size), remarks)
+    if wcs is not None:
+        plane, remarks = plane_beside(wcs, size, path.name, rows, tolerance)
+    elif stars is not None:
+        plane, remarks = _among_stars(stars, size, by_hand.get("parity"))
+    elif by_hand:
+        plane = plane_by_hand(size, **by_hand)
+    else:
+        found, assumed = described.wcs(size)
+        plane, remarks = plane_of_wcs(found, size, path.name, tolerance)
+        remarks = assumed + remarks
+    shown = path
+    if kind == "tiff":
+        shown = as_png(path, path.name)
+        remarks += (f"drawn as {shown}: this picture is what to upload, and its address is the image URL",)
+    name = (described and described.name) or path.stem
+    values = {"note": name} | plane.untiled() | dict(described.values if described else {})
+    return Reading(
+        values | {"wwt.file_type": _KINDS[kind]},
+        name,
+        str(path.resolve()),
+        LocalImage(shown.parent, quote(shown.name), size),
+        remarks + tiles_advised(size),
+        described.suggestions if described else (),
+    )
+
+
+def _one_way(wcs: Any, stars: Any, by_hand: dict[str, Any]) -> None:
+    """Refuse what says twice where the picture is, or only half of it."""
+    known = {"center", "width", "pixel_scale", "rotation", "parity"}
+    if unknown := by_hand.keys() - known:
+        raise TypeError(
+            f"from_image takes no {', '.join(map(repr, sorted(unknown)))}: it takes {', '.join(sorted(known))}"
+        )
+    placed = [
+        name
+        for name, given in (("wcs=", wcs), ("stars=", stars), ("center=", by_hand.get("center")))
+        if given is not None
+    ]
+    if len(placed) > 1:
+        raise SourceError(f"Give the place of the picture once: {' and '.join(placed)} may contradict each other")
+    if placed != ["center="] and by_hand.keys() - ({"parity"} if stars is not None else set()):
+        raise SourceError(
+            f"{', '.join(f'{name}=' for name in sorted(by_hand))} go with center=, the middle of the picture"
+        )
+
+
+def _among_stars(stars: Any, size: tuple[int, int], parity: int | None) -> tuple[Plane, tuple[str, ...]]:
+    plane, error = plane_of_stars(stars, size, parity)
+    return plane, (f"its stars are at most {error:.2g} pixels beside their places",) if error > 0.01 else ()
+
+
+def _description(path: Path, needed: bool) -> Any:
+    """The AVM of a picture; without its place where that is given in another way, and None where it is missing then."""
+    try:
+        found = read_avm(path)
+    except SourceError:
+        if needed:
+            raise
+        return None
+    if found is None and needed:
+        raise SourceError(
+            f"{path.name} holds no AVM that says where it is on the sky: give its place with wcs=, or with center= and width="
+        )
+    return found
 
 
 def _look_at(path: Path) -> tuple[tuple[int, int], str]:
@@ -69,7 +135,7 @@ def _look_at(path: Path) -> tuple[tuple[int, int], str]:
     try:
         with Image.open(path) as image:
             size, kind = image.size, (image.format or "").lower()
-            if kind not in ("jpeg", "png"):
+            if kind not in _KINDS:
                 raise SourceError(
                     f"{path.name} is a {kind.upper() or 'picture of unknown kind'}: WWT draws JPEG and PNG, convert it first"
                 )
@@ -85,51 +151,8 @@ def _look_at(path: Path) -> tuple[tuple[int, int], str]:
         raise SourceError(f"There is no file {path}: check the name") from None
     except Image.DecompressionBombError:
         raise SourceError(
-            f"{path.name} has more pixels than WWT can draw at once: make tiles of it first (toasty), and use from_wtml"
+            f"{path.name} has more pixels than WWT can draw at once: make tiles of it first (cxw.tile), and use from_wtml"
         ) from None
     except Exception as error:  # Pillow has many ways to fail at a broken file
         raise SourceError(f"{path.name} is no picture that can be read ({error or type(error).__name__})") from None
     return size, kind
-
-
-def _avm_of(path: Path) -> Any:
-    try:
-        from pyavm import AVM
-        from pyavm.exceptions import NoXMPPacketFound
-    except ImportError:
-        raise SourceError('Reading AVM needs pyavm: pip install "constellations_widgets[sources]"') from None
-    try:
-        return AVM.from_image(str(path))
-    except NoXMPPacketFound:
-        raise SourceError(
-            f"{path.name} holds no AVM that says where it is on the sky: give its place with wcs="
-        ) from None
-    except Exception as error:  # pyavm raises whatever its XML parser does
-        raise SourceError(f"The AVM in {path.name} can't be read ({error}): give its place with wcs=") from None
-
-
-def _wcs_of(avm: Any, size: tuple[int, int], what: str) -> WCS:
-    declared = avm.Spatial.ReferenceDimension
-    if not declared or not avm.Spatial.ReferenceValue or not avm.Spatial.ReferencePixel:
-        raise SourceError(f"The AVM in {what} does not say where it is on the sky: give its place with wcs=")
-    try:
-        width, height = (float(length) for length in declared)
-        ratio = (width / height) / (size[0] / size[1])
-        if abs(ratio - 1) > ASPECT:
-            raise SourceError(
-                f"The AVM in {what} belongs to another crop of it: it describes {width:g} × {height:g} pixels, "
-                f"the file has {size[0]} × {size[1]}. Its place can't be told from that: give it with wcs="
-            )
-        return avm.to_wcs(target_shape=size)
-    except SourceError:
-        raise
-    except Exception as error:  # whatever was written there
-        raise SourceError(
-            f"The AVM in {what} is incomplete or contradicts itself ({error}): give its place with wcs="
-        ) from None
-
-
-def _description_of(avm: Any) -> dict[str, Any]:
-    """Note and credits; the license is never guessed."""
-    found = {"note": avm.Title or avm.Headline or "", "permissions.credits": html.escape(avm.Credit or "", quote=False)}
-    return {path: text.strip() for path, text in found.items() if text.strip()}

@@ -1,103 +1,255 @@
-"""From a celestial WCS to the placement fields of WWT, with a diagnosis where WWT can't do what the WCS says.
-
-Formulas: `wwt_data_formats/imageset.py`, `set_position_from_wcs`, for the untiled case.
-"""
+"""From a celestial WCS to the plane that WWT draws, with a diagnosis where WWT can't do what the WCS says."""
 
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
+from .plane import Plane
 
 if TYPE_CHECKING:
+    import numpy as np
     from astropy.wcs import WCS
 
-SQUARE = 0.01
-"""Pixels may differ in width and height by this fraction, and axes from a right angle by as many radians, before they are refused."""
+TOLERANCE = 1.0
+"""Pixels by which a picture may lie beside its true place where WWT can't draw its WCS exactly."""
+
+_FARTHEST = 1e8  # pixels; farther off a reference pixel leaves no digits for the place of the picture
+_EXACT = 1e-3  # pixels of which nobody needs to be told
+_GRID = 33  # places along a side of the image at which the fit is made and measured
+
+MEND = (
+    "Reproject it, and read the result: from reproject import reproject_interp; from reproject.mosaicking import "
+    "find_optimal_celestial_wcs; target, shape = find_optimal_celestial_wcs([hdu], frame='icrs'); "
+    "pixels, _ = reproject_interp(hdu, target, shape_out=shape)"
+)
 
 
-def place_untiled(wcs: WCS, what: str) -> dict[str, Any]:
-    """Placement fields of one image file that shows the pixels of `wcs` with its rows from top to bottom.
+def plane_of_wcs(
+    wcs: WCS, size: tuple[int, int], what: str, tolerance: float = TOLERANCE
+) -> tuple[Plane, tuple[str, ...]]:
+    """The plane on the sky that a WCS means, or comes close to, and what has to be said about it.
+
+    A TAN projection in ICRS or FK5 J2000 with square pixels is used as it is. For anything else the best such plane is fitted over
+    the image.
 
     Parameters
     ----------
     wcs : astropy.wcs.WCS
-        Celestial WCS of the picture; its pixels count from the lower left corner, as in FITS, the picture's last row first.
+        Its pixels count from the lower left corner, as in FITS.
+    size : (int, int)
+        Width and height of the image in pixels.
     what : str
         Names the source in errors.
-
-    Returns
-    -------
-    dict
-        Values of a draft: `wwt.*` but for file type and thumbnail. Degrees, degrees per pixel, and pixels.
+    tolerance : float, default 1
+        The largest error in pixels that a fit may have somewhere in the image.
 
     Raises
     ------
     SourceError
-        When WWT can't draw what the WCS describes; the message says why, and what to do.
+        When the WCS has no place on the sky, or no plane comes close enough; the message says why, and what to do.
     """
-    cd = tan_matrix(wcs, what)
-    (xx, xy), (yx, yy) = [(float(x), -float(y)) for x, y in cd]  # of the picture, whose rows count downwards
-    determinant = xx * yy - xy * yx
-    skew = abs(xx * xy + yx * yy) / abs(determinant)
-    if abs(math.hypot(xx, yx) / math.hypot(xy, yy) - 1) > SQUARE or skew > SQUARE:
+    if not isinstance(tolerance, int | float) or not tolerance > 0:
+        raise SourceError(f"tolerance= is the largest error in pixels, such as 1.0, not {tolerance!r}")
+    wcs = _celestial(wcs, what)
+    reasons = _reasons(wcs)
+    if not reasons:
+        plane, error = _as_it_is(wcs, size)
+        if error <= _EXACT:
+            return plane, ()
+        reasons = [_shape_of_pixels(wcs)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plane, error = _fitted(wcs, size, what)
+    said = f"{what} has {', '.join(reasons)}, which WWT can't draw"
+    if error > tolerance:
         raise SourceError(
-            f"{what}: its pixels are not square, and WWT draws square ones: resample it (package reproject, reproject_interp)"
+            f"{said}; the plain TAN that comes closest is off by up to {error:.3g} pixels. {MEND}. "
+            f"Or take it as it is, with tolerance={math.ceil(error)}"
         )
-    mirrored = determinant < 0
-    rotation = math.degrees(math.atan2(-math.copysign(1, determinant) * xy, -yy))
-    return {
-        "wwt.center_x": float(wcs.wcs.crval[0]) % 360,
-        "wwt.center_y": float(wcs.wcs.crval[1]),
-        "wwt.rotation": (-rotation if mirrored else rotation) + 0.0,
-        "wwt.base_degrees_per_tile": math.hypot(yx, yy),
-        "wwt.offset_x": float(wcs.wcs.crpix[0]) - 0.5,
-        "wwt.offset_y": float(wcs.wcs.crpix[1]) - 0.5,
-        "wwt.bottoms_up": mirrored,
-        "wwt.projection": "SkyImage",
-        "wwt.tile_levels": 0,
-        "wwt.width_factor": 2,
-        "wwt.quad_tree_map": "",
-    }
+    if error <= _EXACT:
+        return plane, ()
+    return plane, (f"{said}: placed by the plain TAN that comes closest, off by at most {error:.2g} pixels",)
 
 
-def tan_matrix(wcs: WCS, what: str) -> Any:
-    """The 2 × 2 matrix of degrees per pixel of a plain equatorial TAN WCS; SourceError for any other."""
-    if not wcs.has_celestial:
+def _celestial(wcs: WCS, what: str) -> WCS:
+    """The celestial axes of a WCS that can be used at all."""
+    try:
+        wcs.wcs.set()
+        if not wcs.has_celestial:
+            raise SourceError(
+                f"{what} says nothing of where on the sky it is (no celestial WCS): solve it first, for example with astrometry.net"
+            )
+        if {wcs.wcs.lng, wcs.wcs.lat} != {0, 1}:
+            raise SourceError(
+                f"{what}: its axes are {', '.join(wcs.wcs.ctype)}, and the first two must be those of the sky: give one plane of it"
+            )
+        wcs = wcs if wcs.naxis == 2 else wcs.celestial
+        wcs.wcs.set()
+        (a, b), (c, d) = wcs.pixel_scale_matrix
+    except SourceError:
+        raise
+    except Exception as error:  # wcslib's own errors, of which the last line is for people
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+        raise SourceError(f"The WCS of {what} contradicts itself ({reason}): solve it again") from None
+    numbers = (a, b, c, d, *wcs.wcs.crval, *wcs.wcs.crpix)
+    if max(map(abs, wcs.wcs.crpix)) > _FARTHEST:
         raise SourceError(
-            f"{what} says nothing of where on the sky it is (no celestial WCS): solve it first, for example with astrometry.net"
+            f"{what}: the reference pixel of its WCS ({wcs.wcs.crpix}) is not near any picture: solve it again"
         )
-    lon, lat = wcs.wcs.lng, wcs.wcs.lat
-    kinds = [str(wcs.wcs.ctype[axis]) for axis in (lon, lat)]
-    if wcs.naxis != 2 or (lon, lat) != (0, 1):
-        raise SourceError(
-            f"{what}: its axes are {', '.join(wcs.wcs.ctype)}, and WWT needs right ascension along x and declination along y"
-        )
-    if not kinds[0].startswith("RA--"):
-        raise SourceError(
-            f"{what} is in {kinds[0][:4].strip('-')} coordinates, and WWT places images by RA and Dec: reproject it (package reproject)"
-        )
-    if (
-        wcs.sip is not None
-        or wcs.cpdis1 is not None
-        or wcs.cpdis2 is not None
-        or not all(kind.endswith("-TAN") for kind in kinds)
-    ):
-        raise SourceError(
-            f"{what} has the projection {kinds[0]}, and WWT draws plain TAN: reproject it (package reproject, reproject_interp)"
-        )
-    if (
-        wcs.wcs.radesys.strip() not in ("", "ICRS", "FK5")
-        or wcs.wcs.equinox not in (2000.0, 0.0)
-        and not math.isnan(wcs.wcs.equinox)
-    ):
-        raise SourceError(
-            f"{what} is given in {wcs.wcs.radesys.strip() or 'equinox'} {wcs.wcs.equinox:g}, and WWT needs ICRS or FK5 J2000: reproject it"
-        )
-    matrix = wcs.pixel_scale_matrix
-    if not math.isfinite(float(abs(matrix).sum())) or matrix[0][0] * matrix[1][1] == matrix[0][1] * matrix[1][0]:
+    if not all(map(math.isfinite, numbers)) or not abs(a * d - b * c) > 1e-12 * (abs(a * d) + abs(b * c)):
         raise SourceError(
             f"{what}: the matrix of its WCS has no inverse, so pixels have no place on the sky: solve it again"
         )
-    return matrix
+    return wcs
+
+
+def _reasons(wcs: WCS) -> list[str]:
+    """What of a WCS is no plain TAN in equatorial coordinates, in words."""
+    found = []
+    kind = str(wcs.wcs.ctype[wcs.wcs.lng])
+    projection = kind[5:8]
+    if projection != "TAN":
+        found.append(f"the projection {projection}")
+    if wcs.sip is not None:
+        found.append("SIP distortion")
+    if any(table is not None for table in (wcs.cpdis1, wcs.cpdis2, wcs.det2im1, wcs.det2im2)):
+        found.append("a table of distortions")
+    if projection == "TAN" and len(wcs.wcs.get_pv()):
+        found.append("PV parameters")
+    system, equinox = wcs.wcs.radesys.strip(), float(wcs.wcs.equinox)
+    if not kind.startswith("RA"):
+        found.append(f"{_FRAMES.get(kind[:4], kind[:4].strip('-'))} coordinates")
+    elif system not in ("", "ICRS", "FK5") or system != "ICRS" and equinox not in (0.0, 2000.0) and equinox == equinox:
+        found.append(f"coordinates of {system or 'the equinox'} {equinox:g}")
+    if (wcs.wcs.lng, wcs.wcs.lat) != (0, 1):
+        found.append("declination before right ascension")
+    elif wcs.wcs.lonpole not in (180.0, -180.0):
+        found.append(f"LONPOLE = {wcs.wcs.lonpole:g}")
+    return found
+
+
+_FRAMES = {
+    "GLON": "galactic",
+    "ELON": "ecliptic",
+    "SLON": "supergalactic",
+    "HLON": "helioecliptic",
+    "TLON": "terrestrial",
+}
+
+
+def _as_it_is(wcs: WCS, size: tuple[int, int]) -> tuple[Plane, float]:
+    """The plane of a plain TAN, and by how many pixels its own differ from square ones at the edge of the image."""
+    (a, b), (c, d) = (map(float, row) for row in wcs.pixel_scale_matrix)
+    turned, mirrored = complex(a - d, c + b) / 2, complex(a + d, c - b) / 2
+    in_sky = abs(turned) >= abs(mirrored)
+    major, minor = (turned, mirrored) if in_sky else (mirrored, turned)
+    at = complex(wcs.wcs.crpix[0] - 0.5, wcs.wcs.crpix[1] - 0.5)
+    ra, dec = map(float, wcs.wcs.crval)
+    reach = max(abs(corner - at) for corner in (0, size[0], 1j * size[1], complex(*size)))
+    return Plane.from_complex(ra, dec, at, major, not in_sky), abs(minor / major) * reach
+
+
+def _shape_of_pixels(wcs: WCS) -> str:
+    (a, b), (c, d) = (map(float, row) for row in wcs.pixel_scale_matrix)
+    ratio = math.hypot(a, c) / math.hypot(b, d)
+    shear = 100 * abs(a * b + c * d) / abs(a * d - b * c)
+    if abs(ratio - 1) < 1e-6:
+        return f"a shear of {shear:.2g} %"
+    return f"pixels that are not square ({ratio:.4g} times as wide as high, a shear of {shear:.2g} %)"
+
+
+def _fitted(wcs: WCS, size: tuple[int, int], what: str) -> tuple[Plane, float]:
+    """The plane that comes closest over the image, and its largest error there in pixels."""
+    import numpy as np
+
+    width, height = size
+    x, y = (side.ravel() for side in np.meshgrid(np.linspace(0, width, _GRID), np.linspace(0, height, _GRID)))
+    ra, dec = _on_sky(wcs, np.append(x, width / 2), np.append(y, height / 2), what)
+    if _touches_at_crval(wcs):
+        ra0, dec0 = _frame_to_icrs(wcs, wcs.wcs.crval[wcs.wcs.lng], wcs.wcs.crval[wcs.wcs.lat], what)
+    else:
+        ra0, dec0 = float(ra[-1]), float(dec[-1])
+    plane = gnomonic(ra[:-1], dec[:-1], float(ra0), float(dec0))
+    if not np.isfinite(plane).all():
+        raise SourceError(
+            f"{what} reaches over more of the sky than one plane can show: make tiles of it (toasty's Toast)"
+        )
+    pixels = x + 1j * y
+    fits = [(line(pixels, plane), True), (line(pixels.conj(), plane), False)]
+    (factor, at, error), mirrored = min(fits, key=lambda fit: fit[0][2])
+    return Plane.from_complex(float(ra0), float(dec0), at if mirrored else at.conjugate(), factor, mirrored), error
+
+
+def _touches_at_crval(wcs: WCS) -> bool:
+    """Whether the WCS is a plane, distorted perhaps, that touches the sky at CRVAL."""
+    projection = str(wcs.wcs.ctype[wcs.wcs.lng])[5:8]
+    return projection == "TPV" or projection == "TAN" and not len(wcs.wcs.get_pv())
+
+
+def line(pixels: np.ndarray[Any, Any], plane: np.ndarray[Any, Any]) -> tuple[complex, complex, float]:
+    """Least squares of plane = factor · (pixels - at), and the largest error in pixels."""
+    import numpy as np
+
+    middle, target = pixels.mean(), plane.mean()
+    offsets = pixels - middle
+    factor = np.vdot(offsets, plane - target) / np.vdot(offsets, offsets)
+    if not abs(factor) > 0:
+        return complex(0), complex(0), math.inf
+    error = np.abs(plane - target - factor * offsets).max() / abs(factor)
+    return complex(factor), complex(middle - target / factor), float(error)
+
+
+def gnomonic(ra: Any, dec: Any, ra0: float, dec0: float) -> Any:
+    """Places on the plane that touches the sky at (ra0, dec0), as degrees east + i degrees north; NaN where it has none."""
+    import numpy as np
+
+    turned, dec, dec0 = np.radians(np.asarray(ra) - ra0), np.radians(dec), math.radians(dec0)
+    along = np.cos(dec) * np.cos(turned)
+    depth = np.sin(dec) * math.sin(dec0) + along * math.cos(dec0)
+    east = np.cos(dec) * np.sin(turned)
+    north = np.sin(dec) * math.cos(dec0) - along * math.sin(dec0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(depth > 1e-6, (east + 1j * north) / depth * (180 / math.pi), np.nan)
+
+
+def _on_sky(wcs: WCS, x: Any, y: Any, what: str) -> tuple[Any, Any]:
+    """ICRS of places in the picture, counted from its lower left corner."""
+    import numpy as np
+
+    try:
+        world = wcs.all_pix2world(x + 0.5, y + 0.5, 1)
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+        raise SourceError(
+            f"The WCS of {what} gives some pixels no place on the sky ({reason}): cut these off"
+        ) from None
+    if not np.isfinite(world).all():
+        raise SourceError(f"The WCS of {what} gives some pixels no place on the sky: cut these off, or reproject it")
+    return _frame_to_icrs(wcs, world[wcs.wcs.lng], world[wcs.wcs.lat], what)
+
+
+def _frame_to_icrs(wcs: WCS, lon: Any, lat: Any, what: str) -> tuple[Any, Any]:
+    kind, system = str(wcs.wcs.ctype[wcs.wcs.lng])[:4], wcs.wcs.radesys.strip()
+    equinox = float(wcs.wcs.equinox)
+    if kind == "RA--" and (
+        system == "ICRS" or system in ("", "FK5") and (equinox in (0.0, 2000.0) or equinox != equinox)
+    ):
+        return lon, lat
+    from astropy.coordinates import BarycentricMeanEcliptic, SkyCoord, Supergalactic
+    from astropy.time import Time
+    from astropy.wcs.utils import wcs_to_celestial_frame
+
+    try:
+        if kind == "ELON":
+            frame = BarycentricMeanEcliptic(equinox=Time(2000.0 if equinox != equinox else equinox, format="jyear"))
+        else:
+            frame = Supergalactic() if kind == "SLON" else wcs_to_celestial_frame(wcs)
+        placed = SkyCoord(lon, lat, unit="deg", frame=frame).icrs
+    except Exception as error:
+        raise SourceError(
+            f"{what} is in {_FRAMES.get(kind, kind.strip('-'))} coordinates, which can't be turned into RA and Dec ({error}). {MEND}"
+        ) from None
+    return placed.ra.deg, placed.dec.deg

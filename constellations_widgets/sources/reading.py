@@ -11,6 +11,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Suggestion:
+    """A value that a source offers for a field which it must not fill without asking; None where it only has words for it."""
+
+    field: str
+    value: str | None
+    words: str
+
+
+@dataclass(frozen=True)
 class Reading:
     """One image, as a source describes it.
 
@@ -26,6 +35,8 @@ class Reading:
         The image's own files, when they lie on this machine's disk.
     remarks : tuple of str
         What the source said that can't be kept, or can't be trusted.
+    suggestions : tuple of Suggestion
+        What the user may take over.
     """
 
     values: Mapping[str, Any]
@@ -33,3 +44,4 @@ class Reading:
     origin: str = ""
     local: LocalImage | None = None
     remarks: tuple[str, ...] = field(default=())
+    suggestions: tuple[Suggestion, ...] = field(default=())

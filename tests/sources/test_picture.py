@@ -182,7 +182,7 @@ def test_an_upright_picture_may_say_so(tmp_path):
     assert read_picture(write(tmp_path / "m51.jpg", encoded(exif=exif)), wcs()).local.size == SIZE
 
 
-@pytest.mark.parametrize("kind", ["GIF", "TIFF", "BMP", "WEBP"])
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "WEBP"])
 def test_other_kinds_of_picture_are_to_be_converted(tmp_path, kind):
     assert f"is a {kind}: WWT draws JPEG and PNG" in refusal(write(tmp_path / "m51.png", encoded(kind)), wcs())
 
@@ -233,7 +233,7 @@ def test_a_damaged_picture_is_read_or_told_so(tmp_path_factory, kind, damage):
         assert "damaged.img" in str(error)
 
 
-@pytest.mark.parametrize("wcs", [{}, "CTYPE1", 7])
+@pytest.mark.parametrize("wcs", [{}, 7, b"CTYPE1"])
 def test_a_wcs_of_another_kind_is_refused_with_the_call_that_makes_one(wcs, tmp_path):
     with pytest.raises(SourceError, match=r"astropy\.wcs\.WCS\(header\)"):
-        read_picture(tmp_path / "any.png", wcs)
+        read_picture(write(tmp_path / "any.jpg"), wcs)

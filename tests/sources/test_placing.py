@@ -1,81 +1,224 @@
-"""From a WCS to WWT's placement fields."""
+"""From a WCS to what WWT can draw, as astropy itself sees it; and what it can't draw, with the error that is left."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from astropy.wcs import WCS
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from wwt_data_formats.imageset import ImageSet
 
 from constellations_widgets.errors import SourceError
-from constellations_widgets.sources.placing import place_untiled
+from constellations_widgets.sources.placing import plane_of_wcs
+from constellations_widgets.sources.plane import Plane, plane_of
+
+SIZE = (400, 300)
 
 
-def tan_wcs(ra=10.0, dec=20.0, scale=0.001, turn=0.0, parity=1, crpix=(50.0, 60.0)) -> WCS:
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+def header(
+    ra=10.0, dec=20.0, scale=0.001, turn=0.0, parity=1, crpix=(50.0, 60.0), form="CD", kind="TAN", **cards: Any
+) -> fits.Header:
     cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-    wcs.wcs.cd = scale * np.array([[-cos * parity, sin], [sin * parity, cos]])
-    wcs.wcs.crpix, wcs.wcs.crval = crpix, (ra, dec)
-    wcs.wcs.set()
-    return wcs
+    found = fits.Header()
+    found["CTYPE1"], found["CTYPE2"] = f"RA---{kind}", f"DEC--{kind}"
+    found["CRVAL1"], found["CRVAL2"], found["CRPIX1"], found["CRPIX2"] = ra, dec, *crpix
+    if form == "CD":
+        found["CD1_1"], found["CD1_2"], found["CD2_1"], found["CD2_2"] = (
+            scale * number for number in (-cos * parity, sin, sin * parity, cos)
+        )
+    else:
+        found["CDELT1"], found["CDELT2"] = -scale * parity, scale
+        if form == "PC":
+            found["PC1_1"], found["PC1_2"], found["PC2_1"], found["PC2_2"] = cos, -sin * parity, sin * parity, cos
+        else:
+            found["CROTA2"] = turn * parity
+    found["RADESYS"] = "ICRS"
+    found.update(cards)
+    return found
 
 
-@given(
-    ra=st.floats(0, 359.999),
-    dec=st.floats(-90, 90),
-    scale=st.floats(1e-6, 0.01),
-    turn=st.floats(-179, 179),
+HEADERS = st.builds(
+    header,
+    ra=st.one_of(st.floats(0, 359.999), st.sampled_from([0.0, 1e-9, 359.999999])),
+    dec=st.one_of(st.floats(-90, 90), st.sampled_from([-90.0, 90.0, 89.99999])),
+    scale=st.floats(1e-5, 0.01),
+    turn=st.floats(-180, 180),
     parity=st.sampled_from([1, -1]),
-    crpix=st.tuples(st.floats(-500, 500), st.floats(-500, 500)),
+    crpix=st.tuples(st.floats(-500, 900), st.floats(-500, 900)),
+    form=st.sampled_from(["CD", "PC", "CROTA"]),
+    RADESYS=st.sampled_from(["ICRS", "FK5"]),
 )
-def test_agrees_with_wwt_data_formats_on_the_header_of_the_picture(ra, dec, scale, turn, parity, crpix):
-    height = 300
-    wcs = tan_wcs(ra, dec, scale, turn, parity, crpix)
+
+
+def corners(size: tuple[int, int] = SIZE) -> np.ndarray:
+    """Places all over the image, as FITS counts them."""
+    x, y = np.meshgrid(np.linspace(0.5, size[0] + 0.5, 5), np.linspace(0.5, size[1] + 0.5, 5))
+    return np.stack([x.ravel(), y.ravel()], axis=1)
+
+
+def beside(one: WCS, other: WCS, size: tuple[int, int] = SIZE) -> float:
+    """By how many pixels two WCS differ at most, over the image."""
+    frames = [sky(each, corners(size)) for each in (one, other)]
+    scale = math.sqrt(abs(np.linalg.det(other.pixel_scale_matrix)))
+    return float(frames[0].separation(frames[1]).deg.max() / scale)
+
+
+def sky(wcs: WCS, pixels: np.ndarray) -> SkyCoord:
+    """Of pixels as FITS counts them; astropy has no frame for two kinds of axes."""
+    frame = {"ELON": "barycentricmeanecliptic", "SLON": "supergalactic"}.get(wcs.wcs.ctype[0][:4])
+    if frame is None:
+        return wcs.pixel_to_world(*(pixels.T - 1)).icrs
+    return SkyCoord(*wcs.all_pix2world(pixels, 1).T, unit="deg", frame=frame).icrs
+
+
+@settings(max_examples=400)
+@given(HEADERS, st.booleans())
+def test_a_tan_header_comes_back_from_a_draft_as_it_was(given_header, tiled):
+    wcs = WCS(given_header)
+    plane, remarks = plane_of_wcs(wcs, SIZE, "a test")
+    if tiled and plane.mirrored:
+        plane, flipped = plane.upside_down(SIZE[1]), True
+    else:
+        flipped = False
+    values = plane.tiled(SIZE) if tiled else plane.untiled()
+    back = plane_of(values, SIZE)
+    back = back.upside_down(SIZE[1]) if flipped else back
+    result = WCS(fits.Header(back.cards()))
+    assert remarks == ()
+    sky = wcs.wcs_pix2world(corners(), 1)
+    assert np.abs(result.wcs_world2pix(sky, 1) - corners()).max() < 1e-6
+
+
+@given(HEADERS, st.tuples(st.floats(0, 400), st.floats(0, 300)))
+def test_the_sky_of_a_pixel_is_where_astropy_says(given_header, pixel):
+    plane, _ = plane_of_wcs(WCS(given_header), SIZE, "a test")
+    ra, dec = WCS(given_header).wcs_pix2world([[pixel[0] + 0.5, pixel[1] + 0.5]], 1)[0]
+    assert SkyCoord(*plane.sky(*pixel), unit="deg").separation(SkyCoord(ra, dec, unit="deg")).deg < 1e-6 * plane.scale
+
+
+# -- against peers
+
+
+@given(HEADERS)
+def test_agrees_with_wwt_data_formats_on_the_header_of_the_picture(given_header):
+    """For a CD matrix and away from the pole; for the rest see `test_peers.py`."""
+    wcs, height = WCS(given_header), SIZE[1]
+    assume(abs(given_header["CRVAL2"]) < 89.9)
     (xx, xy), (yx, yy) = wcs.pixel_scale_matrix
     top_down = {
-        "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": ra, "CRVAL2": dec,
-        "CRPIX1": crpix[0], "CRPIX2": height + 1 - crpix[1], "CD1_1": xx, "CD1_2": -xy, "CD2_1": yx, "CD2_2": -yy,
+        "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": given_header["CRVAL1"], "CRVAL2": given_header["CRVAL2"],
+        "CRPIX1": given_header["CRPIX1"], "CRPIX2": height + 1 - given_header["CRPIX2"],
+        "CD1_1": xx, "CD1_2": -xy, "CD2_1": yx, "CD2_2": -yy,
     }  # fmt: skip
     peer = ImageSet()
-    peer.set_position_from_wcs(top_down, 400, height)
-    ours = place_untiled(wcs, "a test")
+    peer.set_position_from_wcs(top_down, *SIZE)
+    ours = plane_of_wcs(wcs, SIZE, "a test")[0].untiled()
     assert ours["wwt.bottoms_up"] is bool(peer.bottoms_up)
     assert math.isclose(math.remainder(ours["wwt.rotation"] - peer.rotation_deg, 360), 0, abs_tol=1e-9)
-    for ours_name, theirs in (
-        ("center_x", peer.center_x),
-        ("center_y", peer.center_y),
-        ("base_degrees_per_tile", peer.base_degrees_per_tile),
-        ("offset_x", peer.offset_x),
-        ("offset_y", peer.offset_y),
-    ):
-        assert ours[f"wwt.{ours_name}"] == pytest.approx(theirs, rel=1e-12, abs=1e-9)
+    for name in ("center_x", "center_y", "base_degrees_per_tile", "offset_x", "offset_y"):
+        assert ours[f"wwt.{name}"] == pytest.approx(getattr(peer, name), rel=1e-12, abs=1e-9)
 
 
-def with_(**keywords) -> WCS:
-    wcs = tan_wcs()
-    for name, value in keywords.items():
-        setattr(wcs.wcs, name, value)
-    wcs.wcs.set()
-    return wcs
+# -- what WWT can't draw as it is
+
+SIP = {"A_ORDER": 2, "B_ORDER": 2, "A_2_0": 2e-6, "B_0_2": -1e-6, "CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP"}
+CLOSE = {
+    "galactic": (header(CTYPE1="GLON-TAN", CTYPE2="GLAT-TAN", RADESYS=None), "galactic coordinates"),
+    "ecliptic": (header(CTYPE1="ELON-TAN", CTYPE2="ELAT-TAN"), "ecliptic coordinates"),
+    "supergalactic": (header(CTYPE1="SLON-TAN", CTYPE2="SLAT-TAN"), "supergalactic coordinates"),
+    "B1950": (header(RADESYS="FK4", EQUINOX=1950.0), "coordinates of FK4 1950"),
+    "an old FK5": (header(RADESYS="FK5", EQUINOX=1975.0), "coordinates of FK5 1975"),
+    "SIN": (header(kind="SIN", crpix=(200, 150)), "the projection SIN"),
+    "CAR": (header(kind="CAR", crpix=(200, 150), dec=0.0), "the projection CAR"),
+    "SIP": (header(crpix=(200, 150), **SIP), "SIP distortion"),
+    "not square": (header(form="PC", CDELT2=0.001002), "pixels that are not square"),
+    "sheared": (header(CD1_2=1e-6), "a shear of"),
+    "a pole turned": (header(LONPOLE=150.0), "LONPOLE = 150"),
+    "axes exchanged": (header(CTYPE1="DEC--TAN", CTYPE2="RA---TAN", CRVAL1=20.0, CRVAL2=10.0), "declination before"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given_header", "reason"), CLOSE.values(), ids=CLOSE.keys())
+def test_what_wwt_cannot_draw_is_fitted_and_the_largest_error_is_told(given_header, reason):
+    given_header.remove("RADESYS", ignore_missing=True) if given_header["RADESYS"] is None else None
+    wcs = WCS(given_header)
+    plane, remarks = plane_of_wcs(wcs, SIZE, "m51.fits")
+    error = beside(WCS(fits.Header(plane.cards())), wcs)
+    assert error < 1
+    if remarks:
+        [remark] = remarks
+        assert f"m51.fits has {reason}" in remark and "off by at most" in remark
+        assert float(remark.rpartition("at most ")[2].split()[0]) == pytest.approx(error, rel=0.3, abs=0.002)
+    else:
+        assert error < 0.002
+
+
+FAR = {
+    "SIN": (header(kind="SIN", scale=0.05, crpix=(200, 150)), "the projection SIN"),
+    "CAR": (header(kind="CAR", dec=0.0, scale=0.05, crpix=(200, 150)), "the projection CAR"),
+    "galactic SIN": (header(scale=0.05, CTYPE1="GLON-SIN", CTYPE2="GLAT-SIN"), "the projection SIN, galactic coordinates"),
+    "SIP": (header(**SIP | {"A_2_0": 2e-4}), "SIP distortion"),
+    "not square": (header(CD2_2=0.002), "pixels that are not square (0.5 times as wide as high, a shear of 0 %)"),
+    "sheared": (header(CD1_2=0.0005), "shear of 50 %"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given_header", "reason"), FAR.values(), ids=FAR.keys())
+def test_what_is_too_far_off_is_refused_with_the_error_and_the_call_that_mends_it(given_header, reason):
+    wcs = WCS(given_header)
+    with pytest.raises(SourceError, match="off by up to") as caught:
+        plane_of_wcs(wcs, SIZE, "m51.fits")
+    said = str(caught.value)
+    assert reason in said and "reproject_interp(hdu, target" in said
+    taken, _ = plane_of_wcs(wcs, SIZE, "m51.fits", tolerance=int(said.rpartition("tolerance=")[2]))
+    assert taken.scale > 0
+
+
+def test_the_call_that_is_named_mends_it():
+    pytest.importorskip("reproject")
+    from reproject import reproject_interp
+    from reproject.mosaicking import find_optimal_celestial_wcs
+
+    hdu = fits.PrimaryHDU(np.ones(SIZE[::-1]), FAR["galactic SIN"][0])
+    target, shape = find_optimal_celestial_wcs([hdu], frame="icrs")
+    pixels, _ = reproject_interp(hdu, target, shape_out=shape)
+    plane, remarks = plane_of_wcs(target, shape[::-1], "the result")
+    assert remarks == () and pixels.shape == shape
+    assert beside(WCS(fits.Header(plane.cards())), target, shape[::-1]) < 1e-6
 
 
 @pytest.mark.parametrize(
     ("wcs", "reason"),
     [
         (WCS(naxis=2), "no celestial WCS"),
-        (with_(ctype=["GLON-TAN", "GLAT-TAN"]), "GLON coordinates"),
-        (with_(ctype=["RA---SIN", "DEC--SIN"]), "plain TAN"),
-        (with_(ctype=["DEC--TAN", "RA---TAN"]), "right ascension along x"),
-        (with_(cd=[[-0.001, 0], [0, 0.002]]), "not square"),
-        (with_(cd=[[-0.001, 0.0005], [0, 0.001]]), "not square"),
-        (with_(radesys="FK4", equinox=1950.0), "FK4 1950"),
+        (WCS(header(CTYPE1="FREQ", CTYPE2="STOKES")), "no celestial WCS"),
+        (WCS(header(CD1_1=0.0, CD1_2=0.0)), "not square|contradicts itself"),
+        (WCS(header(CRPIX1=1e300)), "not near any picture"),
+        (WCS(header(kind="AIT", dec=0.0, scale=1.0, crpix=(200, 150))), "no place on the sky|more of the sky"),
+        (WCS(header(kind="CAR", dec=0.0, scale=0.5, crpix=(200, 150))), "more of the sky than one plane"),
+        (WCS(header(CTYPE1="HPLN-TAN", CTYPE2="HPLT-TAN")), "can't be turned into RA and Dec|no celestial"),
     ],
 )
-def test_what_wwt_cannot_draw_is_refused_with_the_reason(wcs, reason):
+def test_what_has_no_place_on_one_plane_is_refused_with_the_reason(wcs, reason):
     with pytest.raises(SourceError, match=reason):
-        place_untiled(wcs, "a test")
+        plane_of_wcs(wcs, SIZE, "a test")
+
+
+def test_a_draft_whose_placement_is_not_complete_has_no_plane():
+    values = Plane(10, 20, 200, 150, 0.001, 5).untiled()
+    for change in (
+        {"wwt.center_x": None},
+        {"wwt.base_degrees_per_tile": 0},
+        {"wwt.tile_levels": 99},
+        {"wwt.rotation": "x"},
+    ):
+        with pytest.raises(SourceError, match="not complete"):
+            plane_of(values | change)
+    with pytest.raises(SourceError, match="'Toast' is no plane"):
+        plane_of(values | {"wwt.projection": "Toast"})

@@ -19,7 +19,8 @@ from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
 from constellations_widgets.schema.credits import clean_credits
 from constellations_widgets.sources import wtml
-from constellations_widgets.sources.wtml import based_at, credits_of, read_imageset, read_wtml
+from constellations_widgets.sources.imagesets import based_at, credits_of
+from constellations_widgets.sources.wtml import read_imageset, read_wtml
 
 ATTRIBUTES = {
     "Name": "M 51",
@@ -231,8 +232,11 @@ def test_imagesets_places_and_folders_of_wwt_data_formats_are_read_too():
     place.foreground_image_set = peer
     for given_object in (peer, place, Folder(children=[place])):
         assert ImageDraft.from_imageset(given_object, autosave=False).wwt.rotation == 12.5
+    two = Folder(children=[peer, peer])
     with pytest.raises(SourceError, match="holds 2 imagesets"):
-        ImageDraft.from_imageset(Folder(children=[peer, peer]))
+        ImageDraft.from_imageset(two)
+    assert ImageDraft.from_imageset(two, index=1, autosave=False).name == "M 51"
+    assert len(ImageDraft.all_from_wtml(two, autosave=False)) == 2
     with pytest.raises(SourceError, match="holds no imageset"):
         ImageDraft.from_imageset(Folder())
     with pytest.raises(SourceError, match="A str is no imageset"):
@@ -372,7 +376,9 @@ def test_text_that_is_no_wtml_is_refused_in_words_too(name):
         ("no/such/file.wtml", "There is no file no/such/file.wtml"),
         ("", "neither WTML nor the name of a file"),
         ("M 51\nis a galaxy", "neither WTML nor the name of a file"),
-        ("https://example.org/m51.wtml", "is a web address: download"),
+        ("https://user:secret@example.org/m51.wtml", "holds a user name or password"),
+        ("https:///m51.wtml", "names no server"),
+        (7, "A int is no imageset"),
         ("a\0b.wtml", "can't be read"),
         ("x" * 5000, "can't be read"),
         ("~nobody-of-this-name/m51.wtml", "can't be read"),
@@ -393,11 +399,11 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     assert "is not a file" in refusal(tmp_path / "m51.wtml")
 
 
-def test_a_huge_file_is_not_even_opened(tmp_path, monkeypatch):
+def test_a_huge_file_is_not_read(tmp_path, monkeypatch):
     path = tmp_path / "m51.wtml"
     with path.open("wb") as file:
         file.truncate(wtml.SIZE_LIMIT + 1)
-    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))  # but for the first few bytes
     assert "is larger than 64 MB" in refusal(path)
 
 
