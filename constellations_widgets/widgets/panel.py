@@ -44,7 +44,8 @@ class PublishPanel(VBox):
 
     def __init__(self, draft: ImageDraft, client: Constellations, handle: str, note: str = ""):
         self.draft = draft
-        self.preview, self.form, self.publisher = Preview(draft), ImageForm(draft), Publisher(draft, client, handle)
+        self.preview, self.form = Preview(draft), ImageForm(draft)
+        self.publisher = Publisher(draft, client, handle, self.preview)
         shown = [HTML(note)] if note else []
         super().__init__([*shown, self.preview, self.form, self.publisher])
 

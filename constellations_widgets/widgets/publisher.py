@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
 from ..errors import ConstellationsError, DraftError, PublishError, UnclearError
-from ..publishing import Step, plan, publish_planned
+from ..publishing import Attempt, Step, plan, publish_planned
 from ..publishing.plan import BLOCKED, SKIP
 from ..schema.fields import fields
 from .draft_widget import DraftWidget, require_draft
+from .leftovers import NO_LEFTOVERS, Leftovers
+from .scene_offer import NO_SCENE, SceneOffer
 from .static import built
 
 if TYPE_CHECKING:
     from ..api import Constellations
     from ..draft import ImageDraft
     from ..schema.records import Receipt
+    from ..schema.scenes import SceneReceipt
+    from .preview import Preview
 
 _CHANGED = "The draft has changed since it was looked at: press Publish again."
 _UNCLEAR = (
@@ -41,19 +45,31 @@ class Publisher(DraftWidget):
         Where to; signed in.
     handle : str
         Under which handle.
+    preview : Preview, optional
+        Whose view a scene of the image can have, once the image is published.
 
     Attributes
     ----------
     receipt : Receipt or None
         What the server answered, once it did.
+    scene_receipt : SceneReceipt or None
+        The same of a scene that was made here afterwards.
     """
 
-    messages = DraftWidget.messages | {"review", "confirm", "look", "resend", "cancel"}
+    messages = DraftWidget.messages | {"review", "confirm", "look", "resend", "cancel", "scene", "settle"}
 
     status = traitlets.Dict().tag(sync=True)
+    scene = traitlets.Dict(NO_SCENE).tag(sync=True)
+    leftovers = traitlets.Dict(NO_LEFTOVERS).tag(sync=True)
     titles = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, draft: ImageDraft, client: Constellations | None = None, handle: str = ""):
+    def __init__(
+        self,
+        draft: ImageDraft,
+        client: Constellations | None = None,
+        handle: str = "",
+        preview: Preview | None = None,
+    ):
         require_draft(Publisher, draft)
         if client is not None and not hasattr(client, "add_image"):
             raise TypeError(
@@ -65,13 +81,23 @@ class Publisher(DraftWidget):
         self._changes = 0  # of the draft since this was made
         self._busy = threading.Lock()  # held while a worker talks to the server: one click, one request
         titles = {spec.path: spec.title for spec in fields().values()}
+        self._scene = self._leftovers = None
+        if client is not None:
+            self._scene = SceneOffer(client, preview, lambda state: self.set_trait("scene", state))
+            self._leftovers = Leftovers(client, lambda state: self.set_trait("leftovers", state), self._take_settled)
         super().__init__(draft, titles=titles, status=self._status("editing"))
+        if self._leftovers is not None:
+            self._leftovers.find()
         if draft.receipt:
             self._show_receipt(draft.receipt)
 
     @property
     def receipt(self) -> Receipt | None:
         return self._draft.receipt
+
+    @property
+    def scene_receipt(self) -> SceneReceipt | None:
+        return self._scene and self._scene.receipt
 
     # -- what the page asks for
 
@@ -107,6 +133,21 @@ class Publisher(DraftWidget):
         if self.status["phase"] in ("review", "failed", "unclear"):
             self._step = None
             self.status = self._status("editing")
+
+    def _on_scene(self, message: Mapping[str, Any]) -> None:
+        if self._scene is not None:
+            self._scene.receive(message)
+
+    def _on_settle(self, _message: Mapping[str, Any]) -> None:
+        if self._leftovers is not None:
+            self._leftovers.look()
+
+    def _take_settled(self, attempts: Iterable[Attempt]) -> None:
+        """What was found may be this very draft."""
+        for attempt in attempts:
+            if attempt.kind == "image" and attempt.receipt and attempt.handle == self._handle:
+                if self.status["phase"] != "sending" and self._draft.receipt is None and self._says(attempt.request):
+                    self._draft.published(attempt.receipt)
 
     # -- work, in a thread of its own
 
@@ -192,6 +233,10 @@ class Publisher(DraftWidget):
         return {"phase": phase, **place, **_NOTHING, **more}
 
     def _show_receipt(self, receipt: Receipt) -> None:
-        shown = {name: str(getattr(receipt, name)) for name in ("id", "handle", "api_url", "record_url", "wtml_url")}
-        about = {**shown, "created": receipt.created.isoformat(), "same": self._says(receipt.body)}
+        names = ("id", "handle", "api_url", "record_url", "wtml_url", "handle_url", "note", "key", "body_sha256")
+        about = {name: getattr(receipt, name) or "" for name in names}
+        about |= {"created": receipt.created.isoformat(), "same": self._says(receipt.body)}
+        about["body"] = json.dumps(receipt.body, ensure_ascii=False, indent=1)
         self.status = self._status("published", receipt=about)
+        if self._scene is not None:
+            self._scene.begin(receipt)

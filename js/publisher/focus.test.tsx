@@ -7,11 +7,12 @@ function status(phase: Status["phase"], more: Partial<Status> = {}): Status {
   return { phase, handle: "me", api_url: "http://x", blocked: "", progress: "Asking …", message: "Gone.", review: null, receipt: null, ...more };
 }
 
+const LEFTOVERS = { phase: "none", count: 0, done: 0, items: [], message: "" };
 const drawn = () => new Promise((later) => setTimeout(later, 60));
 
 test("the keyboard is never lost: it goes from the button to the progress, to what went wrong, and back to the button", async () => {
   const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
-  const fake = new FakeModel({ state, status: status("editing"), titles: {} });
+  const fake = new FakeModel({ state, status: status("editing"), titles: {}, leftovers: LEFTOVERS });
   const el = document.body.appendChild(document.createElement("div"));
   publisher.render({ model: fake.model, el });
   const button = () => el.querySelector<HTMLButtonElement>("button.cxw-primary");
@@ -32,7 +33,7 @@ test("the keyboard is never lost: it goes from the button to the progress, to wh
 
 test("the keyboard is left alone when it is elsewhere", async () => {
   const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
-  const fake = new FakeModel({ state, status: status("sending"), titles: {} });
+  const fake = new FakeModel({ state, status: status("sending"), titles: {}, leftovers: LEFTOVERS });
   publisher.render({ model: fake.model, el: document.body.appendChild(document.createElement("div")) });
   const elsewhere = document.body.appendChild(document.createElement("input"));
   elsewhere.focus();
@@ -46,7 +47,7 @@ test("the review says why somebody has to decide, and names fields as the form d
   const reasons = ["wwt.thumbnail_url: the thumbnail, http://x/t.jpg: not there.", "The handle: 'a' has <b>it</b>."];
   const review = { ticket: "1", ready: true, reasons, request: "POST", body: "{}", size: 2 };
   const titles = { "wwt.thumbnail_url": "Thumbnail URL" };
-  const fake = new FakeModel({ state, status: status("review", { review }), titles });
+  const fake = new FakeModel({ state, status: status("review", { review }), titles, leftovers: LEFTOVERS });
   const el = document.body.appendChild(document.createElement("div"));
   publisher.render({ model: fake.model, el });
   await drawn();

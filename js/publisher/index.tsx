@@ -2,13 +2,16 @@
 
 import "../shared/theme.css";
 import "./publisher.css";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
+import { type LeftoversState, LeftoversView } from "../shared/leftovers.tsx";
 import { Gone, useDraft, useTrait, useUniqueId, type ViewProps, widgetOf } from "../shared/mount.tsx";
 import { countOf, ProblemList } from "../shared/problems.tsx";
+import { useFocusAlong } from "./focus.ts";
 import { keepsake } from "./keepsake.ts";
 import { ReceiptView } from "./receipt.tsx";
 import { ReviewView } from "./review.tsx";
-import type { Status } from "./status.ts";
+import { SceneView } from "./scene.tsx";
+import type { SceneState, Status } from "./status.ts";
 
 type PanelProps = ViewProps & { status: Status };
 
@@ -84,30 +87,27 @@ function Publisher(view: ViewProps) {
   useDraft(draft);
   const status = useTrait<Status>(model, "status");
   const titles = useTrait<Record<string, string>>(model, "titles");
+  const leftovers = useTrait<LeftoversState>(model, "leftovers");
   const root = useRef<HTMLDivElement>(null);
-  const phase = useRef(status.phase);
-
-  // The keyboard goes along: to the review when it opens, to the outcome when it comes, back when it is left. What had the focus is
-  // often gone by then, and the browser or JupyterLab has put the focus on something around this.
-  useEffect(() => {
-    if (phase.current === status.phase) return;
-    const active = document.activeElement;
-    const moved = root.current?.contains(active) || active?.contains(root.current);
-    phase.current = status.phase;
-    if (moved) root.current?.querySelector<HTMLElement>("[data-focus]:not(:disabled)")?.focus();
-  }, [status.phase]);
+  useFocusAlong(root, status.phase);
 
   const props = { ...view, status };
   return (
     <div ref={root} class="cxw-publisher" role="group" aria-label={`Send ${draft.name}`} data-phase={status.phase}>
       <Gone draft={draft} />
+      <LeftoversView state={leftovers} look={() => draft.send({ kind: "settle" })} />
       {(status.phase === "editing" || status.phase === "planning") && <Start {...props} titles={titles} />}
       {status.phase === "review" && <ReviewView {...props} titles={titles} />}
       {status.phase === "sending" && <Sending {...props} />}
       {(status.phase === "failed" || status.phase === "unclear") && <Failed {...props} />}
-      {status.phase === "published" && status.receipt && <ReceiptView receipt={status.receipt} />}
+      {status.phase === "published" && status.receipt && (
+        <>
+          <ReceiptView receipt={status.receipt} />
+          <SceneView {...view} image={status.receipt} />
+        </>
+      )}
     </div>
   );
 }
 
-export default widgetOf(Publisher, ({ model, draft }) => keepsake(draft.name, model.get("status") as Status));
+export default widgetOf(Publisher, ({ model, draft }) => keepsake(draft.name, model.get("status") as Status, model.get("scene") as SceneState));

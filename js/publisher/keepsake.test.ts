@@ -1,25 +1,42 @@
 import { expect, test } from "vitest";
 import { keepsake } from "./keepsake.ts";
-import type { Status } from "./status.ts";
+import type { ReceiptState, SceneState, Status } from "./status.ts";
 
 const STATUS: Status = { phase: "editing", handle: "me", api_url: "https://api.example", blocked: "", progress: "", message: "", review: null, receipt: null };
-const RECEIPT = {
+const RECEIPT: ReceiptState = {
   id: "65f0",
   handle: "me",
   api_url: "https://api.example",
   created: "2026-11-22T09:00:00+00:00",
   record_url: "https://api.example/image/65f0",
-  wtml_url: "",
+  wtml_url: "https://api.example/image/65f0/img.wtml",
+  handle_url: "https://example/@me",
+  note: "M 51",
+  key: "a key",
+  body_sha256: "abcd",
+  body: '{ "note": "<b>M 51" }',
   same: true,
 };
+const NO_SCENE: SceneState = { phase: "none", progress: "", message: "", review: null, receipt: null, preview: false };
 
-test("a published image is told by its record", () => {
-  const node = keepsake("M 51", { ...STATUS, phase: "published", receipt: RECEIPT }) as HTMLElement;
+test("a published image is told by its links, and by what was sent", () => {
+  const node = keepsake("M 51", { ...STATUS, phase: "published", receipt: RECEIPT }, NO_SCENE) as HTMLElement;
   expect(node.textContent).toContain("“M 51” was published by @me at https://api.example as 65f0");
-  expect(node.querySelector("a")!.href).toBe(RECEIPT.record_url);
+  expect([...node.querySelectorAll("a")].map((it) => it.href)).toEqual([RECEIPT.record_url, RECEIPT.wtml_url, RECEIPT.handle_url]);
+  expect(node.querySelector("pre")!.textContent).toBe(RECEIPT.body);
+  expect(node.querySelector("b")).toBeNull();
+});
+
+test("a scene of it is told, too, and an API without a website has no page", () => {
+  const made = { id: "77", record_url: "http://x/scene/77", scene_url: null, handle_url: null, published: false };
+  const status: Status = { ...STATUS, phase: "published", receipt: { ...RECEIPT, handle_url: "" } };
+  const node = keepsake("M 51", status, { ...NO_SCENE, phase: "made", receipt: made }) as HTMLElement;
+  expect(node.textContent).toContain("A scene of it was made, not published: 77");
+  expect([...node.querySelectorAll("a")].map((it) => it.href)).toContain(made.record_url);
+  expect(node.textContent).not.toContain("page of its owner");
 });
 
 test("what is not published is told, and so is what is not clear", () => {
-  expect(keepsake("M 51", STATUS).textContent).toContain("was not published from here");
-  expect(keepsake("M 51", { ...STATUS, phase: "unclear" }).textContent).toContain("not clear whether");
+  expect(keepsake("M 51", STATUS, NO_SCENE).textContent).toContain("was not published from here");
+  expect(keepsake("M 51", { ...STATUS, phase: "unclear" }, NO_SCENE).textContent).toContain("not clear whether");
 });

@@ -1,16 +1,8 @@
 // What was published, where to find it, and how to keep it.
 
 import { useState } from "preact/hooks";
+import { Address } from "../shared/leftovers.tsx";
 import type { ReceiptState } from "./status.ts";
-
-function Address({ url, children }: { url: string; children: string }) {
-  if (!/^https?:\/\//i.test(url)) return <span>{children}</span>;
-  return (
-    <a href={url} target="_blank" rel="noopener noreferrer">
-      {children}
-    </a>
-  );
-}
 
 export function ReceiptView({ receipt }: { receipt: ReceiptState }) {
   const [copied, setCopied] = useState(false);
@@ -37,9 +29,22 @@ export function ReceiptView({ receipt }: { receipt: ReceiptState }) {
         <dt>Links</dt>
         <dd>
           <Address url={receipt.record_url}>Record</Address> · <Address url={receipt.wtml_url}>WTML</Address>
+          {receipt.handle_url && (
+            <>
+              {" "}
+              · <Address url={receipt.handle_url}>Page of @{receipt.handle}</Address>
+            </>
+          )}
         </dd>
       </dl>
       {!receipt.same && <p>The draft was changed after it was sent. What was published is in the record, not in the form.</p>}
+      <details>
+        <summary>What was sent</summary>
+        <p class="cxw-quiet">
+          Attempt {receipt.key}, SHA-256 {receipt.body_sha256}
+        </p>
+        <pre tabIndex={0}>{receipt.body}</pre>
+      </details>
       <p class="cxw-quiet">Note, alt text and permissions can still be changed; the picture and its place can not.</p>
     </section>
   );

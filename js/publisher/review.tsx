@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { useUniqueId, type ViewProps } from "../shared/mount.tsx";
 import { countOf, ProblemList } from "../shared/problems.tsx";
-import type { Review, Status } from "./status.ts";
+import type { Request, Status } from "./status.ts";
 
 /** Rows of the body: a path and its value, in the order of the request. */
 export function rowsOf(body: string): [string, string][] {
@@ -19,7 +19,7 @@ export function rowsOf(body: string): [string, string][] {
   return rows;
 }
 
-function What({ review, titles }: { review: Review; titles: Record<string, string> }) {
+export function What({ review, titles }: { review: Request; titles: Record<string, string> }) {
   return (
     <>
       <table class="cxw-body">

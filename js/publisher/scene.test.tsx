@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { FakeModel } from "../shared/fake_model.ts";
+import publisher from "./index.tsx";
+import type { SceneState } from "./status.ts";
+
+const RECEIPT = { id: "65f0", handle: "me", api_url: "https://x", created: "2026-11-22T09:00:00+00:00", record_url: "https://x/image/65f0" };
+const LINKS = { wtml_url: "https://x/image/65f0/img.wtml", handle_url: "", note: "M 51", key: "k", body_sha256: "ab", body: "{}", same: true };
+const STATUS = { phase: "published", handle: "me", api_url: "https://x", blocked: "", progress: "", message: "", review: null };
+const SCENE: SceneState = { phase: "offer", progress: "", message: "", review: null, receipt: null, preview: true };
+
+const drawn = () => new Promise((later) => setTimeout(later, 60));
+
+async function shown(scene: Partial<SceneState> = {}) {
+  const state = { name: "M 51", values: {}, problems: [], locked: true, by: { client: "", seq: 0, paths: [] } };
+  const leftovers = { phase: "none", count: 0, done: 0, items: [], message: "" };
+  const status = { ...STATUS, receipt: { ...RECEIPT, ...LINKS } };
+  const fake = new FakeModel({ state, titles: {}, leftovers, status, scene: { ...SCENE, ...scene } });
+  const el = document.body.appendChild(document.createElement("div"));
+  publisher.render({ model: fake.model, el });
+  await drawn();
+  const press = async (words: string) => {
+    [...el.querySelectorAll("button")].find((button) => button.textContent === words)!.click();
+    await drawn();
+  };
+  const sent = () => fake.sent.filter((message) => (message as { kind: string }).kind === "scene");
+  const change = async (more: Partial<SceneState>) => {
+    fake.change("scene", { ...SCENE, ...more });
+    await drawn();
+  };
+  return { el, press, sent, change };
+}
+
+test("it says that an image shows up nowhere without a scene, and what is asked for is reviewed first", async () => {
+  const { el, press, sent, change } = await shown();
+  expect(el.textContent).toContain("An image shows up nowhere on the site until a scene shows it.");
+  await press("Make a scene of it …");
+  const [view, published] = [...el.querySelectorAll<HTMLInputElement>(".cxw-scene input[type=checkbox]")];
+  expect([view!.checked, published!.checked]).toEqual([true, false]);
+  expect(el.querySelector("textarea")!.value).toBe("M 51");
+  await press("Review the scene");
+  const wanted = { text: "M 51", outgoing_url: "", opacity: 1, view: true, published: false };
+  expect(sent()).toEqual([{ kind: "scene", action: "review", ...wanted }]);
+
+  await change({ message: "text: is too long" });
+  expect(el.querySelector(".cxw-scene [role=alert]")!.textContent).toContain("text: is too long");
+
+  const body = '{"text": "M 51", "published": false}';
+  const review = { ticket: "1", request: "POST https://x/handle/me/scene", body, size: 36, looks: "at the whole image", published: false };
+  await change({ phase: "review", review });
+  expect(el.querySelector(".cxw-scene pre")!.textContent).toBe(`${review.request}\n\n${body}`);
+  expect(el.textContent).toContain("It looks at the whole image. It is not published");
+  await press("Confirm and make the scene");
+  await press("Confirm and make the scene");
+  expect(sent().slice(1)).toEqual([{ kind: "scene", action: "confirm", ticket: "1" }]);
+
+  await change({ phase: "offer" });
+  expect(el.querySelector("textarea")!.value).toBe("M 51"); // what was typed is kept
+});
+
+test("without a preview there is no view to use; an unclear scene is looked at or sent again on demand", async () => {
+  const { el, press, sent, change } = await shown({ preview: false });
+  await press("Make a scene of it …");
+  expect(el.querySelectorAll(".cxw-scene input[type=checkbox]")).toHaveLength(1);
+  await change({ phase: "unclear", message: "Reset." });
+  expect(el.textContent).toContain("It is not clear whether the scene was made. Reset.");
+  await press("Look again");
+  await press("It is not there: send it again");
+  expect(sent().map((message) => (message as { action: string }).action)).toEqual(["look", "resend"]);
+});
+
+test("a scene that is made has its links, and none that lead nowhere", async () => {
+  const receipt = { id: "77", record_url: "https://x/scene/77", scene_url: "javascript:alert(1)", handle_url: null, published: true };
+  const { el } = await shown({ phase: "made", receipt });
+  expect(el.textContent).toContain("Scene published");
+  expect([...el.querySelectorAll<HTMLAnchorElement>(".cxw-scene a")].map((it) => it.href)).toEqual([receipt.record_url]);
+});

@@ -1,0 +1,210 @@
+// After the receipt: a scene of the image. Asked for, reviewed, sent once, as the image was.
+
+import { useRef, useState } from "preact/hooks";
+import { Address } from "../shared/leftovers.tsx";
+import { useTrait, useUniqueId, type ViewProps } from "../shared/mount.tsx";
+import { useFocusAlong } from "./focus.ts";
+import { What } from "./review.tsx";
+import type { ReceiptState, SceneState } from "./status.ts";
+
+const TITLES: Record<string, string> = {
+  "place.ra_rad": "Middle: right ascension (radians)",
+  "place.dec_rad": "Middle: declination (radians)",
+  "place.roll_rad": "Turn (radians)",
+  "place.roi_height_deg": "Height (degrees)",
+  "place.roi_aspect_ratio": "Width / height",
+  "content.image_layers.0.image_id": "Image",
+  "content.image_layers.0.opacity": "Opacity",
+  text: "Text",
+  outgoing_url: "“See more” address",
+  published: "Published",
+};
+
+/** What the form holds; the page keeps it while the review is looked at. */
+interface Wanted {
+  text: string;
+  outgoing_url: string;
+  opacity: number;
+  view: boolean;
+  published: boolean;
+}
+
+const TEXT_LIMIT = 5000; // UTF-16 units of the text; the kernel refuses more in words
+
+type FormProps = { wanted: Wanted; set: (change: Partial<Wanted>) => void; preview: boolean; handle: string };
+
+function Fields({ wanted, set, preview, handle }: FormProps) {
+  const id = useUniqueId();
+  return (
+    <div class="cxw-scene-fields">
+      <label for={`${id}-text`}>Text</label>
+      <div>
+        <textarea id={`${id}-text`} rows={3} value={wanted.text} onInput={(event) => set({ text: event.currentTarget.value })} />
+        {wanted.text.length > TEXT_LIMIT / 2 && (
+          <span class="cxw-quiet" aria-live="polite">
+            {wanted.text.length} of {TEXT_LIMIT}
+          </span>
+        )}
+      </div>
+      <label for={`${id}-url`}>“See more” address</label>
+      <input
+        id={`${id}-url`}
+        type="url"
+        placeholder="https://…, or nothing"
+        value={wanted.outgoing_url}
+        onInput={(event) => set({ outgoing_url: event.currentTarget.value })}
+      />
+      <label for={`${id}-opacity`}>Opacity of the image</label>
+      <div class="cxw-row">
+        <input
+          id={`${id}-opacity`}
+          type="range"
+          min={0}
+          max={100}
+          value={Math.round(wanted.opacity * 100)}
+          onInput={(event) => set({ opacity: event.currentTarget.valueAsNumber / 100 })}
+        />
+        <span>{Math.round(wanted.opacity * 100)} %</span>
+      </div>
+      {preview && (
+        <label class="cxw-wide">
+          <input type="checkbox" checked={wanted.view} onInput={(event) => set({ view: event.currentTarget.checked })} /> Use the view shown in the
+          preview now; else the scene shows the whole image
+        </label>
+      )}
+      <label class="cxw-wide">
+        <input type="checkbox" checked={wanted.published} onInput={(event) => set({ published: event.currentTarget.checked })} /> Published: everybody
+        sees it on @{handle}'s page
+      </label>
+    </div>
+  );
+}
+
+function Review({ state, confirm, cancel }: { state: SceneState; confirm: (ticket: string) => void; cancel: () => void }) {
+  const [confirmed, setConfirmed] = useState("");
+  const review = state.review;
+  if (!review) return null;
+  return (
+    <div role="dialog" aria-label="Review of the scene" onKeyDown={(event) => event.key === "Escape" && cancel()}>
+      <h4 tabIndex={-1} data-focus>
+        Make this scene?
+      </h4>
+      <p>
+        It looks {review.looks}. {review.published ? <b>Everybody will see it.</b> : "It is not published: only who has its address sees it."} A scene can
+        be changed on the site later, but not deleted.
+      </p>
+      <What review={review} titles={TITLES} />
+      <div class="cxw-row">
+        <button
+          type="button"
+          class="cxw-primary"
+          disabled={confirmed === review.ticket}
+          onClick={() => {
+            setConfirmed(review.ticket);
+            confirm(review.ticket);
+          }}
+        >
+          Confirm and make the scene
+        </button>
+        <button type="button" onClick={cancel}>
+          Back
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Made({ receipt }: { receipt: NonNullable<SceneState["receipt"]> }) {
+  return (
+    <div role="status">
+      <h4 tabIndex={-1} data-focus>
+        {receipt.published ? "Scene published" : "Scene made, not published"}
+      </h4>
+      <p>
+        <code>{receipt.id}</code> · <Address url={receipt.record_url}>Record</Address>
+        {receipt.scene_url && (
+          <>
+            {" "}
+            · <Address url={receipt.scene_url}>Its page</Address>
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+export function SceneView({ model, draft, image }: ViewProps & { image: ReceiptState }) {
+  const state = useTrait<SceneState>(model, "scene");
+  const root = useRef<HTMLElement>(null);
+  const [open, setOpen] = useState(false);
+  const [wanted, setWanted] = useState<Wanted>({ text: image.note, outgoing_url: "", opacity: 1, view: true, published: false });
+  useFocusAlong(root, open ? state.phase : "closed");
+  if (state.phase === "none") return null;
+  const send = (action: string, more: object = {}) => draft.send({ kind: "scene", action, ...more });
+  const failed = state.phase === "failed" || state.phase === "unclear";
+  return (
+    <section ref={root} aria-label="Scene" class="cxw-scene" data-scene={state.phase}>
+      {state.phase === "offer" && (
+        <>
+          <h4 tabIndex={-1} data-focus>
+            Show it on the site
+          </h4>
+          <p>An image shows up nowhere on the site until a scene shows it.</p>
+          {open ? (
+            <form
+              noValidate
+              onSubmit={(event) => {
+                event.preventDefault();
+                send("review", wanted);
+              }}
+            >
+              <Fields wanted={wanted} set={(change) => setWanted({ ...wanted, ...change })} preview={state.preview} handle={image.handle} />
+              {state.message && (
+                <p role="alert" class="cxw-error-text">
+                  {state.message}
+                </p>
+              )}
+              <div class="cxw-row">
+                <button type="submit" class="cxw-primary" disabled={draft.gone}>
+                  Review the scene
+                </button>
+                <span class="cxw-quiet">Nothing is sent yet.</span>
+              </div>
+            </form>
+          ) : (
+            <button type="button" onClick={() => setOpen(true)}>
+              Make a scene of it …
+            </button>
+          )}
+        </>
+      )}
+      {state.phase === "review" && <Review state={state} confirm={(ticket) => send("confirm", { ticket })} cancel={() => send("cancel")} />}
+      {state.phase === "sending" && (
+        <div class="cxw-row" role="status" tabIndex={-1} data-focus>
+          <progress aria-label="Making the scene" /> {state.progress}
+        </div>
+      )}
+      {failed && (
+        <div role="alert" tabIndex={-1} data-focus>
+          <b>{state.phase === "unclear" ? "It is not clear whether the scene was made." : "No scene was made."}</b> {state.message}
+          <div class="cxw-row">
+            {state.phase === "unclear" && (
+              <>
+                <button type="button" class="cxw-primary" onClick={() => send("look")}>
+                  Look again
+                </button>
+                <button type="button" onClick={() => send("resend")}>
+                  It is not there: send it again
+                </button>
+              </>
+            )}
+            <button type="button" onClick={() => send("cancel")}>
+              Back
+            </button>
+          </div>
+        </div>
+      )}
+      {state.phase === "made" && state.receipt && <Made receipt={state.receipt} />}
+    </section>
+  );
+}

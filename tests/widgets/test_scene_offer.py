@@ -1,0 +1,169 @@
+"""A scene after the publication, in the kernel: what the page is told and what it may ask for, against a real sandbox."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from api.broken_server import reset
+from examples import tiled
+from publishing.conftest import FaultyProxy, made_up_web  # noqa: F401  (a fixture for all tests here)
+
+from constellations_widgets import Constellations, ImageDraft, Publisher, Sandbox, SkyView
+from constellations_widgets.publishing import history, publish_draft
+from constellations_widgets.publishing.journal import default_journal
+from constellations_widgets.sources.reading import Reading
+
+
+class Looking:
+    """A preview whose page looks somewhere."""
+
+    view: SkyView | None = SkyView(202.0, 47.0, height=0.8, aspect=1.6, roll=10)
+
+
+@pytest.fixture(scope="module")
+def box():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def draft(tmp_path, monkeypatch, request):
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+    monkeypatch.setattr("constellations_widgets.publishing.submit.SETTLING_WAITS", (0.0,))
+    url = f"https://example.org/{request.node.name}/{{1}}/{{3}}/{{3}}_{{2}}.png"
+    return ImageDraft(Reading(tiled({"storage.legacy_url_template": url}), name="M 51"), autosave=False)
+
+
+@pytest.fixture
+def publish(draft, box):
+    """Makes a publisher on the draft, which it publishes before."""
+    made = []
+
+    def publish(url: str = box.api_url, preview: object = None) -> Publisher:
+        client = Constellations(url, auth=box.token())
+        draft.published(publish_draft(draft, Constellations(url, auth=box.token()), box.handle, anyway=True))
+        made.append(Publisher(draft, client, box.handle, preview))
+        return made[-1]
+
+    yield publish
+    for publisher in made:
+        publisher.close()
+
+
+WANTED = {"text": "Look", "outgoing_url": "", "opacity": 0.5, "view": True, "published": False}
+
+
+def ask(publisher: Publisher, action: str, **more) -> dict:
+    publisher._received(publisher, {"kind": "scene", "action": action, **more}, [])
+    return publisher.scene
+
+
+def wait(publisher: Publisher, *phases: str) -> dict:
+    deadline = time.monotonic() + 20
+    while publisher.scene["phase"] not in phases or publisher._scene._busy.locked():
+        assert time.monotonic() < deadline, publisher.scene
+        time.sleep(0.01)
+    return publisher.scene
+
+
+def scenes(box: Sandbox) -> list:
+    client = box.client()
+    return [client.scene(each.id) for each in client.handle_scenes(box.handle)]
+
+
+def test_a_scene_is_offered_once_the_image_is_published_and_made_of_the_view_shown(publish, draft, box):
+    before = len(scenes(box))
+    unpublished = Publisher(draft, box.client(), box.handle)
+    assert unpublished.scene["phase"] == "none" and ask(unpublished, "review", **WANTED)["phase"] == "none"
+    publisher = publish(preview=Looking())
+    assert (publisher.scene["phase"], publisher.scene["preview"]) == ("offer", True)
+    review = ask(publisher, "review", **WANTED)["review"]
+    assert review["looks"] == "where the preview looks now" and not review["published"]
+    assert review["request"] == f"POST {box.api_url}/handle/{box.handle}/scene"
+    assert len(scenes(box)) == before
+    ask(publisher, "confirm", ticket="another")
+    assert publisher.scene["phase"] == "review"
+    ask(publisher, "confirm", ticket=review["ticket"])
+    made = wait(publisher, "made")["receipt"]
+    ask(publisher, "confirm", ticket=review["ticket"])
+    record = scenes(box)[0]
+    assert len(scenes(box)) == before + 1
+    assert record.id == made["id"] == publisher.scene_receipt.id
+    assert record.is_made_of(json.loads(review["body"]))
+    assert (record.text, record.published, record.place["roi_height_deg"]) == ("Look", False, 0.8)
+    assert not made["published"] and made["scene_url"] is None  # the sandbox has no website
+    unpublished.close()
+
+
+def test_what_is_out_of_range_is_said_and_the_offer_stays(publish, box):
+    publisher = publish()
+    for wrong, field in (({"text": "x" * 5001}, "text"), ({"opacity": "1"}, "opacity"), ({"opacity": 2}, "opacity")):
+        said = ask(publisher, "review", **WANTED | wrong)
+        assert said["phase"] == "offer" and field in said["message"]
+
+
+def test_a_preview_that_no_page_has_shown_gives_no_view_and_that_is_said(publish):
+    preview = Looking()
+    preview.view = None
+    review = ask(publish(preview=preview), "review", **WANTED)["review"]
+    assert "the whole image, since no page has shown the preview yet" in review["looks"]
+
+
+def test_a_scene_that_did_not_arrive_is_unclear_and_sent_again_only_on_demand(publish, box):
+    before = len(scenes(box))
+    with FaultyProxy(box, None, commits=False) as proxy:
+        publisher = publish(proxy.url)
+        proxy._fault = reset
+        ask(publisher, "confirm", ticket=ask(publisher, "review", **WANTED)["review"]["ticket"])
+        assert "does not show the scene so far" in wait(publisher, "unclear")["message"]
+        ask(publisher, "look")
+        wait(publisher, "unclear")
+        assert len(scenes(box)) == before
+        ask(publisher, "resend")
+        assert wait(publisher, "made")["receipt"]["id"] == scenes(box)[0].id
+        assert len(scenes(box)) == before + 1
+
+
+def test_what_an_earlier_session_left_open_is_offered_and_settled_by_looking(draft, box):
+    client = box.client()
+    url = "https://example.org/other/{1}/{3}/{3}_{2}.png"
+    other = ImageDraft(Reading(tiled({"storage.legacy_url_template": url})), autosave=False)
+    for each in (draft, other):
+        body = each.submission().to_json()
+        attempt = default_journal().claim(client.api_url, box.handle, each.storage.legacy_url_template, body)
+        default_journal().unclear(attempt.key, "killed")
+    id = client.add_image(box.handle, draft.submission()).id  # it had arrived
+    publisher = Publisher(draft, client, box.handle)
+    offered = wait_for(publisher, "offer")
+    assert (offered["count"], [item["state"] for item in offered["items"]]) == (2, ["unclear"] * 2)
+    publisher._received(publisher, {"kind": "settle"}, [])
+    done = wait_for(publisher, "done")
+    assert [(item["state"], item["id"]) for item in done["items"]] == [("published", id), ("unclear", "")]
+    assert draft.receipt.id == id and publisher.status["phase"] == "published"  # it was this very draft
+    assert client.find_images(other.storage.legacy_url_template) == []
+    assert [attempt.state for attempt in history()] == ["unclear", "published"]
+    publisher.close()
+
+
+def wait_for(publisher: Publisher, phase: str) -> dict:
+    deadline = time.monotonic() + 20
+    while publisher.leftovers["phase"] != phase or publisher._leftovers._busy.locked():
+        assert time.monotonic() < deadline, publisher.leftovers
+        time.sleep(0.01)
+    return publisher.leftovers
+
+
+def test_a_server_that_can_not_be_looked_at_leaves_the_offer_and_says_why(draft):
+    attempt = default_journal().claim("http://127.0.0.1:9", "me", "", draft.submission().to_json())
+    default_journal().unclear(attempt.key, "lost")
+    publisher = Publisher(draft, Constellations("http://127.0.0.1:9", auth="a.b.c"), "me")
+    wait_for(publisher, "offer")
+    publisher._received(publisher, {"kind": "settle"}, [])
+    deadline = time.monotonic() + 20
+    while not publisher.leftovers["message"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert publisher.leftovers["phase"] == "offer" and "127.0.0.1:9" in publisher.leftovers["message"]
+    publisher.close()
