@@ -19,6 +19,7 @@ export interface InputAttributes {
   "aria-describedby": string;
   "aria-invalid": boolean;
   "aria-required": boolean;
+  disabled: boolean;
 }
 
 function unitOf(draft: DraftLink, spec: FieldSpec): string {
@@ -59,6 +60,7 @@ export function Field({ draft, spec, children, wide }: FieldProps & { wide?: boo
         "aria-describedby": `${unit ? `${id}-unit ` : ""}${id}-problems`,
         "aria-invalid": invalid,
         "aria-required": spec.required,
+        disabled: spec.fixed === true,
       })}
       <FieldProblems draft={draft} path={spec.path} id={`${id}-problems`} />
     </div>

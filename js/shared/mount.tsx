@@ -64,12 +64,13 @@ export function useKernelIsLate(draft: DraftLink): boolean {
 }
 
 /** Says that the kernel's half of this widget is gone: nothing that is typed or pressed here reaches anybody. */
-export function Gone({ draft }: { draft: DraftLink }) {
+export function Gone({ draft, offers = true }: { draft: DraftLink; offers?: boolean }) {
   useDraft(draft);
   if (!draft.gone) return null;
   return (
     <div class="cxw-notice" role="alert">
-      The kernel that made this was restarted or shut down. Run the cell again: it offers what you had typed until then. What you type now is not kept.
+      The kernel that made this was restarted or shut down. Run the cell again{offers && ": it offers what you had typed until then"}. What you type now is not
+      kept.
     </div>
   );
 }

@@ -16,6 +16,8 @@ export interface FieldSpec {
   /** The longest text, in UTF-16 units. */
   limit: number | null;
   choices: string[];
+  /** Of a published image: can only be read. */
+  fixed?: boolean;
 }
 
 export interface Problem {

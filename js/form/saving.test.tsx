@@ -1,0 +1,106 @@
+import { afterEach, expect, test } from "vitest";
+import { FakeModel } from "../shared/fake_model.ts";
+import form from "./index.tsx";
+import type { Saving } from "./saving_status.ts";
+
+const LIMITS = { unit: "", minimum: null, above: null, maximum: null, limit: null, choices: [], required: false };
+const FIELDS = [
+  { path: "wwt.rotation", title: "Rotation", description: "Turns it.", kind: "number", ...LIMITS, fixed: true },
+  { path: "note", title: "Note", description: "What it is.", kind: "text", ...LIMITS, fixed: false },
+];
+const PLACE = { id: "1", handle: "me", api_url: "http://x", record_url: "http://x/image/1", wtml_url: "" };
+
+function saving(phase: Saving["phase"], more: Partial<Saving> = {}): Saving {
+  return { phase, changed: ["note"], blocked: "", message: "", progress: "Asking …", review: null, result: [], place: PLACE, ...more };
+}
+
+const undo: (() => void)[] = [];
+afterEach(() => {
+  for (const end of undo.splice(0)) end();
+});
+
+function shown(first: Saving, locked = false, problems: unknown[] = []) {
+  const state = { name: "M 51", values: { note: "a", "wwt.rotation": 12.5 }, problems, locked, by: { client: "", seq: 0, paths: [] } };
+  const fake = new FakeModel({ state, fields: FIELDS, kept_credits: { text: "", tree: [] }, earlier: "", saving: first });
+  const el = document.body.appendChild(document.createElement("div"));
+  const end = form.render({ model: fake.model, el });
+  undo.push(() => (end(), el.remove()));
+  const button = (text: string) => [...el.querySelectorAll("button")].find((it) => it.textContent === text);
+  const kinds = () => fake.sent.map((message) => message.kind).filter((kind) => kind !== "view");
+  return { fake, el, button, kinds };
+}
+
+const drawn = () => new Promise((later) => setTimeout(later, 60));
+const REVIEW = { ticket: "t", rows: [{ path: "note", before: "a <b>", after: "b", meanwhile: false }], theirs: [] };
+
+test("what is fixed is disabled and readable, its help can be opened, and what is not can be typed into", () => {
+  const { el } = shown(saving("editing"));
+  const inputs = [...el.querySelectorAll<HTMLInputElement>("input")];
+  expect(inputs.map((input) => [input.value, input.disabled])).toEqual([
+    ["a", false],
+    ["12.5", true],
+  ]);
+  const help = el.querySelector<HTMLButtonElement>('[data-path="wwt.rotation"] .cxw-help');
+  expect(help?.matches(":disabled")).toBe(false);
+  expect(help?.closest("fieldset")?.disabled).toBe(false);
+});
+
+test("the button is dead while there is nothing to save, an error, or another's image, and says why", async () => {
+  const { fake, el, button } = shown(saving("editing", { changed: [] }));
+  const says = async (text: string, dead: boolean) => {
+    await drawn();
+    expect(el.querySelector(".cxw-saving")?.textContent).toContain(text);
+    expect(button("Save changes")?.disabled).toBe(dead);
+  };
+  await says("Nothing has been changed.", true);
+  fake.change("saving", saving("editing"));
+  await says("Changed: Note. Nothing is saved yet.", false);
+  fake.change("saving", saving("editing", { blocked: "Sign in as @me." }));
+  await says("Sign in as @me.", true);
+  const problems = [{ code: "CXW1", severity: "error", field: "note", message: "is odd", fix: null }];
+  const state = { name: "M 51", values: { note: "a" }, problems, locked: false, by: { client: "", seq: 0, paths: [] } };
+  fake.change("state", state);
+  fake.change("saving", saving("editing"));
+  await says("Fix 1 error first: Note.", true);
+});
+
+test("a review shows before and after as text, one click confirms it once, Escape leaves it", async () => {
+  const { fake, el, button, kinds } = shown(saving("editing"));
+  button("Save changes")?.focus();
+  button("Save changes")?.click();
+  fake.change("saving", saving("review", { review: REVIEW }));
+  await drawn();
+  expect(document.activeElement?.textContent).toContain("Save these changes of “M 51”?");
+  expect([...el.querySelectorAll(".cxw-changes tbody > tr > *")].map((cell) => cell.textContent)).toEqual(["Note", "a <b>", "b"]);
+  button("Save")?.click();
+  await drawn();
+  button("Save")?.click();
+  expect(kinds()).toEqual(["review", "confirm"]);
+  expect(fake.sent.at(-1)).toEqual({ kind: "confirm", ticket: "t" });
+  el.querySelector("h3")?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+  expect(kinds().at(-1)).toBe("cancel");
+});
+
+test("what somebody else has changed is shown beside ours, and the button says what it does", async () => {
+  const rows = [{ path: "note", before: "theirs", after: "mine", meanwhile: true }];
+  const review = { ticket: "t", rows, theirs: [{ path: "wwt.rotation", now: 3 }] };
+  const { el, button } = shown(saving("review", { review, message: "Somebody has changed note meanwhile." }));
+  expect(el.querySelector(".cxw-review")?.textContent).toContain("Changed by somebody else since you read it.");
+  expect(el.querySelector(".cxw-review")?.textContent).toContain("Somebody else has changed Rotation meanwhile");
+  expect(el.querySelector('.cxw-review [role="alert"]')?.textContent).toContain("changed note meanwhile");
+  expect(button("Write mine over theirs")).toBeTruthy();
+});
+
+test("what became of each field is read aloud, and what failed can be tried again", async () => {
+  const made = { field: "note", before: "", asked: "b", now: "b", made: true };
+  const { fake, el, button, kinds } = shown(saving("saved", { changed: [], result: [made] }));
+  const text = () => el.querySelector(".cxw-outcomes")?.textContent;
+  expect(text()).toBe("Note was changed from empty to b");
+  expect(el.querySelector(".cxw-receipt")?.getAttribute("role")).toBe("status");
+  fake.change("saving", saving("failed", { message: "Gone.", result: [{ ...made, before: "a", now: "a", made: false }] }));
+  await drawn();
+  expect(text()).toBe("Note was not changed: it is still a");
+  expect(el.querySelector(".cxw-failed")?.getAttribute("role")).toBe("alert");
+  button("Look, then save again")?.click();
+  expect(kinds()).toEqual(["review"]);
+});
