@@ -23,7 +23,7 @@ from .batch_run import REVIEW, BatchRun
 from .draft_widget import DraftWidget
 from .form import kept_credits, licenses
 from .static import built
-from .thumbnails import thumbnail
+from .batch_thumbnails import thumbnail
 
 if TYPE_CHECKING:
     from ..api import Constellations
@@ -206,6 +206,11 @@ class BatchPublisher(DraftWidget):
         elif not rows:
             self.status = self._status()
 
+    def _state(self) -> dict[str, Any]:
+        """Of the fields that images share; one that is left empty here is no fault."""
+        state = super()._state()
+        return state | {"problems": [it for it in state["problems"] if state["values"].get(it["field"])]}
+
     def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
         with self._showing, self.hold_sync():
             if "permissions.credits" in changed:
@@ -219,7 +224,6 @@ class BatchPublisher(DraftWidget):
             "phase": run.phase,
             "news": self._rows.news,
             "total": len(run.drafts),
-            "chosen": len(run.chosen),
             "open": sum(not run.drafts[number].receipt for number in run.chosen),
             "counts": self._rows.counts(),
             "sent": batch.counts if batch else {},

@@ -22,7 +22,6 @@ def review_of(batch: Batch, ticket: str) -> dict[str, Any]:
     return {
         "ticket": ticket,
         "ready": sum(row.state == WAITING for row in batch.rows),
-        "anyway": sum(row.anyway for row in kinds[DECIDE]),
         "kinds": [{"kind": kind, "count": len(rows), **_why(rows)} for kind, rows in kinds.items() if rows],
     }
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..publishing.plan import DECIDE
-from .batch_run import AT_REST, REVIEW, BatchRun
-from .thumbnails import has_thumbnail
+from ..publishing.rows import UNDECIDED
+from ..schema.fields import fields
+from .batch_run import REVIEW, BatchRun
+from .batch_thumbnails import has_thumbnail
 
 CHUNK = 250
 """Rows in one message: what a page reads and shows between two frames."""
 DELAY = 0.1
 """Seconds for which changes are gathered."""
 _LONGEST = 300  # characters of a name or a reason in the table
+_PATH = re.compile(rf"\b({'|'.join(map(re.escape, fields()))}): ")
 
 
 class BatchRows:
@@ -72,10 +76,9 @@ class BatchRows:
             rows = [row | {"v": self.news} for row in self._rows[start : start + CHUNK]]
             return {"rows": rows, "start": start, "total": len(self._rows), "news": self.news}
 
-    def counts(self) -> dict[str, Any]:
-        """How many rows are in each state, and how many have errors or warnings."""
-        states = Counter(row["state"] for row in self._rows)
-        return dict(states)
+    def counts(self) -> dict[str, int]:
+        """How many rows are in each state."""
+        return dict(Counter(row["state"] for row in self._rows))
 
     def _row(self, number: int) -> dict[str, Any]:
         run, draft = self._run, self._run.drafts[number]
@@ -89,11 +92,16 @@ class BatchRows:
             "errors": severities["error"],
             "warnings": severities["warning"],
             "state": state,
-            "reason": reason[:_LONGEST],
-            "decides": decides and run.phase in (REVIEW, AT_REST) and state in ("undecided", "waiting"),
+            "reason": _with_titles(reason)[:_LONGEST],
+            "decides": decides and (run.phase == REVIEW or state == UNDECIDED),
             "anyway": bool(row and row.anyway),
             "local": has_thumbnail(draft),
             "web": str(draft.values["wwt.thumbnail_url"] or "")[:2000],
             "id": receipt.id if receipt else "",
             "record": receipt.record_url if receipt else "",
         }
+
+
+def _with_titles(reason: str) -> str:
+    """A reason that calls fields as the form does, rather than by their paths."""
+    return _PATH.sub(lambda found: f"{fields()[found[1]].title}: ", reason)

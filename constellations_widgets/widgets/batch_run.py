@@ -263,7 +263,7 @@ class BatchRun:
     def _send(self, act: Callable[[], None], *, renew: bool) -> None:
         self.phase, self.message, self.progress = SENDING, "", ""
         self._begin(self._work, act, renew)
-        self._tell()
+        self._tell(self._planned)
 
     def _work(self, act: Callable[[], None], renew: bool) -> None:
         batch, said = self.batch, ""

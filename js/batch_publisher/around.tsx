@@ -76,7 +76,8 @@ interface FilterProps {
 }
 
 export function Filters({ rows, shown, filter, setFilter, web, setWeb, choose, status }: FilterProps) {
-  const chosen = shown.filter((number) => rows[number]!.chosen).length;
+  const open = shown.filter((number) => !rows[number]!.id);
+  const chosen = open.filter((number) => rows[number]!.chosen).length;
   const wrong = rows.filter((row) => row && !row.id && row.errors + row.warnings > 0).length;
   const states = Object.keys(STATES).filter((state) => status.counts[state]);
   const choices: [string, string, number][] = [
@@ -90,14 +91,14 @@ export function Filters({ rows, shown, filter, setFilter, web, setWeb, choose, s
       <label>
         <input
           type="checkbox"
-          checked={shown.length > 0 && chosen === shown.length}
-          disabled={isBusy(status) || shown.length === 0}
+          checked={open.length > 0 && chosen === open.length}
+          disabled={isBusy(status) || open.length === 0}
           ref={(element) => {
-            if (element) element.indeterminate = chosen > 0 && chosen < shown.length;
+            if (element) element.indeterminate = chosen > 0 && chosen < open.length;
           }}
-          onChange={(event) => choose(shown, event.currentTarget.checked)}
+          onChange={(event) => choose(open, event.currentTarget.checked)}
         />{" "}
-        {images(status.chosen)} chosen
+        {images(status.open)} chosen
       </label>
       <span role="group" aria-label="Rows that are shown" class="cxw-row">
         {choices

@@ -105,7 +105,7 @@ function BatchPublisher(view: ViewProps) {
       )}
       <div ref={steps}>
         {status.phase === "editing" && <Start {...props} />}
-        {status.phase === "review" && <ReviewView {...props} titles={titles} decideAll={decideAll} show={setFilter} />}
+        {status.phase === "review" && <ReviewView {...props} titles={titles} anyway={rows.filter((row) => row?.decides && row.anyway).length} decideAll={decideAll} show={setFilter} />}
         {isBusy(status) && <UnderWay {...props} />}
         {status.phase === "at rest" && <AtRest {...props} />}
       </div>

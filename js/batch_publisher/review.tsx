@@ -18,12 +18,14 @@ interface Props {
   draft: DraftLink;
   status: Status;
   titles: Record<string, string>;
-  /** Says of all rows that are to be decided whether they are published. */
+  /** How many of the rows that are to be decided on are published anyway, as this page shows them. */
+  anyway: number;
+  /** Says of all these whether they are published. */
   decideAll: (on: boolean) => void;
   show: (filter: string) => void;
 }
 
-export function ReviewView({ draft, status, titles, decideAll, show }: Props) {
+export function ReviewView({ draft, status, titles, anyway, decideAll, show }: Props) {
   const { review } = status;
   const id = useUniqueId();
   // One click is one batch: the button is dead at once, and the kernel takes each ticket once.
@@ -33,7 +35,11 @@ export function ReviewView({ draft, status, titles, decideAll, show }: Props) {
   return (
     <section role="dialog" aria-label="Review" class="cxw-review" onKeyDown={(event) => event.key === "Escape" && leave()}>
       <h3 tabIndex={-1} data-focus>
-        {review.ready > 0 ? `Publish ${images(review.ready)} as @${status.handle}?` : "Nothing can be published as it is"}
+        {review.ready > 0
+          ? `Publish ${images(review.ready)} as @${status.handle}?`
+          : review.kinds.some(({ kind }) => kind === "decide")
+            ? "Nothing is published before you decide"
+            : "There is nothing to publish"}
       </h3>
       <p id={id}>
         They go to <code>{status.api_url}</code>. <b>Once published, an image can be neither corrected nor deleted</b>; only note, alt text and permissions
@@ -53,15 +59,15 @@ export function ReviewView({ draft, status, titles, decideAll, show }: Props) {
                   <label>
                     <input
                       type="checkbox"
-                      checked={review.anyway === it.count}
+                      checked={anyway === it.count}
                       ref={(element) => {
-                        if (element) element.indeterminate = review.anyway > 0 && review.anyway < it.count;
+                        if (element) element.indeterminate = anyway > 0 && anyway < it.count;
                       }}
                       onChange={(event) => decideAll(event.currentTarget.checked)}
                     />{" "}
                     Publish {it.count === 1 ? "it" : `all ${it.count.toLocaleString("en")}`} anyway
                   </label>
-                  {review.anyway > 0 && review.anyway < it.count && ` (now ${review.anyway})`}
+                  {anyway > 0 && anyway < it.count && ` (now ${anyway})`}
                 </div>
               )}
               <Reasons kind={it} titles={titles} />
@@ -80,7 +86,7 @@ export function ReviewView({ draft, status, titles, decideAll, show }: Props) {
             draft.send({ kind: "confirm", ticket: review.ticket });
           }}
         >
-          Publish {images(review.ready)}
+          {review.ready > 0 ? `Publish ${images(review.ready)}` : "Publish"}
         </button>
         <button type="button" onClick={leave}>
           Back

@@ -38,8 +38,6 @@ export interface Review {
   ticket: string;
   /** How many would be published. */
   ready: number;
-  /** How many of those that somebody had to decide on. */
-  anyway: number;
   kinds: Kind[];
 }
 
@@ -48,7 +46,6 @@ export interface Status {
   /** Number of the last news of rows. */
   news: number;
   total: number;
-  chosen: number;
   /** Chosen and not published. */
   open: number;
   /** All rows by state. */

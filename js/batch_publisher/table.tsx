@@ -26,7 +26,7 @@ export interface TableProps {
 }
 
 export function Table(props: TableProps) {
-  const { rows, shown, editable, choose } = props;
+  const { rows, shown, web, editable, choose } = props;
   const id = useUniqueId();
   const scroller = useRef<HTMLDivElement>(null);
   const [scroll, setScroll] = useState(0);
@@ -35,6 +35,7 @@ export function Table(props: TableProps) {
   const places = shown.flatMap((number, place) => (open.has(number) ? [place] : []));
   const height = Math.min(TALLEST + (places.length > 0 ? OPEN : 0), Math.max(ROW, topOf(shown.length, places)));
   const { first, end, above, height: whole } = slice(shown.length, places, scroll, height);
+  const pictures = web || rows.some((row) => row.local);
   const current = Math.min(active, shown.length - 1);
 
   // A filter can leave fewer rows than were scrolled past.
@@ -65,7 +66,7 @@ export function Table(props: TableProps) {
     const page = Math.floor(TALLEST / ROW) - 1;
     const moves: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -shown.length, End: shown.length };
     if (moves[event.key]) goTo(current + moves[event.key]!);
-    else if (event.key === " " && editable) choose([number], !rows[number]!.chosen);
+    else if (event.key === " " && editable && !rows[number]!.id) choose([number], !rows[number]!.chosen);
     else if (event.key === "Enter") toggle(number);
     else if (event.key === "ArrowRight") toggle(number, true);
     else if (event.key === "ArrowLeft") toggle(number, false);
@@ -75,10 +76,10 @@ export function Table(props: TableProps) {
 
   return (
     <div
-      class="cxw-batch-table"
+      class={`cxw-batch-table${pictures ? " cxw-pictures" : ""}`}
       role="grid"
       aria-label="Images"
-      aria-rowcount={shown.length}
+      aria-rowcount={shown.length + 1}
       aria-multiselectable={true}
       aria-activedescendant={shown.length > 0 ? `${id}-${shown[current]}` : undefined}
       aria-describedby={`${id}-keys`}
@@ -88,8 +89,22 @@ export function Table(props: TableProps) {
       <span id={`${id}-keys`} class="cxw-hidden">
         Arrow keys move, Space chooses, Enter opens a row.
       </span>
-      <div ref={scroller} role="presentation" class="cxw-batch-scroller" style={{ height }} onScroll={(event) => setScroll(event.currentTarget.scrollTop)}>
-        <div role="presentation" style={{ height: whole }}>
+      <div role="row" class="cxw-batch-row cxw-batch-heads">
+        <span role="columnheader">
+          <span class="cxw-hidden">Chosen</span>
+        </span>
+        {pictures && (
+          <span role="columnheader">
+            <span class="cxw-hidden">Thumbnail</span>
+          </span>
+        )}
+        <span role="columnheader">Image</span>
+        <span role="columnheader">Problems</span>
+        <span role="columnheader">State</span>
+        <span role="columnheader">Why, or the record</span>
+      </div>
+      <div ref={scroller} role="presentation" class="cxw-batch-scroller" style={{ height: `${height}px` }} onScroll={(event) => setScroll(event.currentTarget.scrollTop)}>
+        <div role="presentation" style={{ height: `${whole}px` }}>
           <div role="rowgroup" style={{ transform: `translateY(${above}px)` }}>
             {shown.slice(first, end).map((number, index) => (
               <TableRow
@@ -100,6 +115,7 @@ export function Table(props: TableProps) {
                 place={first + index}
                 active={first + index === current}
                 open={open.has(number)}
+                pictures={pictures}
                 onOpen={() => {
                   setActive(first + index);
                   toggle(number);
@@ -119,38 +135,44 @@ interface RowProps extends TableProps {
   place: number;
   active: boolean;
   open: boolean;
+  /** Whether there is a column of thumbnails. */
+  pictures: boolean;
   onOpen: () => void;
 }
 
 function TableRow(props: RowProps) {
-  const { row, id, place, active, open, onOpen, editable, choose, decide, web, thumbnails } = props;
-  const shade = row.chosen ? "" : " cxw-unchosen";
+  const { row, id, place, active, open, pictures, onOpen, editable, choose, decide, web, thumbnails } = props;
+  const shade = row.chosen || row.id ? "" : " cxw-unchosen";
   return (
     <>
       <div
         id={id}
         role="row"
         class={`cxw-batch-row${active ? " cxw-active" : ""}${shade}`}
-        style={{ height: ROW }}
+        style={{ height: `${ROW}px` }}
         data-row={row.i}
         data-state={row.state}
-        aria-rowindex={place + 1}
+        aria-rowindex={place + 2}
         aria-selected={row.chosen}
         aria-expanded={open}
       >
         <span role="gridcell">
-          <input
-            type="checkbox"
-            tabIndex={-1}
-            checked={row.chosen}
-            disabled={!editable}
-            aria-label={`Choose ${row.name}`}
-            onChange={(event) => choose([row.i], event.currentTarget.checked)}
-          />
+          {!row.id && (
+            <input
+              type="checkbox"
+              tabIndex={-1}
+              checked={row.chosen}
+              disabled={!editable}
+              aria-label={`Choose ${row.name}`}
+              onChange={(event) => choose([row.i], event.currentTarget.checked)}
+            />
+          )}
         </span>
-        <span role="gridcell" class="cxw-thumbnail">
-          <Thumbnail row={row} web={web} thumbnails={thumbnails} />
-        </span>
+        {pictures && (
+          <span role="gridcell" class="cxw-thumbnail">
+            <Thumbnail row={row} web={web} thumbnails={thumbnails} />
+          </span>
+        )}
         <span role="gridcell" class="cxw-name">
           <button type="button" class="cxw-open" tabIndex={-1} aria-expanded={open} onClick={onOpen}>
             <span aria-hidden="true">{open ? "▾" : "▸"}</span> <bdi>{row.name}</bdi>
@@ -174,7 +196,7 @@ function TableRow(props: RowProps) {
         </span>
       </div>
       {open && (
-        <div role="row" class="cxw-batch-details" style={{ height: OPEN }}>
+        <div role="row" class="cxw-batch-details" style={{ height: `${OPEN}px` }}>
           <div role="gridcell">
             <Details {...props} />
           </div>
