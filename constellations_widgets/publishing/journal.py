@@ -120,7 +120,7 @@ class Journal:
             If the same body is being sent to the same place right now, was published, or may have been.
         """
         digest, pardoned, open_ones = hashlib.sha256(body).hexdigest(), set(despite), set(resend)
-        known = json.dumps(sorted(known_ids))
+        known = sorted(known_ids)
 
         def work(db: sqlite3.Connection) -> Attempt:
             key = None
@@ -131,15 +131,17 @@ class Journal:
                 if earlier.state == "unclear":
                     answer = f"{earlier.answer} Not found at the server, and sent anew."
                     _update(db, earlier.key, state="refused", settled=_now(), answer=answer)
-            us, now = self._owner(), _now()
-            values = {"state": "sending", "planned": now, "sent": now, "known_ids": known, "answer": ""}
-            if key is None:
-                key = uuid.uuid4().hex
-                about = {"key": key, "api_url": api_url, "handle": handle, "url": url, "body_sha256": digest}
-                _insert(db, **about, body=body, owner=us.begin(key), **values)
+            us, now, is_new = self._owner(), datetime.now(UTC), key is None
+            key = key or uuid.uuid4().hex
+            about = {"api_url": api_url, "handle": handle, "url": url, "body_sha256": digest, "body": body}
+            values = {"state": "sending", "owner": us.begin(key), "answer": ""}
+            written = values | {"planned": _text(now), "sent": _text(now), "known_ids": json.dumps(known)}
+            if is_new:
+                _insert(db, key=key, **about, **written)
             else:
-                _update(db, key, owner=us.begin(key), **values)
-            return _read(db, "key = ?", key)[0]
+                _update(db, key, **written)
+            values |= {"planned": now, "sent": now, "settled": None, "image_id": None, "rel_url": None}
+            return Attempt(key=key, **about, known_ids=tuple(known), **values)
 
         return self._database.run(work)
 
@@ -248,4 +250,8 @@ def _update(db: sqlite3.Connection, key: str, condition: str = "", /, **columns:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return _text(datetime.now(UTC))
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
