@@ -127,7 +127,8 @@ class History(list[Attempt]):
         return f"<History: {len(self)} attempt{'s' * (len(self) != 1)}. {self._open()}".rstrip(". ") + ">"
 
     def __str__(self) -> str:
-        return "\n".join([self._head(), *("  ".join(filter(None, _words(attempt))) for attempt in self)])
+        lines = ["  ".join(filter(None, _words(attempt))) for attempt in self]
+        return "\n".join(filter(None, [self._head(), *lines]))
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(str(self))

@@ -20,7 +20,20 @@ from .journal import Journal, default_journal
 from .pause import SharedPause
 from .plan import BLOCKED, DECIDE, PUBLISH, SKIP, Plan, Step, plan
 from .reconcile import SETTLING_WAITS, settle
-from .rows import FAILED, PUBLISHED, SENDING, STATE_OF, STATES, UNCLEAR, UNDECIDED, WAITING, Row, as_table, export
+from .rows import (
+    FAILED,
+    PUBLISHED,
+    SENDING,
+    STATE_OF,
+    STATES,
+    UNCLEAR,
+    UNDECIDED,
+    WAITING,
+    Row,
+    as_table,
+    as_text,
+    export,
+)
 from .submit import publish_planned
 
 OnProgress = Callable[["Batch", Row | None], Any]
@@ -234,6 +247,12 @@ class Batch:
         counts = ", ".join(f"{count} {state}" for state, count in self.counts.items())
         return f"<Batch: {counts or 'nothing'}{f'. {self.message}' if self.message else ''}>"
 
+    def __str__(self) -> str:
+        return f"{repr(self)[1:-1]}\n{as_text(self.rows)}"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self)[1:-1])}</p>{as_table(self.rows)}"
 
@@ -366,4 +385,3 @@ class Batch:
             tell(*what)
         except Exception as error:  # noqa: BLE001
             warnings.warn(f"Telling of the batch failed: {type(error).__name__}: {error}", stacklevel=3)
-

@@ -81,13 +81,29 @@ class Row:
 
 def as_table(rows: Iterable[Row]) -> str:
     """The rows for a notebook."""
-    heads = ("Image", "State", "Id", "Why")
+    heads = ("Image", "State", "Record", "WTML", "Handle", "When", "Why")
     return html_table(heads, (_cells(row) for row in rows))
 
 
+def as_text(rows: Iterable[Row]) -> str:
+    """The same without HTML: what a saved notebook shows where there is nothing but text."""
+    return "\n".join("  ".join(filter(None, (*_start(row), row.reason))) for row in rows)
+
+
+def _start(row: Row) -> list[str]:
+    """State, name, record, handle and time, as text."""
+    made, place = row.receipt, row.step
+    known = [made.record_url, f"{made.created:%Y-%m-%d %H:%M:%S} UTC"] if made else []
+    return [row.state, row.name, f"{place.handle} at {place.api_url}", *known]
+
+
 def _cells(row: Row) -> list[str]:
-    link = html_link(row.receipt.id, row.receipt.record_url) if row.receipt else ""
-    return [html.escape(row.name), row.state, link, html.escape(row.reason)]
+    made, place = row.receipt, row.step
+    links = ["", "", html.escape(place.handle), ""]
+    if made:
+        links = [html_link(made.id, made.record_url), html_link("WTML", made.wtml_url)]
+        links += [html_link(made.handle, made.handle_url), f"{made.created:%Y-%m-%d %H:%M:%S} UTC"]
+    return [html.escape(row.name), row.state, *links, html.escape(row.reason)]
 
 
 def export(rows: Sequence[Row], path: Path | str) -> Path:

@@ -41,8 +41,8 @@ test("it says that an image shows up nowhere without a scene, and what is asked 
   const wanted = { text: "M 51", outgoing_url: "", opacity: 1, view: true, published: false };
   expect(sent()).toEqual([{ kind: "scene", action: "review", ...wanted }]);
 
-  await change({ message: "text: is too long" });
-  expect(el.querySelector(".cxw-scene [role=alert]")!.textContent).toContain("text: is too long");
+  await change({ message: "No scene can be made of this: outgoing_url: is none" });
+  expect(el.querySelector(".cxw-scene [role=alert]")!.textContent).toContain("this: “See more” address: is none");
 
   const body = '{"text": "M 51", "published": false}';
   const review = { ticket: "1", request: "POST https://x/handle/me/scene", body, size: 36, looks: "at the whole image", published: false };

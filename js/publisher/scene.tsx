@@ -20,6 +20,9 @@ const TITLES: Record<string, string> = {
   published: "Published",
 };
 
+/** The kernel's words, with the fields named as they are here. */
+const inTitles = (message: string) => Object.entries(TITLES).reduce((said, [path, title]) => said.replaceAll(` ${path}: `, ` ${title}: `), message);
+
 /** What the form holds; the page keeps it while the review is looked at. */
 interface Wanted {
   text: string;
@@ -161,7 +164,7 @@ export function SceneView({ model, draft, image }: ViewProps & { image: ReceiptS
               <Fields wanted={wanted} set={(change) => setWanted({ ...wanted, ...change })} preview={state.preview} handle={image.handle} />
               {state.message && (
                 <p role="alert" class="cxw-error-text">
-                  {state.message}
+                  {inTitles(state.message)}
                 </p>
               )}
               <div class="cxw-row">

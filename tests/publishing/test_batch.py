@@ -361,7 +361,8 @@ def test_what_became_of_a_batch_is_written_as_json_and_csv(box, client, state):
             batch.export(state / name)
     assert box.token() not in target.read_text()
     shown = batch._repr_html_()
-    assert receipt.record_url in shown and '"/C' not in shown
+    assert receipt.record_url in shown and receipt.wtml_url in shown and '"/C' not in shown
+    assert receipt.record_url in str(batch) and "license" in str(batch)  # in a saved notebook without HTML
 
 
 def test_a_batch_is_only_good_for_its_own_server_and_a_number_of_threads(box, client, draft):
