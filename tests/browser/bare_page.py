@@ -6,6 +6,7 @@ around it, and from there to their program: here to a server on loopback, in thr
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import queue
@@ -29,19 +30,24 @@ OUTER = """<!doctype html><meta charset="utf-8"><title>A plain page</title><link
 <style>html, body, iframe { margin: 0; border: 0; width: 100%; height: 100%; display: block }</style>
 <iframe src="/widgets"></iframe>
 <script type="module">
-let sent = Promise.resolve();
+// A page that is busy drawing has little time for answers of a server: all that waits goes in one request, both ways.
+let sent = Promise.resolve(), said = [];
+const say = () => said.length && fetch("/page", { method: "POST", body: JSON.stringify(said.splice(0)) });
 addEventListener("message", ({ data, source }) => {
-  if (source === frames[0]) sent = sent.then(() => fetch("/page", { method: "POST", body: JSON.stringify(data) }));
+  if (source !== frames[0]) return;
+  said.push(data);
+  sent = sent.then(say);
 });
 await new Promise((ready) => addEventListener("message", ready, { once: true }));
 for (;;) {
-  const message = await (await fetch("/program")).arrayBuffer();
-  const length = new DataView(message).getUint32(0);
-  if (length === 0) continue;
-  const { lengths, ...head } = JSON.parse(new TextDecoder().decode(new Uint8Array(message, 4, length)));
-  let at = 4 + length;
-  const buffers = lengths.map((bytes) => message.slice(at, (at += bytes)));
-  frames[0].postMessage({ ...head, buffers }, origin, buffers);
+  const messages = await (await fetch("/program")).arrayBuffer();
+  for (let at = 0; at < messages.byteLength;) {
+    const length = new DataView(messages).getUint32(at);
+    const { lengths, ...head } = JSON.parse(new TextDecoder().decode(new Uint8Array(messages, at + 4, length)));
+    at += 4 + length;
+    const buffers = lengths.map((bytes) => messages.slice(at, (at += bytes)));
+    frames[0].postMessage({ ...head, buffers }, origin, buffers);
+  }
 }
 </script>"""
 
@@ -54,10 +60,13 @@ class Model {
   get = (name) => this.state[name];
   set = (name, value) => { this.state[name] = this.changed[name] = value; this.tell(`change:${name}`); };
   save_changes = () => { this.say({ method: "update", state: this.changed, buffer_paths: [] }); this.changed = {}; };
-  send = (content) => this.say({ method: "custom", content });
+  send = (content, _callbacks, buffers) => this.say({ method: "custom", content }, buffers);
   on = (name, listener) => void this.listeners.set(name, [...(this.listeners.get(name) ?? []), listener]);
   off = (name, listener) => void this.listeners.set(name, (this.listeners.get(name) ?? []).filter((it) => it !== listener));
-  say(data) { parent.postMessage({ number: this.number, data }, origin); }
+  say(data, buffers = []) {
+    const texts = buffers.map((it) => Array.from(new Uint8Array(it), (byte) => String.fromCharCode(byte)).join(""));
+    parent.postMessage({ number: this.number, data, buffers: texts.map(btoa) }, origin);
+  }
   tell(name, ...args) { for (const listener of this.listeners.get(name) ?? []) listener(...args); }
   take({ method, state, content }, buffers) {
     if (method === "custom") this.tell("msg:custom", content, buffers.map((it) => new DataView(it)));
@@ -134,7 +143,8 @@ class _Server(ThreadingHTTPServer):
     def take(self, message: dict[str, Any] | None) -> None:
         """What the page has said to a widget; None when it is ready to hear."""
         if message is not None:
-            self.widgets[message["number"]]._handle_msg({"content": {"data": message["data"]}, "buffers": []})
+            buffers = [memoryview(base64.b64decode(text)) for text in message["buffers"]]
+            self.widgets[message["number"]]._handle_msg({"content": {"data": message["data"]}, "buffers": buffers})
 
     def find(self, path: str) -> tuple[str, str] | None:
         """Type and text of a file."""
@@ -168,14 +178,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(f"{found[0]}; charset=utf-8", found[1].encode())
 
     def do_POST(self) -> None:
-        self.server.take(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        for message in json.loads(self.rfile.read(int(self.headers["Content-Length"]))):
+            self.server.take(message)
         self._answer("text/plain", b"")
 
     def _next(self) -> bytes:
-        try:
-            return self.server.to_page.get(timeout=20)
-        except queue.Empty:
-            return bytes(4)  # no message; ask again
+        """All that waits for the page; nothing if nothing comes for a while."""
+        messages = []
+        with contextlib.suppress(queue.Empty):
+            messages.append(self.server.to_page.get(timeout=20))
+            while True:
+                messages.append(self.server.to_page.get_nowait())
+        return b"".join(messages)
 
     def _answer(self, kind: str, content: bytes) -> None:
         self.send_response(HTTPStatus.OK)
