@@ -64,10 +64,7 @@ class Credentials(httpx.Auth):
         SignInError
             If the variable holds something that can't be a token. The message does not show it.
         """
-        token = os.environ.get(variable, "").strip()  # a file read into a variable often ends with a newline
-        if fault := token_fault(token) if token else None:
-            token = ""
-            raise SignInError(f"The token in the environment variable {variable} {fault}. Set it again, or unset it.")
+        token = token_in_environment(variable)
         return cls(lambda: token) if token else None
 
     def header(self, url: str | httpx.URL) -> str:
@@ -107,6 +104,15 @@ class Credentials(httpx.Auth):
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("Credentials are not pickled: they hold a token. Sign in again where they are needed.")
+
+
+def token_in_environment(variable: str) -> str | None:
+    """As `Credentials.from_environment`, the token itself."""
+    token = os.environ.get(variable, "").strip()  # a file read into a variable often ends with a newline
+    if fault := token_fault(token) if token else None:
+        token = ""
+        raise SignInError(f"The token in the environment variable {variable} {fault}. Set it again, or unset it.")
+    return token or None
 
 
 def check_private(url: httpx.URL) -> None:

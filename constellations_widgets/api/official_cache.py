@@ -11,6 +11,14 @@ CACHE = Path(".openidc") / "oidc_wwt_api_client.json"
 """In the user's home folder: an object of tokens by their ids, each with `idp`, `refresh_token`, `expires_at`, …"""
 
 
+def official_cache_exists() -> bool:
+    """Whether the official client has ever kept something here."""
+    try:
+        return (Path.home() / CACHE).is_file()
+    except (OSError, RuntimeError):
+        return False
+
+
 def official_refresh_token(issuer: str) -> str | None:
     """The refresh token that the official client has last got from `issuer`; None where it has none."""
     try:

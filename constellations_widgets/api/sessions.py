@@ -42,6 +42,7 @@ class Session(Credentials):
     def __init__(self, api_url: str, *, widget: str):
         super().__init__(lambda: self._current().access)
         self.api_url = check_api_url(api_url)
+        self._origin = _origin(httpx.URL(self.api_url))
         self._widget = widget
         self._lock = threading.RLock()
         self._tokens: Tokens | None = None
@@ -52,7 +53,7 @@ class Session(Credentials):
     @property
     def signed_in(self) -> bool:
         """Whether there is a token, or something to renew it with."""
-        return self._tokens is not None
+        return self.has_token
 
     @property
     def username(self) -> str:
@@ -60,8 +61,25 @@ class Session(Credentials):
         tokens = self._tokens
         return tokens.username if tokens else ""
 
-    def use_token(self, token: str) -> None:
+    @property
+    def has_token(self) -> bool:
+        """As `signed_in`, of what is known here: it neither waits nor looks anywhere else."""
+        return self._tokens is not None
+
+    @property
+    def why(self) -> str:
+        """Why nobody is signed in any more, in words; empty if there is nothing to say."""
+        return self._why
+
+    def use_token(self, token: str, *, username: str = "") -> None:
         """Sign in with a token that the user already has. It is not kept.
+
+        Parameters
+        ----------
+        token : str
+            The token.
+        username : str, optional
+            Whose it is. By default what the token says.
 
         Raises
         ------
@@ -71,11 +89,11 @@ class Session(Credentials):
         if fault := token_fault(token):
             token = ""
             raise SignInError(f"The token {fault}. Copy it again, without quotation marks and without “Bearer”.")
-        self._set(Tokens(token, username=_name_in(token)))
+        self._set(Tokens(token, username=username or _name_in(token)))
 
-    def end(self, why: str = "") -> None:
-        """Nobody is signed in from now on."""
-        self._set(None, why)
+    def sign_out(self) -> None:
+        """Forget the sign-in."""
+        self._end("")
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener`, in any thread, when somebody has signed in or out. Ends when what it returns is called."""
@@ -99,7 +117,7 @@ class Session(Credentials):
         """
         url = httpx.URL(url)
         check_private(url)
-        if _origin(url) != _origin(httpx.URL(self.api_url)):
+        if _origin(url) != self._origin:
             raise SignInError(
                 f"This sign-in is for {self.api_url} and is not sent to {url.scheme}://{url.netloc.decode()}. "
                 "Sign in there: name its address, as in sign_in(api_url=…)."
@@ -132,8 +150,11 @@ class Session(Credentials):
 
     def _replaced(self, refused: Tokens) -> bool:
         """Whether there is another token in the place of one that the API has refused. Called with the lock held."""
-        self.end(f"{self.api_url} does not believe the token any more")
+        self._end(f"{self.api_url} does not believe the token any more")
         return False
+
+    def _end(self, why: str) -> None:
+        self._set(None, why)
 
     def _nobody(self) -> SignInError:
         why = f"{self._why}: sign in again" if self._why else f"Nobody is signed in at {self.api_url} yet"
@@ -206,7 +227,7 @@ class KeptSession(Session):
             held = {tokens.refresh for tokens in (self._tokens, stored) if tokens and tokens.refresh}
             self._store.delete()
             self._looked = True
-            self.end()
+            self._end("")
         faults: list[str] = []
         for refresh_token in held:
             try:
@@ -258,7 +279,7 @@ class KeptSession(Session):
     def _renewed(self, old: Tokens) -> Tokens:
         """The tokens that follow `old`. Called with the lock held."""
         if old.refresh is None:
-            self.end(f"The token for {self.api_url} has expired, or is not believed")
+            self._end(f"The token for {self.api_url} has expired, or is not believed")
             raise self._nobody()
         with self._store.locked():
             stored = self._stored()
@@ -278,7 +299,7 @@ class KeptSession(Session):
                 raise self.server.refusal("renew the sign-in", answer, "Try again.")
             if same:
                 self._store.delete()
-        self.end(f"The sign-in at {self.api_url} has ended: it has expired, or was ended elsewhere")
+        self._end(f"The sign-in at {self.api_url} has ended: it has expired, or was ended elsewhere")
         raise self._nobody()
 
     def _stored(self) -> Tokens | None:

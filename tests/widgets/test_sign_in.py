@@ -1,0 +1,173 @@
+"""The widget's Python half, at a sandbox: what it does with what the page says, and what it never says itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from api.signing import press, signed_in_at
+
+from constellations_widgets import Sandbox, SignIn
+from constellations_widgets.errors import SignInError
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    with Sandbox() as box:
+        box.identity.device_interval = 0.05
+        yield box
+
+
+@pytest.fixture
+def box(running: Sandbox, built: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("constellations_widgets.api.code_flow.PORTS", (0,))
+    before = dataclasses.asdict(running.identity)
+    yield running
+    for name, value in before.items():
+        setattr(running.identity, name, value)
+
+
+class Page:
+    """What a page does: it says things, and sees what it is sent."""
+
+    def __init__(self, widget: SignIn):
+        self.widget = widget
+        self.seen: list[dict[str, Any]] = [dict(widget.status)]
+        widget.observe(lambda change: self.seen.append(change["new"]), "status")
+
+    def say(self, kind: str, **content: Any) -> None:
+        self.widget._handle_msg(
+            {"content": {"data": {"method": "custom", "content": {"kind": kind, **content}}}, "buffers": []}
+        )
+
+    def wait(self, until: Callable[[dict[str, Any]], bool] | str) -> dict[str, Any]:
+        """The status, once it is in this phase or fulfils this."""
+        ends = time.monotonic() + 30
+        while time.monotonic() < ends:
+            status = self.widget.status
+            if status["phase"] == until if isinstance(until, str) else until(status):
+                return status
+            time.sleep(0.01)
+        raise AssertionError(f"still {self.widget.status}")
+
+
+@pytest.fixture
+def page(box: Sandbox) -> Iterator[Page]:
+    with_widget = Page(SignIn(box.api_url))
+    with_widget.wait("out")
+    yield with_widget
+    with_widget.widget.close()
+
+
+def test_a_link_and_a_code_then_who_it_is_and_what_they_may(box, page):
+    client = page.widget.client()
+    assert not client.signed_in
+    page.say("start", near=True)
+    waiting = page.wait("waiting")
+    assert waiting["user_code"] in waiting["link"] and not waiting["pastes"]
+    press(waiting["link"])
+    status = page.wait(lambda status: status["may"] == "yes")
+    assert (status["phase"], status["username"], status["handle"]) == ("in", box.handle, box.handle)
+    assert status["link"] == status["user_code"] == ""
+    assert client.signed_in and client.may_add_images(box.handle) and page.widget.handle == box.handle
+
+
+def test_without_a_device_flow_the_address_can_be_pasted_and_a_wrong_one_again(box, page):
+    box.identity.offers_devices = False
+    page.say("start", near=False)
+    waiting = page.wait("waiting")
+    assert waiting["pastes"] and waiting["user_code"] == ""
+    page.say("paste", address="http://localhost/?state=x&code=y")
+    assert "another sign-in" in page.wait(lambda status: status["paste_message"])["paste_message"]
+    page.say("paste", address=httpx.get(waiting["link"]).headers["location"])
+    page.wait("in")
+
+
+def test_it_can_be_cancelled_refused_and_begun_again(box, page):
+    page.say("start", near=False)
+    first = page.wait("waiting")["link"]
+    page.say("cancel")
+    assert page.wait("out")["message"] == ""
+    page.say("start", near=False)
+    second = page.wait(lambda status: status["link"] not in ("", first))["link"]
+    press(second, "deny")
+    assert "refused in the browser" in page.wait(lambda status: status["message"])["message"]
+
+
+def test_a_token_and_a_password_travel_once_and_nothing_echoes_them(box, page):
+    token = box.token()
+    page.say("token", token=f" Bearer {token}\n")
+    page.wait("in")
+    page.say("handle", handle=f"@{box.handle}")
+    page.wait(lambda status: status["may"] == "yes")
+    page.say("token", token="not a token é")
+    assert "characters that no token has" in page.wait(lambda status: status["message"])["message"]
+    user = box.images_user
+    images = Page(SignIn(images_url=box.images_url))
+    images.wait("out")
+    images.say("login", name=user.name, password="hunter2-wrong")
+    assert "does not take" in images.wait(lambda status: status["message"])["message"]
+    images.say("login", name=user.name, password=user.password)
+    assert images.wait("in")["username"] == user.name
+    assert images.widget.client().list() == []
+    told = json.dumps([page.seen, images.seen, page.widget.get_state(), images.widget.get_state()], default=repr)
+    told += repr(images.widget) + repr(vars(images.widget)) + repr(page.widget.credentials)
+    assert not [secret for secret in (token, "hunter2", user.password) if secret in told]
+
+
+def test_the_environment_and_an_earlier_sign_in_are_used_without_asking(box, monkeypatch):
+    signed_in_at(box)
+    again = Page(SignIn(box.api_url, handle="@nobody"))
+    assert again.wait(lambda status: status["may"] == "missing")["username"] == box.handle
+    again.say("sign_out")
+    again.wait("out")
+    assert not again.widget.signed_in
+    monkeypatch.setenv("CONSTELLATIONS_TOKEN", box.token(account="somebody"))
+    other = Page(SignIn(box.api_url, handle=box.handle))
+    assert other.wait(lambda status: status["may"] == "no")["phase"] == "in"
+
+
+def test_a_sign_in_that_ends_elsewhere_shows_and_the_client_goes_on_after_the_next(box, page):
+    page.say("start", near=False)
+    press(page.wait("waiting")["link"])
+    page.wait("in")
+    client = page.widget.client()
+    session = page.widget.credentials
+    session.server.revoke(session._tokens.refresh)
+    box.faults.next("token_expired", path="/handle/*")
+    with pytest.raises(SignInError):
+        client.may_add_images(box.handle)
+    assert "has ended" in page.wait("out")["message"]
+    page.say("start", near=False)
+    press(page.wait("waiting")["link"])
+    page.wait("in")
+    assert client.may_add_images(box.handle)
+
+
+def test_a_server_that_is_not_there_is_said(built, tmp_path, monkeypatch):
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+    page = Page(SignIn("http://127.0.0.1:1", keycloak_url="http://127.0.0.1:1"))
+    page.wait("out")
+    page.say("start", near=True)
+    assert "can't be reached" in page.wait(lambda status: status["message"])["message"]
+
+
+def test_closing_ends_the_waiting(box):
+    page = Page(SignIn(box.api_url))
+    page.wait("out")
+    page.say("start", near=False)
+    page.wait("waiting")
+    page.widget.close()
+    ends = time.monotonic() + 20
+    while any(thread.name == "constellations-sign-in" for thread in threading.enumerate()) and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert time.monotonic() < ends
