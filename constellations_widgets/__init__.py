@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from .widgets.panel import publish
     from .widgets.preview import Preview
     from .widgets.publisher import Publisher
+    from .widgets.sign_in import SignIn
 
 __version__ = "0.1.0"
 
@@ -95,6 +96,7 @@ _HOMES = {
     "widgets.batch_publisher": ["BatchPublisher"],
     "widgets.form": ["ImageForm"],
     "widgets.publisher": ["Publisher"],
+    "widgets.sign_in": ["SignIn"],
     "widgets.panel": ["publish"],
     "errors": [
         "ApiError",
