@@ -121,7 +121,8 @@ def position(given: Any, what: str) -> tuple[float, float]:
         if isinstance(given, str):
             from astropy.coordinates import SkyCoord
 
-            given = SkyCoord(given, unit=None if any(mark in given for mark in "hmd°") else "hourangle,deg")
+            lettered = any(mark in given for mark in "hmd°")
+            given = SkyCoord(given) if lettered else SkyCoord(given, unit=("hourangle", "deg"))
         if hasattr(given, "icrs"):
             given = (given.icrs.ra.deg, given.icrs.dec.deg)
         ra, dec = (_angle(angle, what, "deg") for angle in given)

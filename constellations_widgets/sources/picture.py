@@ -151,7 +151,8 @@ def _look_at(path: Path) -> tuple[tuple[int, int], str]:
         raise SourceError(f"There is no file {path}: check the name") from None
     except Image.DecompressionBombError:
         raise SourceError(
-            f"{path.name} has more pixels than WWT can draw at once: make tiles of it first (cxw.tile), and use from_wtml"
+            f"{path.name} has more pixels than are unpacked unasked: if you trust it, set PIL.Image.MAX_IMAGE_PIXELS to None, and "
+            "make tiles of it with cxw.tile"
         ) from None
     except Exception as error:  # Pillow has many ways to fail at a broken file
         raise SourceError(f"{path.name} is no picture that can be read ({error or type(error).__name__})") from None

@@ -94,6 +94,10 @@ def _celestial(wcs: WCS, what: str) -> WCS:
     except Exception as error:  # wcslib's own errors, of which the last line is for people
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
         raise SourceError(f"The WCS of {what} contradicts itself ({reason}): solve it again") from None
+    if (a, b, c, d) == (1, 0, 0, 1) and not any(wcs.wcs.crval) and not any(wcs.wcs.crpix):
+        raise SourceError(
+            f"The WCS of {what} names its axes and nothing else, neither a place nor a scale: solve it again"
+        )
     numbers = (a, b, c, d, *wcs.wcs.crval, *wcs.wcs.crpix)
     if max(map(abs, wcs.wcs.crpix)) > _FARTHEST:
         raise SourceError(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 from typing import Any
 
 import pyavm
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,11 +76,81 @@ def test_a_picture_lies_where_its_avm_says(tmp_path):
     assert draft.origin == str(path.resolve())
 
 
-def test_avm_for_another_size_of_the_same_picture_is_scaled(tmp_path):
-    path = with_avm(tmp_path / "m51.jpg", size=(600, 400))
-    values = read_picture(path).values
-    assert values["wwt.base_degrees_per_tile"] == pytest.approx(0.01)
-    assert (values["wwt.offset_x"], values["wwt.offset_y"]) == pytest.approx((3.0, 2.0), abs=0.5)
+@pytest.mark.parametrize("matrix", [False, True], ids=["scale", "CDMatrix"])
+@pytest.mark.parametrize("declared", [(600, 400), (6, 4), (601, 400)])
+def test_avm_for_another_size_of_the_same_picture_is_scaled(tmp_path, declared, matrix):
+    """The edges of the picture stay where they are in the sky; pyavm 0.9 forgets the half pixel, and CDMatrix altogether."""
+    large = pyavm.AVM.from_wcs(wcs((declared[0] / 2 + 0.5, declared[1] / 2 + 0.5)), shape=declared[::-1])
+    if matrix:
+        large.Spatial.CDMatrix, large.Spatial.Scale = [-0.001, 0.0, 0.0, 0.001], None
+    large.embed(str(write(tmp_path / "plain.jpg")), str(tmp_path / "m51.jpg"))
+    values = read_picture(tmp_path / "m51.jpg").values
+    assert values["wwt.base_degrees_per_tile"] == pytest.approx(0.001 * declared[0] / SIZE[0])
+    assert (values["wwt.offset_x"], values["wwt.offset_y"]) == pytest.approx((30.0, 20.0), abs=0.2)
+    if declared != (601, 400):
+        assert (values["wwt.offset_x"], values["wwt.offset_y"]) == pytest.approx((30.0, 20.0), abs=1e-9)
+        peer = large.to_wcs(target_shape=SIZE)
+        assert abs(peer.wcs.crpix[0] - 0.5 - 30.0) > 0.4
+        assert matrix == (abs(abs(peer.pixel_scale_matrix[0, 0]) - values["wwt.base_degrees_per_tile"]) > 1e-6)
+
+
+def test_avm_in_galactic_coordinates_is_turned_into_those_of_wwt(tmp_path):
+    placed = WCS(naxis=2)
+    placed.wcs.ctype, placed.wcs.crval = ["GLON-TAN", "GLAT-TAN"], (30.0, 5.0)
+    placed.wcs.crpix, placed.wcs.cdelt = (30.5, 20.5), (-0.001, 0.001)
+    pyavm.AVM.from_wcs(placed, shape=(40, 60)).embed(str(write(tmp_path / "plain.jpg")), str(tmp_path / "m51.jpg"))
+    draft = ImageDraft.from_image(tmp_path / "m51.jpg", autosave=False)
+    expected = SkyCoord(30, 5, unit="deg", frame="galactic").icrs
+    assert (draft.wwt.center_x, draft.wwt.center_y) == pytest.approx((expected.ra.deg, expected.dec.deg))
+    north = expected.position_angle(SkyCoord(30, 5.001, unit="deg", frame="galactic").icrs).deg
+    assert math.remainder(draft.wwt.rotation - north, 360) == pytest.approx(0, abs=1e-3)
+
+
+def test_avm_that_doubts_itself_is_not_trusted(tmp_path):
+    avm = pyavm.AVM.from_wcs(wcs(), shape=(40, 60))
+    avm.Spatial.Quality = "Position"
+    avm.embed(str(write(tmp_path / "plain.jpg")), str(tmp_path / "m51.jpg"))
+    assert "only its position can be trusted" in refusal(tmp_path / "m51.jpg")
+
+
+def test_rights_in_the_avm_are_offered_and_never_taken(tmp_path):
+    path = with_avm(
+        tmp_path / "m51.jpg",
+        Title="M 51",
+        Description="A spiral in red light",
+        Creator="ESA/Hubble",
+        Rights="Creative Commons Attribution 4.0",
+        ReferenceURL="https://example.org/m51",
+    )
+    draft = ImageDraft.from_image(path, autosave=False)
+    assert draft.note == "A spiral in red light" or draft.note == "M 51: A spiral in red light"
+    assert draft.permissions.credits == '<a href="https://example.org/m51">ESA/Hubble</a>'
+    assert not draft.permissions.copyright and not draft.permissions.license
+    offers = {problem.field: problem for problem in draft.problems if problem.code == "CXW905"}
+    assert "Creative Commons Attribution 4.0" in offers["permissions.license"].message
+    assert offers["permissions.license"].fix is None
+    draft.apply(offers["permissions.copyright"])
+    assert draft.permissions.copyright == "Copyright ESA/Hubble"
+    assert {p.field for p in draft.problems if p.code == "CXW905"} == {"permissions.license"}
+
+
+def test_avm_that_declares_entities_is_refused(tmp_path):
+    bomb = b"<!DOCTYPE x [<!ENTITY a 'aaaa'>]><x:xmpmeta xmlns:x='adobe:ns:meta/'>&a;</x:xmpmeta>"
+    xmp = b"<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?>" + bomb + b"<?xpacket end='w'?>"
+    assert "declares XML entities" in refusal(write(tmp_path / "m51.jpg", encoded(xmp=xmp)))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "CMYK", "I;16", "F", "L", "RGBA"])
+def test_a_tiff_is_placed_and_drawn_as_a_png(tmp_path, mode, monkeypatch):
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+    xmp = pyavm.AVM.from_wcs(wcs(), shape=(40, 60)).to_xmp()
+    path = write(tmp_path / "m51.tif", encoded("TIFF", mode, tiffinfo={700: xmp}))
+    draft = ImageDraft.from_image(path, autosave=False)
+    assert draft.wwt.center_x == pytest.approx(202.47) and draft.wwt.file_type == ".png"
+    picture = draft.local.where(draft.local.template)
+    assert any(str(picture) in problem.message for problem in draft.problems)
+    with Image.open(picture) as drawn:
+        assert drawn.size == SIZE and drawn.mode in ("RGB", "L", "RGBA")
 
 
 def test_avm_of_another_crop_is_not_trusted(tmp_path):
@@ -207,7 +279,7 @@ def test_what_is_no_picture_is_told_so(tmp_path, content):
 
 def test_a_picture_of_too_many_pixels_wants_tiles(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    assert "make tiles of it first" in refusal(write(tmp_path / "m51.png", encoded("PNG")), wcs())
+    assert "make tiles of it with cxw.tile" in refusal(write(tmp_path / "m51.png", encoded("PNG")), wcs())
 
 
 def test_a_file_that_is_not_there_is_told_so(tmp_path):

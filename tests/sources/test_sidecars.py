@@ -1,0 +1,129 @@
+"""A WCS beside the picture: of astropy, of a file, of astrometry.net, of a text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from constellations_widgets.draft import ImageDraft
+from constellations_widgets.errors import SourceError
+
+SIZE = (60, 40)
+
+
+def header(**cards) -> fits.Header:
+    placed = {
+        "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 202.47, "CRVAL2": 47.2, "CRPIX1": 10.5, "CRPIX2": 5.5,
+        "CD1_1": -0.001, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": 0.001, "IMAGEW": SIZE[0], "IMAGEH": SIZE[1],
+    }  # fmt: skip
+    return fits.Header(placed | cards)
+
+
+@pytest.fixture
+def picture(tmp_path) -> Path:
+    Image.new("RGB", SIZE).save(tmp_path / "m51.jpg")
+    return tmp_path / "m51.jpg"
+
+
+def placed(picture: Path, wcs, **options) -> dict:
+    draft = ImageDraft.from_image(picture, wcs, autosave=False, **options)
+    return {
+        name: draft[f"wwt.{name}"]
+        for name in ("offset_x", "offset_y", "bottoms_up", "rotation", "base_degrees_per_tile")
+    }
+
+
+HERE = {"offset_x": 10.0, "offset_y": 5.0, "bottoms_up": False, "rotation": 0.0, "base_degrees_per_tile": 0.001}
+
+
+def test_a_wcs_is_taken_in_every_form(picture, tmp_path):
+    cards = header()
+    fits.PrimaryHDU(header=cards).writeto(tmp_path / "m51.wcs")
+    (tmp_path / "cards.txt").write_text(cards.tostring())
+    (tmp_path / "lines.hdr").write_text(cards.tostring(sep="\n", endcard=False, padding=False))
+    (tmp_path / "loose.txt").write_text("\n".join(f"{name} = {value!r} / by hand" for name, value in cards.items()))
+    for given_wcs in (
+        WCS(cards), cards, tmp_path / "m51.wcs", str(tmp_path / "m51.wcs"), tmp_path / "cards.txt",
+        tmp_path / "lines.hdr", tmp_path / "loose.txt", cards.tostring(), cards.tostring(sep="\n"),
+    ):  # fmt: skip
+        assert placed(picture, given_wcs) == pytest.approx(HERE)
+
+
+def test_a_wcs_for_another_size_of_the_picture_is_scaled(picture):
+    twice = header(IMAGEW=120, IMAGEH=80, CRPIX1=20.5, CRPIX2=10.5, CD1_1=-0.0005, CD2_2=0.0005)
+    assert placed(picture, twice) == pytest.approx(HERE)
+    with pytest.raises(SourceError, match="another crop of m51.jpg: it was made for 60 × 60"):
+        placed(picture, header(IMAGEH=60))
+    distorted = header(
+        IMAGEW=120, IMAGEH=80, CTYPE1="RA---TAN-SIP", CTYPE2="DEC--TAN-SIP", A_ORDER=2, B_ORDER=2, A_2_0=1e-6
+    )
+    with pytest.raises(SourceError, match="only the size"):
+        placed(picture, distorted)
+
+
+def test_rows_may_be_counted_from_the_top(picture):
+    top = header(CD2_2=-0.001, CRPIX2=35.5)
+    assert placed(picture, top, rows="top") == pytest.approx(HERE)
+    assert placed(picture, top)["bottoms_up"] is True
+    with pytest.raises(SourceError, match='rows= is "bottom"'):
+        placed(picture, top, rows="up")
+
+
+def test_astrometry_net_counts_the_rows_of_a_jpeg_from_the_top(picture, tmp_path):
+    """Its issue 151: a JPEG and a FITS file of the same image are solved with opposite parity."""
+    solved = header(CD2_2=-0.001, CRPIX2=35.5)
+    solved["HISTORY"] = "Created by the Astrometry.net suite."
+    fits.PrimaryHDU(header=solved).writeto(tmp_path / "m51.wcs")
+    assert placed(picture, tmp_path / "m51.wcs") == pytest.approx(HERE)
+    remarks = [p.message for p in ImageDraft.from_image(picture, solved, autosave=False).problems if p.code == "CXW901"]
+    assert any("of astrometry.net, which may count rows from the top" in remark for remark in remarks)
+    assert placed(picture, solved, rows="bottom")["bottoms_up"] is True
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is no FITS header"),
+        (b"M 51", "is no FITS header"),
+        (b"SIMPLE  =                    T" + b" " * 50, "no WCS that can be read"),
+        (
+            b"CTYPE1 = 'RA---TAN'\nCTYPE2 = 'DEC--TAN'\nCRVAL1 = far away",
+            "neither a place nor a scale",
+        ),
+        (b"CTYPE1 = 'NOTHING'", "no WCS that can be read"),
+        (bytes(range(256)) * 20 + b"CTYPE1", "no celestial WCS|no WCS that can be read|no FITS header"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_file_that_holds_no_wcs_is_refused(picture, tmp_path, content, message):
+    (tmp_path / "m51.wcs").write_bytes(content)
+    with pytest.raises(SourceError, match=message):
+        placed(picture, tmp_path / "m51.wcs")
+
+
+def test_a_sidecar_that_is_not_there_is_said(picture, tmp_path):
+    with pytest.raises(SourceError, match="There is no file .*missing.wcs"):
+        placed(picture, tmp_path / "missing.wcs")
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(list(header())), st.one_of(st.floats(), st.integers(), st.text("RADECTNSIP-", max_size=8))
+    )
+)
+@pytest.mark.filterwarnings("ignore")
+def test_whatever_the_cards_say_the_picture_is_placed_or_they_are_refused(tmp_path_factory, cards):
+    path = tmp_path_factory.getbasetemp() / "sidecar.jpg"
+    if not path.exists():
+        Image.new("RGB", SIZE).save(path)
+    lines = "\n".join(f"{name} = {value!r}" for name, value in (dict(header()) | cards).items())
+    try:
+        assert placed(path, lines)["base_degrees_per_tile"] > 0
+    except SourceError as error:
+        assert str(error)
