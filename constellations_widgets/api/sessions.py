@@ -21,7 +21,7 @@ from .tokens import Tokens, claims_of
 from .transport import check_api_url
 
 _ENDED = {"invalid_grant", "invalid_client", "unauthorized_client"}  # what a server answers to what it does not know
-_REMEMBERED = 8  # tokens that are hidden in answers: those just renewed may still be on their way
+_REMEMBERED = 8  # tokens that are hidden in answers; old ones may still be on their way
 
 
 class Session(Credentials):
@@ -47,7 +47,7 @@ class Session(Credentials):
         self._lock = threading.RLock()
         self._tokens: Tokens | None = None
         self._why = ""  # there is no token any more
-        self._secrets: deque[str] = deque(maxlen=2 * _REMEMBERED)
+        self._used: deque[Tokens] = deque(maxlen=_REMEMBERED)
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -134,8 +134,9 @@ class Session(Credentials):
             return True
 
     def hide_in(self, content: bytes) -> bytes:
-        for secret in tuple(self._secrets):
-            content = content.replace(secret.encode(), b"[token]")
+        for tokens in tuple(self._used):
+            for secret in filter(None, (tokens.access, tokens.refresh)):
+                content = content.replace(secret.encode(), b"[token]")
         return content
 
     def __repr__(self) -> str:
@@ -164,7 +165,7 @@ class Session(Credentials):
         with self._lock:
             before, self._tokens, self._why = self._tokens, tokens, why
             if tokens:
-                self._secrets.extend(filter(None, (tokens.access, tokens.refresh)))
+                self._used.append(tokens)
         if before and tokens and before.subject == tokens.subject != "":
             return  # renewed: nothing that anybody sees
         for listener in tuple(self._listeners):

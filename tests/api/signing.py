@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import re
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from constellations_widgets.api.code_flow import CodeFlow
 from constellations_widgets.api.device_flow import DeviceFlow
@@ -14,6 +19,22 @@ from constellations_widgets.api.realms import realm_of
 from constellations_widgets.api.sessions import KeptSession
 from constellations_widgets.api.signing_in import begin
 from constellations_widgets.sandbox import Sandbox
+
+NEVER = threading.Event()
+
+
+@contextlib.contextmanager
+def own_box(box: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The sandbox as one test wants it, quick to answer; a store of this test's own."""
+    monkeypatch.setenv("CXW_STATE_DIR", str(folder / "state"))
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    monkeypatch.setattr("constellations_widgets.api.code_flow.PORTS", (0,))  # any free one
+    before = dataclasses.asdict(box.identity)
+    box.identity.device_interval = 0.05
+    box.identity.granted.clear()
+    yield
+    for name, value in before.items():
+        setattr(box.identity, name, value)
 
 
 def session_at(box: Sandbox) -> KeptSession:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import stat
 import threading
@@ -12,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from api.signing import kept, press, session_at, sign_in_by, signed_in_at
+from api.signing import NEVER, kept, own_box, press, session_at, sign_in_by, signed_in_at
 
 from constellations_widgets import Constellations, sign_in, sign_out
 from constellations_widgets.api.code_flow import CodeFlow
@@ -23,21 +22,11 @@ from constellations_widgets.errors import ApiError, NotSentError, SignInError
 from constellations_widgets.sandbox import Sandbox
 from constellations_widgets.state import state_dir
 
-NEVER = threading.Event()
-
 
 @pytest.fixture
 def box(box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """The sandbox, quick to answer, and a store of this test's own."""
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("constellations_widgets.api.code_flow.PORTS", (0,))  # any free one
-    before = dataclasses.asdict(box.identity)
-    box.identity.device_interval = 0.05
-    box.identity.granted.clear()
-    yield box
-    for name, value in before.items():
-        setattr(box.identity, name, value)
+    with own_box(box, tmp_path, monkeypatch):
+        yield box
 
 
 def may_publish(box: Sandbox, auth) -> bool:

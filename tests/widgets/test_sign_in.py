@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import threading
 import time
@@ -12,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api.signing import press, signed_in_at
+from api.signing import own_box, press, signed_in_at
 
 from constellations_widgets import Sandbox, SignIn
 from constellations_widgets.errors import SignInError
@@ -21,19 +20,13 @@ from constellations_widgets.errors import SignInError
 @pytest.fixture(scope="module")
 def running() -> Iterator[Sandbox]:
     with Sandbox() as box:
-        box.identity.device_interval = 0.05
         yield box
 
 
 @pytest.fixture
 def box(running: Sandbox, built: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("constellations_widgets.api.code_flow.PORTS", (0,))
-    before = dataclasses.asdict(running.identity)
-    yield running
-    for name, value in before.items():
-        setattr(running.identity, name, value)
+    with own_box(running, tmp_path, monkeypatch):
+        yield running
 
 
 class Page:
