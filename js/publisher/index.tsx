@@ -3,10 +3,10 @@
 import "../shared/theme.css";
 import "./publisher.css";
 import { useRef } from "preact/hooks";
+import { useFollowingFocus } from "../shared/follow_focus.ts";
 import { type LeftoversState, LeftoversView } from "../shared/leftovers.tsx";
 import { Gone, useDraft, useTrait, useUniqueId, type ViewProps, widgetOf } from "../shared/mount.tsx";
 import { countOf, ProblemList } from "../shared/problems.tsx";
-import { useFocusAlong } from "./focus.ts";
 import { keepsake } from "./keepsake.ts";
 import { ReceiptView } from "./receipt.tsx";
 import { ReviewView } from "./review.tsx";
@@ -89,24 +89,26 @@ function Publisher(view: ViewProps) {
   const titles = useTrait<Record<string, string>>(model, "titles");
   const leftovers = useTrait<LeftoversState>(model, "leftovers");
   const root = useRef<HTMLDivElement>(null);
-  useFocusAlong(root, status.phase);
+  useFollowingFocus(root, status.phase);
 
   const props = { ...view, status };
   return (
-    <div ref={root} class="cxw-publisher" role="group" aria-label={`Send ${draft.name}`} data-phase={status.phase}>
-      <Gone draft={draft} />
+    <>
       <LeftoversView state={leftovers} look={() => draft.send({ kind: "settle" })} />
-      {(status.phase === "editing" || status.phase === "planning") && <Start {...props} titles={titles} />}
-      {status.phase === "review" && <ReviewView {...props} titles={titles} />}
-      {status.phase === "sending" && <Sending {...props} />}
-      {(status.phase === "failed" || status.phase === "unclear") && <Failed {...props} />}
-      {status.phase === "published" && status.receipt && (
-        <>
-          <ReceiptView receipt={status.receipt} />
-          <SceneView {...view} image={status.receipt} />
-        </>
-      )}
-    </div>
+      <div ref={root} class="cxw-publisher" role="group" aria-label={`Send ${draft.name}`} data-phase={status.phase}>
+        <Gone draft={draft} />
+        {(status.phase === "editing" || status.phase === "planning") && <Start {...props} titles={titles} />}
+        {status.phase === "review" && <ReviewView {...props} titles={titles} />}
+        {status.phase === "sending" && <Sending {...props} />}
+        {(status.phase === "failed" || status.phase === "unclear") && <Failed {...props} />}
+        {status.phase === "published" && status.receipt && (
+          <>
+            <ReceiptView receipt={status.receipt} />
+            <SceneView {...view} image={status.receipt} />
+          </>
+        )}
+      </div>
+    </>
   );
 }
 

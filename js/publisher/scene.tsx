@@ -1,9 +1,9 @@
 // After the receipt: a scene of the image. Asked for, reviewed, sent once, as the image was.
 
 import { useRef, useState } from "preact/hooks";
+import { useFollowingFocus } from "../shared/follow_focus.ts";
 import { Address } from "../shared/leftovers.tsx";
 import { useTrait, useUniqueId, type ViewProps } from "../shared/mount.tsx";
-import { useFocusAlong } from "./focus.ts";
 import { What } from "./review.tsx";
 import type { ReceiptState, SceneState } from "./status.ts";
 
@@ -141,7 +141,7 @@ export function SceneView({ model, draft, image }: ViewProps & { image: ReceiptS
   const root = useRef<HTMLElement>(null);
   const [open, setOpen] = useState(false);
   const [wanted, setWanted] = useState<Wanted>({ text: image.note, outgoing_url: "", opacity: 1, view: true, published: false });
-  useFocusAlong(root, open ? state.phase : "closed");
+  useFollowingFocus(root, open ? state.phase : "closed");
   if (state.phase === "none") return null;
   const send = (action: string, more: object = {}) => draft.send({ kind: "scene", action, ...more });
   const failed = state.phase === "failed" || state.phase === "unclear";

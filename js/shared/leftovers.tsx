@@ -1,7 +1,8 @@
 // What earlier sessions left open: how many, which, and a button that looks; see constellations_widgets/widgets/leftovers.py.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
+import { useFollowingFocus } from "./follow_focus.ts";
 
 export interface Leftover {
   kind: "image" | "scene";
@@ -93,39 +94,34 @@ function Outcome({ items, count }: { items: Leftover[]; count: number }) {
   );
 }
 
-/** Shows the offer, the progress and what was found; nothing while there is nothing to say. */
+/** Shows the offer, the progress and what was found; nothing while there is nothing to say. It has a focus of its own: put it beside other steps. */
 export function LeftoversView({ state, look }: { state: LeftoversState; look: () => void }) {
   const root = useRef<HTMLDivElement>(null);
-  const phase = useRef(state.phase);
-  // The button has the keyboard when it is pressed, and goes.
-  useEffect(() => {
-    const was = phase.current;
-    phase.current = state.phase;
-    const focused = document.activeElement;
-    if (was !== state.phase && was !== "none" && (focused === document.body || focused?.contains(root.current))) root.current?.focus();
-  }, [state.phase]);
+  useFollowingFocus(root, state.phase === "none" ? "offer" : state.phase); // what comes unasked takes nobody's focus
   if (state.phase === "none") return null;
   const { phase: now, items, count } = state;
   return (
-    <div ref={root} class="cxw-notice" role="status" tabIndex={-1}>
-      {now === "offer" && (
-        <>
-          {countOf(items, count)} {count > 1 ? "were" : "was"} on the way when an earlier session ended, or got no answer: nobody knows whether{" "}
-          {count > 1 ? "they succeeded" : "it succeeded"}.{" "}
-          <button type="button" onClick={look}>
-            Look now
-          </button>{" "}
-          <span class="cxw-quiet">It only looks, and sends nothing.</span>
-          {state.message && <p>It could not be looked at: {state.message}</p>}
-        </>
-      )}
-      {now === "looking" && (
-        <>
-          <progress aria-label="Looking" max={count} value={state.done} /> Looking at the server: {state.done} of {count} …
-        </>
-      )}
-      {now === "done" && <Outcome items={items} count={count} />}
-      {now !== "looking" && <List items={items} count={count} />}
+    <div ref={root}>
+      <div class="cxw-notice" role="status" tabIndex={-1} data-focus>
+        {now === "offer" && (
+          <>
+            {countOf(items, count)} {count > 1 ? "were" : "was"} on the way when an earlier session ended, or got no answer: nobody knows whether{" "}
+            {count > 1 ? "they succeeded" : "it succeeded"}.{" "}
+            <button type="button" onClick={look}>
+              Look now
+            </button>{" "}
+            <span class="cxw-quiet">It only looks, and sends nothing.</span>
+            {state.message && <p>It could not be looked at: {state.message}</p>}
+          </>
+        )}
+        {now === "looking" && (
+          <>
+            <progress aria-label="Looking" max={count} value={state.done} /> Looking at the server: {state.done} of {count} …
+          </>
+        )}
+        {now === "done" && <Outcome items={items} count={count} />}
+        {now !== "looking" && <List items={items} count={count} />}
+      </div>
     </div>
   );
 }
