@@ -59,8 +59,11 @@ if TYPE_CHECKING:
     from .schema.license import normalize_license
     from .schema.records import Receipt
     from .schema.scenes import SceneReceipt, SceneSubmission
+    from .sources.tiling import tile
     from .widgets.batch_publisher import BatchPublisher
     from .widgets.form import ImageForm
+    from .widgets.handle_images import HandleImages
+    from .widgets.image_library import ImageLibrary
     from .widgets.panel import publish
     from .widgets.preview import Preview
     from .widgets.publisher import Publisher
@@ -78,6 +81,7 @@ _HOMES = {
     "schema.records": ["Receipt"],
     "schema.extent": ["SkyView"],
     "schema.scenes": ["SceneReceipt", "SceneSubmission"],
+    "sources.tiling": ["tile"],
     "api": ["Constellations", "Credentials", "ImagesClient", "sign_in", "sign_out"],
     "api.retries": ["Retries"],
     "publishing": [
@@ -95,6 +99,8 @@ _HOMES = {
     "widgets.preview": ["Preview"],
     "widgets.batch_publisher": ["BatchPublisher"],
     "widgets.form": ["ImageForm"],
+    "widgets.handle_images": ["HandleImages"],
+    "widgets.image_library": ["ImageLibrary"],
     "widgets.publisher": ["Publisher"],
     "widgets.sign_in": ["SignIn"],
     "widgets.panel": ["publish"],

@@ -95,11 +95,11 @@ test("what became of each field is read aloud, and what failed can be tried agai
   const made = { field: "note", before: "", asked: "b", now: "b", made: true };
   const { fake, el, button, kinds } = shown(saving("saved", { changed: [], result: [made] }));
   const text = () => el.querySelector(".cxw-outcomes")?.textContent;
-  expect(text()).toBe("Note was changed from empty to b");
+  expect(text()).toBe("Note was changed from empty to “b”");
   expect(el.querySelector(".cxw-receipt")?.getAttribute("role")).toBe("status");
   fake.change("saving", saving("failed", { message: "Gone.", result: [{ ...made, before: "a", now: "a", made: false }] }));
   await drawn();
-  expect(text()).toBe("Note was not changed: it is still a");
+  expect(text()).toBe("Note was not changed: it is still “a”");
   expect(el.querySelector(".cxw-failed")?.getAttribute("role")).toBe("alert");
   button("Look, then save again")?.click();
   expect(kinds()).toEqual(["review"]);

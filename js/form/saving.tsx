@@ -20,6 +20,10 @@ function Text({ value }: { value: Value }) {
   return value === "" || value === null ? <span class="cxw-quiet">empty</span> : <bdi>{String(value)}</bdi>;
 }
 
+function Quoted({ text }: { text: string }) {
+  return text ? <bdi>“{text}”</bdi> : <Text value="" />;
+}
+
 function Address({ url, children }: { url: string; children: string }) {
   return (
     <a href={url} target="_blank" rel="noopener noreferrer">
@@ -171,17 +175,17 @@ function Became({ result, titles }: { result: Outcome[]; titles: Titles }) {
           <b>{titles[field] ?? field}</b>{" "}
           {made ? (
             <>
-              was changed from <Text value={before} /> to <Text value={now} />
+              was changed from <Quoted text={before} /> to <Quoted text={now} />
               {now !== asked && (
                 <>
                   {" "}
-                  (sent was <Text value={asked} />)
+                  (sent was <Quoted text={asked} />)
                 </>
               )}
             </>
           ) : (
             <>
-              was <b>not</b> changed: it is still <Text value={now} />
+              was <b>not</b> changed: it is still <Quoted text={now} />
             </>
           )}
         </li>
