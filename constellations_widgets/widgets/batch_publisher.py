@@ -219,7 +219,7 @@ class BatchPublisher(DraftWidget):
 
     def _status(self) -> dict[str, Any]:
         run, batch = self._run, self._run.batch
-        earlier = run.edits.earlier
+        earlier = {number: it for number, it in run.edits.earlier.items() if not run.drafts[number].receipt}
         return {
             "phase": run.phase,
             "news": self._rows.news,

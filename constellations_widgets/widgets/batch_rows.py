@@ -43,9 +43,7 @@ class BatchRows:
         self._touched: set[int] = set()
         self._timer: threading.Timer | None = None
         self.news = 0
-        self._rows: list[dict[str, Any]] = [{} for _ in run.drafts]
-        for number in range(len(run.drafts)):
-            self._rows[number] = self._row(number)
+        self._rows: list[dict[str, Any]] = [{} for _ in run.drafts]  # filled when they are told first: checks take their time
 
     def touch(self, numbers: Iterable[int]) -> None:
         """These rows may have changed, or the batch as a whole: it is told soon."""
@@ -73,12 +71,14 @@ class BatchRows:
     def chunk(self, start: int) -> dict[str, Any]:
         """Rows from `start` on, and which news they hold."""
         with self._telling:
+            for number in range(start, min(start + CHUNK, len(self._rows))):
+                self._rows[number] = self._rows[number] or self._row(number)
             rows = [row | {"v": self.news} for row in self._rows[start : start + CHUNK]]
-            return {"rows": rows, "start": start, "total": len(self._rows), "news": self.news}
+            return {"rows": rows, "total": len(self._rows), "news": self.news}
 
     def counts(self) -> dict[str, int]:
         """How many rows are in each state."""
-        return dict(Counter(row["state"] for row in self._rows))
+        return dict(Counter(row["state"] for row in self._rows if row))
 
     def _row(self, number: int) -> dict[str, Any]:
         run, draft = self._run, self._run.drafts[number]

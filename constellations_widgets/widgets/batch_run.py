@@ -164,9 +164,11 @@ class BatchRun:
 
     def restore(self) -> int:
         """Take over what was typed into these images in an earlier kernel."""
-        earlier = self.edits.earlier
-        self.edits.forget()
-        return self.change("Earlier edits", lambda number, draft: draft.edit(earlier[number]), earlier)
+        earlier = dict(self.edits.earlier)
+        count = self.change("Earlier edits", lambda number, draft: draft.edit(earlier[number]), earlier)
+        if not self.busy:
+            self.forget()
+        return count
 
     def forget(self) -> None:
         """Leave what was typed in an earlier kernel."""

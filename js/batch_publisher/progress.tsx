@@ -64,7 +64,7 @@ export function AtRest({ draft, status }: Props) {
           again only if they are not there even then.
         </p>
       )}
-      {undecided > 0 && <p>{images(undecided)} were not sent, since nobody has said that they should be.</p>}
+      {undecided > 0 && <p>{undecided === 1 ? "1 image was" : `${images(undecided)} were`} not sent: nobody has said so. Tick “publish anyway” in the table if you want to.</p>}
       <div class="cxw-row">
         {waiting > 0 && (
           <button type="button" class="cxw-primary" onClick={() => draft.send({ kind: "go_on" })}>

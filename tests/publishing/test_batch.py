@@ -372,3 +372,62 @@ def test_a_batch_is_only_good_for_its_own_server_and_a_number_of_threads(box, cl
     for threads in (0, 33, 2.5):
         with pytest.raises(PublishError, match="from 1 to 32"):
             Batch(steps, client, threads=threads)
+
+
+def test_rows_are_decided_one_by_one_and_only_these_are_published(client, box, drafts):
+    for draft in drafts[:3]:
+        draft.alt_text = ""  # a warning
+    batch = Batch(plan(drafts, client, box.handle), client)
+    assert states(batch)[:4] == ["undecided"] * 3 + ["waiting"]
+    batch.decide(batch.rows[:2])
+    batch.decide(batch.rows[1:2], anyway=False)
+    batch.decide(batch.rows[3:4], anyway=False)  # nothing to decide there
+    run(batch)
+    assert states(batch)[:4] == ["published", "undecided", "undecided", "published"]
+    assert [published(client, draft) for draft in drafts[:4]] == [1, 0, 0, 1]
+
+
+def test_what_others_published_since_the_plan_is_seen_before_it_is_sent(client, box, drafts):
+    batch = Batch(plan(drafts, client, box.handle), client)
+    client.add_image(box.handle, drafts[0].submission())  # a colleague, on another machine
+    batch.renew()
+    assert batch.rows[0].state == "skipped" and "There already" in batch.rows[0].reason
+    assert states(batch)[1:] == ["waiting"] * 11
+    run(batch)
+    assert each_once(client, drafts)
+
+
+def test_a_new_reason_to_decide_takes_the_decision_back(client, box, drafts):
+    drafts[0].alt_text = ""
+    batch = Batch(plan(drafts, client, box.handle), client)
+    batch.decide(batch.rows[:1])
+    batch.renew()
+    assert batch.rows[0].state == "waiting"  # what it was decided on is still so
+    box.add_handle("elsewhere")
+    client.add_image("elsewhere", drafts[0].submission())
+    batch.renew()
+    assert batch.rows[0].state == "undecided" and "elsewhere" in batch.rows[0].reason
+    run(batch)
+    assert batch.rows[0].receipt is None
+
+
+def test_a_draft_that_was_changed_since_the_plan_stops_the_batch_before_it_sends(client, box, drafts):
+    batch = Batch(plan(drafts, client, box.handle), client)
+    drafts[3].note = "Another note"
+    with pytest.raises(PublishError, match="Changed since"):
+        batch.renew()
+    assert not any(published(client, draft) for draft in drafts)
+
+
+def test_looking_again_sends_nothing_and_finds_what_has_come_meanwhile(box, drafts, monkeypatch):
+    monkeypatch.setattr("constellations_widgets.publishing.submit.SETTLING_WAITS", (0.0,))
+    with FaultyProxy(box, reset, commits=False) as proxy, cxw.Constellations(proxy.url, auth=box.token()) as client:
+        batch = run(Batch(plan(drafts[:1], client, box.handle), client))
+        assert states(batch) == ["unclear"]
+        batch.look_again()
+        batch.wait()
+        assert states(batch) == ["unclear"] and published(client, drafts[0]) == 0
+        proxy.forward(proxy.held)  # the request was only slow
+        batch.look_again()
+        batch.wait()
+        assert states(batch) == ["published"] and published(client, drafts[0]) == 1
