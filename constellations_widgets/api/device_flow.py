@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from ..errors import BadAnswerError, NoAnswerError, NotSentError, SignInError
+from .credentials import is_loopback
 from .identity import SCOPE, IdentityServer
 from .plaintext import one_line
 from .tokens import Tokens
@@ -95,13 +96,14 @@ def new_verifier() -> tuple[str, str]:
 
 
 def checked_link(link: str, server: IdentityServer) -> str:
-    """A link of the server that may be shown to be opened: https, or this machine."""
+    """A link of the server that may be shown, for a password to be typed there: https, or this machine."""
     try:
         url = httpx.URL(link)
     except httpx.InvalidURL:
         url = None
-    if url is None or url.scheme not in ("https", "http") or not url.host:
-        raise BadAnswerError(f"Could not sign in: {server.issuer} gave a link that is none.", url=server.issuer)
+    safe = url is not None and (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host)))
+    if not safe or not url.host:
+        raise BadAnswerError(f"Could not sign in: {server.issuer} gave no link that is safe to open.", url=server.issuer)
     return str(url)
 
 

@@ -104,7 +104,7 @@ export function Waiting(props: WayProps) {
   return (
     <>
       <p class="cxw-row">
-        <a class="cxw-go" href={status.link} target="_blank" rel="noopener noreferrer" data-focus>
+        <a class="cxw-go" href={/^https?:/i.test(status.link) ? status.link : undefined} target="_blank" rel="noopener noreferrer" data-focus>
           Open the sign-in page
         </a>
         {status.user_code && (
