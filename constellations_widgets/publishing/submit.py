@@ -35,6 +35,8 @@ def publish_draft(
 ) -> Receipt:
     """Publish a draft, exactly once. It can be neither corrected nor deleted afterwards.
 
+    It shows up nowhere on the site until a scene shows it: `publish_scene`.
+
     Parameters
     ----------
     draft : ImageDraft

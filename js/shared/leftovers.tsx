@@ -101,7 +101,7 @@ export function LeftoversView({ state, look }: { state: LeftoversState; look: ()
   if (state.phase === "none") return null;
   const { phase: now, items, count } = state;
   return (
-    <div ref={root}>
+    <div ref={root} class="cxw-leftovers">
       <div class="cxw-notice" role="status" tabIndex={-1} data-focus>
         {now === "offer" && (
           <>

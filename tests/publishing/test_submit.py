@@ -47,6 +47,15 @@ def test_progress_is_told_in_the_thread_that_publishes(client, box, draft):
     assert all(message for _, message, _ in told) and {thread for *_, thread in told} == {threading.get_ident()}
 
 
+def test_what_was_left_open_before_is_told_and_how_to_look(client, box, draft, journal):
+    lost = make_draft()
+    attempt = journal.claim(client.api_url, box.handle, lost.storage.legacy_url_template, lost.submission().to_json())
+    journal.unclear(attempt.key, "lost")
+    told = []
+    publish_draft(draft, client, box.handle, on_progress=lambda _stage, what: told.append(what))
+    assert any("Of 1 earlier publication the outcome is not known: publishing.settle_all" in what for what in told)
+
+
 def test_progress_that_fails_stops_before_anything_is_sent(client, box, draft):
     def fail(stage, message):
         if stage == "sending":
