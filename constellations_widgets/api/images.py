@@ -107,7 +107,12 @@ class ImagesClient:
     @property
     def signed_in(self) -> bool:
         """Whether requests carry a token. Whether the server believes it is another matter."""
-        return self._transport.credentials is not None
+        return self.credentials is not None and self.credentials.signed_in
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """What requests are signed in with; it hides its token."""
+        return self._transport.credentials
 
     def sign_in(self, auth: str | Credentials) -> None:
         """Go on with another token or other credentials. What is under way keeps the old ones.

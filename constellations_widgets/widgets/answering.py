@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from ..errors import ConstellationsError
@@ -35,11 +35,15 @@ class Answerer:
         what it raises becomes an answer with ``ok`` false and a ``message``.
     send : callable
         Sends content and buffers to the page. Called from worker threads.
+    workers : Executor, optional
+        Where the handlers run: threads of their own for those that wait for a server. By default the threads that all widgets
+        share.
     """
 
-    def __init__(self, handlers: Mapping[str, Handler], send: Send):
+    def __init__(self, handlers: Mapping[str, Handler], send: Send, workers: Executor = _workers):
         self._handlers = handlers
         self._send = send
+        self._workers = workers
         self._taken: dict[int, float] = {}  # number of a request → when it was answered; infinity while it is not
         self._lock = threading.Lock()
 
@@ -55,7 +59,7 @@ class Answerer:
             if number in self._taken:
                 return
             self._taken[number] = math.inf
-        _workers.submit(self._answer, number, request)
+        self._workers.submit(self._answer, number, request)
 
     def _answer(self, number: int, request: Mapping[str, Any]) -> None:
         try:

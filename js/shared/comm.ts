@@ -17,6 +17,7 @@ export class Closed extends Error {
 
 interface Open {
   message: { id: number; kind: string } & Record<string, unknown>;
+  buffers: ArrayBuffer[];
   sent: number;
   wait: number;
   resolve: (reply: Reply) => void;
@@ -55,14 +56,14 @@ export class Comm {
   }
 
   /** The answer to one request. Rejects with `Refused` if it is no, with `Closed` if this comm is closed first. */
-  ask(kind: string, content: Record<string, unknown> = {}): Promise<Reply> {
+  ask(kind: string, content: Record<string, unknown> = {}, buffers: ArrayBuffer[] = []): Promise<Reply> {
     if (this.#closed) return Promise.reject(new Closed());
     const id = nextId++;
     return new Promise((resolve, reject) => {
       const now = performance.now();
       if (this.#open.size === 0) this.#lastAnswer = now; // silence is counted from the question on
       const wait = this.#answered ? LATE_RETRY : FIRST_RETRY;
-      const open = { message: { ...content, id, kind }, sent: now, wait, resolve, reject };
+      const open = { message: { ...content, id, kind }, buffers, sent: now, wait, resolve, reject };
       this.#open.set(id, open);
       this.#send(open);
       this.#timer ??= setInterval(() => this.#askAgain(), FIRST_RETRY / 2);
@@ -117,7 +118,8 @@ export class Comm {
   #send(open: Open): void {
     open.sent = performance.now();
     try {
-      this.#model.send(open.message);
+      if (open.buffers.length > 0) this.#model.send(open.message, undefined, open.buffers);
+      else this.#model.send(open.message);
     } catch {
       // The comm is dead: nobody answers, and the view says so in its own time.
     }
