@@ -80,6 +80,8 @@ class BatchPublisher(DraftWidget):
     kept_credits = traitlets.Dict().tag(sync=True)
     status = traitlets.Dict().tag(sync=True)
 
+    _stop_listening: Callable[[], None] | None = None
+
     def __init__(
         self,
         source: Any,
@@ -191,7 +193,9 @@ class BatchPublisher(DraftWidget):
         return paths
 
     def close(self) -> None:
-        self._stop_listening()
+        if self._stop_listening is not None:
+            self._stop_listening()
+            self._rows.close()
         super().close()
 
     def __repr__(self) -> str:

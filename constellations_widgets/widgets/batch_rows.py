@@ -42,8 +42,11 @@ class BatchRows:
         )  # held while rows are read and sent: a later state never comes before an earlier one
         self._touched: set[int] = set()
         self._timer: threading.Timer | None = None
+        self._closed = False
         self.news = 0
-        self._rows: list[dict[str, Any]] = [{} for _ in run.drafts]  # filled when they are told first: checks take their time
+        self._rows: list[dict[str, Any]] = [
+            {} for _ in run.drafts
+        ]  # filled when they are told first: checks take their time
 
     def touch(self, numbers: Iterable[int]) -> None:
         """These rows may have changed, or the batch as a whole: it is told soon."""
@@ -59,6 +62,8 @@ class BatchRows:
         with self._telling:
             with self._lock:
                 touched, self._touched, self._timer = sorted(self._touched), set(), None
+            if self._closed:
+                return
             changed = [new for number in touched if (new := self._row(number)) != self._rows[number]]
             for start in range(0, len(changed), CHUNK):
                 chunk = changed[start : start + CHUNK]
@@ -67,6 +72,11 @@ class BatchRows:
                     self._rows[row["i"]] = row
                 self._send([row | {"v": self.news} for row in chunk], self.news)
             self._send([], self.news)
+
+    def close(self) -> None:
+        """Tell nothing any more."""
+        with self._telling:
+            self._closed = True
 
     def chunk(self, start: int) -> dict[str, Any]:
         """Rows from `start` on, and which news they hold."""

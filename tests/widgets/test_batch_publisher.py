@@ -1,0 +1,487 @@
+"""The publisher of many images in the kernel: rows, shared fields, plan, batch, another kernel; against a real sandbox."""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from api.broken_server import reset
+from PIL import Image
+from publishing.conftest import FaultyProxy, made_up_web, make_draft, published  # noqa: F401  (a fixture for all tests here)
+
+from constellations_widgets import BatchPublisher, Constellations, ImageDraft, Sandbox
+from constellations_widgets.errors import PublishError, SourceError
+from constellations_widgets.publishing import Journal
+from constellations_widgets.publishing import batch as batches
+from constellations_widgets.widgets import batch_run
+from constellations_widgets.widgets.batch_thumbnails import thumbnail
+
+IMAGESET = """<ImageSet Name="{name}" Url="https://example.org/{name}/{{1}}/{{3}}/{{3}}_{{2}}.png" Projection="Tan"
+DataSetType="Sky" BandPass="Visible" BaseDegreesPerTile="0.5" CenterX="10" CenterY="20" OffsetX="0" OffsetY="0"
+Rotation="0" TileLevels="4" WidthFactor="2" FileType=".png" BottomsUp="False" QuadTreeMap="">
+<ThumbnailUrl>https://example.org/{name}/t.jpg</ThumbnailUrl><Description>{name}</Description></ImageSet>"""
+DESCRIBED = {
+    "permissions.copyright": "Public domain",
+    "permissions.license": "CC-PDDC",
+    "permissions.credits": "NOIRLab",
+    "alt_text": "Stars.",
+}
+POST = {"method": "POST", "path": "/handle/*/image"}
+
+
+@pytest.fixture(scope="module")
+def box():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(box):
+    with box.client() as signed_in:
+        yield signed_in
+
+
+@pytest.fixture(autouse=True)
+def state(monkeypatch, tmp_path):
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr("constellations_widgets.publishing.submit.SETTLING_WAITS", (0.0,))
+    monkeypatch.setattr("constellations_widgets.publishing.batch.SETTLING_WAITS", (0.0,))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def wtml(request) -> str:
+    """Six images that no other test has."""
+    sets = "".join(IMAGESET.format(name=f"{request.node.name}-{number}") for number in range(6))
+    return f'<Folder Name="Fields">{sets}</Folder>'
+
+
+@pytest.fixture
+def make(client, box):
+    """Makes widgets that are closed, and whose work is done, at the end of the test."""
+    made = []
+
+    def batch_publisher(source, into=client, **options) -> BatchPublisher:
+        made.append(BatchPublisher(source, into, box.handle, probe=False, **options))
+        made[-1].heard = []
+        made[-1].send = lambda content, buffers=None: made[-1].heard.append(content)
+        return made[-1]
+
+    yield batch_publisher
+    for widget in made:
+        widget.stop()
+        rest(widget)
+        widget.close()
+    box.faults.clear()
+
+
+def say(widget: BatchPublisher, kind: str, **content) -> None:
+    widget._received(widget, {"kind": kind, **content}, [])
+
+
+def until(widget: BatchPublisher, true) -> dict:
+    """The status, once `true` says so of it."""
+    deadline = time.monotonic() + 30
+    while True:
+        widget._rows.flush()
+        if true(widget.status):
+            return widget.status
+        assert time.monotonic() < deadline, widget.status
+        time.sleep(0.01)
+
+
+def rest(widget: BatchPublisher, *phases: str) -> dict:
+    return until(widget, lambda it: it["phase"] in (phases or ("editing", "review", "at rest")))
+
+
+def reviewed(widget: BatchPublisher) -> dict:
+    say(widget, "look")
+    return rest(widget, "review")["review"]
+
+
+def publish(widget: BatchPublisher) -> dict:
+    say(widget, "confirm", ticket=reviewed(widget)["ticket"])
+    return rest(widget, "at rest")
+
+
+def described(widget: BatchPublisher) -> BatchPublisher:
+    widget.copy_fields(DESCRIBED, range(len(widget.drafts)))
+    return widget
+
+
+def rows(widget: BatchPublisher) -> list[dict]:
+    widget._rows.flush()
+    return widget._rows.chunk(0)["rows"]
+
+
+def states(widget: BatchPublisher) -> list[str]:
+    return [row["state"] for row in rows(widget)]
+
+
+def once_each(client: Constellations, widget: BatchPublisher) -> bool:
+    return [published(client, draft) for draft in widget.drafts] == [1] * len(widget.drafts)
+
+
+# What is shown
+
+
+def test_each_draft_has_a_row_that_says_what_is_wrong_with_it(make, wtml):
+    widget = make(wtml)
+    first = rows(widget)[0]
+    assert first["state"] == "faulty" and first["errors"] == 2  # copyright, license
+    described(widget)
+    assert [(row["state"], row["errors"], row["warnings"]) for row in rows(widget)] == [("unplanned", 0, 0)] * 6
+    details, _ = widget._details({"row": 0})
+    assert details["url"].startswith("https://example.org/")
+    assert {it["severity"] for it in details["problems"]} == {"info"}
+
+
+def test_only_rows_that_have_changed_are_told_and_many_changes_at_once(make, monkeypatch):
+    monkeypatch.setattr("constellations_widgets.widgets.batch_rows.CHUNK", 4)
+    widget = make([make_draft() for _ in range(10)])
+    rows(widget)
+    widget.heard.clear()
+    for rotation in range(20):
+        widget.drafts[7].wwt.rotation = float(rotation)
+    widget.drafts[7].alt_text = ""
+    rows(widget)
+    assert [[row["i"] for row in message["rows"]] for message in widget.heard] == [[7]]
+    say(widget, "choose", rows=list(range(10)), on=False)
+    rows(widget)
+    assert [len(message["rows"]) for message in widget.heard[1:]] == [4, 4, 2]
+    news = [message["news"] for message in widget.heard]
+    assert news == list(range(news[0], news[0] + 4)) and widget.status["news"] == news[-1]
+
+
+def test_a_page_reads_all_rows_in_parts_and_knows_up_to_which_news(make, monkeypatch):
+    monkeypatch.setattr("constellations_widgets.widgets.batch_rows.CHUNK", 4)
+    widget = make([make_draft() for _ in range(6)])
+    first, second = widget._rows.chunk(0), widget._rows.chunk(4)
+    assert [row["i"] for row in first["rows"] + second["rows"]] == list(range(6))
+    assert first["total"] == 6 and first["news"] == widget._rows.news
+
+
+def test_a_local_image_has_a_thumbnail_and_a_missing_or_broken_one_has_none(tmp_path, make):
+    Image.new("RGBA", (640, 300), "navy").save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    sets = "".join(
+        f'<ImageSet Name="{name}" Url="{name}.png" Projection="SkyImage" CenterX="1" CenterY="2" FileType=".png" '
+        'BaseDegreesPerTile="0.0003"/>'
+        for name in "abc"
+    )
+    (tmp_path / "index_rel.wtml").write_text(f"<Folder>{sets}</Folder>")
+    widget = make(tmp_path)
+    answer, pictures = widget._thumbnails({"rows": [0, 1, 2, 99, "x"]})
+    assert answer == {"found": [True, False, False]} and pictures[0].startswith(b"\xff\xd8")
+    assert thumbnail(make_draft()) is None
+
+
+def test_nothing_that_the_page_is_told_holds_the_token(make, box, wtml):
+    token = box.token()
+    widget = described(make(wtml, Constellations(box.api_url, auth=token)))
+    publish(widget)
+    told = json.dumps([widget.heard, widget.status, widget.state, widget._details({"row": 0})[0]])
+    assert len(told) > 1000 and token not in told and token.split(".")[2] not in told
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        {},
+        {"kind": "confirm"},
+        {"kind": "choose", "rows": "all"},
+        {"kind": "choose", "rows": [99, -1]},
+        {"kind": "decide", "rows": [99]},
+        {"kind": "copy", "path": "wwt.rotation"},
+        {"kind": "host", "base": "javascript:alert(1)"},
+        {"kind": "again", "what": "everything"},
+        {"kind": "close"},
+        {"kind": "stop"},
+        {"kind": "go_on"},
+    ],
+)
+def test_messages_that_make_no_sense_do_nothing(make, message):
+    widget = make([make_draft()])
+    before = widget.drafts[0].values, rows(widget)
+    widget._received(widget, message, [])
+    assert (widget.drafts[0].values, rows(widget)) == before and widget.status["phase"] == "editing"
+
+
+# Where drafts come from
+
+
+def test_a_folder_of_wwt_data_formats_and_drafts_are_taken_and_others_are_told_what_is(make, wtml, client, box):
+    from wwt_data_formats.folder import Folder
+
+    assert len(make(Folder.from_text(wtml)).drafts) == 6
+    draft = make_draft()
+    assert make([draft, draft]).drafts == [draft]
+    with pytest.raises(SourceError, match="not a int"):
+        BatchPublisher([1, 2], client, box.handle)
+    with pytest.raises(SourceError, match="There is no file"):
+        BatchPublisher("nowhere.wtml", client, box.handle)
+    with pytest.raises(TypeError, match="takes a client, not a str"):
+        BatchPublisher([draft], "client", box.handle)
+    with pytest.raises(PublishError, match="no handle"):
+        BatchPublisher([draft], client, " ")
+    with pytest.raises(PublishError, match="threads"):
+        BatchPublisher([draft], client, box.handle, threads=99)
+
+
+# Shared fields
+
+
+def test_what_all_images_have_in_common_is_there_and_each_field_is_copied_alone_to_the_chosen_rows(make, wtml):
+    widget = make(wtml)
+    widget.drafts[0].update(DESCRIBED)
+    assert (widget.shared.permissions.copyright, widget.shared.wwt.projection) == (None, None)
+    widget._received(
+        widget, {"kind": "edit", "client": "p", "seq": 1, "changes": {"permissions.copyright": "Me", "note": "All"}}, []
+    )
+    say(widget, "choose", rows=[0, 1], on=False)
+    say(widget, "copy", path="permissions.copyright")
+    assert [draft.permissions.copyright for draft in widget.drafts] == ["Public domain", None, *["Me"] * 4]
+    assert all(draft.note != "All" for draft in widget.drafts)
+    say(widget, "undo")
+    assert [draft.permissions.copyright for draft in widget.drafts] == ["Public domain", *[None] * 5]
+    say(widget, "redo")
+    assert widget.drafts[5].permissions.copyright == "Me"
+    assert until(widget, lambda it: it["undo"])["undo"] == "Copyright of 4 images"
+
+
+def test_a_value_that_the_server_would_refuse_is_not_copied(make, wtml):
+    widget = make(wtml)
+    widget.shared.permissions.license = "public domain"
+    say(widget, "copy", path="permissions.license")
+    assert {draft.permissions.license for draft in widget.drafts} == {None}
+
+
+def test_the_fix_of_a_row_s_problem_mends_that_row(make, wtml):
+    widget = described(make(wtml))
+    for draft in widget.drafts[:2]:
+        draft.wwt.projection = "Tangent"
+    (problem,) = [it for it in widget._details({"row": 0})[0]["problems"] if it["field"] == "wwt.projection"]
+    assert problem["fix"]
+    say(widget, "mend", row=0, code=problem["code"], field=problem["field"])
+    assert [draft.wwt.projection for draft in widget.drafts[:2]] == ["Tan", "Tangent"]
+
+
+# Plan and batch
+
+
+def test_the_plan_says_how_many_of_each_kind_and_nothing_else_is_sent(make, wtml, client):
+    widget = described(make(wtml))
+    widget.drafts[0].alt_text = ""
+    widget.drafts[1].permissions.license = "bogus"
+    client.add_image("sandbox", widget.drafts[2].submission())
+    say(widget, "choose", rows=[5], on=False)
+    review = reviewed(widget)
+    kinds = {it["kind"]: it["count"] for it in review["kinds"]}
+    assert kinds == {"publish": 2, "decide": 1, "skip": 1, "blocked": 1} and review["ready"] == 2
+    assert states(widget) == ["undecided", "blocked", "skipped", "waiting", "waiting", "unplanned"]
+    assert rows(widget)[0]["decides"] and rows(widget)[0]["reason"].startswith("Alt text: ")
+    say(widget, "decide", rows=[0, 1, 2, 5], on=True)  # only one of these is to be decided
+    assert until(widget, lambda it: it["review"]["ready"] == 3)
+    say(widget, "confirm", ticket="another")
+    say(widget, "confirm", ticket=review["ticket"])
+    rest(widget, "at rest")
+    assert states(widget) == ["published", "blocked", "skipped", "published", "published", "unplanned"]
+    assert [published(client, draft) for draft in widget.drafts] == [1, 0, 1, 1, 1, 0]
+
+
+def test_a_confirmation_is_taken_once_however_often_it_comes(make, wtml, client):
+    widget = described(make(wtml))
+    ticket = reviewed(widget)["ticket"]
+    threads = [threading.Thread(target=say, args=(widget, "confirm"), kwargs={"ticket": ticket}) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rest(widget, "at rest")
+    say(widget, "confirm", ticket=ticket)
+    assert once_each(client, widget) and len(widget.receipts) == 6
+
+
+def test_a_change_takes_the_plan_back_and_what_was_sent_stays(make, wtml, client):
+    widget = described(make(wtml))
+    ticket = reviewed(widget)["ticket"]
+    widget.drafts[0].note = "Another note"
+    status = rest(widget, "editing")
+    assert "look again" in status["message"] and status["review"] is None and widget.batch is None
+    say(widget, "confirm", ticket=ticket)
+    assert rest(widget, "editing") and not any(published(client, draft) for draft in widget.drafts)
+
+
+def test_what_a_colleague_published_during_the_review_is_not_published_again(make, wtml, client):
+    widget = described(make(wtml))
+    ticket = reviewed(widget)["ticket"]
+    client.add_image("sandbox", widget.drafts[4].submission())
+    say(widget, "confirm", ticket=ticket)
+    rest(widget, "at rest")
+    assert states(widget)[4] == "skipped" and once_each(client, widget)
+
+
+def test_a_plan_can_be_called_off(make, wtml, monkeypatch):
+    held = threading.Event()
+    plan = batch_run.plan
+    monkeypatch.setattr(batch_run, "plan", lambda *given, **options: (held.wait(20), plan(*given, **options))[1])
+    widget = described(make(wtml))
+    say(widget, "look")
+    rest(widget, "planning")
+    assert widget.copy_fields({"note": "x"}) == 0  # nothing changes under a plan's eyes
+    say(widget, "stop")
+    held.set()
+    assert rest(widget, "editing")["review"] is None
+
+
+def test_it_is_stopped_and_goes_on_and_its_receipts_are_saved(make, wtml, client, box, state):
+    widget = described(make(wtml, threads=1))
+    box.faults.at_random(rate=1, seed=1, kinds=["delay"], seconds=0.3, **POST)
+    say(widget, "confirm", ticket=reviewed(widget)["ticket"])
+    until(widget, lambda it: it["sent"].get("published"))
+    say(widget, "stop")
+    status = rest(widget, "at rest")
+    assert status["sent"]["waiting"] > 0
+    box.faults.clear()
+    say(widget, "go_on")
+    assert rest(widget, "at rest")["sent"] == {"published": 6} and once_each(client, widget)
+    say(widget, "save")
+    saved = [Path(name) for name in until(widget, lambda it: it["saved"])["saved"]]
+    assert [path.parent for path in saved] == [state] * 2
+    ids = [receipt.id for receipt in widget.receipts]
+    assert [row["receipt"]["id"] for row in json.loads(saved[0].read_text())["rows"]] == ids
+    assert [row["id"] for row in csv.DictReader(saved[1].open())] == ids
+    assert all(client.image(id).note == draft.note for id, draft in zip(ids, widget.drafts, strict=True))
+
+
+def test_failed_rows_are_tried_again_alone(make, wtml, client, monkeypatch):
+    def refuse(step, *arguments, **options):
+        if step.name.endswith("-2"):
+            raise PublishError("Not this one.")
+        return publish_planned(step, *arguments, **options)
+
+    publish_planned = batches.publish_planned
+    monkeypatch.setattr(batches, "publish_planned", refuse)
+    widget = described(make(wtml))
+    assert publish(widget)["sent"] == {"published": 5, "failed": 1}
+    assert rows(widget)[2]["reason"] == "Not this one."
+    monkeypatch.setattr(batches, "publish_planned", publish_planned)
+    say(widget, "again", what="retry")
+    assert rest(widget, "at rest")["sent"] == {"published": 6} and once_each(client, widget)
+
+
+def test_unclear_rows_are_looked_for_and_sent_again_only_when_somebody_says_so(make, box, client):
+    with FaultyProxy(box, reset, commits=False) as proxy:
+        widget = make([make_draft()], Constellations(proxy.url, auth=box.token()))
+        assert publish(widget)["sent"] == {"unclear": 1}
+        say(widget, "again", what="look")
+        assert rest(widget, "at rest")["sent"] == {"unclear": 1}
+        assert published(client, widget.drafts[0]) == 0
+        say(widget, "again", what="resend")
+        assert rest(widget, "at rest")["sent"] == {"published": 1}
+    assert once_each(client, widget)
+
+
+def test_a_server_that_is_gone_is_said_and_nothing_is_lost(make, wtml, box):
+    other = Sandbox().start()
+    widget = described(make(wtml, other.client()))
+    say(widget, "look")
+    rest(widget, "review")
+    ticket, url = widget.status["review"]["ticket"], other.api_url
+    other.close()
+    say(widget, "confirm", ticket=ticket)
+    status = rest(widget, "at rest")
+    assert url.removeprefix("http://") in status["message"] and status["sent"] == {"waiting": 6}
+    say(widget, "leave")
+    assert widget.drafts[0].permissions.license == "CC-PDDC"
+
+
+# Cells that are run again, kernels that end
+
+
+def test_a_cell_that_is_run_again_shows_the_batch_that_is_under_way(make, wtml, client, box):
+    first = described(make(wtml, threads=2))
+    box.faults.at_random(rate=1, seed=1, kinds=["delay"], seconds=0.3, **POST)
+    say(first, "confirm", ticket=reviewed(first)["ticket"])
+    until(first, lambda it: it["sent"].get("sending"))
+    again = make(wtml)
+    assert again.drafts == first.drafts and until(again, lambda it: it["continued"])["phase"] == "sending"
+    say(again, "look")
+    say(again, "stop")  # it is the same batch
+    assert rest(first, "at rest")["sent"]["waiting"] > 0
+    box.faults.clear()
+    say(again, "go_on")
+    rest(again, "at rest")
+    assert once_each(client, again)
+
+
+def test_another_kernel_knows_what_was_published_and_offers_what_was_typed(make, wtml, client, box, state):
+    first = described(make(wtml))
+    say(first, "choose", rows=[3, 4, 5], on=False)
+    publish(first)
+    receipts = [receipt.id for receipt in first.receipts]
+    first._run.edits._file.flush()  # as at the end of a kernel
+    again = make(wtml)
+    until(again, lambda it: it["counts"].get("published") == 3)  # nothing was asked of the server
+    assert [receipt.id for receipt in again.receipts] == receipts
+    assert [draft.locked for draft in again.drafts] == [True] * 3 + [False] * 3
+    earlier = again.status["earlier"]
+    assert earlier["count"] == 3 and "License" in earlier["fields"]
+    say(again, "restore")
+    assert [draft.permissions.license for draft in again.drafts[3:]] == ["CC-PDDC"] * 3
+    review = reviewed(again)
+    assert review["ready"] == 3
+    say(again, "confirm", ticket=review["ticket"])
+    rest(again, "at rest")
+    assert once_each(client, again) and len(again.receipts) == 6
+    assert not list((state / "state" / "batches").glob("*.json"))  # nothing is left to be offered
+    assert make(wtml).status["earlier"] is None
+
+
+def test_an_attempt_that_a_killed_kernel_left_is_looked_for_before_anything_is_sent(make, wtml, client, box):
+    body = described(make(wtml)).drafts[0].submission()
+    journal, url = Journal(), body.storage.legacy_url_template
+    attempt = journal.claim(box.api_url, box.handle, url, body.to_json())
+    client.add_image(box.handle, body)
+    journal.unclear(attempt.key, "The program that sent it ended before the answer came.")
+    again = make(wtml)
+    assert until(again, lambda it: it["counts"].get("unclear") == 1)
+    assert "may have succeeded" in rows(again)[0]["reason"]
+    assert [it["kind"] for it in reviewed(described(again))["kinds"]] == ["publish", "look"]
+    publish(again)
+    assert once_each(client, again)
+
+
+def test_what_is_started_afresh_is_not_offered_again(make, wtml):
+    first = make(wtml)
+    first.copy_fields({"note": "Typed"})
+    first._run.edits._file.flush()
+    again = make(wtml)
+    assert until(again, lambda it: it["earlier"])["earlier"]["count"] == 6
+    say(again, "forget")
+    assert until(again, lambda it: it["earlier"] is None)
+    assert all(draft.note != "Typed" for draft in again.drafts)
+
+
+def test_a_closed_widget_hears_of_nothing(make):
+    draft = make_draft()
+    widget = make([draft])
+    widget.close()
+    widget.heard.clear()
+    draft.note = "Another"
+    time.sleep(0.3)
+    assert widget.heard == []
+
+
+def test_the_autosave_of_single_drafts_is_left_to_those_who_gave_them(make, wtml, state):
+    widget = described(make(wtml))
+    widget._run.edits._file.flush()
+    assert not (state / "state" / "drafts").exists()
+    assert len(list((state / "state" / "batches").iterdir())) == 1
+    assert isinstance(widget.drafts[0], ImageDraft) and widget.drafts[0].earlier == []
