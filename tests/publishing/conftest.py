@@ -120,7 +120,7 @@ class FaultyProxy(BrokenServer):
         """Send a request to the sandbox; gives its answer."""
         port = int(self._box.api_url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port)) as inner:
-            inner.sendall(request.replace(b"keep-alive", b"close", 1))
+            inner.sendall(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
             return b"".join(iter(lambda: inner.recv(65536), b""))
 
 
