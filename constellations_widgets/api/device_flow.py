@@ -103,7 +103,9 @@ def checked_link(link: str, server: IdentityServer) -> str:
         url = None
     safe = url is not None and (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host)))
     if not safe or not url.host:
-        raise BadAnswerError(f"Could not sign in: {server.issuer} gave no link that is safe to open.", url=server.issuer)
+        raise BadAnswerError(
+            f"Could not sign in: {server.issuer} gave no link that is safe to open.", url=server.issuer
+        )
     return str(url)
 
 

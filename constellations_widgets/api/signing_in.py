@@ -76,7 +76,10 @@ def sign_in(
         If the identity server could not be asked.
     """
     if token is not None:
-        return Credentials.token(token)
+        try:
+            return Credentials.token(token)
+        finally:
+            token = None  # tracebacks can show local variables
     if images_url is not None:
         return Credentials.from_environment(IMAGES_TOKEN_VARIABLE) or _ask_for_password(images_url, interactive)
     if found := Credentials.from_environment(TOKEN_VARIABLE):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..api.device_flow import DeviceFlow
 
 _NOTHING = {"progress": "", "message": "", "link": "", "user_code": "", "pastes": False, "paste_message": ""}
+_NOBODY = {"username": "", "may": "", "handle_message": ""}
 _MESSAGES = frozenset({"start", "cancel", "paste", "token", "login", "official", "sign_out", "handle"})
 _LONGEST = 20_000  # characters of what is typed
 
@@ -267,20 +268,18 @@ class SignIn(anywidget.AnyWidget):
         constellations = isinstance(self.credentials, KeptSession)
         return {
             **_NOTHING,
+            **_NOBODY,
             "phase": "busy",
             "service": "constellations" if constellations else "images",
             "api_url": self.credentials.api_url,
             "official": constellations and official_cache_exists(),
-            "username": "",
             "handle": self._handle,
-            "may": "",
-            "handle_message": "",
         }
 
     def _show(self, phase: str, **more: Any) -> None:
         with self._showing:
-            username = self.credentials.username if phase == "in" else ""
-            self.status = {**self.status, **_NOTHING, "phase": phase, "username": username, **more}
+            who = {"username": self.credentials.username} if phase == "in" else _NOBODY
+            self.status = {**self.status, **_NOTHING, "phase": phase, **who, **more}
 
     def _show_handle(self, handle: str, may: str, words: str) -> None:
         with self._showing:

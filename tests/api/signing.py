@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import http.client
 import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -47,6 +49,15 @@ def press(link: str, button: str = "approve") -> httpx.Response:
     page = httpx.get(link)
     form = dict(re.findall(r'name="(user_code)" value="([^"]*)"', page.text))
     return httpx.post(link, data=form | {button: "1"}, follow_redirects=True)
+
+
+def sent_back_to(link: str) -> str:
+    """The address to which the identity server sends the browser. It holds a code: no library that logs is asked."""
+    address = urlsplit(link)
+    connection = http.client.HTTPConnection(address.netloc)
+    with contextlib.closing(connection):
+        connection.request("GET", f"{address.path}?{address.query}")
+        return connection.getresponse().getheader("Location")
 
 
 def sign_in_by(flow: DeviceFlow | CodeFlow, session: KeptSession) -> None:

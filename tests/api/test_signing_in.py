@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from api.signing import NEVER, kept, own_box, press, session_at, sign_in_by, signed_in_at
+from api.signing import NEVER, kept, own_box, press, sent_back_to, session_at, sign_in_by, signed_in_at
 
 from constellations_widgets import Constellations, sign_in, sign_out
 from constellations_widgets.api.code_flow import CodeFlow
@@ -71,8 +71,8 @@ def test_by_pasting_the_address_of_the_page_that_could_not_be_shown(box):
     box.identity.offers_devices = False
     session = session_at(box)
     flow = begin(session, listens=False)
-    address = httpx.get(flow.link).headers["location"]
-    other = httpx.get(begin(session_at(box), listens=False).link).headers["location"]
+    address = sent_back_to(flow.link)
+    other = sent_back_to(begin(session_at(box), listens=False).link)
     strange = address.replace("iss=http", "iss=https%3A%2F%2Fevil.example%2F")
     for wrong, words in [
         ("", "not the address"),
@@ -136,7 +136,7 @@ def test_the_id_token_must_be_for_us_and_for_this_sign_in(box):
         ("_verifier", "v" * 43, "PKCE verification failed"),
     ]:
         flow = begin(session_at(box), listens=False)
-        flow.paste(httpx.get(flow.link).headers["location"])
+        flow.paste(sent_back_to(flow.link))
         setattr(flow, attribute, value)
         with pytest.raises(SignInError, match=words):
             flow.wait(NEVER)

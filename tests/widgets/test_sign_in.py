@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-from api.signing import own_box, press, signed_in_at
+from api.signing import own_box, press, sent_back_to, signed_in_at
+from widgets.sign_in_page import Page
 
 from constellations_widgets import Sandbox, SignIn
 from constellations_widgets.errors import SignInError
@@ -27,30 +26,6 @@ def running() -> Iterator[Sandbox]:
 def box(running: Sandbox, built: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with own_box(running, tmp_path, monkeypatch):
         yield running
-
-
-class Page:
-    """What a page does: it says things, and sees what it is sent."""
-
-    def __init__(self, widget: SignIn):
-        self.widget = widget
-        self.seen: list[dict[str, Any]] = [dict(widget.status)]
-        widget.observe(lambda change: self.seen.append(change["new"]), "status")
-
-    def say(self, kind: str, **content: Any) -> None:
-        self.widget._handle_msg(
-            {"content": {"data": {"method": "custom", "content": {"kind": kind, **content}}}, "buffers": []}
-        )
-
-    def wait(self, until: Callable[[dict[str, Any]], bool] | str) -> dict[str, Any]:
-        """The status, once it is in this phase or fulfils this."""
-        ends = time.monotonic() + 30
-        while time.monotonic() < ends:
-            status = self.widget.status
-            if status["phase"] == until if isinstance(until, str) else until(status):
-                return status
-            time.sleep(0.01)
-        raise AssertionError(f"still {self.widget.status}")
 
 
 @pytest.fixture
@@ -81,7 +56,7 @@ def test_without_a_device_flow_the_address_can_be_pasted_and_a_wrong_one_again(b
     assert waiting["pastes"] and waiting["user_code"] == ""
     page.say("paste", address="http://localhost/?state=x&code=y")
     assert "another sign-in" in page.wait(lambda status: status["paste_message"])["paste_message"]
-    page.say("paste", address=httpx.get(waiting["link"]).headers["location"])
+    page.say("paste", address=sent_back_to(waiting["link"]))
     page.wait("in")
 
 
