@@ -8,11 +8,12 @@ two was used.
 from __future__ import annotations
 
 import io
+import re
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
+from http.client import HTTPException, HTTPResponse, RemoteDisconnected
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST = 64
 """Connections at the same time."""
+_HEAD = re.compile(r"[A-Z]+ [!-~]+ HTTP/1\.1\r\n(?:[!-9;-~]+: [ -~]*\r\n)+")
 _SPARE_FOR = 5.0  # seconds for which an unused connection is trusted: servers close them, often after more than this
 
 
@@ -88,16 +90,24 @@ class Connections:
         if not self._free.acquire(timeout=self._timeout):
             raise httpx.PoolTimeout(f"all {MOST} connections are in use")
         try:
-            return self._send(method, target, headers, body)
+            return self._send(method, self._request(method, target, headers, body))
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             raise _of_httpx(error) from None
         finally:
             self._free.release()
 
-    def _send(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> Answer:
+    def _request(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> bytes:
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+        length = "" if body is None else f"Content-Length: {len(body)}\r\n"
+        head = f"{method} {target} HTTP/1.1\r\nHost: {self._host_field}\r\n{lines}{length}"
+        if not _HEAD.fullmatch(head):  # it is not shown: a token is in it
+            raise httpx.UnsupportedProtocol("the request holds characters that HTTP can't carry")
+        return f"{head}\r\n".encode("ascii") + (body or b"")
+
+    def _send(self, method: str, request: bytes) -> Answer:
         connection = self._spare_one() or self._new_one()
         try:
-            answer = connection.exchange(method, target, {"Host": self._host_field, **dict(headers)}, body, self._limit)
+            answer = connection.exchange(method, request, self._limit)
         except BaseException:  # an interrupt, too: whatever is still to come on it is not for the next request
             connection.close()
             raise
@@ -166,9 +176,7 @@ class _Connection:
     """A connection, and whether the next request can use it."""
 
     def __init__(self, wire: _Wire):
-        self._stream = wire.stream
-        self._http = HTTPConnection("")  # the host is named in the request's headers
-        self._http.sock, self._http.auto_open = wire, 0
+        self._wire, self._stream = wire, wire.stream
         self.can_be_kept = False
         self.spare_since = 0.0
 
@@ -179,14 +187,12 @@ class _Connection:
         """Whether something came that nobody asked for: the connection's end, mostly."""
         return bool(self._stream.get_extra_info("is_readable"))
 
-    def exchange(self, method: str, target: str, headers: dict[str, str], body: bytes | None, limit: int) -> Answer:
+    def exchange(self, method: str, request: bytes, limit: int) -> Answer:
         self.can_be_kept = False
+        self._wire.sendall(request)
+        response = HTTPResponse(self._wire, method=method)
         try:
-            self._http.request(method, target, body, headers)
-        except (ValueError, HTTPException):  # which show what they don't like, and a token may be in it
-            raise httpx.UnsupportedProtocol("the request holds characters that HTTP can't carry") from None
-        try:
-            response = self._http.getresponse()
+            response.begin()
         except RemoteDisconnected:
             raise httpcore.RemoteProtocolError("the server disconnected without sending a response") from None
         except HTTPException as error:
