@@ -77,7 +77,8 @@ class HandleImages(VBox):
         self._client, self._handle, self._pictures = client, handle.strip().removeprefix("@"), bool(pictures)
         self._opened: dict[str, str] = {}
         self._edited: dict[str, PublishedImage] = {}  # with what is typed and not saved
-        self._showing, self._opening = threading.RLock(), threading.Lock()
+        self._showing = threading.RLock()
+        self._clicks = 0  # at buttons that open and close: the latest counts
         self._list: ImageList | None = None
         self._pages = HandlePages(client, self._handle, self._show)
         self._records = Records(client, self._tell_record)
@@ -122,15 +123,8 @@ class HandleImages(VBox):
         ApiError
             If the image can't be read.
         """
-        image = self._edited.get(id)
-        if image is None:
-            image = PublishedImage(self._client, id)
-        else:
-            image.reload()
-        self._edited[id] = image
-        self._open(_FORM, id, ImageForm(image))
-        self._unfollow = image.on_change(lambda changed, paths: self._took(image.record) if "record" in paths else None)
-        self._took(image.record)
+        image = self._to_edit(id)
+        self._open_form(image)
         return image
 
     def show(self, id: str) -> Preview:
@@ -141,13 +135,12 @@ class HandleImages(VBox):
         ApiError
             If the image can't be read.
         """
-        image = PublishedImage(self._client, id)
-        preview = Preview(image.draft())
-        self._open(_SKY, id, preview)
-        return preview
+        return self._open_sky(PublishedImage(self._client, id))
 
     def dismiss(self) -> None:
         """Close what is shown below the list."""
+        with self._showing:
+            self._clicks += 1
         self._open("", "", None)
 
     def close(self) -> None:
@@ -187,26 +180,51 @@ class HandleImages(VBox):
         elif what == "close":
             self.dismiss()
         elif what in (_FORM, _SKY):
-            open_it = self.edit if what == _FORM else self.show
-            threading.Thread(
-                target=self._try, args=(what, id, open_it), name="constellations-open", daemon=True
-            ).start()
+            threading.Thread(target=self._try, args=(what, id), name="constellations-open", daemon=True).start()
         else:
             raise ConstellationsError(f"There is no button {str(what)[:40]!r}.")
         return {}, []
 
-    def _try(self, what: str, id: str, open_it: Callable[[str], Any]) -> None:
-        if not self._opening.acquire(blocking=False):
-            return
-        try:
+    def _try(self, what: str, id: str) -> None:
+        """Open an image, unless something else is clicked at while the server is asked for it."""
+        with self._showing:
+            self._clicks += 1
+            click = self._clicks
             self._open(what, id, None, phase="opening")
-            open_it(id)
+        message = ""
+        try:
+            image = self._to_edit(id) if what == _FORM else PublishedImage(self._client, id)
         except ConstellationsError as error:
-            self._open(what, id, None, phase="failed", message=str(error))
+            message = str(error)
         except Exception as error:  # a bug of ours: the page has to say so rather than wait for ever
-            self._open(what, id, None, phase="failed", message=f"{type(error).__name__}: {error}")
-        finally:
-            self._opening.release()
+            message = f"{type(error).__name__}: {error}"
+        with self._showing:
+            if click != self._clicks:
+                return
+            if message:
+                self._open(what, id, None, phase="failed", message=message)
+            elif what == _FORM:
+                self._open_form(image)
+            else:
+                self._open_sky(image)
+
+    def _to_edit(self, id: str) -> PublishedImage:
+        image = self._edited.get(id)
+        if image is None:
+            image = PublishedImage(self._client, id)
+        else:
+            image.reload()
+        return self._edited.setdefault(id, image)
+
+    def _open_form(self, image: PublishedImage) -> None:
+        self._open(_FORM, image.id, ImageForm(image))
+        self._unfollow = image.on_change(lambda _image, paths: self._took(image.record) if "record" in paths else None)
+        self._took(image.record)
+
+    def _open_sky(self, image: PublishedImage) -> Preview:
+        preview = Preview(image.draft())
+        self._open(_SKY, image.id, preview)
+        return preview
 
     # What the page is told
 

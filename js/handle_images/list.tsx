@@ -93,7 +93,7 @@ interface RowProps extends ListProps {
 function ImageRow({ row, place, count, stops, status, pictures, pictureOf, open }: RowProps) {
   const tabIndex = stops ? 0 : -1;
   const { opened } = status;
-  const is = (what: string) => opened.id === row.id && opened.what === what && opened.phase !== "failed";
+  const is = (what: string, phase = "open") => opened.id === row.id && opened.what === what && opened.phase === phase;
   const name = row.note || "(no note)";
   const button = (what: "form" | "sky", word: string, dead = "") => (
     <button
@@ -101,6 +101,7 @@ function ImageRow({ row, place, count, stops, status, pictures, pictureOf, open 
       data-control={what}
       tabIndex={tabIndex}
       aria-expanded={is(what)}
+      aria-busy={is(what, "opening")}
       aria-label={`${is(what) ? "Close" : word}: ${name}`}
       disabled={dead !== ""}
       title={dead}

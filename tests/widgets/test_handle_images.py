@@ -263,13 +263,16 @@ class TestOpening:
         with pytest.raises(NotFoundError):
             shown.widget.show("0" * 24)
 
-    def test_two_clicks_open_one(self, shown, box):
+    @pytest.mark.parametrize("then", ["form", "close"])
+    def test_the_latest_click_counts_while_the_server_is_slow(self, shown, box, then):
         first, second = (image.id for image in shown.widget.images[:2])
-        box.faults.next("delay", path="/image/*", seconds=0.5)
+        box.faults.next("delay", path=f"/image/{first}", seconds=0.5)
         shown.press("form", first)
         shown.wait(lambda: shown.status["opened"]["phase"] == "opening")
-        shown.press("form", second)
-        assert shown.opened()["id"] == first
+        shown.press(then, second)
+        shown.wait(lambda: not any(thread.name == "constellations-open" for thread in threading.enumerate()))
+        assert shown.status["opened"]["id"] == (second if then == "form" else "")
+        assert (shown.widget.opened is not None) == (then == "form")
 
 
 def test_the_state_that_goes_to_the_page_holds_no_secret(show, box):

@@ -1,0 +1,181 @@
+"""Published images in a page: the list of a handle's images, and the form that changes one of them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from api.conftest import make_submission
+from browser.bare_page import bare_page
+from browser.lab import Lab
+from browser.screenshots import pixels
+from browser.watching import WatchedPage
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from constellations_widgets import HandleImages, ImageForm, PublishedImage, Sandbox
+from constellations_widgets.api import Constellations
+
+COUNT = 1000
+PLACED = {"projection": "SkyImage", "tile_levels": 0, "base_degrees_per_tile": 0.01, "offset_x": 48.0, "offset_y": 22.5}
+
+# From the top to the end: few rows are drawn at any time, and one wherever somebody looks.
+SCROLL = """async (scroller) => {
+  for (let top = 0; top < scroller.scrollHeight; top += 700) {
+    scroller.scrollTop = top;
+    await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
+    if (scroller.querySelectorAll("li").length > 30) throw Error("too many rows are drawn");
+    const seen = scroller.getBoundingClientRect();
+    const row = document.elementFromPoint(seen.left + 20, seen.top + seen.height / 2)?.closest("li");
+    if (!row) throw Error(`nothing is drawn at ${top}`);
+  }
+}"""
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    files = tmp_path_factory.mktemp("thumbnails")
+    picture = io.BytesIO()
+    Image.new("RGB", (96, 45), "teal").save(picture, "JPEG")
+    (files / "thumb.jpg").write_bytes(picture.getvalue())
+    with Sandbox(files=files) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(box: Sandbox) -> Iterator[Constellations]:
+    with box.client() as signed_in:
+        yield signed_in
+
+
+def publish(box: Sandbox, client: Constellations, note: str, handle: str = "") -> str:
+    permissions = {"copyright": "Copyright 2020 A", "license": "CC-BY-4.0", "credits": "NOIRLab"}
+    wwt = make_submission().to_request()["wwt"] | PLACED | {"thumbnail_url": f"{box.files_url}/thumb.jpg"}
+    storage = {"legacy_url_template": f"{box.files_url}/thumb.jpg"}
+    submission = make_submission(note=note, permissions=permissions, wwt=wwt, storage=storage)
+    return client.add_image(handle or box.handle, submission).id
+
+
+def test_a_published_image_is_changed_by_keyboard_after_a_last_look(page: Page, box: Sandbox, client: Constellations):
+    watch = WatchedPage(page)
+    image = PublishedImage(client, publish(box, client, "M 51"))
+    with bare_page(page, ImageForm(image)) as frame:
+        rotation = frame.get_by_label("Rotation", exact=True)
+        expect(rotation).to_be_disabled()
+        expect(rotation).to_have_value("12.5")
+        save = frame.get_by_role("button", name="Save changes")
+        expect(save).to_be_disabled()
+        note = frame.get_by_label("Note", exact=True)
+        note.fill("")
+        expect(frame.get_by_text("Fix 1 error first: Note.")).to_be_visible()
+        note.fill("M 51, the Whirlpool")
+        frame.get_by_label("License", exact=True).fill("cc0-1.0")
+        expect(frame.get_by_text("Changed: Note, License. Nothing is saved yet.")).to_be_visible()
+        client.update_image(image.id, note="theirs")
+        save.press("Enter")
+        review = frame.get_by_role("dialog", name="Review")
+        expect(review.locator("h3")).to_be_focused()
+        expect(review.locator("tbody tr")).to_contain_text(["Notetheirs", "LicenseCC-BY-4.0CC0-1.0"])
+        expect(review).to_contain_text("Changed by somebody else since you read it.")
+        pixels(page, save="published-review")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")  # Write mine over theirs
+        outcome = frame.locator(".cxw-receipt")
+        expect(outcome).to_be_focused()
+        expect(outcome.get_by_role("listitem")).to_have_text(
+            [
+                "Note was changed from “theirs” to “M 51, the Whirlpool”",
+                "License was changed from “CC-BY-4.0” to “CC0-1.0”",
+            ]
+        )
+        box.faults.next("reset_before_read", method="PATCH")
+        note.fill("lost on the way")
+        save.click()
+        frame.get_by_role("button", name="Save", exact=True).click()
+        expect(frame.locator(".cxw-failed")).to_contain_text("Note was not changed: it is still “M 51, the Whirlpool”")
+        expect(note).to_have_value("lost on the way")
+        expect(frame.locator('[data-path="note"]')).to_contain_text("was not changed at the server: save again")
+    record = client.image(image.id)
+    assert (record.note, record.permissions.license, record.permissions.credits) == (
+        "M 51, the Whirlpool",
+        "CC0-1.0",
+        "NOIRLab",
+    )
+    assert watch.console_errors == [] and watch.outside_requests == []
+
+
+def test_a_thousand_images_are_scrolled_searched_and_asked_for_pictures_only_when_they_are_wanted(
+    page: Page, box: Sandbox, client: Constellations
+):
+    box.add_handle("many")
+    for number in range(COUNT):
+        publish(box, client, f"Image {number}", "many")
+    watch, pictures = WatchedPage(page), []
+    page.on("request", lambda request: pictures.append(request.url) if "thumb.jpg" in request.url else None)
+    images = HandleImages(client, "many")
+    with bare_page(page, images.children[0]) as frame:
+        expect(frame.get_by_text("100 of 1,000 images are loaded.")).to_be_visible()
+        scroller = frame.locator(".cxw-images-scroller")
+        scroller.evaluate("(it) => void (it.scrollTop = it.scrollHeight)")
+        expect(frame.get_by_text("200 of 1,000 images are loaded.")).to_be_visible()
+        frame.get_by_label("Search").fill("image 99")
+        expect(frame.get_by_text("11 found. 200 of 1,000 images are loaded. 800 are not loaded")).to_be_visible()
+        frame.get_by_role("button", name="Load all").click()
+        expect(frame.get_by_text("19 found. 1,000 images in all.")).to_be_visible()
+        frame.get_by_label("Search").fill("")
+        expect(frame.get_by_text("1,000 images in all.", exact=True)).to_be_visible()
+        scroller.evaluate(SCROLL)
+        expect(frame.get_by_text("Image 0", exact=True)).to_be_visible()
+        assert pictures == []
+        frame.get_by_label("pictures, from the web").check()
+        shown = scroller.locator("img")
+        expect(shown.last).to_have_js_property("naturalWidth", 96)
+        expect(shown.last).to_have_attribute("alt", "A spiral galaxy seen from above.")
+        assert len(images._records._known) < 30  # of those in sight alone
+        box.faults.next("delay", path="/image/*", seconds=0.3)
+        frame.get_by_role("button", name="Edit: Image 3", exact=True).press("Enter")
+        close = frame.get_by_role("button", name="Close: Image 3", exact=True)
+        expect(close).to_be_focused()
+        expect(close).to_have_attribute("aria-expanded", "true")
+        images.opened.note = "Image 3, renamed"
+        images.opened.save()
+        expect(frame.get_by_role("button", name="Close: Image 3, renamed")).to_be_visible()
+        page.keyboard.press("ArrowUp")
+        expect(frame.get_by_role("button", name="Edit: Image 4", exact=True)).to_be_focused()
+        page.keyboard.press("Home")
+        expect(frame.get_by_role("button", name="Edit: Image 999", exact=True)).to_be_focused()
+        publish(box, client, "Newest", "many")
+        frame.get_by_role("button", name="Refresh").click()
+        expect(frame.get_by_text("100 of 1,001 images are loaded.")).to_be_visible()
+        expect(scroller.locator("li").first).to_contain_text("Newest")
+        pixels(page, save="handle-images")
+    images.close()
+    assert watch.console_errors == [] and watch.outside_requests == []
+
+
+SHOW = """
+import constellations_widgets as cxw
+client = cxw.Constellations({api!r}, auth={token!r})
+images = cxw.HandleImages(client, "sandbox")
+images
+"""
+
+
+def test_in_jupyterlab_the_form_and_the_sky_open_below_the_list(lab: Lab, box: Sandbox, client: Constellations):
+    publish(box, client, "For JupyterLab")
+    notebook = lab.open_notebook([SHOW.format(api=box.api_url, token=box.token())])
+    notebook.run_all()
+    shown = notebook.output(0)
+    shown.get_by_role("button", name="Edit: For JupyterLab").click()
+    form = shown.locator(".cxw-form")
+    form.get_by_label("Alt text", exact=True).fill("Typed in JupyterLab")
+    form.get_by_role("button", name="Save changes").click()
+    form.get_by_role("button", name="Save", exact=True).click()
+    expect(form.locator(".cxw-receipt")).to_contain_text("Typed in JupyterLab")
+    pixels(lab.page, save="handle-images-lab")
+    shown.get_by_role("button", name="Show on the sky: For JupyterLab").click()
+    expect(shown.locator(".cxw-preview")).to_have_attribute("data-cxw-preview-state", "shown", timeout=90_000)
+    expect(form).to_have_count(0)
+    shown.get_by_role("button", name="Close: For JupyterLab").click()
+    expect(shown.locator(".cxw-preview")).to_have_count(0)
