@@ -74,7 +74,7 @@ class ImageDraft(Exports, CheckedFields):
         self._unsaved = ""
         self._receipt: Any = None
         self._publishing = False
-        self.update(reading.values)
+        self._begin_with(reading.values)
         self._autosave = Autosave(self._autosave_path, self._to_json, self._autosave_told) if autosave else None
         self._ready = True
 

@@ -64,7 +64,13 @@ class Avm:
             with warnings.catch_warnings(record=True) as assumptions:
                 warnings.simplefilter("always")
                 wcs = self._content.to_wcs()
-            return resized(wcs, factor), tuple(f"its AVM is incomplete: {each.message}" for each in assumptions)
+            remarks = tuple(f"its AVM is incomplete: {each.message}" for each in assumptions)
+            scale = spatial.Scale or (0, 0)
+            if spatial.CDMatrix is None and scale[0] > 0 > scale[1]:
+                # pyavm writes so what is turned by more than a right angle, and reads only the size of these numbers.
+                wcs.wcs.cdelt = -wcs.wcs.cdelt
+                remarks += ("its AVM gives both scales with the opposite sign, which is half a turn: so it is placed",)
+            return resized(wcs, factor), remarks
         except SourceError:
             raise
         except Exception as error:  # whatever was written there

@@ -15,6 +15,7 @@ from .drawing import picture_of
 from .local import LocalImage
 from .placing import TOLERANCE, plane_of_wcs
 from .reading import Reading
+from .sidecars import declared_size
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -56,8 +57,7 @@ def read_fits(source: Any, shape: Sequence[int] | None = None, tolerance: float 
         return _placed(source, _size(shape, source.array_shape, what), what, tolerance)
     with _errors_of(what):
         if isinstance(source, fits.Header):
-            declared = [source.get(f"{axis}2") and (source[f"{axis}2"], source[f"{axis}1"]) for axis in _SIZES]
-            size = _size(shape, next(filter(None, declared), None), what)
+            size = _size(shape, (declared_size(source) or ())[::-1] or None, what)
             return _placed(WCS(source, naxis=2), size, what, tolerance, _name_of(source))
         if hasattr(source, "is_image"):
             source = fits.HDUList([source])
@@ -66,9 +66,6 @@ def read_fits(source: Any, shape: Sequence[int] | None = None, tolerance: float 
     raise SourceError(
         f"A {type(source).__name__} is no FITS image: give a file, or astropy's HDUList, HDU, Header or WCS"
     )
-
-
-_SIZES = ("IMAGEW", "ZNAXIS", "NAXIS")
 
 
 def _from_file(path: Path, tolerance: float) -> Reading:

@@ -57,9 +57,12 @@ def plane_of_wcs(
     reasons = _reasons(wcs)
     if not reasons:
         plane, error = _as_it_is(wcs, size)
-        if error <= _EXACT:
+        if error > _EXACT:
+            reasons = [_shape_of_pixels(wcs)]
+        elif _beside(plane, wcs, size) > _EXACT:
+            reasons = ["distortion"]  # wcslib keeps what a TPV says to itself
+        else:
             return plane, ()
-        reasons = [_shape_of_pixels(wcs)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         plane, error = _fitted(wcs, size, what)
@@ -154,6 +157,18 @@ def _as_it_is(wcs: WCS, size: tuple[int, int]) -> tuple[Plane, float]:
     ra, dec = map(float, wcs.wcs.crval)
     reach = max(abs(corner - at) for corner in (0, size[0], 1j * size[1], complex(*size)))
     return Plane.from_complex(ra, dec, at, major, not in_sky), abs(minor / major) * reach
+
+
+def _beside(plane: Plane, wcs: WCS, size: tuple[int, int]) -> float:
+    """By how many pixels the plane differs from the WCS at the corners and in the middle of the image."""
+    import numpy as np
+
+    x, y = np.array([(0, 0), (size[0], 0), (0, size[1]), size, (size[0] / 2, size[1] / 2)], dtype=float).T
+    (a, b), (c, d) = plane.matrix
+    dx, dy = x - plane.x, y - plane.y
+    meant = a * dx + b * dy + 1j * (c * dx + d * dy)
+    found = gnomonic(*wcs.all_pix2world(x + 0.5, y + 0.5, 1), plane.ra, plane.dec)
+    return float(np.nan_to_num(np.abs(found - meant), nan=math.inf).max() / plane.scale)
 
 
 def _shape_of_pixels(wcs: WCS) -> str:

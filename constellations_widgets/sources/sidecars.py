@@ -132,14 +132,18 @@ def _cards(text: str, what: str) -> Header:
     return Header.fromstring("\n".join(line.rstrip() for line in lines if line.strip()), sep="\n")
 
 
+def declared_size(header: Header) -> tuple[int, int] | None:
+    """Width and height in pixels of the image that a header belongs to, where it says."""
+    sizes = ((header.get(width), header.get(height)) for width, height in _SIZES)
+    return next(((int(width), int(height)) for width, height in sizes if width and height), None)
+
+
 def _of_header(header: Header, what: str) -> _Sidecar:
     from astropy.wcs import WCS
 
     try:
-        sizes = ((header.get(width), header.get(height)) for width, height in _SIZES)
-        size = next(((int(width), int(height)) for width, height in sizes if width and height), None)
         notes = " ".join(str(header[name]) for name in ("COMMENT", "HISTORY") if name in header)
-        return _Sidecar(WCS(header, naxis=2), size, "astrometry.net" in notes.lower())
+        return _Sidecar(WCS(header, naxis=2), declared_size(header), "astrometry.net" in notes.lower())
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
         raise SourceError(f"{what} holds no WCS that can be read ({reason})") from None

@@ -185,6 +185,82 @@ def test_a_file_may_be_called_anything(tmp_path, name):
     assert not [p for p in draft.problems if p.field == "storage.legacy_url_template" and p.severity == "error"]
 
 
+# -- what astropy made of a file
+
+
+def placement(draft: ImageDraft) -> dict[str, Any]:
+    return {path: value for path, value in draft.values.items() if path.startswith("wwt.") and path != "wwt.file_type"}
+
+
+def test_an_open_file_an_image_a_header_and_a_wcs_are_taken_as_the_file_is(tmp_path):
+    path = write(tmp_path / "a.fits")
+    expected = placement(ImageDraft.from_fits(path, autosave=False))
+    with fits.open(path) as hdus:
+        cards = hdus[0].header
+        for source in (hdus, hdus[0], cards, WCS(cards)):
+            shape = (4, 6) if isinstance(source, WCS) else None
+            draft = ImageDraft.from_fits(source, shape=shape, autosave=False)
+            assert placement(draft) == expected
+            assert (draft.local is None) == isinstance(source, fits.Header | WCS)
+        assert picture_of(ImageDraft.from_fits(hdus, autosave=False)).shape == (4, 6, 2)
+
+
+def test_a_header_needs_the_shape_of_the_image_from_somewhere():
+    bare = header()
+    for source in (bare, WCS(bare)):
+        with pytest.raises(SourceError, match="give shape="):
+            read_fits(source)
+        assert read_fits(source, shape=(4, 6)).values["wwt.offset_x"] == 2.5
+        for shape in (5, "4x6", (0, 6), ("a", "b"), (4,)):
+            with pytest.raises(SourceError, match="shape= is|nothing to place"):
+                read_fits(source, shape=shape)
+    with pytest.raises(SourceError, match="A dict is no FITS image"):
+        read_fits({})
+
+
+def test_in_memory_images_with_the_same_header_do_not_share_a_picture():
+    first, second = (
+        ImageDraft.from_fits(fits.PrimaryHDU(data, header()), autosave=False)
+        for data in (pixels(), pixels()[::-1].copy())
+    )
+    assert (picture_of(first) != picture_of(second)).any()
+
+
+def test_a_wcs_that_wwt_cannot_draw_is_fitted_with_a_remark_or_refused(tmp_path):
+    sheared = header(CD1_1=-0.001, CD1_2=1e-6, CD2_1=0.0, CD2_2=0.001, CDELT1=None, CDELT2=None)
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(np.ones((400, 600)), sheared))
+    [said] = [p.message for p in ImageDraft.from_fits(path, autosave=False).problems if "shear" in p.message]
+    assert "off by at most" in said and said.startswith("a.fits has a shear of 0.1 %")
+    with pytest.raises(SourceError, match="reproject_interp"):
+        ImageDraft.from_fits(path, tolerance=0.01)
+    with pytest.raises(SourceError, match="tolerance= is"):
+        ImageDraft.from_fits(path, tolerance=0)
+
+
+# -- large images
+
+
+@pytest.fixture
+def large(tmp_path) -> Path:
+    """10,000 × 10,000 pixels, none of which takes room on the disk."""
+    path = tmp_path / "large.fits"
+    cards = header()
+    fits.StreamingHDU(
+        path, fits.Header({"SIMPLE": True, "BITPIX": -32, "NAXIS": 2, "NAXIS1": 10_000, "NAXIS2": 10_000} | dict(cards))
+    ).close()
+    with path.open("ab") as file:
+        file.truncate(2880 * -(-(path.stat().st_size + 4 * 10_000**2) // 2880))
+    return path
+
+
+def test_the_pixels_of_a_large_image_are_not_read(large, monkeypatch):
+    monkeypatch.setattr(fits.PrimaryHDU, "data", property(lambda _: pytest.fail("they were read")))
+    draft = ImageDraft.from_fits(large, autosave=False)
+    assert (draft.wwt.center_x, draft.wwt.file_type, draft.local.size) == (202.47, ".fits", (10_000, 10_000))
+    assert draft.local.where(draft.local.template) == large and draft.local.fits
+    assert any("make tiles of it with cxw.tile" in problem.message for problem in draft.problems)
+
+
 # -- what can't be read or drawn
 
 
