@@ -1,110 +1,142 @@
 """A program that publishes a batch is killed again and again; in the end each image is there exactly once.
 
-``CXW_KILLS`` in the environment says how often: 5 times by default.
+``CXW_KILLS`` in the environment says how often: 6 times by default.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from publishing.conftest import make_draft, published
+from publishing.conftest import FaultyProxy, make_draft, published
 
 from constellations_widgets.publishing import history, publish_all, unsettled
 
-KILLS = int(os.environ.get("CXW_KILLS", "5"))
-DRAFTS = max(40, 8 * KILLS)
-
-# Reads where and what to publish from its input, says "ready", a line for each change of a row, and at last how the rows stand.
-PUBLISH = """
-import json
-import sys
-from constellations_widgets.api import Constellations
-from constellations_widgets.draft import ImageDraft
-from constellations_widgets.publishing import batch, publish_all
-
-batch.SETTLING_WAITS = (0.0, 0.05)  # the sandbox is not long at work on anything
-url, token, handle, which, *bodies = sys.stdin.readline().rstrip().split("\\t")
-drafts = [ImageDraft.from_submission(json.loads(body), autosave=False) for body in bodies]
-client = Constellations(url, token)
-print("ready", flush=True)
-def tell(batch, row):
-    print("changed", flush=True)
+KILLS = int(os.environ.get("CXW_KILLS", "6"))
+DRAFTS = 24  # in a batch; when one is done, the next one's turn comes
 
 
-done = publish_all(drafts, client, handle, threads=4, probe=False, on_progress=tell)
-if which == "last":  # the user: the server has had its time, so what it does not show is not there
-    done.resend_unclear()
-    done.wait()
-print(json.dumps(done.counts), flush=True)
-"""
+class Program:
+    """`publishing_program.py`, and what it says."""
+
+    def __init__(self, box, *, url: str = "", again: bool = False):
+        self._place = {"url": url or box.api_url, "token": box.token(), "handle": box.handle}
+        command = [
+            sys.executable,
+            str(Path(__file__).with_name("publishing_program.py")),
+            *(["again"] if again else []),
+        ]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.line() == "ready"
+
+    def line(self) -> str:
+        return self._process.stdout.readline().rstrip()
+
+    def publish(self, drafts, *, resend: bool = False) -> int:
+        """Tell it to publish these; gives the number of the process that does."""
+        bodies = [json.dumps(draft.submission().to_request()) for draft in drafts]
+        self._process.stdin.write(json.dumps({**self._place, "bodies": bodies, "resend": resend}) + "\n")
+        self._process.stdin.flush()
+        return int(self.line().removeprefix("pid "))
+
+    def outcome(self, end: str = "") -> dict | None:
+        """How the rows stood in the end, None if that was never said before the line `end`."""
+        said = None
+        for line in iter(self.line, end):
+            if line.startswith("{"):
+                said = json.loads(line)
+                if not end:
+                    break
+        return said
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
 
 
 @pytest.fixture
-def start(box):
-    """Start a program that publishes these drafts, and wait until it begins."""
-    children = []
+def program(box) -> Iterator:
+    """Start a program that publishes when it is told to."""
+    programs = []
 
-    def run(drafts, which="one of many") -> subprocess.Popen:
-        child = subprocess.Popen(
-            [sys.executable, "-c", PUBLISH], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        children.append(child)
-        bodies = [json.dumps(draft.submission().to_request()) for draft in drafts]
-        child.stdin.write("\t".join([box.api_url, box.token(), box.handle, which, *bodies]) + "\n")
-        child.stdin.flush()
-        assert child.stdout.readline() == "ready\n"
-        return child
+    def start(**options) -> Program:
+        programs.append(Program(box, **options))
+        return programs[-1]
 
-    yield run
-    for child in children:
-        child.kill()
-        child.wait()
-        child.stdin.close()
-        child.stdout.close()
+    yield start
+    for each in programs:
+        each.close()
 
 
-def outcome(child) -> dict[str, int]:
-    """How the rows stood in the end."""
-    return json.loads(next(line for line in child.stdout if line.startswith("{")))
+def make_drafts() -> list:
+    return [make_draft(note=f"Image {number}") for number in range(DRAFTS)]
 
 
-def test_a_batch_that_is_killed_again_and_again_publishes_each_draft_once(start, client, box):
-    chance = random.Random(20261122)
-    drafts = [make_draft(note=f"Image {number}") for number in range(DRAFTS)]
-    left_open = 0
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the program that is killed is a fork of one that is not")
+def test_a_batch_that_is_killed_again_and_again_publishes_each_draft_once(program, client, box):
+    chance, children = random.Random(20261122), program(again=True)
+    batches, left_open = [make_drafts()], 0
     # Half of the requests wait before they are done, the answers to the others are slow: kills hit both.
     box.faults.at_random(rate=0.5, seed=0, kinds=["slow_drip"], seconds=0.0005, path="/handle/*/image")
     box.faults.at_random(rate=1, seed=0, kinds=["delay"], seconds=0.02, path="/handle/*/image")
     try:
         for _ in range(KILLS):
-            child = start(drafts)
-            for _ in range(chance.randint(1, 20)):
-                child.stdout.readline()
+            child = children.publish(batches[-1])
+            is_done = any(children.line().startswith("{") for _ in range(chance.randint(0, 20)))
             time.sleep(chance.uniform(0, 0.03))
-            child.kill()
-            child.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+            if children.outcome("gone") or is_done:
+                batches.append(make_drafts())
             left_open += len(unsettled())
     finally:
         box.faults.clear()
     assert left_open > 0  # some were killed between a request and its answer
-    assert outcome(start(drafts, "last")) == {"published": DRAFTS}
-    assert [published(client, draft) for draft in drafts] == [1] * DRAFTS
+    for drafts in batches:
+        children.publish(drafts, resend=True)
+        assert children.outcome("gone")["counts"] == {"published": DRAFTS}
+    drafts = [draft for batch in batches for draft in batch]
+    assert [published(client, draft) for draft in drafts] == [1] * len(drafts)
     kept = [attempt.image_id for attempt in history() if attempt.state == "published"]
-    assert len(kept) == len(set(kept)) == DRAFTS
+    assert len(kept) == len(set(kept)) == len(drafts)
 
 
-def test_two_programs_publish_the_same_drafts_each_once(start, client, box):
-    drafts = [make_draft(note=f"Image {number}") for number in range(DRAFTS)]
-    child = start(drafts)
+def test_two_programs_publish_the_same_drafts_each_once(program, client, box):
+    drafts, other = make_drafts(), program()
+    other.publish(drafts)
     ours = publish_all(drafts, client, box.handle, threads=4).counts
-    theirs = outcome(child)
+    theirs = other.outcome()["counts"]
     assert [published(client, draft) for draft in drafts] == [1] * DRAFTS
     assert sum(attempt.state == "published" for attempt in history()) == DRAFTS
     # What the other one was just sending, this one was told of.
     assert all(set(counts) <= {"published", "failed", "blocked", "undecided", "skipped"} for counts in (ours, theirs))
+
+
+def test_of_two_programs_with_one_draft_one_publishes_and_the_other_is_told(program, client, box, draft):
+    told = threading.Event()
+
+    def answer_when_the_other_was_told(connection, request):
+        assert told.wait(60)
+        connection.sendall(server.forward(request))
+
+    with FaultyProxy(box, answer_when_the_other_was_told, commits=False) as server:
+        first, second = program(url=server.url), program(url=server.url)
+        first.publish([draft])
+        assert server.reached.wait(60)
+        second.publish([draft])
+        said = second.outcome()
+        assert "published" not in said["counts"]
+        assert "right now" in said["reasons"][0]
+        told.set()
+        assert first.outcome()["counts"] == {"published": 1}
+    assert published(client, draft) == 1
