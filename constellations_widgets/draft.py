@@ -234,6 +234,18 @@ class ImageDraft(Exports, CheckedFields):
             changes["wwt.thumbnail_url"] = based_at(base, str(self.wwt.thumbnail_url))
         self.update(changes)
 
+    def align(self, stars: Any, *, size: tuple[int, int] | None = None, parity: int | None = None) -> float:
+        """Place the image so that its stars lie where they do in the sky; gives by how many pixels the worst is beside its place.
+
+        Parameters as those of `from_image` (``stars=``, ``parity=``); `size` is width and height, for an image whose file is not known.
+        Raises SourceError when the stars tell nothing.
+        """
+        from .sources.by_hand import aligned
+
+        changes, error = aligned(self.values, stars, size or (self.local.size if self.local else None), parity)
+        self.update(changes)
+        return error
+
     # -- what is wrong, and what will be sent
 
     def _find_problems(self) -> list[Problem]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import SourceError
-from ..schema.placement import shown
+from ..schema.placement import is_tan, number, shown
 from .placing import gnomonic
-from .plane import Plane
+from .plane import Plane, padded
 
 Star = tuple[Sequence[float], Any]
 """A place in the picture (pixels right and down from its upper left corner), and its right ascension and declination in degrees."""
@@ -113,6 +113,27 @@ def plane_of_stars(stars: Iterable[Star], size: tuple[int, int], parity: int | N
                 break
         found.append((plane, error))
     return min(found, key=lambda each: each[1])
+
+
+def aligned(
+    values: Mapping[str, Any], stars: Iterable[Star], size: tuple[int, int] | None = None, parity: int | None = None
+) -> tuple[dict[str, Any], float]:
+    """Changes to the values of a draft with which its stars lie where they do in the sky, and the error that is left in pixels.
+
+    `size` is that of the image; for tiles, pixels are those of all tiles of the deepest level together where it is not given. Without
+    `parity` two stars leave an untiled image as it is, mirrored or not; tiles are never mirrored. Raises what `plane_of_stars` does.
+    """
+    tiled = is_tan(values)
+    if tiled:
+        levels = number(values, "wwt.tile_levels")
+        size, parity = size or padded(int(levels or 1)), 1
+    if size is None:
+        raise SourceError("How many pixels the image has is not known: give size=(width, height)")
+    stars = list(stars)
+    if parity is None and len(stars) == 2:
+        parity = -1 if values.get("wwt.bottoms_up") is True else 1
+    plane, error = plane_of_stars(stars, size, parity)
+    return plane.tiled(size) if tiled else plane.untiled(), error
 
 
 def position(given: Any, what: str) -> tuple[float, float]:

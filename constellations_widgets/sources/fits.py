@@ -180,5 +180,8 @@ def image_of(hdus: Any, what: str) -> tuple[Any, Any]:
     found = [(hdu, WCS(hdu.header, fobj=hdus, naxis=2)) for hdu in images]
     hdu, wcs = next(((hdu, wcs) for hdu, wcs in found if wcs.has_celestial), found[0])
     if any(size != 1 for size in hdu.shape[:-2]):
-        raise SourceError(f"{what} is a cube of {' × '.join(map(str, hdu.shape))}: give one plane of it")
+        raise SourceError(
+            f"{what} is a cube of {' × '.join(map(str, hdu.shape))}: give one plane of it, such as "
+            "from_fits(fits.PrimaryHDU(hdu.data[0], WCS(hdu.header).celestial.to_header()))"
+        )
     return hdu, wcs

@@ -56,5 +56,5 @@ def _size_of(path: Path, _version: tuple[int, int]) -> tuple[int, int]:
             return image.size
     except Image.DecompressionBombError:
         raise SourceError(
-            f"{path.name} has more pixels than can be drawn at once: make tiles of it first (toasty)"
+            f"{path.name} has more pixels than can be drawn at once: make tiles of it first (cxw.tile)"
         ) from None

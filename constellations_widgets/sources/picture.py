@@ -135,6 +135,8 @@ def _look_at(path: Path) -> tuple[tuple[int, int], str]:
     try:
         with Image.open(path) as image:
             size, kind = image.size, (image.format or "").lower()
+            if kind == "fits":
+                raise SourceError(f"{path.name} is FITS: read it with ImageDraft.from_fits")
             if kind not in _KINDS:
                 raise SourceError(
                     f"{path.name} is a {kind.upper() or 'picture of unknown kind'}: WWT draws JPEG and PNG, convert it first"

@@ -74,7 +74,13 @@ def plane_of_wcs(
         )
     if error <= _EXACT:
         return plane, ()
-    return plane, (f"{said}: placed by the plain TAN that comes closest, off by at most {error:.2g} pixels",)
+    return plane, (f"{said}: placed by the plain TAN that comes closest, off by at most {_up(error)} pixels",)
+
+
+def _up(error: float) -> str:
+    """With two digits, and rather too much than too little."""
+    step = 10.0 ** (math.floor(math.log10(error)) - 1)
+    return f"{math.ceil(error / step) * step:.2g}"
 
 
 def _celestial(wcs: WCS, what: str) -> WCS:

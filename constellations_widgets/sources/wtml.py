@@ -31,6 +31,10 @@ def read_wtml(source: Any) -> list[Reading]:
     """
     if hasattr(source, "to_xml"):
         return readings_of(source.to_xml(), f"this {type(source).__name__}")
+    if hasattr(source, "imgset"):
+        raise SourceError(
+            "Give the folder that toasty wrote to rather than its Builder, which may not know what is there already"
+        )
     if not isinstance(source, str | Path):
         raise SourceError(
             f"A {type(source).__name__} is no imageset: give a wwt_data_formats ImageSet, Place or Folder, or a WTML file"

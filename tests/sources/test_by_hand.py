@@ -19,7 +19,8 @@ from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
 from constellations_widgets.sources.by_hand import plane_by_hand, plane_of_stars
 from constellations_widgets.sources.placing import gnomonic
-from constellations_widgets.sources.plane import Plane
+from constellations_widgets.sources.plane import Plane, plane_of
+from constellations_widgets.sources.reading import Reading
 
 SIZE = (400, 300)
 PLANES = st.builds(
@@ -69,6 +70,29 @@ def test_stars_that_do_not_fit_say_by_how_much(tmp_path):
     draft = ImageDraft.from_image(tmp_path / "m51.png", stars=stars, autosave=False)
     [said] = [p.message for p in draft.problems if "stars" in p.message]
     assert 1 < float(said.split("most ")[1].split()[0]) < 4
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_draft_is_aligned_by_two_stars_and_stays_mirrored_or_not(mirrored):
+    meant = Plane(202, 47, 200, 150, 0.001, 30, mirrored)
+    draft = ImageDraft(Reading(meant.untiled() | {"wwt.center_x": 10.0, "wwt.rotation": 0.0}), autosave=False)
+    stars = [star(meant, 30, 40), star(meant, 350, 260)]
+    assert draft.align(stars, size=SIZE) < 1e-6
+    assert beside(plane_of(draft.values), meant) < 1e-6
+    with pytest.raises(SourceError, match="give size="):
+        draft.align(stars)
+
+
+def test_tiles_are_aligned_too():
+    size = (1024, 1024)
+    meant = Plane(202, 47, 300, 150, 0.001, 30)
+    draft = ImageDraft(Reading(meant.tiled(size) | {"wwt.rotation": 0.0}), autosave=False)
+    stars = [((x, y), meant.sky(x, 1024 - y)) for x, y in ((30, 40), (900, 800))]
+    assert draft.align(stars) < 1e-6
+    assert (draft.wwt.projection, draft.wwt.tile_levels, draft.wwt.bottoms_up) == ("Tan", 2, False)
+    for star_ in stars:
+        found = plane_of(draft.values, size).sky(star_[0][0], 1024 - star_[0][1])
+        assert found == pytest.approx(star_[1], abs=1e-9)
 
 
 @pytest.mark.parametrize(

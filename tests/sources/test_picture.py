@@ -7,9 +7,11 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyavm
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from astropy.wcs import WCS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -257,6 +259,11 @@ def test_an_upright_picture_may_say_so(tmp_path):
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "WEBP"])
 def test_other_kinds_of_picture_are_to_be_converted(tmp_path, kind):
     assert f"is a {kind}: WWT draws JPEG and PNG" in refusal(write(tmp_path / "m51.png", encoded(kind)), wcs())
+
+
+def test_a_fits_file_is_sent_to_its_own_door(tmp_path):
+    fits.writeto(tmp_path / "m51.fits", np.ones((4, 6)))
+    assert "read it with ImageDraft.from_fits" in refusal(tmp_path / "m51.fits", wcs())
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])

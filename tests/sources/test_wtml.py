@@ -11,6 +11,8 @@ from xml.sax.saxutils import escape, quoteattr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toasty.builder import Builder
+from toasty.pyramid import PyramidIO
 from wwt_data_formats.folder import Folder
 from wwt_data_formats.imageset import ImageSet
 from wwt_data_formats.place import Place
@@ -225,7 +227,7 @@ def test_of_several_imagesets_one_must_be_chosen():
             draft_of(text, index=index)
 
 
-def test_imagesets_places_and_folders_of_wwt_data_formats_are_read_too():
+def test_imagesets_places_and_folders_of_wwt_data_formats_are_read_too(tmp_path):
     peer = ImageSet()
     peer.name, peer.url, peer.rotation_deg = "M 51", "https://example.org/m51.png", 12.5
     place = Place()
@@ -239,6 +241,9 @@ def test_imagesets_places_and_folders_of_wwt_data_formats_are_read_too():
     assert len(ImageDraft.all_from_wtml(two, autosave=False)) == 2
     with pytest.raises(SourceError, match="holds no imageset"):
         ImageDraft.from_imageset(Folder())
+    builder = Builder(PyramidIO(str(tmp_path)))
+    with pytest.raises(SourceError, match="Give the folder that toasty wrote to"):
+        ImageDraft.from_wtml(builder)
     with pytest.raises(SourceError, match="A str is no imageset"):
         ImageDraft.from_imageset("m51.wtml")
 

@@ -1,0 +1,222 @@
+"""A placement moved, turned, scaled, mirrored on the sky, or set by stars: the arithmetic of placing by eye.
+
+A move, a turn and a mirroring are what a stiff sheet does that slides over the sphere: they hold at the poles and over RA 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..errors import SourceError
+from .plane import Plane, plane_of
+
+Place = tuple[float, float]
+"""Right ascension and declination, degrees."""
+
+_Vector = tuple[float, float, float]
+_Change = Callable[[_Vector], _Vector]
+
+_EXACT = 1e-3  # pixels; nobody sees less, so no more digits are kept
+_TURN_DECIMALS = 6
+_SCALE_DIGITS = 10
+_LARGEST = 1.0  # degrees per pixel
+
+
+def moved(plane: Plane, start: Place, end: Place) -> Plane:
+    """`plane` with the point that is at `start` at `end`, moved along the great circle between them."""
+    return _carried(plane, _rotation_to(_vector(start), _vector(end)))
+
+
+def turned(plane: Plane, angle: float, about: Place) -> Plane:
+    """`plane` with its position angle greater by `angle` degrees (from north by east), turned about `about`."""
+    return _carried(plane, _rotation(_vector(about), -math.radians(angle)))
+
+
+def scaled(plane: Plane, factor: float, about: Place) -> Plane:
+    """`plane` with pixels `factor` times as large, and the point at `about` still there.
+
+    Raises
+    ------
+    SourceError
+        When the pixels would be larger than a degree, or have no size, or `about` is on the other side of the sky.
+    """
+    if not (math.isfinite(factor) and factor > 0 and 0 < plane.scale * factor <= _LARGEST):
+        raise SourceError(f"A pixel of an image takes up to one degree of the sky, not {plane.scale * factor:g}")
+    centre, there = _vector((plane.ra, plane.dec)), _vector(about)
+    depth = _depth(centre, there)
+    offset = tuple(t / depth - c for t, c in zip(there, centre, strict=True))
+    now: _Vector = _unit(tuple(c + factor * o for c, o in zip(centre, offset, strict=True)))
+    return replace(_carried(plane, _rotation_to(now, there)), scale=plane.scale * factor)
+
+
+def mirrored(plane: Plane, about: Place) -> Plane:
+    """`plane` with left and right exchanged: the picture's column through `about` stays where it is."""
+    there, centre = _vector(about), _vector((plane.ra, plane.dec))
+    _depth(centre, there)
+    normal = _unit(_cross(there, _up(plane)))
+
+    def reflect(vector: _Vector) -> _Vector:
+        across = 2 * _dot(vector, normal)
+        return tuple(v - across * n for v, n in zip(vector, normal, strict=True))  # type: ignore[return-value]
+
+    return replace(_carried(plane, reflect), mirrored=not plane.mirrored)
+
+
+def aligned(
+    plane: Plane, height: float, stars: Iterable[tuple[Any, Any]], parity: int | None = None
+) -> tuple[Plane, float]:
+    """`plane` laid so that stars of the picture are where they are in the sky. It still touches the sky in the same pixel.
+
+    Parameters
+    ----------
+    plane : Plane
+        Where the picture is now; two stars leave its parity as it is, three tell it.
+    height : float
+        Of the picture in pixels.
+    stars : iterable of ((x, y), (ra, dec))
+        As `plane_of_stars` takes them: pixels right and down from the upper left corner, degrees.
+    parity : int, optional
+        1 for a picture as seen in the sky, -1 for a mirrored one.
+
+    Returns
+    -------
+    plane : Plane
+    error : float
+        By how many pixels the worst star is beside its place.
+
+    Raises
+    ------
+    SourceError
+        As `plane_of_stars` does.
+    """
+    from .by_hand import plane_of_stars
+
+    given = list(stars)
+    if parity is None and len(given) == 2:
+        parity = -1 if plane.mirrored else 1
+    # In a picture whose middle is the pixel that touches the sky, that pixel goes on doing so.
+    size, below = (2 * plane.x, 2 * plane.y), height - 2 * plane.y
+    try:
+        shifted = [((x, float(y) - below), place) for (x, y), place in given]
+    except (TypeError, ValueError):
+        raise SourceError("stars= takes pairs such as ((x, y), (ra, dec)): pixels and degrees") from None
+    found, error = plane_of_stars(shifted, size, parity)  # type: ignore[arg-type]
+    if not 0 < found.scale <= _LARGEST:
+        raise SourceError("The stars would make a pixel larger than one degree: look at their places once more")
+    return found, error
+
+
+def changes(values: Mapping[str, Any], plane: Plane) -> dict[str, Any]:
+    """What makes the values of a draft those of `plane`, which touches the sky in the same pixel as before.
+
+    Only what differs by more than anybody sees, in normal form: right ascension 0 to 360, rotation -180 to 180 degrees, and no more digits
+    than a thousandth of a pixel needs.
+
+    Raises
+    ------
+    SourceError
+        When the placement is not complete, or would be one that WWT can't draw.
+    """
+    old = plane_of(values)
+    tiled = values.get("wwt.projection") == "Tan"
+    if tiled and plane.mirrored:
+        raise SourceError("WWT draws no mirrored tiles: mirror the picture itself, and make tiles of that")
+    decimals = min(max(math.ceil(-math.log10(plane.scale * _EXACT)), 0), 14)
+    factor = plane.scale / old.scale
+    new: dict[str, Any] = {}
+    if not _stays(old, plane):
+        new |= {
+            "wwt.center_x": round(plane.ra % 360, decimals) % 360,
+            "wwt.center_y": round(plane.dec, decimals) + 0.0,
+        }
+    turn = math.remainder(plane.rotation - old.rotation, 360)
+    if abs(turn) > 10**-_TURN_DECIMALS / 2:
+        new["wwt.rotation"] = math.remainder(round(plane.rotation, _TURN_DECIMALS), 360) + 0.0
+    if abs(factor - 1) > 10**-_SCALE_DIGITS:
+        base = values["wwt.base_degrees_per_tile"] * factor
+        new["wwt.base_degrees_per_tile"] = float(f"{base:.{_SCALE_DIGITS}g}")
+        if tiled:  # its offsets are degrees
+            for path in ("wwt.offset_x", "wwt.offset_y"):
+                if values.get(path):
+                    new[path] = round(values[path] * factor, decimals) + 0.0
+    if not tiled and plane.mirrored != old.mirrored:
+        new["wwt.bottoms_up"] = plane.mirrored
+    return new
+
+
+def _carried(plane: Plane, change: _Change) -> Plane:
+    """`plane` after all of the sphere was changed, which must leave its distances as they are."""
+    centre, up = change(_vector((plane.ra, plane.dec))), change(_up(plane))
+    flat = math.hypot(centre[0], centre[1])
+    ra = math.degrees(math.atan2(centre[1], centre[0])) % 360 if flat > 1e-15 else 0.0
+    dec = math.degrees(math.atan2(centre[2], flat))
+    east, north = _axes(ra, dec)
+    return replace(plane, ra=ra, dec=dec, rotation=math.degrees(math.atan2(_dot(up, east), _dot(up, north))))
+
+
+def _stays(old: Plane, new: Plane) -> bool:
+    """Whether two planes touch the sky in the same place: in the same right ascension, too, by which a rotation is measured."""
+    a, b = _vector((old.ra, old.dec)), _vector((new.ra, new.dec))
+    distance = math.degrees(math.atan2(math.hypot(*_cross(a, b)), _dot(a, b)))
+    return max(distance, abs(math.remainder(old.ra - new.ra, 360))) < min(new.scale * _EXACT, 10**-_TURN_DECIMALS)
+
+
+def _vector(place: Place) -> _Vector:
+    ra, dec = math.radians(place[0]), math.radians(place[1])
+    return math.cos(dec) * math.cos(ra), math.cos(dec) * math.sin(ra), math.sin(dec)
+
+
+def _axes(ra: float, dec: float) -> tuple[_Vector, _Vector]:
+    """East and north at a place."""
+    a, d = math.radians(ra), math.radians(dec)
+    north = (-math.sin(d) * math.cos(a), -math.sin(d) * math.sin(a), math.cos(d))
+    return (-math.sin(a), math.cos(a), 0.0), north
+
+
+def _up(plane: Plane) -> _Vector:
+    """Where the picture's "up" points, seen from where it touches the sky."""
+    east, north = _axes(plane.ra, plane.dec)
+    sin, cos = math.sin(math.radians(plane.rotation)), math.cos(math.radians(plane.rotation))
+    return tuple(sin * e + cos * n for e, n in zip(east, north, strict=True))  # type: ignore[return-value]
+
+
+def _depth(centre: _Vector, there: _Vector) -> float:
+    depth = _dot(centre, there)
+    if depth < 1e-3:
+        raise SourceError("That place is on the other side of the sky: choose one on the image")
+    return depth
+
+
+def _rotation_to(start: _Vector, end: _Vector) -> _Change:
+    axis = _cross(start, end)
+    sine = math.hypot(*axis)
+    if sine < 1e-18:
+        return lambda vector: vector
+    return _rotation(_unit(axis), math.atan2(sine, _dot(start, end)))
+
+
+def _rotation(axis: _Vector, angle: float) -> _Change:
+    """About `axis` by `angle` (radians), counter-clockwise if the axis points at you."""
+    sin, cos = math.sin(angle), math.cos(angle)
+
+    def rotate(vector: _Vector) -> _Vector:
+        along, beside = _dot(axis, vector) * (1 - cos), _cross(axis, vector)
+        return tuple(v * cos + b * sin + a * along for v, b, a in zip(vector, beside, axis, strict=True))  # type: ignore[return-value]
+
+    return rotate
+
+
+def _unit(vector: tuple[float, ...]) -> _Vector:
+    length = math.hypot(*vector)
+    return tuple(part / length for part in vector)  # type: ignore[return-value]
+
+
+def _cross(a: _Vector, b: _Vector) -> _Vector:
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+def _dot(a: _Vector, b: _Vector) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
