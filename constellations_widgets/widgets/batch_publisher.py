@@ -20,10 +20,10 @@ from .batch_edits import names_of
 from .batch_review import review_of
 from .batch_rows import BatchRows
 from .batch_run import REVIEW, BatchRun
+from .batch_thumbnails import thumbnail
 from .draft_widget import DraftWidget
 from .form import kept_credits, licenses
 from .static import built
-from .batch_thumbnails import thumbnail
 
 if TYPE_CHECKING:
     from ..api import Constellations
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SHARED = ("permissions.copyright", "permissions.credits", "permissions.license", "note", "alt_text")
 """Fields that the page offers to copy."""
+_MOST_THUMBNAILS = 64  # in one answer
 
 _runs: weakref.WeakSet[BatchRun] = weakref.WeakSet()
 
@@ -261,8 +262,8 @@ class BatchPublisher(DraftWidget):
 
     def _thumbnails(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         wanted = [number for number in request["rows"] if isinstance(number, int) and 0 <= number < len(self.drafts)]
-        pictures = [thumbnail(self.drafts[number]) for number in wanted[:64]]
-        return {"found": [picture is not None for picture in pictures]}, [it for it in pictures if it is not None]
+        found = [thumbnail(self.drafts[number]) for number in wanted[:_MOST_THUMBNAILS]]
+        return {"types": [it and it[1] for it in found]}, [it[0] for it in found if it]
 
     # -- what the page asks for
 

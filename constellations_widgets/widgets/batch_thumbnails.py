@@ -1,17 +1,15 @@
-"""Small pictures of images on this machine's disk, for lists."""
+"""Small pictures of drafts' images on this machine's disk, for the rows of a batch."""
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
+from ..errors import ConstellationsError
 from ..publishing.probes import THUMBNAIL_SIZE
+from .library_thumbnails import MOST_BYTES, small_picture
 
 if TYPE_CHECKING:
     from ..draft import ImageDraft
-
-_MOST_BYTES = 32 * 2**20
-_MOST_PIXELS = 60_000_000
 
 
 def has_thumbnail(draft: ImageDraft) -> bool:
@@ -19,23 +17,14 @@ def has_thumbnail(draft: ImageDraft) -> bool:
     return draft.local is not None and not draft.local.fits
 
 
-def thumbnail(draft: ImageDraft) -> bytes | None:
-    """A small JPEG picture of the draft's image, drawn anew from its local files; None where there is nothing to draw."""
-    if not has_thumbnail(draft):
+def thumbnail(draft: ImageDraft) -> tuple[bytes, str] | None:
+    """A small picture of the draft's image, drawn anew from its local files, and its type; None where there is none."""
+    if draft.local is None or draft.local.fits:
         return None
     try:
-        from PIL import Image
-
-        path = draft.local.where(draft.local.top)
-        if path.stat().st_size > _MOST_BYTES:
+        if draft.local.where(draft.local.top).stat().st_size > MOST_BYTES:
             return None
-        with Image.open(io.BytesIO(draft.local.read(draft.local.top))) as image:
-            if image.width * image.height > _MOST_PIXELS:
-                return None
-            image.draft("RGB", (2 * THUMBNAIL_SIZE[0], 2 * THUMBNAIL_SIZE[1]))
-            image.thumbnail(THUMBNAIL_SIZE)
-            stream = io.BytesIO()
-            image.convert("RGB").save(stream, "JPEG", quality=80)
-        return stream.getvalue()
-    except Exception:  # noqa: BLE001  (no Pillow, no file, a broken one: a list does without)
+        picture = small_picture(draft.local.read(draft.local.top), max(THUMBNAIL_SIZE))
+    except (OSError, ConstellationsError):  # no Pillow, no file, a broken one: a list does without
         return None
+    return picture.content, picture.content_type

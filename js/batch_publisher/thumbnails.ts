@@ -31,8 +31,8 @@ export class Thumbnails {
     try {
       const { content, buffers } = await this.#comm.ask("thumbnails", { rows });
       let next = 0;
-      (content.found as boolean[]).forEach((found, index) => {
-        if (found) this.#known.set(rows[index]!, `data:image/jpeg;base64,${base64(buffers[next++]!)}`);
+      (content.types as (string | null)[]).forEach((type, index) => {
+        if (type) this.#known.set(rows[index]!, `data:${type};base64,${base64(buffers[next++]!)}`);
       });
       this.#redraw();
     } catch {

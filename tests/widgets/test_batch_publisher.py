@@ -177,7 +177,7 @@ def test_a_local_image_has_a_thumbnail_and_a_missing_or_broken_one_has_none(tmp_
     (tmp_path / "index_rel.wtml").write_text(f"<Folder>{sets}</Folder>")
     widget = make(tmp_path)
     answer, pictures = widget._thumbnails({"rows": [0, 1, 2, 99, "x"]})
-    assert answer == {"found": [True, False, False]} and pictures[0].startswith(b"\xff\xd8")
+    assert answer == {"types": ["image/png", None, None]} and pictures[0].startswith(b"\x89PNG")
     assert thumbnail(make_draft()) is None
 
 
