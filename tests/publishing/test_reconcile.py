@@ -176,7 +176,8 @@ def test_a_kernel_killed_while_it_publishes_leaves_an_unclear_attempt_that_is_se
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
         (attempt,) = unsettled()
-        assert settle(attempt, way).state == ("published" if commits else "unclear")
+        assert [it.state for it in settle_all(way)] == ["published" if commits else "unclear"]
+        assert bool(left_open(way)) is not commits and settle(attempt, way).state != "sending"
         if not commits:
             with pytest.raises(UnclearError):
                 publish_draft(draft, way, box.handle)
