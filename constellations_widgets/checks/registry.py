@@ -73,7 +73,9 @@ class Rule:
 
     def problems(self, values: Values) -> list[Problem]:
         found = self.check(values)
-        faults = () if found is None else (found,) if isinstance(found, Fault) else found
+        if found is None:
+            return []
+        faults = (found,) if isinstance(found, Fault) else found
         return [
             Problem(self.code, self.severity, f.field, f.message, Fix(f.label, dict(f.changes)) if f.changes else None)
             for f in faults

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from ..schema.fields import FieldSpec, fields, nest
@@ -25,10 +26,15 @@ def _is_blank(value: Any) -> bool:
     return isinstance(value, str) and not value
 
 
+@cache
+def _specs(*kinds: str) -> tuple[tuple[str, FieldSpec], ...]:
+    return tuple((path, spec) for path, spec in fields().items() if not kinds or spec.kind in kinds)
+
+
 def _filled(values: Values, *kinds: str) -> Iterator[tuple[FieldSpec, Any]]:
-    for path, spec in fields().items():
+    for path, spec in _specs(*kinds):
         value = values.get(path)
-        if value is not None and not _is_blank(value) and (not kinds or spec.kind in kinds):
+        if value is not None and not _is_blank(value):
             yield spec, value
 
 

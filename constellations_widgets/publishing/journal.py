@@ -67,8 +67,12 @@ class Journal:
 
     def related(self, api_url: str, handle: str, body_sha256: str, url: str) -> list[Attempt]:
         """Attempts, newest first, to publish this body or this image URL at the same place."""
+        return self.related_to_each(api_url, handle, [(body_sha256, url)])[0]
+
+    def related_to_each(self, api_url: str, handle: str, wanted: Iterable[tuple[str, str]]) -> list[list[Attempt]]:
+        """`related` of many, each the SHA-256 of a body and an image URL, in their order."""
         where = f"api_url = ? AND handle = ? AND (body_sha256 = ? OR (url = ? AND url != '')) {_NEWEST_FIRST}"
-        return self._database.run(lambda db: _read(db, where, api_url, handle, body_sha256, url))
+        return self._database.run(lambda db: [_read(db, where, api_url, handle, *each) for each in wanted])
 
     def unsettled(self) -> list[Attempt]:
         """Unclear attempts, oldest first."""

@@ -158,7 +158,7 @@ def plan(
     survey = _Survey(client, handle.strip().removeprefix("@"), journal or default_journal())
     display_name = survey.ask_about_handle()
     cases = [_Case.of(draft) for draft in drafts]
-    survey.ask_about_images({case.url for case in cases if case.body is not None})
+    survey.ask_about([case for case in cases if case.body is not None])
     for case in cases:
         survey.judge(case)
     if probe:
@@ -178,7 +178,9 @@ class _Case:
     body: bytes | None = None
     targets: list[Target] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    body_sha256: str = ""
     existing: tuple[ImageSummary, ...] = ()
+    attempts: list[Attempt] = field(default_factory=list)
     earlier: tuple[str, ...] = ()
 
     @classmethod
@@ -230,23 +232,27 @@ class _Survey:
             )
             return ""
 
-    def ask_about_images(self, urls: Iterable[str]) -> None:
-        """Find the images that the server has with these URLs."""
-        urls = list(urls)
+    def ask_about(self, cases: list[_Case]) -> None:
+        """Find the images that the server has with the URLs of these, and what the journal knows of them."""
+        urls = {case.url for case in cases}
         with ThreadPoolExecutor(THREADS, "constellations-plan") as pool:
             self._existing.update(zip(urls, map(tuple, pool.map(self.client.find_images, urls)), strict=True))
+        for case in cases:
+            case.body_sha256 = hashlib.sha256(case.body or b"").hexdigest()
+        wanted = [(case.body_sha256, case.url) for case in cases]
+        attempts = self.journal.related_to_each(self.client.api_url, self.handle, wanted)
+        for case, found in zip(cases, attempts, strict=True):
+            case.attempts = found
 
     def judge(self, case: _Case) -> None:
         """Note what speaks against publishing this, beside what the draft itself says. Drafts come in their order."""
         found: list[Finding] = [(BLOCKED, fault) for fault in self._place_faults]
         if case.body is not None:
-            digest = hashlib.sha256(case.body).hexdigest()
-            attempts = self.journal.related(self.client.api_url, self.handle, digest, case.url)
             case.existing = self._existing[case.url]
-            case.earlier = tuple(attempt.key for attempt in attempts if attempt.body_sha256 == digest)
+            case.earlier = tuple(it.key for it in case.attempts if it.body_sha256 == case.body_sha256)
             found += self._about_batch(case)
             found += self._about_server(case.existing)
-            found += _about_journal(attempts, digest, {image.id for image in case.existing})
+            found += _about_journal(case.attempts, case.body_sha256, {image.id for image in case.existing})
         case.findings[:0] = found
 
     def _about_batch(self, case: _Case) -> Iterator[Finding]:

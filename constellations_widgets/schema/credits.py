@@ -242,6 +242,7 @@ CHILDLESS_IN_HTML = CHILDLESS | {"input", "wbr", "link", "area", "base", "col", 
 ENDED_BY_NEXT = frozenset({"p", "li"})  # a second one ends the first
 
 
+@lru_cache(maxsize=128)
 def _nesting(html: str) -> int:
     """At least the depth of the tree that a parser would make of it, in one pass over the text.
 

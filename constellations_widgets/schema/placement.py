@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -176,6 +177,7 @@ def quad_tree_map_has_a_use(values: Values) -> Fault | None:
     return None
 
 
+@lru_cache(maxsize=256)  # several rules ask for the same addresses
 def web_address_fault(url: str) -> str | None:
     """Why `url` is no absolute web address that others can use, or None if it is one."""
     if re.search(r"[\s\\]", url):
