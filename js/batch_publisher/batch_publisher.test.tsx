@@ -1,0 +1,176 @@
+import { expect, test, vi } from "vitest";
+import { FakeModel } from "../shared/fake_model.ts";
+import batchPublisher from "./index.tsx";
+import { keepsake } from "./keepsake.ts";
+import type { Review, Row, Status } from "./status.ts";
+
+const STATUS: Status = {
+  phase: "editing",
+  news: 0,
+  total: 3,
+  open: 3,
+  counts: { unplanned: 3 },
+  sent: {},
+  handle: "me",
+  api_url: "http://x",
+  message: "",
+  progress: "",
+  continued: false,
+  review: null,
+  undo: "",
+  redo: "",
+  earlier: null,
+  saved: [],
+};
+const REVIEW: Review = {
+  ticket: "t",
+  ready: 1,
+  kinds: [
+    { kind: "publish", count: 1, reasons: [], more: 0 },
+    { kind: "decide", count: 2, reasons: [{ reason: "note: <b>short</b>.", count: 2, name: "Field 1" }], more: 3 },
+  ],
+};
+
+const row = (i: number, more: Partial<Row> = {}): Row => ({
+  i,
+  v: 0,
+  name: `Field ${i}`,
+  chosen: true,
+  errors: 0,
+  warnings: 0,
+  state: "unplanned",
+  reason: "",
+  decides: false,
+  anyway: false,
+  local: false,
+  web: "https://example.org/t.jpg",
+  id: "",
+  record: "",
+  ...more,
+});
+
+const drawn = () => new Promise((later) => setTimeout(later, 80));
+
+async function shown(status: Partial<Status> = {}, rows: Row[] = [row(0), row(1), row(2)]) {
+  const state = { name: "all", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
+  const specs = [{ path: "note", title: "Note", description: "", kind: "text", required: false, unit: "", limit: null, choices: [] }];
+  const fake = new FakeModel({ state, status: { ...STATUS, ...status }, fields: specs, kept_credits: { text: "", tree: [] } });
+  const el = document.body.appendChild(document.createElement("div"));
+  const leave = batchPublisher.render({ model: fake.model, el });
+  await drawn();
+  const asked = fake.sent.find(({ kind }) => kind === "rows")!;
+  fake.receive({ id: asked.id, ok: true, rows, total: rows.length, news: 0 });
+  await drawn();
+  const button = (words: string) => [...el.querySelectorAll("button")].find((it) => it.textContent!.startsWith(words))!;
+  const sent = (kind: string) => fake.sent.filter((it) => it.kind === kind);
+  return { fake, el, button, sent, leave, grid: () => el.querySelector<HTMLElement>("[role=grid]")! };
+}
+
+const press = (element: HTMLElement, key: string) => element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+
+test("each draft has a row, and nothing is asked of the web before somebody wants it", async () => {
+  const { el } = await shown();
+  expect(el.querySelectorAll("[data-row]").length).toBe(3);
+  expect(el.querySelectorAll("img").length).toBe(0);
+  const web = [...el.querySelectorAll("label")].find((it) => it.textContent!.includes("from the web"))!.querySelector("input")!;
+  web.click();
+  await drawn();
+  const picture = el.querySelector("img")!;
+  expect([picture.getAttribute("src"), picture.getAttribute("referrerpolicy")]).toEqual(["https://example.org/t.jpg", "no-referrer"]);
+});
+
+test("of two thousand rows few are drawn", async () => {
+  const rows = Array.from({ length: 2000 }, (_, i) => row(i));
+  const { el } = await shown({ total: 2000 }, rows);
+  expect(el.querySelectorAll("[data-row]").length).toBeLessThan(40);
+  expect(el.querySelector("[role=grid]")!.getAttribute("aria-rowcount")).toBe("2001");
+});
+
+test("the table by keyboard: arrows move, Space chooses, Enter opens what is behind a row", async () => {
+  const { grid, el, sent, fake } = await shown();
+  grid().focus();
+  press(grid(), "ArrowDown");
+  await drawn();
+  const active = document.getElementById(grid().getAttribute("aria-activedescendant")!)!;
+  expect(active.dataset.row).toBe("1");
+  press(grid(), " ");
+  expect(sent("choose")).toMatchObject([{ rows: [1], on: false }]);
+  press(grid(), "Enter");
+  await drawn();
+  const asked = sent("details")[0]!;
+  expect(asked.row).toBe(1);
+  const problem = { code: "C", severity: "warning", field: "note", message: "is <i>short</i>", fix: "Mend it" };
+  fake.receive({ id: asked.id, ok: true, problems: [problem], reasons: [], reason: "", url: "https://example.org/" });
+  await drawn();
+  const details = el.querySelector(".cxw-batch-details")!;
+  expect(details.textContent).toContain("Warning: Note is <i>short</i>");
+  details.querySelector<HTMLButtonElement>("button.cxw-fix")!.click();
+  expect(sent("mend")).toMatchObject([{ row: 1, code: "C", field: "note" }]);
+});
+
+test("the review counts each kind, takes a decision for all, and confirms once", async () => {
+  const rows = [row(0, { state: "waiting" }), row(1, { state: "undecided", decides: true }), row(2, { state: "undecided", decides: true })];
+  const { el, button, sent, fake } = await shown({ phase: "review", review: REVIEW }, rows);
+  expect([...el.querySelectorAll("[data-kind]")].map((it) => it.textContent!.slice(0, 10))).toEqual(["1 will be ", "2 to decid"]);
+  expect(el.querySelector(".cxw-reasons")!.textContent).toContain("Note <b>short</b>. (2 images)and 3 more");
+  el.querySelector<HTMLInputElement>('[data-kind="decide"] input')!.click();
+  expect(sent("decide")).toMatchObject([{ rows: [1, 2], on: true }]);
+  fake.change("status", { ...STATUS, phase: "review", review: { ...REVIEW, ready: 3 } });
+  await drawn();
+  button("Publish 3 images").click();
+  await drawn();
+  button("Publish 3 images").click();
+  expect(sent("confirm")).toMatchObject([{ ticket: "t" }]);
+  expect(button("Publish 3 images").disabled).toBe(true);
+});
+
+test("the keyboard goes along from the button to the review and to the outcome", async () => {
+  const { button, fake } = await shown();
+  button("Look what would happen").focus();
+  fake.change("status", { ...STATUS, phase: "planning", progress: "Asking …" });
+  await drawn();
+  fake.change("status", { ...STATUS, phase: "review", review: REVIEW });
+  await drawn();
+  expect(document.activeElement!.textContent).toBe("Publish 1 image as @me?");
+  fake.change("status", { ...STATUS, phase: "at rest", sent: { published: 1, unclear: 1, undecided: 1 } });
+  await drawn();
+  expect(document.activeElement!.textContent).toBe("Done, but for some");
+});
+
+test("what is unclear is looked for or sent again, what failed is tried again, what waits goes on", async () => {
+  const { button, sent } = await shown({ phase: "at rest", sent: { published: 1, waiting: 2, failed: 3, unclear: 4 } });
+  for (const words of ["Try the 3 failed", "Look again for 4", "Look, and send again", "Go on with 2 images"]) button(words).click();
+  expect(sent("again").map(({ what }) => what)).toEqual(["retry", "look", "resend"]);
+  expect(sent("go_on").length).toBe(1);
+});
+
+test("progress is said now and then to those who listen, and the end at once", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  try {
+    const { el, fake } = await shown({ phase: "sending", sent: { waiting: 3 } });
+    const said = () => el.querySelector(".cxw-hidden[role=status]")!.textContent;
+    expect(said()).toBe("0 of 3 images are done.");
+    fake.change("status", { ...STATUS, phase: "sending", sent: { waiting: 1, published: 2 } });
+    await drawn();
+    expect(said()).toBe("0 of 3 images are done.");
+    vi.advanceTimersByTime(5000);
+    await drawn();
+    expect(said()).toBe("2 of 3 images are done.");
+    fake.change("status", { ...STATUS, phase: "at rest", sent: { published: 3 } });
+    await drawn();
+    expect(said()).toBe("At rest: 3 published.");
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("a saved notebook tells what was published then, and that more may have been", () => {
+  const rows = [row(0, { id: "65f0", record: "https://x/image/65f0", name: "<b>" }), row(1)];
+  const status = { ...STATUS, total: 2, counts: { published: 1, sending: 1 } };
+  const resting = keepsake(status, rows) as HTMLElement;
+  expect(resting.textContent).toContain("1 of 2 images were published by @me at http://x; of all: 1 sending, 1 published.");
+  expect(resting.querySelector("td")!.textContent).toBe("<b>");
+  expect(resting.querySelector("a")!.href).toBe("https://x/image/65f0");
+  expect(resting.textContent).not.toContain("still under way");
+  expect((keepsake({ ...status, phase: "sending" }, rows) as HTMLElement).textContent).toContain("still under way");
+});
