@@ -174,8 +174,8 @@ class ObservableFields(TopFields):
     def on_change(self, callback: OnChange) -> Callable[[], None]:
         """Call ``callback(draft, paths)`` after every change, in the thread that made it; gives a function that ends it.
 
-        `paths` holds the fields that changed, "receipt" when the draft was published, "locked" when publishing begins or ends, or
-        nothing where only `problems` are other ones.
+        `paths` holds the fields that changed, "receipt" when the draft was published, "locked" when publishing or saving begins or
+        ends, "record" when a published image was read anew, or nothing where only `problems` are other ones.
         What a callback raises is logged: the change stands, and the other callbacks are called.
         """
         self._observers.append(callback)

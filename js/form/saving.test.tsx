@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { FakeModel } from "../shared/fake_model.ts";
 import form from "./index.tsx";
 import type { Saving } from "./saving_status.ts";
@@ -31,6 +31,7 @@ function shown(first: Saving, locked = false, problems: unknown[] = []) {
 }
 
 const drawn = () => new Promise((later) => setTimeout(later, 60));
+const soon = (check: () => void) => vi.waitFor(check, 5000); // on a busy machine
 const REVIEW = { ticket: "t", rows: [{ path: "note", before: "a <b>", after: "b", meanwhile: false }], theirs: [] };
 
 test("what is fixed is disabled and readable, its help can be opened, and what is not can be typed into", () => {
@@ -47,11 +48,11 @@ test("what is fixed is disabled and readable, its help can be opened, and what i
 
 test("the button is dead while there is nothing to save, an error, or another's image, and says why", async () => {
   const { fake, el, button } = shown(saving("editing", { changed: [] }));
-  const says = async (text: string, dead: boolean) => {
-    await drawn();
-    expect(el.querySelector(".cxw-saving")?.textContent).toContain(text);
-    expect(button("Save changes")?.disabled).toBe(dead);
-  };
+  const says = (text: string, dead: boolean) =>
+    soon(() => {
+      expect(el.querySelector(".cxw-saving")?.textContent).toContain(text);
+      expect(button("Save changes")?.disabled).toBe(dead);
+    });
   await says("Nothing has been changed.", true);
   fake.change("saving", saving("editing"));
   await says("Changed: Note. Nothing is saved yet.", false);
@@ -69,8 +70,7 @@ test("a review shows before and after as text, one click confirms it once, Escap
   button("Save changes")?.focus();
   button("Save changes")?.click();
   fake.change("saving", saving("review", { review: REVIEW }));
-  await drawn();
-  expect(document.activeElement?.textContent).toContain("Save these changes of “M 51”?");
+  await soon(() => expect(document.activeElement?.textContent).toContain("Save these changes of “M 51”?"));
   expect([...el.querySelectorAll(".cxw-changes tbody > tr > *")].map((cell) => cell.textContent)).toEqual(["Note", "a <b>", "b"]);
   button("Save")?.click();
   await drawn();
@@ -98,8 +98,7 @@ test("what became of each field is read aloud, and what failed can be tried agai
   expect(text()).toBe("Note was changed from empty to “b”");
   expect(el.querySelector(".cxw-receipt")?.getAttribute("role")).toBe("status");
   fake.change("saving", saving("failed", { message: "Gone.", result: [{ ...made, before: "a", now: "a", made: false }] }));
-  await drawn();
-  expect(text()).toBe("Note was not changed: it is still “a”");
+  await soon(() => expect(text()).toBe("Note was not changed: it is still “a”"));
   expect(el.querySelector(".cxw-failed")?.getAttribute("role")).toBe("alert");
   button("Look, then save again")?.click();
   expect(kinds()).toEqual(["review"]);

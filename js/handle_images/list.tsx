@@ -95,7 +95,7 @@ function ImageRow({ row, place, count, stops, status, pictures, pictureOf, open 
   const { opened } = status;
   const is = (what: string, phase = "open") => opened.id === row.id && opened.what === what && opened.phase === phase;
   const name = row.note || "(no note)";
-  const button = (what: "form" | "sky", word: string, dead = "") => (
+  const button = (what: "form" | "sky", word: string, short = word, dead = "") => (
     <button
       type="button"
       data-control={what}
@@ -107,7 +107,14 @@ function ImageRow({ row, place, count, stops, status, pictures, pictureOf, open 
       title={dead}
       onClick={() => open(what, row.id)}
     >
-      {is(what) ? "Close" : word}
+      {is(what) ? (
+        "Close"
+      ) : (
+        <>
+          <span class="cxw-where-wide">{word}</span>
+          <span class="cxw-where-narrow">{short}</span>
+        </>
+      )}
     </button>
   );
   const link = (url: string, word: string, control: string) =>
@@ -134,9 +141,10 @@ function ImageRow({ row, place, count, stops, status, pictures, pictureOf, open 
       </div>
       <div class="cxw-row">
         {button("form", "Edit")}
-        {button("sky", "Show on the sky", row.url ? "" : "The record says not where its pixels are")}
-        {link(row.record, "Record", "record")}
-        {link(row.wtml, "WTML", "wtml")}
+        {button("sky", "Show on the sky", "Sky", row.url ? "" : "The record does not say where its pixels are")}
+        <span class="cxw-links">
+          {link(row.record, "Record", "record")} {link(row.wtml, "WTML", "wtml")}
+        </span>
       </div>
     </li>
   );
