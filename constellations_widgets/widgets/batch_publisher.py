@@ -23,6 +23,7 @@ from .batch_run import REVIEW, BatchRun
 from .batch_thumbnails import thumbnail
 from .draft_widget import DraftWidget
 from .form import kept_credits, licenses
+from .leftovers import NO_LEFTOVERS, Leftovers
 from .static import built
 
 if TYPE_CHECKING:
@@ -78,8 +79,10 @@ class BatchPublisher(DraftWidget):
     )
 
     fields = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
+    titles = traitlets.Dict().tag(sync=True)  # of all fields, by path
     kept_credits = traitlets.Dict().tag(sync=True)
     status = traitlets.Dict().tag(sync=True)
+    leftovers = traitlets.Dict(NO_LEFTOVERS).tag(sync=True)
 
     _stop_listening: Callable[[], None] | None = None
 
@@ -116,12 +119,19 @@ class BatchPublisher(DraftWidget):
             "leave": run.leave_plan,
             "go_on": run.go_on,
         }
+        # Its own rows it looks for in any case, before anything is sent.
+        own_urls = {draft["storage.legacy_url_template"] or "nowhere" for draft in run.drafts}
+        found = Leftovers(
+            client, lambda state: self.set_trait("leftovers", state), journal=journal, passed_over=own_urls
+        )
+        self._acts["settle"] = found.look
         self._rows = BatchRows(run, self._tell)
         self._saved: list[str] = []
         self._said = ""
         shared = ImageDraft(Reading(_common(self._run.drafts), name="the chosen images"), autosave=False)
         specs = [fields()[path].to_json() for path in SHARED]
-        super().__init__(shared, fields=specs, kept_credits=kept_credits(shared), status=self._status())
+        titles = {spec.path: spec.title for spec in fields().values()}
+        super().__init__(shared, fields=specs, titles=titles, kept_credits=kept_credits(shared), status=self._status())
         self._stop_listening = run.listen(self._rows.touch)
         self._rows.touch(range(len(self.drafts)))
         answers = {
@@ -132,6 +142,7 @@ class BatchPublisher(DraftWidget):
             "alive": lambda _request: ({}, []),
         }
         self.on_msg(Answerer(answers, self.send).receive)
+        found.find()
 
     @property
     def drafts(self) -> list[ImageDraft]:

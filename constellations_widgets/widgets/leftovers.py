@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConstellationsError, JournalError
@@ -31,6 +31,10 @@ class Leftovers:
         Is told the state, a dict for JSON: ``phase`` is "none", "offer", "looking" or "done". Called from other threads.
     settled : callable, optional
         Is told the attempts that were looked at, as they stand then.
+    journal : Journal, optional
+        By default that of the user's state directory.
+    passed_over : collection of str, optional
+        Image URLs of attempts that are not worth an offer, since the widget looks for them anyway.
     """
 
     def __init__(
@@ -38,8 +42,11 @@ class Leftovers:
         client: Constellations,
         show: Callable[[dict[str, Any]], Any],
         settled: Callable[[Iterable[Attempt]], Any] = lambda _attempts: None,
+        journal: Journal | None = None,
+        passed_over: Collection[str] = (),
     ):
         self._client, self._show, self._settled = client, show, settled
+        self._journal, self._passed_over = journal, passed_over
         self._busy = threading.Lock()
 
     def find(self) -> None:
@@ -59,12 +66,13 @@ class Leftovers:
             # Whoever publishes is told what the journal lacks.
             with contextlib.suppress(JournalError):
                 threading.Thread(
-                    target=run, args=(default_journal(),), name="constellations-leftovers", daemon=True
+                    target=run, args=(self._journal or default_journal(),), name="constellations-leftovers", daemon=True
                 ).start()
 
     def _offer(self, journal: Journal, message: str = "") -> None:
         with contextlib.suppress(JournalError):
-            if left := left_open(self._client, journal):
+            left = left_open(self._client, journal)
+            if left := [attempt for attempt in left if attempt.url not in self._passed_over]:
                 self._tell("offer", left, message=message)
 
     def _look(self, journal: Journal) -> None:

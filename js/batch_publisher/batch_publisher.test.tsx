@@ -54,7 +54,7 @@ const drawn = () => new Promise((later) => setTimeout(later, 80));
 async function shown(status: Partial<Status> = {}, rows: Row[] = [row(0), row(1), row(2)]) {
   const state = { name: "all", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
   const specs = [{ path: "note", title: "Note", description: "", kind: "text", required: false, unit: "", limit: null, choices: [] }];
-  const fake = new FakeModel({ state, status: { ...STATUS, ...status }, fields: specs, kept_credits: { text: "", tree: [] } });
+  const fake = new FakeModel({ state, status: { ...STATUS, ...status }, fields: specs, titles: { note: "Note" }, kept_credits: { text: "", tree: [] }, leftovers: { phase: "none", count: 0, done: 0, items: [], message: "" } });
   const el = document.body.appendChild(document.createElement("div"));
   const leave = batchPublisher.render({ model: fake.model, el });
   await drawn();

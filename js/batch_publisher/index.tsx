@@ -6,8 +6,8 @@ import "./batch_publisher.css";
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { Comm } from "../shared/comm.ts";
 import { useFollowingFocus } from "../shared/follow_focus.ts";
+import { type LeftoversState, LeftoversView } from "../shared/leftovers.tsx";
 import { Gone, useDraft, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
-import type { FieldSpec } from "../shared/types.ts";
 import { Earlier, Filters, Notices } from "./around.tsx";
 import { keepsake } from "./keepsake.ts";
 import { AtRest, Receipts, Start, UnderWay } from "./progress.tsx";
@@ -62,8 +62,8 @@ function BatchPublisher(view: ViewProps) {
   const { model, draft } = view;
   useDraft(draft);
   const status = useTrait<Status>(model, "status");
-  const specs = useTrait<FieldSpec[]>(model, "fields");
-  const titles = useMemo(() => Object.fromEntries(specs.map((spec) => [spec.path, spec.title])), [specs]);
+  const leftovers = useTrait<LeftoversState>(model, "leftovers");
+  const titles = useTrait<Record<string, string>>(model, "titles");
   const { store, thumbnails, ask, silent } = useRows(view, status);
   const [filter, setFilter] = useState("");
   const [web, setWeb] = useState(false);
@@ -83,6 +83,7 @@ function BatchPublisher(view: ViewProps) {
   return (
     <div class="cxw-batch" role="group" aria-label={`Publish ${status.total} images`} data-phase={status.phase}>
       <Gone draft={draft} />
+      <LeftoversView state={leftovers} look={() => draft.send({ kind: "settle" })} />
       <Notices status={status} silent={silent && !draft.gone} />
       <Earlier {...props} />
       <SharedFields model={model} {...props} />

@@ -485,3 +485,26 @@ def test_the_autosave_of_single_drafts_is_left_to_those_who_gave_them(make, wtml
     assert not (state / "state" / "drafts").exists()
     assert len(list((state / "state" / "batches").iterdir())) == 1
     assert isinstance(widget.drafts[0], ImageDraft) and widget.drafts[0].earlier == []
+
+
+def test_what_was_left_open_beside_its_own_rows_is_offered_and_looked_for(make, wtml, box, client):
+    journal = Journal()
+    for draft in (*ImageDraft.all_from_wtml(wtml, autosave=False)[:1], other := make_draft()):
+        draft.update(DESCRIBED)
+        body = draft.submission().to_json()
+        attempt = journal.claim(client.api_url, box.handle, draft["storage.legacy_url_template"], body)
+        journal.unclear(attempt.key, "killed")
+    id = client.add_image(box.handle, other.submission()).id
+    widget = make(wtml)
+    until_left(widget, "offer")
+    assert (widget.leftovers["count"], widget.leftovers["items"][0]["name"]) == (1, other.note)
+    widget._received(widget, {"kind": "settle"}, [])
+    until_left(widget, "done")
+    assert {item["id"] for item in widget.leftovers["items"]} == {id, ""}
+
+
+def until_left(widget: BatchPublisher, phase: str) -> None:
+    deadline = time.monotonic() + 20
+    while widget.leftovers["phase"] != phase:
+        assert time.monotonic() < deadline, widget.leftovers
+        time.sleep(0.01)
