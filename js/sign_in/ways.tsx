@@ -22,6 +22,14 @@ function Secret({ name, label, autocomplete }: { name: string; label: string; au
   );
 }
 
+/** Enter sends the form that a field is in. JupyterLab keeps the browser from doing it by itself. */
+export function sendOnEnter(event: KeyboardEvent): void {
+  const field = event.target as HTMLInputElement;
+  if (event.key !== "Enter" || field.tagName !== "INPUT") return;
+  event.preventDefault();
+  field.form?.requestSubmit();
+}
+
 /** Sends what was typed into a form, by the names of its fields, and empties it. */
 function SecretForm({ draft, kind, button, main, children }: ViewProps & FormProps) {
   const form = useRef<HTMLFormElement>(null);
@@ -32,7 +40,7 @@ function SecretForm({ draft, kind, button, main, children }: ViewProps & FormPro
     draft.send({ kind, ...typed });
   };
   return (
-    <form ref={form} class="cxw-row" onSubmit={submit}>
+    <form ref={form} class="cxw-row" onSubmit={submit} onKeyDown={sendOnEnter}>
       {children}
       <button type="submit" class={main ? "cxw-primary" : ""}>
         {button}

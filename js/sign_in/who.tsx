@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useUniqueId, type ViewProps } from "../shared/mount.tsx";
 import type { Status } from "./status.ts";
+import { sendOnEnter } from "./ways.tsx";
 
 /** Whether this account may add images, in words. */
 export function mayWords({ may, handle, handle_message: message }: Status): string {
@@ -31,7 +32,7 @@ function HandleForm({ draft, status }: ViewProps & { status: Status }) {
     if (typed.trim()) draft.send({ kind: "handle", handle: typed.trim() });
   };
   return (
-    <form class="cxw-row" onSubmit={ask}>
+    <form class="cxw-row" onSubmit={ask} onKeyDown={sendOnEnter}>
       <label for={id}>Handle</label>
       <input
         id={id}

@@ -1,0 +1,140 @@
+"""Signing in by a real browser: in a plain page with pages of the identity server beside it, and in JupyterLab, where no secret stays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from api.conftest import make_submission
+from api.signing import own_box, press, sent_back_to
+from browser.bare_page import _Server, bare_page
+from browser.lab import Lab
+from playwright.sync_api import Page, expect
+from secrets_used import found_in, secrets_of
+
+from constellations_widgets import Sandbox, SignIn
+
+
+def test_by_link_and_code_by_a_page_that_comes_back_and_by_password(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[str] = []
+    send = _Server._send
+
+    def noted(self: _Server, number: int, data: dict, buffers: list) -> None:
+        told.append(json.dumps(data, default=repr))
+        send(self, number, data, buffers)
+
+    monkeypatch.setattr(_Server, "_send", noted)
+    with Sandbox() as box, own_box(box, tmp_path, monkeypatch), secrets_of(box, monkeypatch) as secrets:
+        box.identity.asks = True
+        signed, library = SignIn(box.api_url), SignIn(images_url=box.images_url)
+        with bare_page(page, signed, library) as frame:
+            widget = frame.get_by_role("group", name="Sign in to WWT Constellations")
+            for devices, button, last_words in [
+                (True, "Allow", "Done. You can close this page."),
+                (False, "Sign in", "Done. You can close this page and go back to your program."),
+            ]:
+                box.identity.offers_devices = devices
+                widget.get_by_role("button", name="Sign in", exact=True).click()
+                with page.expect_popup() as opened:
+                    widget.get_by_role("link", name="Open the sign-in page").click()
+                opened.value.get_by_role("button", name=button).click()
+                expect(opened.value.get_by_text(last_words, exact=True)).to_be_visible()
+                opened.value.close()
+                expect(widget.get_by_text(f"You may add images as @{box.handle}.")).to_be_visible()
+                assert signed.client().may_add_images(box.handle)
+                widget.get_by_role("button", name="Sign out").click()
+                expect(widget.get_by_role("button", name="Sign in", exact=True)).to_be_focused()
+            widget.get_by_text("Other ways").click()
+            token = box.token()
+            widget.get_by_label("Access token").fill(token)
+            page.keyboard.press("Enter")
+            expect(widget.get_by_text("Signed in as")).to_be_visible()
+
+            group = frame.get_by_role("group", name="Sign in to the image library")
+            group.get_by_label("Name").fill(box.images_user.name)
+            group.get_by_label("Password").fill(box.images_user.password)
+            page.keyboard.press("Enter")
+            expect(group.get_by_text("Signed in as")).to_be_visible()
+            assert library.client().list() == []
+            html = frame.locator("html").evaluate("it => it.outerHTML")
+        assert len(secrets | {token}) > 5 and len(told) > 10
+        assert found_in("".join(told) + html, secrets | {token}) == []
+
+
+CELLS = [
+    "import constellations_widgets as cxw\nsigned = cxw.SignIn({api!r})\nsigned",
+    "client = signed.client()\nclient.add_image({handle!r}, {body!r})",
+    "%xmode Verbose\nclient.add_image('nobody', {body!r})",
+    "cxw.sign_in(api_url={api!r})",
+    "images = cxw.SignIn(images_url={images!r})\nimages",
+    "client.may_add_images({handle!r})",
+]
+
+
+def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    heard: list[str | bytes] = []
+    lab.page.on("websocket", lambda it: it.on("framereceived", lambda frame: heard.append(frame)))
+    with Sandbox() as box, own_box(box, tmp_path, monkeypatch), secrets_of(box, monkeypatch) as secrets:
+        typed = box.token()
+        secrets.add(typed)
+        names = {"api": box.api_url, "handle": box.handle, "images": box.images_url}
+        body = make_submission().to_json()
+        notebook = lab.open_notebook([cell.format(**names, body=body) for cell in CELLS])
+        notebook.run_cell(0)
+        widget = notebook.output(0)
+        widget.get_by_role("button", name="Sign in", exact=True).click()
+        press(widget.get_by_role("link", name="Open the sign-in page").get_attribute("href"))
+        expect(widget.get_by_text("You may add images as")).to_be_visible()
+        notebook.run_cell(1)
+        notebook.run_cell(2, fails=True)
+        expect(notebook.output(2)).to_contain_text("Handle not found")
+        widget.get_by_role("button", name="Sign out").click()
+        expect(widget.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+        notebook.run_cell(3, fails=True)  # it does not wait: it says what to do
+        expect(notebook.output(3)).to_contain_text("show the widget cxw.SignIn(")
+
+        box.identity.offers_devices = False
+        widget.get_by_role("button", name="Sign in", exact=True).click()
+        address = sent_back_to(widget.get_by_role("link", name="Open the sign-in page").get_attribute("href"))
+        secrets.add(address.rpartition("code=")[2])
+        widget.get_by_label("If your browser ends on a page").fill(address)
+        lab.page.keyboard.press("Enter")
+        expect(widget.get_by_text("You may add images as")).to_be_visible()
+        notebook.run_cell(3)  # the sign-in that was kept
+
+        notebook.run_cell(4)
+        library = notebook.output(4)
+        for password in ("hunter2-wrong", box.images_user.password):
+            secrets.add(password)
+            library.get_by_label("Name").fill(box.images_user.name)
+            library.get_by_label("Password").fill(password)
+            library.get_by_role("button", name="Sign in").click()
+            expect(
+                library.get_by_text("does not take" if password == "hunter2-wrong" else "Signed in as")
+            ).to_be_visible()
+        library.get_by_role("button", name="Sign out").click()
+        library.get_by_text("Other ways").click()
+        library.get_by_label("Access token").fill(typed)
+        lab.page.keyboard.press("Enter")
+        expect(library.get_by_text("Signed in")).to_be_visible()
+        box.faults.next("token_expired", path="/handle/*", times=2)
+        notebook.run_cell(5, fails=True)
+        notebook.save()
+
+        home, root = lab.server.folder / "home", lab.server.root
+        files = {path: path.read_bytes() for top in (home, root) for path in top.rglob("*") if path.is_file()}
+        kept = [path for path in files if path.parent.name == "sign_in" and path.suffix == ".json"]
+        files[lab.server.log] = lab.server.log.read_bytes()
+        assert len(kept) == 1 and found_in(files[kept[0]], secrets)
+        assert {
+            path.name: found for path, text in files.items() if path not in kept and (found := found_in(text, secrets))
+        } == {}
+        pages = "".join(it if isinstance(it, str) else it.decode("latin-1") for it in heard)
+        assert f'"username": "{box.handle}"' in pages
+        assert found_in(pages, secrets) == []
+        assert notebook.path in files and len(secrets) > 9
