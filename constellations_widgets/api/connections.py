@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MOST = 64
 """Connections at the same time."""
 _HEAD = re.compile(r"[A-Z]+ [!-~]+ HTTP/1\.1\r\n(?:[!-9;-~]+: [ -~]*\r\n)+")
+_CUT_SHORT = "the server disconnected in the middle of its answer"
 _SPARE_FOR = 5.0  # seconds for which an unused connection is trusted: servers close them, often after more than this
 
 
@@ -97,10 +98,12 @@ class Connections:
             self._free.release()
 
     def _request(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> bytes:
-        lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
-        length = "" if body is None else f"Content-Length: {len(body)}\r\n"
-        head = f"{method} {target} HTTP/1.1\r\nHost: {self._host_field}\r\n{lines}{length}"
-        if not _HEAD.fullmatch(head):  # it is not shown: a token is in it
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {self._host_field}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        if body is not None:
+            lines.append(f"Content-Length: {len(body)}")
+        head = "\r\n".join([*lines, ""])
+        if not _HEAD.fullmatch(head) or head.count("\r") != len(lines):  # it is not shown: a token is in it
             raise httpx.UnsupportedProtocol("the request holds characters that HTTP can't carry")
         return f"{head}\r\n".encode("ascii") + (body or b"")
 
@@ -145,38 +148,34 @@ class Connections:
             except BaseException:
                 stream.close()
                 raise
-        return _Connection(_Wire(stream, self._timeout))
+        return _Connection(stream, self._timeout)
 
 
-class _Wire(io.RawIOBase):
-    """What http.client takes for a socket, and for the file that it reads answers from."""
+class _Incoming(io.RawIOBase):
+    """One answer on its way: what http.client takes for a socket, and for the file that it reads."""
 
     def __init__(self, stream: httpcore.NetworkStream, timeout: float):
-        self.stream, self._timeout = stream, timeout
-
-    def sendall(self, content: bytes) -> None:
-        try:
-            self.stream.write(content, self._timeout)
-        except httpcore.WriteError:
-            pass  # a server may answer before it has read all, and close: its answer says why
+        self._stream, self._timeout = stream, timeout
+        self.has_ended = False  # the connection
 
     def makefile(self, _mode: str) -> Any:
-        return io.BufferedReader(_Wire(self.stream, self._timeout), io.DEFAULT_BUFFER_SIZE * 8)
+        return io.BufferedReader(self, io.DEFAULT_BUFFER_SIZE * 8)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        part = self.stream.read(len(buffer), self._timeout)
+        part = self._stream.read(len(buffer), self._timeout)
         buffer[: len(part)] = part
+        self.has_ended = not part
         return len(part)
 
 
 class _Connection:
     """A connection, and whether the next request can use it."""
 
-    def __init__(self, wire: _Wire):
-        self._wire, self._stream = wire, wire.stream
+    def __init__(self, stream: httpcore.NetworkStream, timeout: float):
+        self._stream, self._timeout = stream, timeout
         self.can_be_kept = False
         self.spare_since = 0.0
 
@@ -189,26 +188,37 @@ class _Connection:
 
     def exchange(self, method: str, request: bytes, limit: int) -> Answer:
         self.can_be_kept = False
-        self._wire.sendall(request)
-        response = HTTPResponse(self._wire, method=method)
+        try:
+            self._stream.write(request, self._timeout)
+        except httpcore.WriteError:
+            pass  # a server may answer before it has read all, and close: its answer says why
+        incoming = _Incoming(self._stream, self._timeout)
+        response = HTTPResponse(incoming, method=method)
         try:
             response.begin()
         except RemoteDisconnected:
             raise httpcore.RemoteProtocolError("the server disconnected without sending a response") from None
         except HTTPException as error:
             raise httpcore.RemoteProtocolError(f"the server does not speak HTTP ({type(error).__name__})") from None
+        if incoming.has_ended:  # the standard library takes it for the end of the head
+            raise httpcore.RemoteProtocolError(_CUT_SHORT)
+        says_its_end = response.chunked or response.length is not None
         answer = Answer(response.status, response.reason, _fields(response))
         try:
             refuse_compressed(answer.headers.get("content-encoding"))
-            answer.content = _content(response, limit)
+            content = _content(response, limit)
         except Unusable as error:
             answer.fault = error
         except HTTPException:
-            answer.fault = httpx.RemoteProtocolError("the server disconnected in the middle of its answer")
+            answer.fault = httpx.RemoteProtocolError(_CUT_SHORT)
         except (httpcore.NetworkError, httpcore.TimeoutException) as error:
             answer.fault = _of_httpx(error)
         else:
-            self.can_be_kept = response.isclosed() and not response.will_close
+            if says_its_end and incoming.has_ended:  # so does it for the end of the chunks
+                answer.fault = httpx.RemoteProtocolError(_CUT_SHORT)
+            else:
+                answer.content = content
+                self.can_be_kept = response.isclosed() and not response.will_close
         return answer
 
 

@@ -45,6 +45,13 @@ _REFUSALS: dict[int, tuple[type[errors.StatusError], str]] = {
     429: (errors.BusyError, "Try again later."),
     503: (errors.BusyError, "Try again later."),
 }
+_NEVER_LEFT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 _LOOK_FIRST = "Whether the server did it is not known: look before sending it again."
 
 
@@ -206,7 +213,7 @@ class Transport:
 
     def _not_answered(self, call: Call, error: httpx.HTTPError) -> errors.ApiError:
         reason = one_line(str(error)).rstrip(".") or type(error).__name__
-        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)):
+        if isinstance(error, _NEVER_LEFT):
             said = f"{self.api_url} can't be reached: {reason}"
             return self._error(errors.NotSentError, call, said, "Nothing was sent. Check the address and the network.")
         slow = isinstance(error, httpx.TimeoutException)
