@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import select
 import stat
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -253,3 +259,39 @@ def test_a_session_that_ends_while_a_client_uses_it_goes_on_after_signing_in_aga
         client.may_add_images(box.handle)
     sign_in_by(begin(session, listens=False), session)
     assert client.may_add_images(box.handle)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a terminal of its own is made with pty")
+@pytest.mark.parametrize("devices", [True, False])
+def test_at_a_terminal_somebody_is_asked_and_what_is_typed_afterwards_is_left_alone(box, devices):
+    import pty
+
+    box.identity.offers_devices = devices
+    code = f"import constellations_widgets as cxw; print(cxw.sign_in(api_url={box.api_url!r})); print('typed', input())"
+    ours, theirs = pty.openpty()
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    program = subprocess.Popen([sys.executable, "-c", code], **streams, env=os.environ | {"BROWSER": "true"})
+    os.close(theirs)
+    shown = ""
+
+    def wait_for(words: str) -> None:
+        nonlocal shown
+        ends = time.monotonic() + 60
+        while words not in shown and time.monotonic() < ends:
+            if select.select([ours], [], [], 0.2)[0]:
+                shown += os.read(ours, 65536).decode()
+        assert words in shown
+
+    wait_for("Waiting …")
+    link = re.search(r"(http://127\S+)\s", shown.partition("open this page:")[2])[1]
+    if devices:
+        press(link)
+    else:
+        os.write(ours, b"nonsense\n")
+        wait_for("That is not the address")
+        os.write(ours, f"{sent_back_to(link)}\n".encode())
+    wait_for("<KeptSession")
+    os.write(ours, b"hello\n")
+    wait_for("typed hello")
+    assert program.wait(30) == 0
+    os.close(ours)
