@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..api.plaintext import one_line
 from ..checked import CheckedFields
 from ..checks import ERROR, WARNING, Fix, Problem
 from ..draft import ImageDraft
@@ -89,8 +90,8 @@ class PublishedImage(CheckedFields):
 
     @property
     def name(self) -> str:
-        lines = self.record.note.strip().splitlines() if self._record else []
-        return lines[0][:80] if lines else f"image {self._id}"
+        """The beginning of the note."""
+        return (one_line(self._record.note, 80) if self._record else "") or f"image {self._id}"
 
     @property
     def handle(self) -> str:
@@ -122,8 +123,12 @@ class PublishedImage(CheckedFields):
         """What became of each field at the latest `save`; None before the first, and where that is not known."""
         return self._saved
 
+    @property
+    def local(self) -> None:
+        """None: a `Preview` of it loads the image from where its record says."""
+
     def draft(self) -> ImageDraft:
-        """A draft of the record as it was read last, to look at with `Preview`. Publishing it would make a second image."""
+        """A draft of the record as it was read last. Publishing it would make a second image."""
         return ImageDraft.from_submission(self.record, autosave=False)
 
     # -- edits

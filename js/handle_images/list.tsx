@@ -1,12 +1,14 @@
 // The list: a row an image, only those in sight drawn. One stop for the Tab key: arrows go from row to row, Tab within one.
 
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { VNode } from "preact";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Picture, Row, Status } from "./status.ts";
 
 export const ROW = 62; // pixels
 const TALLEST = 6.5 * ROW; // half a row says that there is more
 const AROUND = 4; // rows
 const NEAR_THE_END = 25; // rows
+const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 interface ListProps {
   rows: Row[];
@@ -20,6 +22,14 @@ interface ListProps {
 
 export function List(props: ListProps) {
   const { rows, status, onSight } = props;
+  // While it is only scrolled, a row that stays is the same as before, and costs nothing.
+  const kept = useMemo(() => new Map<string, VNode>(), [props]);
+  const rowAt = (index: number, stops: boolean) => {
+    const name = `${index} ${stops}`;
+    const row = kept.get(name) ?? <ImageRow key={rows[index]!.id} {...props} row={rows[index]!} place={index} count={rows.length} stops={stops} />;
+    kept.set(name, row);
+    return row;
+  };
   const scroller = useRef<HTMLDivElement>(null);
   const [scroll, setScroll] = useState(0);
   const [active, setActive] = useState("");
@@ -74,9 +84,7 @@ export function List(props: ListProps) {
       }}
     >
       <ul role="list" aria-label={`Images of @${status.handle}`} style={{ height: `${rows.length * ROW}px` }}>
-        {[...drawn].sort((a, b) => a - b).map((index) => (
-          <ImageRow key={rows[index]!.id} {...props} row={rows[index]!} place={index} count={rows.length} stops={index === place} />
-        ))}
+        {[...drawn].sort((a, b) => a - b).map((index) => rowAt(index, index === place))}
       </ul>
     </div>
   );
@@ -136,7 +144,7 @@ function ImageRow({ row, place, count, stops, status, pictures, pictureOf, open 
       <div class="cxw-image-name">
         <bdi title={row.note}>{name}</bdi>
         <div class="cxw-quiet">
-          {row.created && <time dateTime={row.created}>{new Date(row.created).toLocaleString()}</time>} <code>{row.id}</code>
+          {row.created && <time dateTime={row.created}>{TIME.format(new Date(row.created))}</time>} <code>{row.id}</code>
         </div>
       </div>
       <div class="cxw-row">

@@ -62,7 +62,10 @@ class TestReading:
         assert httpx.get(image.record_url).json()["id"] == image.id
         assert httpx.get(image.wtml_url).status_code == 200
 
-    def test_the_draft_of_it_is_for_looking_at(self, image, receipt):
+    def test_it_can_be_looked_at_and_be_the_beginning_of_another(self, image, receipt):
+        preview = cxw.Preview(image)
+        assert preview._open({})[0]["imageset"]["center_x"] == receipt.body["wwt"]["center_x"]
+        preview.close()
         assert image.draft().submission().to_request()["wwt"] == receipt.body["wwt"]
 
     def test_its_place_and_its_files_are_fixed(self, image):
