@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,10 +24,11 @@ def scene_of(
     *,
     text: str | None = None,
     opacity: float = 1.0,
+    above: Iterable[tuple[Receipt, float]] = (),
     outgoing_url: str = "",
     published: bool = False,
 ) -> SceneSubmission:
-    """A scene of one published image. Nothing is sent.
+    """A scene of a published image, or of several. Nothing is sent.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ def scene_of(
         What people read beside it, 1 to 5,000 UTF-16 units. By default the image's note.
     opacity : float, optional
         Of the image, 0 to 1. Default 1.
+    above : iterable of (Receipt, float), optional
+        Further images on top of it, each with its opacity.
     outgoing_url : str, optional
         Web address of "see more". Default "": none.
     published : bool, optional
@@ -57,11 +60,11 @@ def scene_of(
     """
     try:
         shown = view or view_of_image(image.body["wwt"])
-        layer = {"image_id": image.id, "opacity": opacity}
+        layers = [{"image_id": it.id, "opacity": seen} for it, seen in [(image, opacity), *above]]
         return SceneSubmission.model_validate(
             {
                 "place": ScenePlace.of_view(shown),
-                "content": {"image_layers": [layer]},
+                "content": {"image_layers": layers},
                 "text": image.note if text is None else text,
                 "outgoing_url": outgoing_url,
                 "published": published,
@@ -78,6 +81,7 @@ def publish_scene(
     *,
     text: str | None = None,
     opacity: float = 1.0,
+    above: Iterable[tuple[Receipt, float]] = (),
     outgoing_url: str = "",
     published: bool = False,
     again: bool = False,
@@ -92,7 +96,8 @@ def publish_scene(
     --------
     >>> cxw.publish_scene(draft.receipt, client, preview.view, text="The Whirlpool galaxy", published=True)
     """
-    scene = scene_of(image, view, text=text, opacity=opacity, outgoing_url=outgoing_url, published=published)
+    shown = {"text": text, "opacity": opacity, "above": above, "outgoing_url": outgoing_url, "published": published}
+    scene = scene_of(image, view, **shown)
     if client.api_url != image.api_url:
         raise PublishError(
             f"The image is at {image.api_url}, the client is one of {client.api_url}: use one of the same API."

@@ -75,6 +75,8 @@ class Publisher(DraftWidget):
             raise TypeError(
                 f"Publisher takes a client, not a {type(client).__name__}: make one with cxw.Constellations(api_url, auth=…)"
             )
+        if preview is not None and not hasattr(preview, "view"):
+            raise TypeError(f"Publisher takes a Preview to look at, not a {type(preview).__name__}: cxw.Preview(draft)")
         self._esm, self._css = built("publisher.js"), built("publisher.css")
         self._client, self._handle = client, handle.strip().removeprefix("@")
         self._step: Step | None = None

@@ -10,10 +10,10 @@ const SCENE: SceneState = { phase: "offer", progress: "", message: "", review: n
 
 const drawn = () => new Promise((later) => setTimeout(later, 60));
 
-async function shown(scene: Partial<SceneState> = {}) {
+async function shown(scene: Partial<SceneState> = {}, about: object = {}) {
   const state = { name: "M 51", values: {}, problems: [], locked: true, by: { client: "", seq: 0, paths: [] } };
   const leftovers = { phase: "none", count: 0, done: 0, items: [], message: "" };
-  const status = { ...STATUS, receipt: { ...RECEIPT, ...LINKS } };
+  const status = { ...STATUS, receipt: { ...RECEIPT, ...LINKS, ...about } };
   const fake = new FakeModel({ state, titles: {}, leftovers, status, scene: { ...SCENE, ...scene } });
   const el = document.body.appendChild(document.createElement("div"));
   publisher.render({ model: fake.model, el });
@@ -66,6 +66,13 @@ test("without a preview there is no view to use; an unclear scene is looked at o
   await press("Look again");
   await press("It is not there: send it again");
   expect(sent().map((message) => (message as { action: string }).action)).toEqual(["look", "resend"]);
+});
+
+test("the receipt links to the record, the WTML and the handle's page, and has what was sent", async () => {
+  const { el } = await shown({}, { handle_url: "https://x/@me", body: '{ "note": "<b>" }' });
+  const links = [...el.querySelectorAll<HTMLAnchorElement>(".cxw-receipt a")].map((it) => it.href);
+  expect(links).toEqual([RECEIPT.record_url, LINKS.wtml_url, "https://x/@me"]);
+  expect(el.querySelector(".cxw-receipt pre")!.textContent).toBe('{ "note": "<b>" }');
 });
 
 test("a scene that is made has its links, and none that lead nowhere", async () => {

@@ -50,6 +50,15 @@ def test_a_scene_is_made_of_the_view_that_is_shown_and_stays_unpublished(client,
     )
 
 
+def test_a_scene_can_have_several_images_each_with_its_opacity(client, box, image):
+    upper = client.add_image(box.handle, make_draft().submission())
+    receipt = publish_scene(image, client, VIEW, opacity=1, above=[(upper, 0.25)])
+    layers = client.scene(receipt.id).content["image_layers"]
+    assert [(it["image"]["id"], it["opacity"]) for it in layers] == [(image.id, 1), (upper.id, 0.25)]
+    with pytest.raises(InvalidError, match=r"image_layers\.1\.opacity"):
+        publish_scene(image, client, VIEW, above=[(upper, 2)])
+
+
 def test_without_a_view_it_shows_the_image_and_says_its_note(client, box, image):
     publish_scene(image, client, published=True)
     (record,) = scenes(client, box, image)

@@ -97,6 +97,11 @@ def test_a_scene_is_offered_once_the_image_is_published_and_made_of_the_view_sho
     unpublished.close()
 
 
+def test_something_else_than_a_preview_is_refused_in_words(draft, box):
+    with pytest.raises(TypeError, match="takes a Preview to look at, not a dict"):
+        Publisher(draft, box.client(), box.handle, {})
+
+
 def test_what_is_out_of_range_is_said_and_the_offer_stays(publish, box):
     publisher = publish()
     for wrong, field in (({"text": "x" * 5001}, "text"), ({"opacity": "1"}, "opacity"), ({"opacity": 2}, "opacity")):
