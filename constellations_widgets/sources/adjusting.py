@@ -1,4 +1,4 @@
-"""A placement moved, turned, scaled, mirrored on the sky, or set by stars: the arithmetic of placing by eye.
+"""A placement moved, turned, scaled or mirrored on the sky: the arithmetic of placing by eye.
 
 A move, a turn and a mirroring are what a stiff sheet does that slides over the sphere: they hold at the poles and over RA 0.
 """
@@ -6,11 +6,12 @@ A move, a turn and a mirroring are what a stiff sheet does that slides over the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..errors import SourceError
+from ..schema.placement import is_tan
 from .plane import Plane, plane_of
 
 Place = tuple[float, float]
@@ -65,86 +66,48 @@ def mirrored(plane: Plane, about: Place) -> Plane:
     return replace(_carried(plane, reflect), mirrored=not plane.mirrored)
 
 
-def aligned(
-    plane: Plane, height: float, stars: Iterable[tuple[Any, Any]], parity: int | None = None
-) -> tuple[Plane, float]:
-    """`plane` laid so that stars of the picture are where they are in the sky. It still touches the sky in the same pixel.
-
-    Parameters
-    ----------
-    plane : Plane
-        Where the picture is now; two stars leave its parity as it is, three tell it.
-    height : float
-        Of the picture in pixels.
-    stars : iterable of ((x, y), (ra, dec))
-        As `plane_of_stars` takes them: pixels right and down from the upper left corner, degrees.
-    parity : int, optional
-        1 for a picture as seen in the sky, -1 for a mirrored one.
-
-    Returns
-    -------
-    plane : Plane
-    error : float
-        By how many pixels the worst star is beside its place.
-
-    Raises
-    ------
-    SourceError
-        As `plane_of_stars` does.
-    """
-    from .by_hand import plane_of_stars
-
-    given = list(stars)
-    if parity is None and len(given) == 2:
-        parity = -1 if plane.mirrored else 1
-    # In a picture whose middle is the pixel that touches the sky, that pixel goes on doing so.
-    size, below = (2 * plane.x, 2 * plane.y), height - 2 * plane.y
-    try:
-        shifted = [((x, float(y) - below), place) for (x, y), place in given]
-    except (TypeError, ValueError):
-        raise SourceError("stars= takes pairs such as ((x, y), (ra, dec)): pixels and degrees") from None
-    found, error = plane_of_stars(shifted, size, parity)  # type: ignore[arg-type]
-    if not 0 < found.scale <= _LARGEST:
-        raise SourceError("The stars would make a pixel larger than one degree: look at their places once more")
-    return found, error
-
-
 def changes(values: Mapping[str, Any], plane: Plane) -> dict[str, Any]:
-    """What makes the values of a draft those of `plane`, which touches the sky in the same pixel as before.
-
-    Only what differs by more than anybody sees, in normal form: right ascension 0 to 360, rotation -180 to 180 degrees, and no more digits
-    than a thousandth of a pixel needs.
+    """What makes the values of a draft those of `plane`, which touches the sky in the same pixel as before: `tidy`, and only what differs.
 
     Raises
     ------
     SourceError
         When the placement is not complete, or would be one that WWT can't draw.
     """
-    old = plane_of(values)
-    tiled = values.get("wwt.projection") == "Tan"
+    old, tiled = plane_of(values), is_tan(values)
     if tiled and plane.mirrored:
         raise SourceError("WWT draws no mirrored tiles: mirror the picture itself, and make tiles of that")
-    decimals = min(max(math.ceil(-math.log10(plane.scale * _EXACT)), 0), 14)
     factor = plane.scale / old.scale
     new: dict[str, Any] = {}
     if not _stays(old, plane):
-        new |= {
-            "wwt.center_x": round(plane.ra % 360, decimals) % 360,
-            "wwt.center_y": round(plane.dec, decimals) + 0.0,
-        }
-    turn = math.remainder(plane.rotation - old.rotation, 360)
-    if abs(turn) > 10**-_TURN_DECIMALS / 2:
-        new["wwt.rotation"] = math.remainder(round(plane.rotation, _TURN_DECIMALS), 360) + 0.0
+        new |= {"wwt.center_x": plane.ra, "wwt.center_y": plane.dec}
+    if abs(math.remainder(plane.rotation - old.rotation, 360)) > 10**-_TURN_DECIMALS / 2:
+        new["wwt.rotation"] = plane.rotation
     if abs(factor - 1) > 10**-_SCALE_DIGITS:
-        base = values["wwt.base_degrees_per_tile"] * factor
-        new["wwt.base_degrees_per_tile"] = float(f"{base:.{_SCALE_DIGITS}g}")
-        if tiled:  # its offsets are degrees
-            for path in ("wwt.offset_x", "wwt.offset_y"):
-                if values.get(path):
-                    new[path] = round(values[path] * factor, decimals) + 0.0
-    if not tiled and plane.mirrored != old.mirrored:
+        # The offsets of tiles are degrees.
+        scales = ("wwt.base_degrees_per_tile", *(("wwt.offset_x", "wwt.offset_y") if tiled else ()))
+        new |= {path: values[path] * factor for path in scales if values.get(path)}
+    if plane.mirrored != old.mirrored:
         new["wwt.bottoms_up"] = plane.mirrored
-    return new
+    return tidy(new, plane.scale, tiled)
+
+
+def tidy(new: Mapping[str, Any], pixel: float, tiled: bool) -> dict[str, Any]:
+    """Values of a placement in normal form: right ascension 0 to 360, rotation -180 to 180 degrees, no digits that nobody can see.
+
+    `pixel` is the size of one, in degrees.
+    """
+    decimals = min(max(math.ceil(-math.log10(pixel * _EXACT)), 0), 14)
+    of_offsets = decimals if tiled else round(-math.log10(_EXACT))
+    normal: dict[str, Callable[[float], float]] = {
+        "wwt.center_x": lambda ra: round(ra % 360, decimals) % 360,
+        "wwt.center_y": lambda dec: round(dec, decimals) + 0.0,
+        "wwt.rotation": lambda angle: math.remainder(round(angle, _TURN_DECIMALS), 360) + 0.0,
+        "wwt.base_degrees_per_tile": lambda base: float(f"{base:.{_SCALE_DIGITS}g}"),
+        "wwt.offset_x": lambda offset: round(offset, of_offsets) + 0.0,
+        "wwt.offset_y": lambda offset: round(offset, of_offsets) + 0.0,
+    }
+    return {path: normal[path](value) if path in normal else value for path, value in new.items()}
 
 
 def _carried(plane: Plane, change: _Change) -> Plane:

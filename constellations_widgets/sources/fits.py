@@ -99,7 +99,8 @@ def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float) -> Readi
 
 def _look_at_length(hdu: Any, path: Path | None) -> None:
     """The pixels are not read here, but that they are there can be seen."""
-    if path is None or path.suffix.lower() in (".gz", ".fz", ".bz2", ".zip", ".xz"):
+    packed = path is None or path.suffix.lower() in (".gz", ".fz", ".bz2", ".zip", ".xz")
+    if packed or hasattr(hdu, "compressed_data"):
         return
     end, length = hdu.fileinfo()["datLoc"] + hdu.size, path.stat().st_size
     if length < end:
@@ -177,8 +178,21 @@ def image_of(hdus: Any, what: str) -> tuple[Any, Any]:
     images = [hdu for hdu in hdus if hdu.is_image and len(hdu.shape) >= 2]
     if not images:
         raise SourceError(f"{what} holds no image: give a FITS file with an image of two dimensions")
-    found = [(hdu, WCS(hdu.header, fobj=hdus, naxis=2)) for hdu in images]
-    hdu, wcs = next(((hdu, wcs) for hdu, wcs in found if wcs.has_celestial), found[0])
+    others: list[tuple[Any, Any]] = []
+    failures: list[Exception] = []
+    for hdu in images:
+        try:
+            wcs = WCS(hdu.header, fobj=hdus, naxis=2)
+        except Exception as error:  # the next one may do
+            failures.append(error)
+            continue
+        if wcs.has_celestial:
+            break
+        others.append((hdu, wcs))
+    else:
+        if not others:
+            raise failures[0]
+        hdu, wcs = others[0]
     if any(size != 1 for size in hdu.shape[:-2]):
         raise SourceError(
             f"{what} is a cube of {' × '.join(map(str, hdu.shape))}: give one plane of it, such as "

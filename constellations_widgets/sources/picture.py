@@ -122,9 +122,9 @@ def _description(path: Path, needed: bool) -> Any:
             raise
         return None
     if found is None and needed:
-        raise SourceError(
-            f"{path.name} holds no AVM that says where it is on the sky: give its place with wcs=, or with center= and width="
-        )
+        beside = path.with_suffix(".wcs")
+        way = f'wcs="{beside.name}", which lies beside it' if beside.is_file() else "wcs=, or with center= and width="
+        raise SourceError(f"{path.name} holds no AVM that says where it is on the sky: give its place with {way}")
     return found
 
 

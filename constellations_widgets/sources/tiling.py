@@ -6,7 +6,6 @@ import os
 import shutil
 import tempfile
 import threading
-import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -92,9 +91,7 @@ class Tiling:
         """All of it in a folder beside the place that it gets in the end."""
         partial = Path(tempfile.mkdtemp(prefix=f".{self.out.name}.", suffix=".part", dir=self.out.parent))
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                _tile(source, partial, file_type, placement, self._step)
+            _tile(source, partial, file_type, placement, self._step)
             partial.chmod(0o755)  # a web server is to read it
             if self.out.is_dir():
                 self.out.rmdir()  # empty, as was seen

@@ -160,6 +160,21 @@ def test_the_first_image_with_a_place_on_the_sky_is_taken(tmp_path):
     assert draft.local.size == (6, 4) and draft.wwt.center_x == 202.47
 
 
+def test_an_image_whose_wcs_is_broken_hides_no_other(tmp_path):
+    lost = header(CPDIS1="LOOKUP", DP1=1.0)
+    lost["CPDIS1"], lost["DP1"] = "LOOKUP", "EXTVER: 7"
+    broken = fits.ImageHDU(np.ones((9, 9), "float32"), lost)
+    science = fits.ImageHDU(pixels(), header(), name="SCI")
+    draft = ImageDraft.from_fits(write(tmp_path / "a.fits", fits.PrimaryHDU(), broken, science), autosave=False)
+    assert draft.local.size == (6, 4)
+    assert "can be read" in refusal(write(tmp_path / "b.fits", fits.PrimaryHDU(), broken))
+
+
+def test_a_large_compressed_image_is_placed(tmp_path):
+    write(tmp_path / "a.fits", fits.PrimaryHDU(), fits.CompImageHDU(np.ones((20, 5000), "int16"), header()))
+    assert ImageDraft.from_fits(tmp_path / "a.fits", autosave=False).local.size == (5000, 20)
+
+
 def test_a_compressed_image_is_read(tmp_path):
     write(tmp_path / "a.fits.fz", fits.PrimaryHDU(), fits.CompImageHDU(np.ones((40, 60), "int16"), header()))
     assert ImageDraft.from_fits(tmp_path / "a.fits.fz", autosave=False).local.size == (60, 40)

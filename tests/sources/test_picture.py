@@ -199,6 +199,8 @@ def test_avm_that_says_too_little_is_told_so(tmp_path, damage):
 
 def test_a_picture_without_avm_needs_a_wcs(tmp_path):
     assert "holds no AVM" in refusal(write(tmp_path / "m51.jpg"))
+    write(tmp_path / "m51.wcs", b"SIMPLE")
+    assert 'give its place with wcs="m51.wcs", which lies beside it' in refusal(tmp_path / "m51.jpg")
 
 
 @pytest.mark.parametrize(
