@@ -20,6 +20,7 @@ from .answering import Answer, Answerer
 from .draft_widget import OnDraft, require_draft
 from .image_files import PICTURE, PIXELS, ImageFiles
 from .imageset import DRAWN, imageset_of, smaller, wtml_of
+from .placing_by_eye import PlacingByEye
 from .served import ServedFiles
 from .static import built
 from .wwt_app import app_files, research_app
@@ -72,6 +73,7 @@ class Preview(OnDraft):
         self._wwt_lock = threading.Lock()
         self._displayed = False
         self._view: SkyView | None = None
+        self._placing = PlacingByEye(draft)
         self._image = ImageFiles(draft.local) if draft is not None and draft.local is not None else None
         if self._image is not None:
             self._served.add("image", self._image.read)
@@ -79,6 +81,7 @@ class Preview(OnDraft):
         super().__init__(draft, height=height)
         handlers = {"open": self._open, "app": self._app, "files": self._files}
         handlers |= {"whole": self._whole, "look": self._look, "again": self._again, "wwt": self._wwt_words}
+        handlers |= {"place": self._place}
         self._answerer = Answerer(handlers, self.send)
         self.on_msg(self._receive)
 
@@ -100,6 +103,11 @@ class Preview(OnDraft):
         Of several views of this preview it is the one that moved last. `cxw.publish_scene` takes it.
         """
         return self._view
+
+    @property
+    def placing(self) -> PlacingByEye:
+        """The image's placement as “Adjust placement” changes it: moves, turns, two-star alignment, undo and redo."""
+        return self._placing
 
     def go_to_image(self) -> None:
         """Move the view to the image, as the button “Go to image” does."""
@@ -148,6 +156,8 @@ class Preview(OnDraft):
     def _draft_changed(self, _draft: ImageDraft, changed: frozenset[str]) -> None:
         if changed & (DRAWN.keys() | {URL}):
             self._tell()
+        elif changed & {"locked", "receipt"}:
+            self.send({"kind": "placing", "placing": self._placing.status()})
 
     def _tell(self) -> None:
         # The number is taken before the values are read: of two threads that send at once, the higher number has the newer
@@ -187,9 +197,13 @@ class Preview(OnDraft):
         self._tell()
         return {}, []
 
+    def _place(self, request: Mapping[str, Any]) -> Answer:
+        words = self._placing.by_page(request)
+        return {"words": words, "placing": self._placing.status()}, []
+
     def _state(self, revision: int) -> dict[str, Any]:
         state = {"revision": revision, "name": None, "imageset": None, "wtml": None, "size": None, "waiting": []}
-        state |= {"pixels": None, "files": None}
+        state |= {"pixels": None, "files": None, "placing": self._placing.status()}
         if self._draft is None:
             return state
         local, files = self._draft.local, self._image

@@ -37,7 +37,7 @@ export function cameraFor(imageset: Imageset, size: [number, number], aspect: nu
 }
 
 /** The image's corners in the tangent plane at its centre: x to the right (west), y up (north). Null if it is no flat image. */
-function cornersOf(imageset: Imageset, [width, height]: [number, number]): [number, number][] | null {
+export function cornersOf(imageset: Imageset, [width, height]: [number, number]): [number, number][] | null {
   const base = imageset.base_degrees_per_tile;
   let left: number, right: number, low: number, high: number;
   if (imageset.projection === "SkyImage") {

@@ -6,7 +6,7 @@ import { FitsLook } from "./fits";
 import type { Gaze } from "./gaze";
 import { LocalFiles } from "./local_files";
 import type { App, Part } from "./part";
-import { isFits, needsReload, type Drawn, type State } from "./state";
+import { isFits, needsReload, type Drawn, type Imageset, type PlacingStatus, type State } from "./state";
 import type { Status } from "./status";
 import { button } from "./toolbar";
 
@@ -24,6 +24,12 @@ interface OnSky {
   drawn: Drawn;
   /** The name under which the engine holds its tiles: that of the state it was loaded for. */
   name: string;
+}
+
+/** Where the image is that is on the sky, and how many pixels are drawn of it. */
+export interface Placed {
+  imageset: Imageset;
+  size: readonly [number, number];
 }
 
 export class ImageOnSky implements Part {
@@ -48,6 +54,9 @@ export class ImageOnSky implements Part {
   #rest: ReturnType<typeof setTimeout> | undefined;
   #again = button("Try again", () => this.#tryAgain());
   readonly controls: readonly HTMLElement[];
+  /** Called with what the kernel says of the placement. */
+  onState: (placing: PlacingStatus) => void = () => {};
+  #size: { name: string; size: [number, number] } | null = null;
 
   constructor(comm: Comm, gaze: Gaze, status: Status) {
     this.#comm = comm;
@@ -76,6 +85,15 @@ export class ImageOnSky implements Part {
     if (this.#app && !this.#app.engine) this.#look.hide();
     this.#say();
     this.#update();
+    this.onState(state.placing);
+  }
+
+  /** Null while there is none. Its size is guessed while nobody knows it. */
+  get placed(): Placed | null {
+    const sky = this.#onSky;
+    if (!sky) return null;
+    const { imageset, size } = sky.drawn;
+    return { imageset, size: size ?? this.#measured(sky) ?? guessSize(imageset) };
   }
 
   goToImage(): void {
@@ -83,7 +101,7 @@ export class ImageOnSky implements Part {
     const [app, sky] = [this.#app, this.#onSky];
     if (!app || !sky) return;
     const { imageset, size } = sky.drawn;
-    const known = size ?? app.engine?.images.sizeOf(sky.name, imageset.tile_levels) ?? null;
+    const known = size ?? this.#measured(sky);
     this.#guessed = known === null;
     this.#gaze.look(cameraFor(imageset, known ?? guessSize(imageset), app.frame.aspect));
   }
@@ -131,6 +149,14 @@ export class ImageOnSky implements Part {
     clearTimeout(this.#timer);
     clearTimeout(this.#rest);
     this.#app = null;
+  }
+
+  /** What its pixels tell of its size. */
+  #measured({ name, drawn }: OnSky): [number, number] | null {
+    if (this.#size?.name === name) return this.#size.size;
+    const size = this.#app?.engine?.images.sizeOf(name, drawn.imageset.tile_levels) ?? null;
+    this.#size = size && { name, size };
+    return size;
   }
 
   #update(): void {

@@ -40,6 +40,21 @@ export interface State extends Nullable<Drawn> {
   files: FilesState | null;
   /** Fields whose value can't be drawn, by their label, and why. */
   waiting: [field: string, why: string][];
+  placing: PlacingStatus;
+}
+
+/** What can be done to the placement now: see `PlacingByEye.status` in Python. */
+export interface PlacingStatus {
+  /** Why it can't be changed, "" if it can. */
+  refusal: string;
+  /** What the steps are that can be taken back and made again, "" if there are none. */
+  undo: string;
+  redo: string;
+  /** Width and height in pixels of the image itself, of all tiles together where no more is known; null for one file that the kernel does not know. */
+  size: [number, number] | null;
+  /** Degrees that one of the image's pixels takes. */
+  pixel: number | null;
+  mirrored: boolean | null;
 }
 
 type Nullable<T> = { [K in keyof T]: T[K] | null };

@@ -4,11 +4,11 @@
 const CONTROLS = 'button, select, input[type="range"]';
 
 /** One stop for the Tab key; the arrows to the left and right go from control to control, those up and down change its value. */
-export function toolbar(controls: readonly HTMLElement[]): HTMLElement {
+export function toolbar(controls: readonly HTMLElement[], label = "Preview"): HTMLElement {
   const element = document.createElement("div");
   element.className = "cxw-preview-toolbar";
   element.setAttribute("role", "toolbar");
-  element.setAttribute("aria-label", "Preview");
+  element.setAttribute("aria-label", label);
   element.append(...controls);
   const all = [...element.querySelectorAll<HTMLElement>(CONTROLS)];
   // JupyterLab's arrows go from cell to cell; its shortcuts' selectors match the control itself, so that is where they must be told.

@@ -1,0 +1,84 @@
+/** The row of controls below the toolbar while the image is being placed, and where the image is in words. */
+
+import { KEYS } from "./placing_keys";
+import type { PlacingStars } from "./placing_stars";
+import type { PlacingStatus } from "./state";
+import { button, group, iconButton, toggle, toolbar } from "./toolbar";
+
+const UNDO = "M5.5 3 2.5 6l3 3M3 6h6.5a3.5 3.5 0 0 1 0 7H6";
+const REDO = "M10.5 3l3 3-3 3M13 6H6.500a3.5 3.5 0 0 0 0 7H10";
+
+export interface BarActions {
+  undo(): void;
+  redo(): void;
+  mirror(): void;
+  /** Something that is drawn over the sky has changed. */
+  changed(): void;
+}
+
+let bars = 0;
+
+export class PlacingBar {
+  readonly element = document.createElement("div");
+  /** Of the words that tell how the image is placed. */
+  readonly helpId = `cxw-placing-help-${Math.random().toString(36).slice(2)}-${bars++}`;
+  #undo: HTMLButtonElement;
+  #redo: HTMLButtonElement;
+  #where = line("cxw-placing-where");
+  #corners = line("cxw-placing-corners");
+  #words = "";
+
+  constructor(stars: PlacingStars, actions: BarActions) {
+    const pressed = (element: HTMLButtonElement, act: () => void) => () => element.ariaDisabled !== "true" && act();
+    this.#undo = iconButton("Undo", UNDO, () => pressed(this.#undo, actions.undo)());
+    this.#redo = iconButton("Redo", REDO, () => pressed(this.#redo, actions.redo)());
+    const mirror = button("Mirror", actions.mirror);
+    mirror.title = "Exchanges left and right of the image";
+    const corners = toggle("Corners", "Where the image's corners are", () => (this.#corners.hidden = !corners.on));
+    const align = toggle("Align stars", "Lays the image on stars whose places are known", () => {
+      if (align.on) stars.show();
+      else stars.close();
+      actions.changed();
+    });
+    stars.onClose = () => (align.on = false);
+    const help = line("cxw-placing-help");
+    help.id = this.helpId;
+    help.textContent = KEYS;
+    const how = toggle("How", "How the image is placed by pointer and by keys", () => (help.hidden = !how.on));
+    this.#corners.hidden = help.hidden = true;
+    this.#where.setAttribute("role", "status");
+    this.element.className = "cxw-placing-bar";
+    this.element.hidden = true;
+    const tools = toolbar([group("Steps", this.#undo, this.#redo), mirror, align.element, corners.element, how.element], "Placement");
+    this.element.append(tools, stars.element, this.#where, this.#corners, help);
+  }
+
+  show({ undo, redo }: PlacingStatus): void {
+    name(this.#undo, "Undo", undo);
+    name(this.#redo, "Redo", redo);
+  }
+
+  /** Said before the next description. */
+  say(words: string): void {
+    this.#words = words;
+  }
+
+  describe(where: string, corners: string): void {
+    const text = [this.#words, where].filter(Boolean).join(" ");
+    if (this.#where.textContent !== text) this.#where.textContent = text;
+    this.#words = "";
+    this.#corners.textContent = corners;
+  }
+}
+
+function name(element: HTMLButtonElement, action: string, step: string): void {
+  element.ariaDisabled = String(step === "");
+  element.title = step ? `${action}: ${step}` : `Nothing to ${action.toLowerCase()}`;
+  element.ariaLabel = element.title;
+}
+
+function line(className: string): HTMLElement {
+  const element = document.createElement("div");
+  element.className = className;
+  return element;
+}

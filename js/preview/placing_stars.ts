@@ -1,0 +1,215 @@
+/** Alignment: stars are clicked in the image, and where they belong is clicked in the sky or typed. Two or more place the image. */
+
+import type { Placed } from "./image_on_sky";
+import type { Mark } from "./placing_outline";
+import { pixelOf, toPixel, toSky } from "./placing_pixels";
+import type { Place } from "./placing_sky";
+import { placeText, twoNumbers } from "./placing_words";
+import type { PlacingStatus } from "./state";
+import { button, select } from "./toolbar";
+
+const STILL = 4; // pixels that a pointer may move and still click; more turns the sky
+const LEAST = 2;
+const MOST = 8;
+
+export interface StarsActions {
+  align(stars: [pixel: [number, number], place: Place | string][], parity: number | null, size: [number, number] | null): void;
+  /** What is drawn over the sky has changed. */
+  changed(): void;
+}
+
+interface Row {
+  element: HTMLElement;
+  pixel: HTMLInputElement;
+  place: HTMLInputElement;
+}
+
+export class PlacingStars {
+  readonly element = document.createElement("div");
+  /** Called when it is closed from elsewhere. */
+  onClose: () => void = () => {};
+  #image: { readonly placed: Placed | null };
+  #actions: StarsActions;
+  #status: PlacingStatus | null = null;
+  #rows: Row[] = [];
+  #list = document.createElement("ol");
+  #words = document.createElement("div");
+  /** What the next click on the sky fills. */
+  #next: HTMLInputElement | null = null;
+  #parity = select("Parity", "Three stars tell it; two fit an image either way", () => {});
+
+  constructor(image: { readonly placed: Placed | null }, actions: StarsActions) {
+    this.#image = image;
+    this.#actions = actions;
+    this.element.className = "cxw-placing-stars";
+    this.element.setAttribute("role", "group");
+    this.element.setAttribute("aria-label", "Align stars");
+    this.element.hidden = true;
+    this.#words.setAttribute("role", "status");
+    this.#parity.offer([
+      ["", "from the stars"],
+      ["1", "as seen in the sky"],
+      ["-1", "mirrored"],
+    ]);
+    const more = button("Another star", () => {
+      if (this.#rows.length < MOST) this.#aim(this.#addRow().pixel);
+    });
+    const buttons = document.createElement("div");
+    buttons.append(more, this.#parity.element, button("Align", () => this.#align()), button("Clear", () => this.#clear()));
+    this.element.append(this.#words, this.#list, buttons);
+    // Arrows are the fields' own here, and JupyterLab's shortcuts nobody's.
+    this.element.dataset.lmSuppressShortcuts = "true";
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target instanceof HTMLInputElement) this.#align();
+      if (event.key !== "Escape") event.stopPropagation();
+    });
+  }
+
+  get open(): boolean {
+    return !this.element.hidden;
+  }
+
+  show(): void {
+    this.element.hidden = false;
+    if (this.#rows.length === 0) this.#clear();
+    else this.#aim(this.#next ?? this.#rows[0]!.pixel);
+  }
+
+  close(): void {
+    this.element.hidden = true;
+    this.onClose();
+  }
+
+  know(status: PlacingStatus): void {
+    this.#status = status;
+  }
+
+  say(words: string): void {
+    this.#words.textContent = words;
+  }
+
+  /** Crosses and rings over the sky. */
+  get marks(): Mark[] {
+    if (!this.open) return [];
+    return this.#rows.map(({ pixel, place }, index) => {
+      const [at, there] = [twoNumbers(pixel.value), twoNumbers(place.value)];
+      return { label: String(index + 1), now: at && this.#skyOf(at), there };
+    });
+  }
+
+  /** A click in the app's frame, which is no drag, fills the field that waits for it. `at` gives the place of the sky at a pixel. */
+  listen(realm: Window, at: (x: number, y: number) => Place | null): void {
+    let down: [x: number, y: number] | null = null;
+    realm.addEventListener("pointerdown", ({ clientX, clientY, button }) => (down = button === 0 ? [clientX, clientY] : null));
+    realm.addEventListener("pointerup", ({ clientX, clientY }) => {
+      if (!this.open || !down || Math.hypot(clientX - down[0], clientY - down[1]) > STILL) return;
+      const place = at(clientX, clientY);
+      if (place) this.#pick(place);
+    });
+  }
+
+  #pick(place: Place): void {
+    const field = this.#next;
+    const row = this.#rows.find((each) => each.pixel === field || each.place === field);
+    if (!field || !row) return;
+    if (field === row.pixel) {
+      const pixel = this.#pixelOf(place);
+      if (!pixel) return;
+      field.value = pixel.map((value) => String(Math.round(value * 100) / 100)).join(", ");
+    } else field.value = placeText(place, this.#status?.pixel ?? 1e-4);
+    const empty = this.#rows.flatMap((each) => [each.pixel, each.place]).find((each) => each.value.trim() === "");
+    this.#aim(empty ?? null);
+    this.#actions.changed();
+  }
+
+  /** The next click fills this field. */
+  #aim(field: HTMLInputElement | null): void {
+    if (field && field !== document.activeElement) field.focus(); // comes back as `focusin`, if the page has the focus
+    this.#next = field;
+    for (const row of this.#rows) {
+      for (const each of [row.pixel, row.place]) each.classList.toggle("cxw-placing-next", each === field);
+    }
+    const index = this.#rows.findIndex((row) => row.pixel === field || row.place === field);
+    if (index < 0) this.say("Press Align, or take another star: three and more tell the parity, too, and how well they fit.");
+    else if (field === this.#rows[index]!.pixel) this.say(`Click star ${index + 1} in the image. Dragging turns the sky, the wheel zooms.`);
+    else this.say(`Click where star ${index + 1} belongs in the sky, or type its right ascension and declination.`);
+  }
+
+  #clear(): void {
+    this.#rows = [];
+    this.#list.replaceChildren();
+    for (let count = 0; count < LEAST; count++) this.#addRow();
+    this.#aim(this.#rows[0]!.pixel);
+    this.#actions.changed();
+  }
+
+  #addRow(): Row {
+    const number = this.#rows.length + 1;
+    const element = document.createElement("li");
+    const pixel = this.#field(`Star ${number} in the image: x, y in pixels from its upper left corner`, "x, y (pixels)");
+    const place = this.#field(`Star ${number} in the sky: right ascension and declination`, "RA, Dec (degrees, or 10h00m12s +20d10m)");
+    element.append(pixel, "→", place);
+    const row = { element, pixel, place };
+    this.#rows.push(row);
+    this.#list.append(element);
+    return row;
+  }
+
+  #field(label: string, placeholder: string): HTMLInputElement {
+    const field = document.createElement("input");
+    Object.assign(field, { type: "text", placeholder, ariaLabel: label, autocomplete: "off", spellcheck: false });
+    field.dataset.lmSuppressShortcuts = "true";
+    field.addEventListener("focus", () => this.#next !== field && this.#aim(field));
+    field.addEventListener("input", () => this.#actions.changed());
+    return field;
+  }
+
+  #align(): void {
+    const given = this.#rows.filter(({ pixel, place }) => pixel.value.trim() || place.value.trim());
+    const stars: [[number, number], Place | string][] = [];
+    for (const { pixel, place } of given) {
+      const number = this.#rows.findIndex((row) => row.pixel === pixel) + 1;
+      const at = twoNumbers(pixel.value);
+      if (!at || !place.value.trim()) {
+        this.say(at ? `Star ${number} has no place in the sky yet.` : `Star ${number} needs its place in the image as two numbers: x, y.`);
+        return;
+      }
+      stars.push([at, twoNumbers(place.value) ?? place.value.trim()]);
+    }
+    if (stars.length < LEAST) {
+      this.say("Two stars are needed, better three.");
+      return;
+    }
+    this.say("");
+    this.#actions.align(stars, this.#parity.value ? Number(this.#parity.value) : null, this.#size);
+  }
+
+  /** Of the image in its own pixels, which may be more than those that are drawn. */
+  get #size(): [number, number] | null {
+    const [placed, factor] = [this.#image.placed, this.#factor];
+    return this.#status?.size ?? (placed && factor ? [Math.round(placed.size[0] * factor), Math.round(placed.size[1] * factor)] : null);
+  }
+
+  /** How many of the image's own pixels one that is drawn is wide. */
+  get #factor(): number | null {
+    const [placed, pixel] = [this.#image.placed, this.#status?.pixel];
+    return placed && pixel ? pixelOf(placed.imageset) / pixel : null;
+  }
+
+  /** The size that pixels are counted in: what the kernel says of tiles, what is drawn of one file. */
+  get #counted(): readonly [number, number] | null {
+    const placed = this.#image.placed;
+    return placed && (placed.imageset.projection === "Tan" ? (this.#status?.size ?? null) : placed.size);
+  }
+
+  #pixelOf(place: Place): [number, number] | null {
+    const [placed, size, factor] = [this.#image.placed, this.#counted, this.#factor];
+    const at = placed && size && factor && toPixel(placed.imageset, size, place);
+    return at ? [at[0] * factor, at[1] * factor] : null;
+  }
+
+  #skyOf([x, y]: [number, number]): Place | null {
+    const [placed, size, factor] = [this.#image.placed, this.#counted, this.#factor];
+    return placed && size && factor ? toSky(placed.imageset, size, [x / factor, y / factor]) : null;
+  }
+}

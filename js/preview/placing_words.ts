@@ -1,0 +1,39 @@
+/** A placement in words, and places of the sky as they are typed. */
+
+import { decimalDegrees, decimalsFor, hours, signedDegrees } from "./angles";
+import { halfway, positionAngle, type Place } from "./placing_sky";
+import type { Outline } from "./placing_pixels";
+
+const CORNERS = ["lower left", "lower right", "upper right", "upper left"];
+const NUMBER = String.raw`[-+−]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?`;
+const TWO_NUMBERS = new RegExp(String.raw`^\s*(${NUMBER})(?:\s*[,;]\s*|\s+)(${NUMBER})\s*$`, "i");
+
+/** Where the middle is, how much "up" is turned, how large a pixel is. `pixel` is in degrees. */
+export function placementWords({ corners, middle }: Outline, pixel: number, mirrored: boolean): string {
+  const angle = positionAngle(middle, halfway(corners[2], corners[3]));
+  const decimals = pixel * 3600 < 0.1 ? 4 : 3;
+  const scale = `${+(pixel * 3600).toPrecision(decimals + 1)}″ per pixel`;
+  return `Middle ${placeWords(middle, pixel)} · up is ${decimalDegrees(angle, 2, true)} from north · ${scale}${mirrored ? " · mirrored" : ""}`;
+}
+
+export function cornerWords({ corners }: Outline, pixel: number): string {
+  return `Corners: ${[3, 2, 1, 0].map((index) => `${CORNERS[index]} ${placeWords(corners[index]!, pixel)}`).join("; ")}`;
+}
+
+/** Hours and degrees, with as many digits as tell one pixel from the next. */
+export function placeWords([ra, dec]: Place, pixel: number): string {
+  const decimals = decimalsFor(pixel * 3600, 3);
+  return `${hours(ra, decimals + 1)} ${signedDegrees(dec, decimals)}`;
+}
+
+/** Decimal degrees as they are typed. */
+export function placeText([ra, dec]: Place, pixel: number): string {
+  const decimals = decimalsFor(pixel / 100, 12);
+  return `${ra.toFixed(decimals)} ${dec.toFixed(decimals)}`;
+}
+
+/** Two numbers with a comma or a space between; null if `text` is anything else. */
+export function twoNumbers(text: string): [number, number] | null {
+  const match = TWO_NUMBERS.exec(text);
+  return match && [Number(match[1]!.replace("−", "-")), Number(match[2]!.replace("−", "-"))];
+}
