@@ -124,6 +124,11 @@ class PublishedImage(CheckedFields):
         return self._saved
 
     @property
+    def receipt(self) -> ImageRecord:
+        """The record: widgets on a draft know by its receipt that it is published, and can't be moved any more."""
+        return self.record
+
+    @property
     def local(self) -> None:
         """None: a `Preview` of it loads the image from where its record says."""
 

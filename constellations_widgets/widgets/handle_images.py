@@ -222,7 +222,7 @@ class HandleImages(VBox):
         self._took(image.record)
 
     def _open_sky(self, image: PublishedImage) -> Preview:
-        preview = Preview(image.draft())
+        preview = Preview(image)
         self._open(_SKY, image.id, preview)
         return preview
 

@@ -65,6 +65,7 @@ class TestReading:
     def test_it_can_be_looked_at_and_be_the_beginning_of_another(self, image, receipt):
         preview = cxw.Preview(image)
         assert preview._open({})[0]["imageset"]["center_x"] == receipt.body["wwt"]["center_x"]
+        assert image.receipt is image.record and image.local is None
         preview.close()
         assert image.draft().submission().to_request()["wwt"] == receipt.body["wwt"]
 
