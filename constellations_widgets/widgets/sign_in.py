@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
+from ..api.code_flow import CodeFlow
 from ..api.credentials import IMAGES_TOKEN_VARIABLE, TOKEN_VARIABLE, token_in_environment
 from ..api.images_login import images_login
 from ..api.official_cache import official_cache_exists
@@ -24,7 +25,6 @@ from .static import built
 
 if TYPE_CHECKING:
     from ..api import Constellations, ImagesClient
-    from ..api.code_flow import CodeFlow
     from ..api.device_flow import DeviceFlow
 
 _NOTHING = {"progress": "", "message": "", "link": "", "user_code": "", "pastes": False, "paste_message": ""}
@@ -152,7 +152,7 @@ class SignIn(anywidget.AnyWidget):
 
     def _on_paste(self, message: Mapping[str, Any]) -> None:
         flow, address = self._flow, _text(message, "address")
-        if flow is None or not hasattr(flow, "paste"):
+        if not isinstance(flow, CodeFlow):
             return
         words = ""
         try:
@@ -227,7 +227,7 @@ class SignIn(anywidget.AnyWidget):
         with self._showing:
             if not cancelled.is_set():
                 self._flow = flow
-                waiting = {"link": flow.link, "user_code": flow.user_code, "pastes": hasattr(flow, "paste")}
+                waiting = {"link": flow.link, "user_code": flow.user_code, "pastes": isinstance(flow, CodeFlow)}
                 self._show("waiting", **waiting)
         tokens = flow.wait(cancelled)
         if not cancelled.is_set():

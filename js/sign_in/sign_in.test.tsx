@@ -69,18 +69,18 @@ test("a link that is none is no link", () => {
 });
 
 test.each([
-  ["localhost", true],
-  ["127.0.0.1", true],
-  ["[::1]", true],
-  ["hub.example.org", false],
-  ["127.0.0.1.example.org", false],
-  ["", false],
-])("whether a page at %s is near: %s", (host, near) => {
-  expect(isNear(host)).toBe(near);
+  ["http://localhost:8888/lab", true],
+  ["http://127.0.0.1:8888/lab", true],
+  ["http://[::1]:8888/lab", true],
+  ["vscode-webview://0a1b/index.html", true],
+  ["https://hub.example.org/user/me/lab", false],
+  ["https://127.0.0.1.example.org/lab", false],
+])("whether a page at %s is near: %s", (address, near) => {
+  expect(isNear(new URL(address))).toBe(near);
 });
 
 test("the kernel learns whether the browser can come back to it", () => {
   const { el, said } = shown();
   el.querySelector<HTMLButtonElement>("button.cxw-primary")!.click();
-  expect(said()).toEqual([{ kind: "start", near: isNear(location.hostname) }]);
+  expect(said()).toEqual([{ kind: "start", near: isNear(location) }]);
 });

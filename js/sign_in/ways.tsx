@@ -6,9 +6,9 @@ import type { Status } from "./status.ts";
 
 type WayProps = ViewProps & { status: Status };
 
-/** Whether this page was served by the machine that it is shown on, as far as a page can know. */
-export function isNear(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+/** Whether this page comes from the machine that it is shown on, as far as a page can know: a server there, or an editor. */
+export function isNear({ protocol, hostname }: { protocol: string; hostname: string }): boolean {
+  return !/^https?:$/.test(protocol) || hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 /** A field whose content is a secret: nothing keeps it, not even the field. */
@@ -72,7 +72,7 @@ export function Ways(props: WayProps) {
     <>
       {status.service === "constellations" ? (
         <div class="cxw-row">
-          <button type="button" class="cxw-primary" data-focus onClick={() => draft.send({ kind: "start", near: isNear(location.hostname) })}>
+          <button type="button" class="cxw-primary" data-focus onClick={() => draft.send({ kind: "start", near: isNear(location) })}>
             Sign in
           </button>
           <span class="cxw-quiet">You get a link to open.</span>
