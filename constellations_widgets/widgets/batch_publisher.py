@@ -18,7 +18,7 @@ from ..sources.reading import Reading
 from .answering import Answerer
 from .batch_edits import names_of
 from .batch_review import review_of
-from .batch_rows import BatchRows
+from .batch_rows import BatchRows, with_titles
 from .batch_run import REVIEW, BatchRun
 from .batch_thumbnails import thumbnail
 from .draft_widget import DraftWidget
@@ -258,7 +258,7 @@ class BatchPublisher(DraftWidget):
         }
 
     def _details(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-        """Reasons and problems of a row."""
+        """Problems of a row, and why it is in its state where they don't say so."""
         number = self._number(request)
         draft, row = self.drafts[number], self._run.row_of(number)
         problems = [
@@ -266,10 +266,11 @@ class BatchPublisher(DraftWidget):
             | {"fix": it.fix.label if it.fix and not draft.locked else None}
             for it in draft.problems
         ]
-        told = {f"{it.field or 'draft'}: {it.message}" for it in draft.problems}  # they stand among the problems
-        reasons = [reason for reason in row.step.reasons if reason not in told] if row else []
+        reason, told = self._run.state_of(number)[1], {f"{it.field or 'draft'}: {it.message}" for it in draft.problems}
+        of_plan = row is not None and reason == " ".join(row.step.reasons)
+        why = [it for it in row.step.reasons if it not in told] if row and of_plan else [reason] if reason else []
         url = str(draft.values["storage.legacy_url_template"] or "")
-        return {"problems": problems, "reasons": reasons, "reason": self._run.state_of(number)[1], "url": url}, []
+        return {"problems": problems, "why": [*map(with_titles, why)], "url": url}, []
 
     def _thumbnails(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         wanted = [number for number in request["rows"] if isinstance(number, int) and 0 <= number < len(self.drafts)]

@@ -102,7 +102,7 @@ class BatchRows:
             "errors": severities["error"],
             "warnings": severities["warning"],
             "state": state,
-            "reason": _with_titles(reason)[:_LONGEST],
+            "reason": with_titles(reason)[:_LONGEST],
             "decides": decides and (run.phase == REVIEW or state == UNDECIDED),
             "anyway": bool(row and row.anyway),
             "local": has_thumbnail(draft),
@@ -112,6 +112,6 @@ class BatchRows:
         }
 
 
-def _with_titles(reason: str) -> str:
+def with_titles(reason: str) -> str:
     """A reason that calls fields as the form does, rather than by their paths."""
     return _PATH.sub(lambda found: f"{fields()[found[1]].title}: ", reason)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConstellationsError, JournalError
-from ..publishing import Batch, Journal, SharedFields, plan
+from ..publishing import Attempt, Batch, Journal, SharedFields, plan
 from ..publishing.journal import default_journal
 from ..publishing.plan import PUBLISH, Step
 from ..publishing.rows import FAILED, PUBLISHED, UNCLEAR, WAITING, Row, export
@@ -313,19 +313,20 @@ class BatchRun:
         """What the journal knows of these images: those that are published have their receipts before anything is asked."""
         try:
             journal = self._journal or default_journal()
+            taken = {draft.receipt.id for draft in self.drafts if draft.receipt}
             for number, draft in enumerate(self.drafts):
                 url = str(draft.values["storage.legacy_url_template"] or "")
                 if url and not draft.receipt:
-                    self._remember_one(number, draft, url, journal)
+                    self._remember_one(number, draft, journal.related(self.client.api_url, self.handle, "", url), taken)
         except JournalError as error:
             with self._lock:
                 self.message = self.message or str(error)
         self._tell(range(len(self.drafts)))
 
-    def _remember_one(self, number: int, draft: ImageDraft, url: str, journal: Journal) -> None:
-        attempts = journal.related(self.client.api_url, self.handle, "", url)
-        taken = {it.receipt.id for it in self.drafts if it.receipt}
+    def _remember_one(self, number: int, draft: ImageDraft, attempts: list[Attempt], taken: set[str]) -> None:
+        """What these attempts to publish a draft's image came to; a receipt is one draft's alone."""
         if receipt := next((it.receipt for it in attempts if it.receipt and it.image_id not in taken), None):
+            taken.add(receipt.id)
             draft.published(receipt)
         elif unclear := next((it for it in attempts if it.state == "unclear"), None):
             self._known[number] = UNCLEAR, _MAYBE.format(unclear.planned)

@@ -100,7 +100,7 @@ test("the table by keyboard: arrows move, Space chooses, Enter opens what is beh
   const asked = sent("details")[0]!;
   expect(asked.row).toBe(1);
   const problem = { code: "C", severity: "warning", field: "note", message: "is <i>short</i>", fix: "Mend it" };
-  fake.receive({ id: asked.id, ok: true, problems: [problem], reasons: [], reason: "", url: "https://example.org/" });
+  fake.receive({ id: asked.id, ok: true, problems: [problem], why: [], url: "https://example.org/" });
   await drawn();
   const details = el.querySelector(".cxw-batch-details")!;
   expect(details.textContent).toContain("Warning: Note is <i>short</i>");

@@ -9,8 +9,7 @@ export type Ask = (kind: string, content: Record<string, unknown>) => Promise<{ 
 
 interface Told {
   problems: Problem[];
-  reasons: string[];
-  reason: string;
+  why: string[];
   url: string;
 }
 
@@ -27,7 +26,6 @@ export function Details({ row, ask, send, titles, editable, decide }: TableProps
     return () => void (current = false);
   }, [ask, row.i, row.v]);
   if (!told) return <p class="cxw-quiet">…</p>;
-  const why = told.reasons.length > 0 ? told.reasons : [told.reason].filter(Boolean);
   return (
     <>
       {row.record && (
@@ -41,7 +39,7 @@ export function Details({ row, ask, send, titles, editable, decide }: TableProps
         </label>
       )}
       <ul class="cxw-problem-list">
-        {why.map((reason) => (
+        {told.why.map((reason) => (
           <li key={reason}>
             <bdi>{reason}</bdi>
           </li>

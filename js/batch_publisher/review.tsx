@@ -51,7 +51,7 @@ export function ReviewView({ draft, status, titles, anyway, decideAll, show }: P
           return (
             <li key={it.kind} data-kind={it.kind}>
               <b>{it.count.toLocaleString("en")}</b> {title}{" "}
-              <button type="button" class="cxw-link" onClick={() => show(filter)} aria-label={`Show the ${it.count} that are ${it.kind}`}>
+              <button type="button" class="cxw-link" onClick={() => show(filter)} aria-label={`Show: ${title}`}>
                 show
               </button>
               {it.kind === "decide" && (

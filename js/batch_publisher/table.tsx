@@ -215,22 +215,23 @@ export function RecordLink({ row, tabIndex }: { row: Row; tabIndex?: number }) {
   );
 }
 
+const SIGNS = { errors: "✕", warnings: "!" } as const;
+
 function Counts({ row }: { row: Row }) {
   if (row.errors + row.warnings === 0) return <span class="cxw-quiet">none</span>;
+  const kinds = (["errors", "warnings"] as const).filter((kind) => row[kind] > 0);
   return (
     <>
-      {row.errors > 0 && (
-        <span class="cxw-error-count">
-          <span aria-hidden="true">✕ {row.errors}</span>
-          <span class="cxw-hidden">{row.errors} errors</span>
+      {kinds.map((kind) => (
+        <span key={kind} class={`cxw-count cxw-count-${kind}`}>
+          <span aria-hidden="true">
+            {SIGNS[kind]} {row[kind]}
+          </span>
+          <span class="cxw-hidden">
+            {row[kind]} {row[kind] === 1 ? kind.slice(0, -1) : kind}
+          </span>
         </span>
-      )}{" "}
-      {row.warnings > 0 && (
-        <span class="cxw-warning-count">
-          <span aria-hidden="true">! {row.warnings}</span>
-          <span class="cxw-hidden">{row.warnings} warnings</span>
-        </span>
-      )}
+      ))}
     </>
   );
 }

@@ -286,6 +286,8 @@ def test_the_plan_says_how_many_of_each_kind_and_nothing_else_is_sent(make, wtml
     assert kinds == {"publish": 2, "decide": 1, "skip": 1, "blocked": 1} and review["ready"] == 2
     assert states(widget) == ["undecided", "blocked", "skipped", "waiting", "waiting", "unplanned"]
     assert rows(widget)[0]["decides"] and rows(widget)[0]["reason"].startswith("Alt text: ")
+    assert widget._details({"row": 0})[0]["why"] == []  # the problem says it
+    assert "There already" in widget._details({"row": 2})[0]["why"][0]
     say(widget, "decide", rows=[0, 1, 2, 5], on=True)  # only one of these is to be decided
     assert until(widget, lambda it: it["review"]["ready"] == 3)
     say(widget, "confirm", ticket="another")
@@ -371,6 +373,7 @@ def test_failed_rows_are_tried_again_alone(make, wtml, client, monkeypatch):
     widget = described(make(wtml))
     assert publish(widget)["sent"] == {"published": 5, "failed": 1}
     assert rows(widget)[2]["reason"] == "Not this one."
+    assert widget._details({"row": 2})[0]["why"] == ["Not this one."]
     monkeypatch.setattr(batches, "publish_planned", publish_planned)
     say(widget, "again", what="retry")
     assert rest(widget, "at rest")["sent"] == {"published": 6} and once_each(client, widget)
