@@ -46,7 +46,8 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        # httpcore cuts off what was sent: of a view that takes no time, of bytes it copies all the rest.
+        self._stream.write(memoryview(buffer), _left(timeout, httpcore.WriteTimeout))  # type: ignore[arg-type]
 
     def close(self) -> None:
         self._stream.close()

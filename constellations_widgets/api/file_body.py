@@ -15,7 +15,7 @@ from ..errors import NotSentError, StoppedError
 from .plaintext import one_line
 from .progress import Meter, Progress
 
-PART = 128 * 1024
+PART = 256 * 1024
 """Bytes that are read from disk and sent at once."""
 
 
@@ -66,7 +66,7 @@ class FileBody:
         """The body. Raises StoppedError, and Broken if the file is not what it was when it was looked at."""
         self.is_whole = False
         meter = Meter(self.report, self.size)
-        with self.path.open("rb") as file:
+        with self.path.open("rb", buffering=0) as file:
             yield self._head
             left = self.size
             while left:

@@ -69,13 +69,16 @@ class LibraryRows:
             self.revision += 1
 
     def _find(self, search: str, order: str) -> list[str]:
+        words = search.casefold().split()
+        names = {id: image.name.casefold() for id, image in self._images.items()} if words else self._images
+        found = [id for id in names if all(word in names[id] for word in words)]
+        if order not in ORDERS:
+            return found
         if not self._keys:
             self._keys = {id: _key(image.name) for id, image in self._images.items()}
-        words = [_key(word) for word in search.split()]
-        found = [id for id, key in self._keys.items() if all(word in key for word in words)]
-        return sorted(found, key=self._keys.__getitem__, reverse=ORDERS[order]) if order in ORDERS else found
+        return sorted(found, key=self._keys.__getitem__, reverse=ORDERS[order])
 
 
 def _key(name: str) -> str:
-    """By which names are found and sorted: capitals make no difference, and 9 comes before 10."""
+    """By which names are sorted: capitals make no difference, and 9 comes before 10."""
     return re.sub(r"\d+", lambda digits: digits[0].lstrip("0").zfill(12), name.casefold())

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from ..errors import ApiError, ConstellationsError, SignInError, StoppedError
+from ..errors import (
+    ApiError,
+    BadAnswerError,
+    ConstellationsError,
+    NotFoundError,
+    SignInError,
+    StatusError,
+    StoppedError,
+)
 from .answering import Answer, Answerer, let_pages_choose_the_thread
 from .library_rows import SHOWN_NAME, LibraryRows
 from .library_thumbnails import MOST_BYTES, PICTURE, NoThumbnail, Thumbnails, small_picture
@@ -186,7 +194,8 @@ class LibraryView(anywidget.AnyWidget):
         except StoppedError:
             return {"none": f"More than {MOST_BYTES >> 20} MB: too large for a thumbnail."}, []
         except ApiError as error:
-            return {"none": self.failed(error), "passing": True}, []
+            self.failed(error)
+            return {"none": _why_none(error)}, []
         return {"type": small.content_type, "none": ""}, [small.content]
 
     def _picture(self, request: Mapping[str, Any]) -> Answer:
@@ -204,7 +213,9 @@ class LibraryView(anywidget.AnyWidget):
         try:
             renamed = self.images.rename(image, str(request.get("name")))
         except ApiError as error:
-            raise ConstellationsError(self.failed(error)) from None
+            words = self.failed(error)
+            said = isinstance(error, StatusError) and not isinstance(error, SignInError)
+            raise ConstellationsError(f"The server says: {error.message}" if said else words) from None
         self.rows.put(renamed if renamed.url else renamed.model_copy(update={"url": image.url}))
         self._tell(True)
         return {"name": renamed.name}, []
@@ -257,6 +268,12 @@ class LibraryView(anywidget.AnyWidget):
         if image is None:
             raise ConstellationsError("This image is not in the library any more: list it again.")
         return image
+
+
+def _why_none(error: ApiError) -> str:
+    """Why there is no thumbnail, in the words that fit into its place; whoever opens the image is told all."""
+    kinds = {SignInError: "Sign in to see it.", NotFoundError: "Not there any more.", BadAnswerError: "Not an image."}
+    return kinds.get(type(error), "It could not be fetched: open it to see why.")
 
 
 def _number(request: Mapping[str, Any], name: str) -> int:

@@ -211,7 +211,7 @@ class Uploads:
         except StoppedError:
             self._end(upload, STOPPED, "Nothing was added.")
         except SignInError as error:
-            self._end(upload, SIGNED_OUT, "Waits until you have signed in again.")
+            self._end(upload, SIGNED_OUT, "")
             self._refused(error)
         except UnclearError as error:
             self._end(upload, UNCLEAR, str(error))

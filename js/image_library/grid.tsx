@@ -19,17 +19,22 @@ export interface GridProps {
   act(what: "open" | "rename" | "delete"): void;
   /** Told how many images match. */
   counted(count: number): void;
+  /** Asks the grid to take the keyboard: another object each time, with the cell if it is not the one that had it. */
+  called: { at: number | null } | null;
+  /** Images that were deleted; the rows may still have one for a moment. */
+  gone: ReadonlySet<string>;
 }
 
 const ACTS: Record<string, "open" | "rename" | "delete"> = { Enter: "open", F2: "rename", Delete: "delete" };
 
-export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted }: GridProps) {
+export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted, called, gone }: GridProps) {
   const box = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState({ width: CELL.width, height: 2 * CELL.height });
   const [scrolled, setScrolled] = useState(0);
   const [at, setAt] = useState(0);
   const [count, setCount] = useState(0);
-  const takesKeyboard = useRef(false);
+  /** The cell that is to take the keyboard. */
+  const wanted = useRef<number | null>(null);
   const { columns, rows: rowCount, first, last } = layoutOf(count, size.width, size.height, scrolled);
   const rows = useRows(comm, query, state.revision, first * columns, last * columns);
   const here = Math.min(at, Math.max(count - 1, 0));
@@ -60,27 +65,39 @@ export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted 
     if (chosen) box.current!.scrollTop = scrolledTo(here, columns, box.current!.scrollTop, size.height);
   }, [columns, size.height]);
 
-  // The cell may have been drawn only now: the keyboard goes there when it is.
-  useEffect(() => {
-    if (!takesKeyboard.current) return;
-    const cell = box.current!.querySelector<HTMLElement>(`[data-index="${here}"]`);
-    const row = rows.at(here);
-    if (!cell || !row) return;
-    takesKeyboard.current = false;
-    cell.focus({ preventScroll: true });
-    choose(row);
-  });
+  useLayoutEffect(() => {
+    if (called) goTo(called.at ?? here);
+  }, [called]);
 
-  // Another image may have come to the place that has the keyboard, after one was deleted, say.
+  // Whoever has gone elsewhere meanwhile is left there.
   useEffect(() => {
+    const elsewhere = (event: Event) => {
+      if (!box.current!.contains(event.target as Node)) wanted.current = null;
+    };
+    const root = box.current!.closest(".cxw-library");
+    root?.addEventListener("focusin", elsewhere);
+    document.addEventListener("pointerdown", elsewhere);
+    return () => {
+      root?.removeEventListener("focusin", elsewhere);
+      document.removeEventListener("pointerdown", elsewhere);
+    };
+  }, []);
+
+  // The keyboard goes to its cell in the moment in which that is drawn, and its image is looked at as soon as it is known which it is.
+  useLayoutEffect(() => {
     const row = rows.at(here);
-    const active = document.activeElement as HTMLElement | null;
-    if (row && row.id !== chosen?.id && active?.dataset.index === String(here) && box.current!.contains(active)) choose(row);
+    const cell = box.current!.querySelector<HTMLElement>(`[data-index="${here}"]`);
+    if (!cell || (row && gone.has(row.id))) return;
+    if (wanted.current !== null && Math.min(wanted.current, count - 1) === here) {
+      wanted.current = null;
+      cell.focus({ preventScroll: true });
+    }
+    if (row && row.id !== chosen?.id && document.activeElement === cell) choose(row);
   });
 
   const goTo = (index: number) => {
     setAt(index);
-    takesKeyboard.current = true;
+    wanted.current = index;
     const top = scrolledTo(index, columns, box.current!.scrollTop, size.height);
     box.current!.scrollTop = top;
     setScrolled(top);

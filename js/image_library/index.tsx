@@ -38,6 +38,8 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
   const [dragged, setDragged] = useState(false);
   const [silent, setSilent] = useState(false);
   const [fault, setFault] = useState("");
+  const [called, setCalled] = useState<{ at: number | null } | null>(null);
+  const [gone, setGone] = useState<ReadonlySet<string>>(new Set());
   useEffect(() => {
     comm.onSilence = setSilent;
     comm.ask("open").catch(() => {});
@@ -52,8 +54,12 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
     if (row?.id !== chosen?.id) setMode(mode === "open" ? "open" : "closed");
     setChosen(row);
   };
-  // After the details have changed: the keyboard is in the page's hands until then.
-  const toGrid = () => setTimeout(() => root.current?.querySelector<HTMLElement>('[role="gridcell"][tabindex="0"]')?.focus());
+  /** Gives the keyboard to the image that was looked at, which may have another place under another name. */
+  const toGrid = () =>
+    void comm.ask("place", { image: chosen?.id, search, order }).then(
+      ({ content }) => setCalled({ at: content.place as number | null }),
+      () => {},
+    );
   const onDrop = (event: DragEvent) => {
     event.preventDefault();
     setDragged(false);
@@ -109,7 +115,7 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
       <Status state={state} search={search} found={found} refresh={refresh} />
       <div class="cxw-middle">
         <Grid
-          {...{ comm, thumbs, state, chosen, choose }}
+          {...{ comm, thumbs, state, chosen, choose, called, gone }}
           query={{ search, order }}
           act={(what) => setMode(what)}
           counted={setFound}
@@ -123,8 +129,10 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
             leave={toGrid}
             deleted={() => {
               setMode("closed");
+              setGone(new Set([...gone, chosen.id]));
               setChosen(null);
-              toGrid();
+              if (found === 1) root.current?.querySelector<HTMLElement>('input[type="search"]')?.focus();
+              else setCalled({ at: null });
             }}
           />
         )}

@@ -1,0 +1,82 @@
+import { expect, test } from "vitest";
+import type { Comm } from "../shared/comm.ts";
+import { PART, sendFile } from "./drop.ts";
+import { bytes, duration, type Upload } from "./state.ts";
+import { Thumbs } from "./thumbs.ts";
+import { wordsOf } from "./uploads.tsx";
+
+interface Asked {
+  kind: string;
+  content: Record<string, unknown>;
+  size: number;
+  answer(content?: Record<string, unknown>): void;
+  refuse(): void;
+}
+
+/** A comm whose requests are answered by hand. */
+function fakeComm(): { comm: Comm; asked: Asked[] } {
+  const asked: Asked[] = [];
+  const ask = (kind: string, content: Record<string, unknown>, buffers: ArrayBuffer[] = []) =>
+    new Promise((resolve, reject) => {
+      const answer = (said = {}) => resolve({ content: said, buffers: [new Uint8Array([1])] });
+      asked.push({ kind, content, size: buffers[0]?.byteLength ?? 0, answer, refuse: () => reject(new Error("no")) });
+    });
+  return { comm: { ask } as unknown as Comm, asked };
+}
+
+const settled = () => new Promise((later) => setTimeout(later, 50));
+
+test("a file goes to the kernel in parts, four at a time, each once", async () => {
+  const { comm, asked } = fakeComm();
+  const done = sendFile(comm, new File([new Uint8Array(5.5 * PART)], "m51.jpg"));
+  asked[0]!.answer({ upload: 7 });
+  await settled();
+  expect(asked.slice(1).map(({ content, size }) => [content.at, size])).toEqual([0, 1, 2, 3].map((part) => [part * PART, PART]));
+  asked[3]!.answer();
+  await settled();
+  expect(asked).toHaveLength(6);
+  asked.forEach((one) => one.answer());
+  await settled();
+  asked.forEach((one) => one.answer());
+  await done;
+  expect(asked.slice(1).map(({ content }) => content.at)).toEqual([0, 1, 2, 3, 4, 5].map((part) => part * PART));
+  expect(asked.at(-1)!.size).toBe(PART / 2);
+});
+
+test("a file that the kernel does not want any more is not sent further", async () => {
+  const { comm, asked } = fakeComm();
+  const done = sendFile(comm, new File([new Uint8Array(50 * PART)], "m51.jpg"));
+  asked[0]!.answer({ upload: 7 });
+  await settled();
+  asked.slice(1).forEach((one) => one.refuse());
+  await settled();
+  expect(asked.map(({ kind }) => kind)).toEqual(["drop", "part", "part", "part", "part", "stop"]);
+  asked.at(-1)!.answer();
+  await done;
+});
+
+test("thumbnails are asked for six at a time, and not at all once they have scrolled by", async () => {
+  const { comm, asked } = fakeComm();
+  const thumbs = new Thumbs(comm);
+  const told: string[] = [];
+  const wanted = Array.from({ length: 20 }, (_, id) => thumbs.want(`${id}`, (thumb) => told.push(thumb.src)));
+  wanted.slice(0, 10).forEach((forget) => forget());
+  await settled();
+  expect(asked.map(({ content }) => content.image)).toEqual(["10", "11", "12", "13", "14", "15"]);
+  wanted[11]!();
+  asked[0]!.answer({ type: "image/png", none: "" });
+  asked[1]!.answer({ type: "text/html", none: "" });
+  asked[2]!.answer({ type: "text/html", none: "" });
+  await settled();
+  expect(asked).toHaveLength(9);
+  expect(told).toEqual(["data:image/png;base64,AQ==", "data:image/jpeg;base64,AQ=="]); // no other type, whatever is said
+});
+
+test("an upload says how far it is, at what rate, and how long it will take", () => {
+  const upload = { phase: "sending", size: 2e9, done: 5e8, rate: 1.25e7, left: 120, message: "" } as Upload;
+  expect(wordsOf(upload)).toBe("500 MB of 2.0 GB, 13 MB/s, 2 min left");
+  expect(wordsOf({ ...upload, done: 2e9 })).toContain("the server is at work on it");
+  expect(wordsOf({ ...upload, phase: "failed", message: "No room." })).toBe("failed: No room.");
+  expect([bytes(0), bytes(999), bytes(999_999), bytes(99_400)]).toEqual(["0 bytes", "999 bytes", "1.0 MB", "99 kB"]);
+  expect([duration(0.2), duration(89), duration(5399), duration(7200)]).toEqual(["1 s", "89 s", "90 min", "2.0 h"]);
+});
