@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from constellations_widgets import Constellations, sign_in
 from constellations_widgets.sandbox import Sandbox
 
 VERSION = "0.7.0"
@@ -113,3 +114,11 @@ def test_it_refreshes_a_token_that_has_expired(official, box, tmp_path):
     cache.write_text(json.dumps(kept))
     assert official(box.handle, URL)["may"] == [True, True]
     assert len(json.loads(cache.read_text())) == 1
+
+
+def test_what_it_keeps_can_be_used_by_our_own_sign_in(official, box, tmp_path, monkeypatch):
+    official(box.handle, URL)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+    client = Constellations(box.api_url, auth=sign_in(api_url=box.api_url, use_official_cache=True))
+    assert client.may_add_images(box.handle)
