@@ -77,7 +77,7 @@ class Attempt:
 
     @property
     def kind(self) -> str:
-        """ "image" or "scene": the body says which."""
+        """What it makes, an "image" or a "scene": the body says which."""
         return "scene" if "place" in self.request else "image"
 
     @property

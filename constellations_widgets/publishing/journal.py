@@ -79,7 +79,7 @@ class Journal:
         return self._database.run(lambda db: _read(db, "state = 'unclear' ORDER BY planned, rowid"))
 
     def image_ids(self, api_url: str) -> set[str]:
-        """The images of an API that attempts of this journal are known to have made."""
+        """The images and scenes of an API that attempts of this journal are known to have made."""
         query = "SELECT image_id FROM attempts WHERE api_url = ? AND image_id IS NOT NULL"
         return {image_id for (image_id,) in self._database.run(lambda db: db.execute(query, (api_url,)).fetchall())}
 

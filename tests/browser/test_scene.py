@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
     with Sandbox() as sandbox:
         yield sandbox
+
+
+def wait_until(page: Page, true: Callable[[], bool]) -> None:
+    """Wait for this process to know something that the page has told."""
+    for _ in range(600):
+        if true():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("the page has not told it")
 
 
 def test_what_was_left_open_is_found_and_becomes_a_scene_of_the_view_shown(page: Page, image: Path, box: Sandbox):
@@ -52,6 +62,7 @@ def test_what_was_left_open_is_found_and_becomes_a_scene_of_the_view_shown(page:
         expect(receipt.first).to_contain_text(id)
 
         look(element, 150.4, 20.3, 1.5)
+        wait_until(page, lambda: preview.view is not None and abs(preview.view.ra - 150.4) < 1e-6)
         scene = frame.locator(".cxw-scene")
         expect(scene).to_contain_text("An image shows up nowhere on the site until a scene shows it.")
         scene.get_by_role("button", name="Make a scene of it").focus()
