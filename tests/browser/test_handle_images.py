@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from api.conftest import make_submission
@@ -109,8 +110,10 @@ def test_a_thousand_images_are_scrolled_searched_and_asked_for_pictures_only_whe
     page: Page, box: Sandbox, client: Constellations
 ):
     box.add_handle("many")
-    for number in range(COUNT):
-        publish(box, client, f"Image {number}", "many")
+    store = box._server.store  # by requests it would take ten seconds
+    pattern = store.image(publish(box, client, "Image 0", "many"))
+    for number in range(1, COUNT):
+        store.add_image(pattern.handle_id, pattern.document | {"note": f"Image {number}"})
     watch, pictures = WatchedPage(page), []
     page.on("request", lambda request: pictures.append(request.url) if "thumb.jpg" in request.url else None)
     images = HandleImages(client, "many")
@@ -158,14 +161,20 @@ SHOW = """
 import constellations_widgets as cxw
 client = cxw.Constellations({api!r}, auth={token!r})
 images = cxw.HandleImages(client, "sandbox")
-images
+display(images)
+import pathlib, time
+while not pathlib.Path({stop!r}).exists():
+    time.sleep(0.1)
 """
 
 
-def test_in_jupyterlab_the_form_and_the_sky_open_below_the_list(lab: Lab, box: Sandbox, client: Constellations):
+def test_in_jupyterlab_the_form_and_the_sky_open_below_the_list_while_a_cell_runs(
+    lab: Lab, box: Sandbox, client: Constellations, tmp_path: Path
+):
     publish(box, client, "For JupyterLab")
-    notebook = lab.open_notebook([SHOW.format(api=box.api_url, token=box.token())])
-    notebook.run_all()
+    stop = tmp_path / "stop"
+    notebook = lab.open_notebook([SHOW.format(api=box.api_url, token=box.token(), stop=str(stop))])
+    notebook.start_cell(0)
     shown = notebook.output(0)
     shown.get_by_role("button", name="Edit: For JupyterLab").click()
     form = shown.locator(".cxw-form")
@@ -179,3 +188,6 @@ def test_in_jupyterlab_the_form_and_the_sky_open_below_the_list(lab: Lab, box: S
     expect(form).to_have_count(0)
     shown.get_by_role("button", name="Close: For JupyterLab").click()
     expect(shown.locator(".cxw-preview")).to_have_count(0)
+    assert notebook.is_running(0)  # all the time until now
+    stop.touch()
+    notebook.wait_idle()
