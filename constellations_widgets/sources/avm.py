@@ -66,6 +66,9 @@ class Avm:
                 wcs = self._content.to_wcs()
             remarks = tuple(f"its AVM is incomplete: {each.message}" for each in assumptions)
             scale = spatial.Scale or (0, 0)
+            if spatial.CDMatrix is None and abs(abs(scale[1]) - abs(scale[0])) <= ASPECT * abs(scale[0]):
+                # As the standard has it: the first is enough, since the picture is not distorted.
+                wcs.wcs.cdelt = [-abs(scale[0]), abs(scale[0])]
             if spatial.CDMatrix is None and scale[0] > 0 > scale[1]:
                 # pyavm writes so what is turned by more than a right angle, and reads only the size of these numbers.
                 wcs.wcs.cdelt = -wcs.wcs.cdelt

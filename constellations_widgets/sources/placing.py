@@ -17,7 +17,8 @@ TOLERANCE = 1.0
 """Pixels by which a picture may lie beside its true place where WWT can't draw its WCS exactly."""
 
 _FARTHEST = 1e8  # pixels; farther off a reference pixel leaves no digits for the place of the picture
-_EXACT = 1e-3  # pixels of which nobody needs to be told
+_EXACT = 1e-3  # pixels by which nothing is worth a fit
+_TOLD = 0.05  # pixels from which the user is told
 _GRID = 33  # places along a side of the image at which the fit is made and measured
 
 MEND = (
@@ -72,7 +73,7 @@ def plane_of_wcs(
             f"{said}; the plain TAN that comes closest is off by up to {error:.3g} pixels. {MEND}. "
             f"Or take it as it is, with tolerance={math.ceil(error)}"
         )
-    if error <= _EXACT:
+    if error < _TOLD:
         return plane, ()
     return plane, (f"{said}: placed by the plain TAN that comes closest, off by at most {_up(error)} pixels",)
 

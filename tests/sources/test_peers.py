@@ -96,7 +96,7 @@ def test_wwt_data_formats_is_wrong_in_silence_where_ours_is_right_or_tells(given
     placed, remarks = ours(given)
     error = beside(placed, WCS(given))
     assert error <= ours_off_by
-    assert bool(remarks) == (error > 0.01) and all("off by at most" in remark for remark in remarks)
+    assert bool(remarks) == (error > 0.05) and all("off by at most" in remark for remark in remarks)
     assert beside(theirs(given), WCS(given)) > off_by
 
 

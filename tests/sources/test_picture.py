@@ -23,6 +23,10 @@ from constellations_widgets.sources.picture import read_picture
 
 DEEP_FIELD = Path(__file__).parents[2] / "notebooks" / "hubble_deep_field.jpg"
 SIZE = (60, 40)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Spatial.Equinox"),
+    pytest.mark.filterwarnings("ignore:cdelt will be ignored"),
+]
 
 
 def wcs(crpix: tuple[float, float] = (30.5, 20.5)) -> WCS:
@@ -106,6 +110,16 @@ def test_avm_in_galactic_coordinates_is_turned_into_those_of_wwt(tmp_path):
     assert (draft.wwt.center_x, draft.wwt.center_y) == pytest.approx((expected.ra.deg, expected.dec.deg))
     north = expected.position_angle(SkyCoord(30, 5.001, unit="deg", frame="galactic").icrs).deg
     assert math.remainder(draft.wwt.rotation - north, 360) == pytest.approx(0, abs=1e-3)
+
+
+def test_the_first_scale_of_avm_is_enough(tmp_path):
+    """By the standard; the second was rounded."""
+    avm = pyavm.AVM.from_wcs(wcs(), shape=(40, 60))
+    avm.Spatial.Scale = [-0.001, 0.001005]
+    avm.embed(str(write(tmp_path / "plain.jpg")), str(tmp_path / "m51.jpg"))
+    reading = read_picture(tmp_path / "m51.jpg")
+    assert reading.values["wwt.base_degrees_per_tile"] == pytest.approx(0.001, rel=1e-9)
+    assert not any("off by" in remark for remark in reading.remarks)
 
 
 def test_avm_that_doubts_itself_is_not_trusted(tmp_path):
@@ -210,6 +224,29 @@ def test_avm_that_is_broken_is_told_so(tmp_path, packet):
     xmp = b"<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?>" + packet + b"<?xpacket end='w'?>"
     path = write(tmp_path / "m51.jpg", encoded(xmp=xmp))
     assert "AVM" in refusal(path)
+
+
+@settings(max_examples=60)
+@given(
+    st.dictionaries(
+        st.sampled_from([b"202.47", b"47.2", b"30.5", b"20.5", b"60.0", b"40.0", b"0.001", b"ICRS", b"TAN", b"Full"]),
+        st.one_of(st.floats().map(repr), st.integers().map(str), st.text("ABCDEGLNST0.-", max_size=6)),
+        min_size=1,
+        max_size=4,
+    )
+)
+@pytest.mark.filterwarnings("ignore")
+def test_whatever_the_avm_says_the_picture_is_placed_or_it_is_refused(tmp_path_factory, changes):
+    xmp = pyavm.AVM.from_wcs(wcs(), shape=(40, 60)).to_xmp()
+    for old, new in changes.items():
+        xmp = xmp.replace(old, new.encode())
+    path = write(tmp_path_factory.getbasetemp() / "avm.jpg", encoded(xmp=xmp))
+    try:
+        values = read_picture(path).values
+    except SourceError as error:
+        assert "avm.jpg" in str(error)
+    else:
+        assert values["wwt.base_degrees_per_tile"] > 0 and -90 <= values["wwt.center_y"] <= 90
 
 
 # -- placed by a WCS
