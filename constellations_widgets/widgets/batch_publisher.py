@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,9 +123,8 @@ class BatchPublisher(DraftWidget):
         }
         # Its own rows it looks for in any case, before anything is sent.
         own_urls = {draft["storage.legacy_url_template"] or "nowhere" for draft in run.drafts}
-        found = Leftovers(
-            client, lambda state: self.set_trait("leftovers", state), journal=journal, passed_over=own_urls
-        )
+        show = functools.partial(self.set_trait, "leftovers")
+        found = Leftovers(client, show, lambda _found: run.remember(), journal=journal, passed_over=own_urls)
         self._acts["settle"] = found.look
         self._rows = BatchRows(run, self._tell)
         self._saved: list[str] = []
@@ -242,7 +243,7 @@ class BatchPublisher(DraftWidget):
             "total": len(run.drafts),
             "open": sum(not run.drafts[number].receipt for number in run.chosen),
             "counts": self._rows.counts(),
-            "sent": batch.counts if batch else {},
+            "sent": dict(Counter(run.state_of(number)[0] for number in run.planned)),
             "handle": run.handle,
             "api_url": run.client.api_url,
             "message": self._said or run.message,

@@ -95,7 +95,7 @@ class BatchRun:
         self.chosen = set(range(len(drafts)))
         self.batch: Batch | None = None
         self._unsubscribe = [draft.on_change(self._draft_changed) for draft in drafts]
-        threading.Thread(target=self._remember, name="constellations-batch-journal", daemon=True).start()
+        self.remember()
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener(numbers)`` after every change, with the rows that it touched; gives a function that ends it."""
@@ -119,10 +119,10 @@ class BatchRun:
     def state_of(self, number: int) -> tuple[str, str]:
         """State and reason of a row."""
         row = self._planned.get(number)
+        if self.drafts[number].receipt:
+            return PUBLISHED, row.reason if row and row.receipt else ""
         if row is not None:
             return row.state, row.reason
-        if self.drafts[number].receipt:
-            return PUBLISHED, ""
         if number in self._known:
             return self._known[number]
         return (FAULTY if any(it.severity == "error" for it in self.drafts[number].problems) else UNPLANNED), ""
@@ -131,6 +131,11 @@ class BatchRun:
         """The receipt of a row, once it is published."""
         row = self._planned.get(number)
         return (row.receipt if row else None) or self.drafts[number].receipt
+
+    @property
+    def planned(self) -> list[int]:
+        """The rows that are in the plan."""
+        return list(self._planned)
 
     def row_of(self, number: int) -> Row | None:
         """What the plan holds of a row, None if it isn't in one."""
@@ -309,8 +314,11 @@ class BatchRun:
 
     # -- what others do
 
+    def remember(self) -> None:
+        """Read in the journal, in a thread, what it knows of these images: what is published has its receipt at once."""
+        self._begin(self._remember)
+
     def _remember(self) -> None:
-        """What the journal knows of these images: those that are published have their receipts before anything is asked."""
         try:
             journal = self._journal or default_journal()
             taken = {draft.receipt.id for draft in self.drafts if draft.receipt}

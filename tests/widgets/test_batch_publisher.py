@@ -461,6 +461,22 @@ def test_an_attempt_that_a_killed_kernel_left_is_looked_for_before_anything_is_s
     assert once_each(client, again)
 
 
+def test_who_looks_for_what_was_left_open_beside_the_rows_finds_their_own_too(make, wtml, client, box):
+    first, journal = described(make(wtml)), Journal()
+    for draft in (first.drafts[2], make_draft()):
+        body = draft.submission()
+        attempt = journal.claim(box.api_url, box.handle, body.storage.legacy_url_template, body.to_json())
+        image_id = client.add_image(box.handle, body).id
+        journal.unclear(attempt.key, "The program that sent it ended before the answer came.")
+    again = make(wtml)
+    until_left(again, "offer")
+    assert again.receipts == []
+    say(again, "settle")
+    until(again, lambda it: it["counts"].get("published") == 1)
+    assert states(again)[2] == "published" and again.receipts[0].id != image_id
+    assert published(client, again.drafts[2]) == 1
+
+
 def test_what_is_started_afresh_is_not_offered_again(make, wtml):
     first = make(wtml)
     first.copy_fields({"note": "Typed"})
