@@ -144,7 +144,7 @@ class ImageFiles:
         key = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
         size = self._too_large()
         words = size and (
-            f"The picture has {size[0]} × {size[1]} pixels, more than WWT can draw on many computers: make tiles of it (toasty). "
+            f"The picture has {size[0]} × {size[1]} pixels, more than WWT can draw on many computers: make tiles of it (cxw.tile). "
             "It is shown here made smaller."
         )
         return {"key": key, "whole": bool(listing) and not size, "fault": fault, "words": words or ""}
