@@ -32,6 +32,12 @@ Report = Callable[[Progress], object]
 MOST_IN_MEMORY = 256 * 1024 * 1024
 """Bytes of an image that `ImagesClient.open` returns at most, unless told otherwise."""
 
+_ADVICE = {
+    403: "Ask for write access to its constellation, or sign in with another account.",
+    404: "Somebody may have deleted it: list the images again.",
+    413: "The server does not take a file of this size.",
+    415: "The server does not take a file of this kind.",
+}
 _AGAIN = "The list does not show it so far, but the server may still be at work on it. Wait a minute, then upload the same file again: the list is looked at first."  # fmt: skip
 
 
@@ -96,7 +102,7 @@ class ImagesClient:
         credentials = Credentials.token(auth) if isinstance(auth, str) else auth
         if credentials is not None and not isinstance(credentials, Credentials):
             raise SignInError(f"auth is a {type(auth).__name__}: give a token as text, or what signing in gave.")
-        self._transport = Transport(base_url, credentials, transport=self._network, **self._options)
+        self._transport = Transport(base_url, credentials, transport=self._network, advice=_ADVICE, **self._options)
         self._streams = Streams(self._transport, network=self._network, **self._options)
 
     @property

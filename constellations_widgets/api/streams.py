@@ -13,27 +13,15 @@ import httpx
 
 from .. import errors
 from .by_httpx import network
+from .connections import Answer
 from .deadline import deadline
 from .file_body import Broken, FileBody
-from .plaintext import one_line, words_of
 from .retries import Retrier, Retries
-from .transport import CONNECT_TIMEOUT, Call, Transport
+from .transport import CONNECT_TIMEOUT, NEVER_LEFT, Call, Transport
 
 Taken = TypeVar("Taken")
 
 _ANSWER_LIMIT = 64 * 1024  # bytes of an answer that says yes or no
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-
-_REFUSALS: dict[int, tuple[type[errors.StatusError], str]] = {
-    400: (errors.InvalidError, ""),
-    401: (errors.SignInError, "Sign in again: the token may have expired, or belong to another server."),
-    403: (errors.ForbiddenError, "Ask for write access to its constellation, or sign in with another account."),
-    404: (errors.NotFoundError, "Somebody may have deleted it: list the images again."),
-    413: (errors.TooLargeError, "The server does not take a file of this size."),
-    415: (errors.InvalidError, "The server does not take a file of this kind."),
-    429: (errors.BusyError, "Try again later."),
-    503: (errors.BusyError, "Try again later."),
-}
 
 
 class Streams:
@@ -100,6 +88,7 @@ class Streams:
         with contextlib.ExitStack() as until:
 
             def parts() -> Iterator[bytes]:
+                until.close()  # that of an answer which refused the token
                 yield from body.parts()
                 until.enter_context(deadline(2 * self._timeout))  # the answer does not take for ever
 
@@ -107,11 +96,9 @@ class Streams:
                 with self._answer(call, content=parts, headers=body.headers) as response:
                     return self._said(call, response)
             except Broken as error:
-                return self._error(errors.NotSentError, call, str(error), "Nothing was added. Try again.")
-            except errors.StoppedError as error:
-                if body.is_whole:
-                    return self._lost(call, "it was stopped while the server was at work on it")
-                return error
+                return self._cut_short(call, str(error))
+            except errors.ApiError as error:
+                return error.with_traceback(None)  # which passes by the token
             except httpx.HTTPError as error:
                 return self._not_sent(call, error, body)
 
@@ -123,11 +110,10 @@ class Streams:
                 return self._refused(call, response)
         except Broken as error:
             return self._transport.bad_answer(call, str(error))
-        except _NEVER_LEFT as error:
-            return self._unreachable(call, error)
+        except errors.ApiError as error:
+            return error.with_traceback(None)  # which passes by the token
         except httpx.HTTPError as error:
-            said = f"the connection to {self._transport.api_url} broke: {_reason(error)}"
-            return self._error(errors.NoAnswerError, call, said, "Try again.")
+            return self._transport.not_answered(call, error)
 
     @contextlib.contextmanager
     def _answer(
@@ -177,9 +163,11 @@ class Streams:
             return self._refused(call, response)
         try:
             answer = json.loads(self._content(response))
-        except (httpx.HTTPError, ValueError, RecursionError) as error:
-            return self._lost(call, f"the answer can't be read: {_reason(error)}", response.status_code)
-        return answer if isinstance(answer, dict) else self._lost(call, "the answer is no object", response.status_code)
+        except httpx.HTTPError as error:
+            return self._transport.not_answered(call, error)
+        except (ValueError, RecursionError):
+            answer = None
+        return answer if isinstance(answer, dict) else self._transport.bad_answer(call, "is no JSON object", 201)
 
     def _content(self, response: httpx.Response) -> bytes:
         content = b""
@@ -193,54 +181,17 @@ class Streams:
         return credentials.hide_in(content) if credentials else content
 
     def _refused(self, call: Call, response: httpx.Response) -> errors.ApiError:
-        status = response.status_code
-        try:
-            with deadline(2 * self._timeout):
-                shown = words_of(self._content(response))
-        except httpx.HTTPError:
-            shown = ""  # the status alone says what happened
-        said = f"the server says {shown or response.reason_phrase!r} (status {status})"
-        retry_after = _seconds(response.headers.get("Retry-After", ""))
-        not_now = status == 503 and retry_after is not None
-        if call.writes and (status < 400 or status == 408 or (status >= 500 and not not_now)):
-            return self._lost(call, said, status)
-        if status < 400:
-            return self._transport.bad_answer(call, f"has the status {status}", status)
-        general = errors.ServerError if status >= 500 else errors.StatusError
-        kind, advice = _REFUSALS.get(status, (general, "Try again later." if status >= 500 else ""))
-        error = self._error(kind, call, said, advice, status)
-        error.message = shown or response.reason_phrase
-        if isinstance(error, errors.BusyError):
-            error.retry_after = retry_after
-        return error
+        answer = Answer(response.status_code, response.reason_phrase, dict(response.headers))
+        with contextlib.suppress(httpx.HTTPError), deadline(2 * self._timeout):  # the status alone says what happened
+            answer.content = self._content(response)
+        return self._transport.refused(call, answer)
 
     def _not_sent(self, call: Call, error: httpx.HTTPError, body: FileBody) -> errors.ApiError:
-        if isinstance(error, _NEVER_LEFT):
-            return self._unreachable(call, error)
-        said = f"the connection to {self._transport.api_url} broke: {_reason(error)}"
-        if body.is_whole:
-            return self._lost(call, said)
-        advice = "The file had not left whole, so nothing was added. Try again."
-        return self._error(errors.NotSentError, call, said, advice)
+        if body.is_whole or isinstance(error, NEVER_LEFT):
+            return self._transport.not_answered(call, error)
+        return self._cut_short(call, f"the connection to {self._transport.api_url} broke ({error})")
 
-    def _unreachable(self, call: Call, error: Exception) -> errors.ApiError:
-        said = f"{self._transport.api_url} can't be reached: {_reason(error)}"
-        return self._error(errors.NotSentError, call, said, "Nothing was sent. Check the address and the network.")
-
-    def _lost(self, call: Call, said: str, status: int | None = None) -> errors.ApiError:
-        advice = "Whether the server did it is not known: look before sending it again."
-        return self._error(errors.UnclearError, call, said, advice, status)
-
-    def _error(self, kind: type[errors.ApiError], call: Call, said: str, advice: str, status: int | None = None) -> Any:
+    def _cut_short(self, call: Call, said: str) -> errors.NotSentError:
         url = self._transport.api_url + call.path
-        error = kind(f"Could not {call.what}: {said}. {advice}".rstrip(), url=url, status=status)
-        error.message = said
-        return error
-
-
-def _seconds(retry_after: str) -> float | None:
-    return float(retry_after) if retry_after.strip().isdecimal() else None  # a date is not waited for
-
-
-def _reason(error: Exception) -> str:
-    return one_line(str(error)).rstrip(".") or type(error).__name__
+        advice = "The file did not leave whole, so nothing was added. Try again."
+        return errors.NotSentError(f"Could not {call.what}: {said}. {advice}", url=url)

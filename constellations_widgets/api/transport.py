@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,7 +26,7 @@ from .by_httpx import ByHttpx, network, proxy_for
 from .connections import Answer, Connections
 from .credentials import Credentials, check_private
 from .deadline import deadline
-from .plaintext import html_line, one_line, schema_faults
+from .plaintext import one_line, schema_faults, words_of
 from .retries import Retrier, Retries
 
 ANSWER_LIMIT = 16 * 1024 * 1024
@@ -45,7 +46,7 @@ _REFUSALS: dict[int, tuple[type[errors.StatusError], str]] = {
     429: (errors.BusyError, "Try again later."),
     503: (errors.BusyError, "Try again later."),
 }
-_NEVER_LEFT = (
+NEVER_LEFT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
@@ -85,6 +86,8 @@ class Transport:
         Takes the place of the network, for tests.
     retries : Retries, optional
         How often and after how long requests are repeated.
+    advice : mapping of int to str, optional
+        What to do about a status, in the place of our own words.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Transport:
         timeout: float = 30.0,
         transport: httpx.BaseTransport | None = None,
         retries: Retries | None = None,
+        advice: Mapping[int, str] | None = None,
     ):
         self.api_url = check_api_url(api_url)
         if not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST_TIMEOUT:
@@ -109,6 +113,7 @@ class Transport:
         self._date: str | None = None
         self._timeout = timeout
         self._given_transport = transport
+        self._advice = advice or {}
         self._retrier = Retrier(retries or Retries(), within=2 * timeout)
         self._way: Connections | ByHttpx | None = None
         self._lock = threading.Lock()
@@ -168,12 +173,12 @@ class Transport:
         except errors.SignInError as error:
             return error.with_traceback(None)
         except httpx.HTTPError as error:
-            return self._not_answered(call, error)
+            return self.not_answered(call, error)
         answer.content = self._hide(answer.content)
         if answer.status != 200:
-            return self._refused(call, answer)  # the status alone says what happened
+            return self.refused(call, answer)  # the status alone says what happened
         if isinstance(answer.fault, httpx.HTTPError):
-            return self._not_answered(call, answer.fault)
+            return self.not_answered(call, answer.fault)
         if answer.fault is not None:
             return self.bad_answer(call, str(answer.fault))
         return answer.status, answer.content
@@ -211,9 +216,10 @@ class Transport:
             self.clock_offset = (moment - datetime.now(UTC)).total_seconds()
             self._date = date
 
-    def _not_answered(self, call: Call, error: httpx.HTTPError) -> errors.ApiError:
+    def not_answered(self, call: Call, error: httpx.HTTPError) -> errors.ApiError:
+        """The error for a request to which no whole answer came."""
         reason = one_line(str(error)).rstrip(".") or type(error).__name__
-        if isinstance(error, _NEVER_LEFT):
+        if isinstance(error, NEVER_LEFT):
             said = f"{self.api_url} can't be reached: {reason}"
             return self._error(errors.NotSentError, call, said, "Nothing was sent. Check the address and the network.")
         slow = isinstance(error, httpx.TimeoutException)
@@ -222,7 +228,8 @@ class Transport:
             return self._error(errors.UnclearError, call, said, _LOOK_FIRST)
         return self._error(errors.NoAnswerError, call, said, "Try again.")
 
-    def _refused(self, call: Call, answer: Answer) -> errors.ApiError:
+    def refused(self, call: Call, answer: Answer) -> errors.ApiError:
+        """The error for an answer whose status is not the one that says yes."""
         status = answer.status
         message = self._shown(answer.content) or answer.reason
         said = f"the server says {message!r} (status {status})"
@@ -241,6 +248,7 @@ class Transport:
             return self._error(errors.NoAnswerError, call, said, "Try again.", status)
         general = errors.ServerError if status >= 500 else errors.StatusError
         kind, advice = _REFUSALS.get(status, (general, "Try again later." if status >= 500 else ""))
+        advice = self._advice.get(status, advice)
         if retry_after is not None and issubclass(kind, errors.BusyError):
             advice = f"Try again in {retry_after:.0f} seconds."
         error = self._error(kind, call, said, advice, status)
@@ -263,13 +271,12 @@ class Transport:
 
     def _shown(self, content: bytes) -> str:
         """What the server said, as one line."""
-        text = content.decode("utf-8", "replace")
         try:
-            answer = json.loads(text)
+            answer = json.loads(content)
         except (ValueError, RecursionError):
-            return html_line(text) if "<" in text else one_line(text)
+            answer = None
         said = answer.get("message") if isinstance(answer, dict) else None
-        return one_line(schema_faults(said) if isinstance(said, str) else text)
+        return one_line(schema_faults(said)) if isinstance(said, str) else words_of(content)
 
     def _hide(self, content: bytes) -> bytes:
         return self.credentials.hide_in(content) if self.credentials else content
