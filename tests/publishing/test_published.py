@@ -160,6 +160,12 @@ class TestSaving:
         assert (record.note, record.permissions.credits) == ("M 51b", "NOIRLab")
         assert image.record == record and image.changes == {} and image.save() == Saved()
 
+    def test_what_became_of_it_is_a_table_in_a_notebook(self, image):
+        image.note = "<b>M 51</b>"
+        table = image.save()._repr_html_()
+        assert "&lt;b&gt;M 51&lt;/b&gt;" in table and "<b>" not in table and "changed" in table
+        assert "Nothing was to be changed" in image.save()._repr_html_()
+
     def test_only_what_has_changed_is_sent_but_all_of_the_permissions(self, box, receipt):
         sent = []
 

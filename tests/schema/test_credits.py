@@ -17,7 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from constellations_widgets.errors import CreditsError
-from constellations_widgets.schema.credits import check_credits, clean_credits, credits_text, credits_tree
+from constellations_widgets.sandbox.dompurify import sanitize
+from constellations_widgets.schema.credits import (
+    check_credits,
+    clean_credits,
+    credits_text,
+    credits_tree,
+    in_one_order,
+)
 
 SAMPLE = Path(__file__).parent.parent / "data" / "backend-verdicts-sample.json.gz"
 ALL_VERDICTS = json.loads(gzip.decompress(SAMPLE.read_bytes()))["credits"]
@@ -268,3 +275,17 @@ def test_the_tree_is_data_that_holds_nothing_else(written):
 def test_importing_the_rules_loads_no_parser():
     code = "import sys, constellations_widgets.schema.credits; sys.exit('justhtml' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "credits",
+    [
+        '<a href="https://a.org" title="t" class="x>y">A</a> &amp; <b lang="de" title=\'a "b"\'>B</b>',
+        '<br class="a" title="b" lang="de"> a < b <a id="z" href="u">x</a>',
+        "<b title=1 class=2>a</b>",
+    ],
+)
+def test_in_one_order_credits_are_the_same_however_often_the_server_turns_them_round(credits):
+    once = sanitize(credits)
+    assert in_one_order(once) == in_one_order(sanitize(once))
+    assert in_one_order(once) != in_one_order(once.replace("a", "b"))
