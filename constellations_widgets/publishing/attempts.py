@@ -147,9 +147,7 @@ class History(list[Attempt]):
         count = sum(attempt.state == "unclear" for attempt in self)
         if not count:
             return ""
-        return (
-            f"{count} of {len(self)} may have succeeded or not: publishing.settle_all(client) looks, and sends nothing."
-        )
+        return f"{count} of {len(self)} may have succeeded or not: cxw.settle_all(client) looks, and sends nothing."
 
 
 _NOTHING = "Nothing was published from this machine yet."

@@ -75,7 +75,7 @@ def publish_draft(
     tell("planning", f"Asking {client.api_url} about the handle {handle!r} and earlier images.")
     if count := len(left_open(client, journal)):
         many = "publications" if count > 1 else "publication"
-        tell("planning", f"Of {count} earlier {many} the outcome is not known: publishing.settle_all(client) looks.")
+        tell("planning", f"Of {count} earlier {many} the outcome is not known: cxw.settle_all(client) looks.")
     step = plan([draft], client, handle, journal=journal, probe=probe)[0]
     receipt = publish_planned(step, client, journal, on_progress, again=again, anyway=anyway)
     _tell_after(draft.published, receipt)

@@ -53,7 +53,7 @@ def test_what_was_left_open_before_is_told_and_how_to_look(client, box, draft, j
     journal.unclear(attempt.key, "lost")
     told = []
     publish_draft(draft, client, box.handle, on_progress=lambda _stage, what: told.append(what))
-    assert any("Of 1 earlier publication the outcome is not known: publishing.settle_all" in what for what in told)
+    assert any("Of 1 earlier publication the outcome is not known: cxw.settle_all" in what for what in told)
 
 
 def test_progress_that_fails_stops_before_anything_is_sent(client, box, draft):
