@@ -1,4 +1,4 @@
-"""The one object that holds secrets.
+"""The objects that hold secrets, and sign requests in.
 
 These hold one fixed token; those of `sessions` have tokens that end and are followed by others.
 """
@@ -6,7 +6,7 @@ These hold one fixed token; those of `sessions` have tokens that end and are fol
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any, NoReturn
 
@@ -22,7 +22,7 @@ IMAGES_TOKEN_VARIABLE = "IMAGES_API_TOKEN"
 _TOKEN_LIMIT = 16_000  # characters; servers refuse headers that are much longer, with a puzzling answer
 
 
-class Credentials(httpx.Auth):
+class Credentials:
     """What signs requests in. Its text, pickle and JSON never show the token.
 
     `sign_in` gives one; `Credentials.token` and `Credentials.from_environment` make one that holds a fixed token.
@@ -84,10 +84,6 @@ class Credentials(httpx.Auth):
         """Whether to ask once more after a 401: True if there is another token now than the one in `header`, which was
         refused. A fixed token never has a successor."""
         return False
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = self.header(request.url)
-        yield request
 
     def hide_in(self, content: bytes) -> bytes:
         """`content` without the token, for answers of servers that repeat what they were sent."""
