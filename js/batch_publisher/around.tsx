@@ -64,6 +64,14 @@ export function Earlier({ draft, status }: { draft: DraftLink; status: Status })
   );
 }
 
+/** Whether a filter shows a row: a state, "problems", "decides", or "" for all. */
+export function passes(row: Row, filter: string): boolean {
+  if (filter === "") return true;
+  if (filter === "decides") return row.decides || row.state === "undecided";
+  if (filter === "problems") return !row.id && row.errors + row.warnings > 0;
+  return row.state === filter;
+}
+
 interface FilterProps {
   rows: Row[];
   shown: number[];
@@ -78,14 +86,9 @@ interface FilterProps {
 export function Filters({ rows, shown, filter, setFilter, web, setWeb, choose, status }: FilterProps) {
   const open = shown.filter((number) => !rows[number]!.id);
   const chosen = open.filter((number) => rows[number]!.chosen).length;
-  const wrong = rows.filter((row) => row && !row.id && row.errors + row.warnings > 0).length;
-  const states = Object.keys(STATES).filter((state) => status.counts[state]);
-  const choices: [string, string, number][] = [
-    ["", "all", status.total],
-    ["problems", "with problems", wrong],
-    ...(rows.some((row) => row?.decides) ? ([["decides", "to decide", rows.filter((row) => row?.decides).length]] as [string, string, number][]) : []),
-    ...states.filter((state) => state !== "undecided" || !rows.some((row) => row?.decides)).map((state): [string, string, number] => [state, STATES[state]!, status.counts[state]!]),
-  ];
+  const count = (key: string) => rows.filter((row) => row && passes(row, key)).length;
+  const states = Object.entries(STATES).filter(([state]) => state !== "undecided"); // of which some may be ticked by now
+  const choices = [["", "all"], ["problems", "with problems"], ["decides", "to decide"], ...states] as [string, string][];
   return (
     <div class="cxw-row cxw-filters">
       <label>
@@ -101,13 +104,14 @@ export function Filters({ rows, shown, filter, setFilter, web, setWeb, choose, s
         {images(status.open)} chosen
       </label>
       <span role="group" aria-label="Rows that are shown" class="cxw-row">
-        {choices
-          .filter(([key, , count]) => count > 0 || key === filter)
-          .map(([key, word, count]) => (
-            <button key={key} type="button" aria-pressed={key === filter} onClick={() => setFilter(key)}>
-              {word} {count.toLocaleString("en")}
-            </button>
-          ))}
+        {choices.map(
+          ([key, word]) =>
+            count(key) > 0 && (
+              <button key={key} type="button" aria-pressed={key === filter} onClick={() => setFilter(key)}>
+                {word} {count(key).toLocaleString("en")}
+              </button>
+            ),
+        )}
       </span>
       {rows.some((row) => row && !row.local && /^https?:/i.test(row.web)) && (
         <label title="Your browser asks the servers that the drafts name. They learn that somebody looks.">

@@ -54,7 +54,9 @@ const drawn = () => new Promise((later) => setTimeout(later, 80));
 async function shown(status: Partial<Status> = {}, rows: Row[] = [row(0), row(1), row(2)]) {
   const state = { name: "all", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
   const specs = [{ path: "note", title: "Note", description: "", kind: "text", required: false, unit: "", limit: null, choices: [] }];
-  const fake = new FakeModel({ state, status: { ...STATUS, ...status }, fields: specs, titles: { note: "Note" }, kept_credits: { text: "", tree: [] }, leftovers: { phase: "none", count: 0, done: 0, items: [], message: "" } });
+  const leftovers = { phase: "none", count: 0, done: 0, items: [], message: "" };
+  const traits = { fields: specs, titles: { note: "Note" }, kept_credits: { text: "", tree: [] }, leftovers };
+  const fake = new FakeModel({ state, status: { ...STATUS, ...status }, ...traits });
   const el = document.body.appendChild(document.createElement("div"));
   const leave = batchPublisher.render({ model: fake.model, el });
   await drawn();
@@ -77,6 +79,18 @@ test("each draft has a row, and nothing is asked of the web before somebody want
   await drawn();
   const picture = el.querySelector("img")!;
   expect([picture.getAttribute("src"), picture.getAttribute("referrerpolicy")]).toEqual(["https://example.org/t.jpg", "no-referrer"]);
+});
+
+test("a filter shows the rows of one state, and all again when none is left in it", async () => {
+  const { el, button, fake } = await shown({}, [row(0), row(1, { state: "failed" }), row(2)]);
+  const places = () => [...el.querySelectorAll<HTMLElement>("[data-row]")].map((it) => it.dataset.row);
+  button("failed 1").click();
+  await drawn();
+  expect(places()).toEqual(["1"]);
+  fake.receive({ kind: "rows", rows: [row(1, { v: 1, state: "published", id: "65f0" })], news: 1 });
+  await drawn();
+  expect(places()).toEqual(["0", "1", "2"]);
+  expect(button("all 3").getAttribute("aria-pressed")).toBe("true");
 });
 
 test("of two thousand rows few are drawn", async () => {

@@ -35,7 +35,8 @@ export function Details({ row, ask, send, titles, editable, decide }: TableProps
       )}
       {row.decides && (
         <label>
-          <input type="checkbox" checked={row.anyway} onChange={(event) => decide([row.i], event.currentTarget.checked)} /> Publish “{row.name}” anyway
+          <input type="checkbox" checked={row.anyway} onChange={(event) => decide([row.i], event.currentTarget.checked)} /> Publish “{row.name}”
+          anyway
         </label>
       )}
       <ul class="cxw-problem-list">

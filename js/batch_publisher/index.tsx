@@ -8,7 +8,7 @@ import { Comm } from "../shared/comm.ts";
 import { useFollowingFocus } from "../shared/follow_focus.ts";
 import { type LeftoversState, LeftoversView } from "../shared/leftovers.tsx";
 import { Gone, useDraft, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
-import { Earlier, Filters, Notices } from "./around.tsx";
+import { Earlier, Filters, Notices, passes } from "./around.tsx";
 import { keepsake } from "./keepsake.ts";
 import { AtRest, Receipts, Start, UnderWay } from "./progress.tsx";
 import { ReviewView } from "./review.tsx";
@@ -23,20 +23,17 @@ const STILL_THERE = 4000; // milliseconds after which a kernel that works is ask
 /** The rows that the page knows, for the keepsake. */
 const rowsOf = new WeakMap<object, Row[]>();
 
-/** Whether a filter shows a row. */
-export function passes(row: Row, filter: string): boolean {
-  if (filter === "") return true;
-  if (filter === "decides") return row.decides || row.state === "undecided";
-  if (filter === "problems") return !row.id && row.errors + row.warnings > 0;
-  return row.state === filter;
-}
-
 function useRows({ model }: ViewProps, status: Status) {
   const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
   const [silent, setSilent] = useState(false);
   const { comm, store, thumbnails } = useMemo(() => {
     let waiting = 0;
-    const soon = () => void (waiting ||= requestAnimationFrame(() => redraw((waiting = 0) as unknown as void)));
+    const soon = () => {
+      waiting ||= requestAnimationFrame(() => {
+        waiting = 0;
+        redraw();
+      });
+    };
     const comm = new Comm(model);
     comm.onSilence = setSilent;
     const store = new RowStore(comm, soon);
@@ -65,12 +62,13 @@ function BatchPublisher(view: ViewProps) {
   const leftovers = useTrait<LeftoversState>(model, "leftovers");
   const titles = useTrait<Record<string, string>>(model, "titles");
   const { store, thumbnails, ask, silent } = useRows(view, status);
-  const [filter, setFilter] = useState("");
+  const [wanted, setFilter] = useState("");
   const [web, setWeb] = useState(false);
   const steps = useRef<HTMLDivElement>(null);
   useFollowingFocus(steps, status.phase);
 
   const rows = store.rows;
+  const filter = rows.some((row) => row && passes(row, wanted)) ? wanted : ""; // what it showed may have gone on
   const shown = store.complete ? rows.filter((row) => row && passes(row, filter)).map((row) => row.i) : [];
   const tell = (kind: string, numbers: number[], on: boolean, change: Partial<Row>) => {
     draft.send({ kind, rows: numbers, on });
@@ -79,6 +77,7 @@ function BatchPublisher(view: ViewProps) {
   const choose = (numbers: number[], on: boolean) => tell("choose", numbers, on, { chosen: on });
   const decide = (numbers: number[], on: boolean) => tell("decide", numbers, on, { anyway: on });
   const decideAll = (on: boolean) => decide(rows.flatMap((row) => (row.decides ? [row.i] : [])), on);
+  const anyway = rows.filter((row) => row?.decides && row.anyway).length;
   const props = { draft, status };
   return (
     <div class="cxw-batch" role="group" aria-label={`Publish ${status.total} images`} data-phase={status.phase}>
@@ -106,7 +105,7 @@ function BatchPublisher(view: ViewProps) {
       )}
       <div ref={steps}>
         {status.phase === "editing" && <Start {...props} />}
-        {status.phase === "review" && <ReviewView {...props} titles={titles} anyway={rows.filter((row) => row?.decides && row.anyway).length} decideAll={decideAll} show={setFilter} />}
+        {status.phase === "review" && <ReviewView {...props} titles={titles} anyway={anyway} decideAll={decideAll} show={setFilter} />}
         {isBusy(status) && <UnderWay {...props} />}
         {status.phase === "at rest" && <AtRest {...props} />}
       </div>

@@ -3,6 +3,8 @@
 import type { DraftLink } from "../shared/draft_link.ts";
 import { images, inWords, progressOf, type Status } from "./status.ts";
 
+const WAIT = "Asking the server once more …";
+
 interface Props {
   draft: DraftLink;
   status: Status;
@@ -35,7 +37,7 @@ export function UnderWay({ draft, status }: Props) {
       <div class="cxw-row">
         {planning || of === 0 ? <progress aria-label="Progress" /> : <progress aria-label="Progress" max={of} value={done} />}
         <span data-focus tabIndex={-1}>
-          {planning ? status.progress : of === 0 ? "Asking the server once more …" : `${done.toLocaleString("en")} of ${images(of)}: ${inWords(status.sent)}`}
+          {planning ? status.progress : of === 0 ? WAIT : `${done.toLocaleString("en")} of ${images(of)}: ${inWords(status.sent)}`}
         </span>
         <button type="button" disabled={stopping} onClick={() => draft.send({ kind: "stop" })}>
           {planning ? "Call it off" : stopping ? "Stopping …" : "Stop"}
@@ -60,11 +62,16 @@ export function AtRest({ draft, status }: Props) {
       <p>{inWords(status.sent)}.</p>
       {unclear > 0 && (
         <p>
-          Of {images(unclear)} it is not known whether the server has them. They are never sent again by themselves: wait a minute, look again, and send them
-          again only if they are not there even then.
+          Of {images(unclear)} it is not known whether the server has them. They are never sent again by themselves: wait a minute, look
+          again, and send them again only if they are not there even then.
         </p>
       )}
-      {undecided > 0 && <p>{undecided === 1 ? "1 image was" : `${images(undecided)} were`} not sent: nobody has said so. Tick “publish anyway” in the table if you want to.</p>}
+      {undecided > 0 && (
+        <p>
+          {undecided === 1 ? "1 image was" : `${images(undecided)} were`} not sent: nobody has said so. Tick “publish anyway” in the table if
+          you want to.
+        </p>
+      )}
       <div class="cxw-row">
         {waiting > 0 && (
           <button type="button" class="cxw-primary" onClick={() => draft.send({ kind: "go_on" })}>

@@ -42,8 +42,8 @@ export function ReviewView({ draft, status, titles, anyway, decideAll, show }: P
             : "There is nothing to publish"}
       </h3>
       <p id={id}>
-        They go to <code>{status.api_url}</code>. <b>Once published, an image can be neither corrected nor deleted</b>; only note, alt text and permissions
-        can be changed later.
+        They go to <code>{status.api_url}</code>. <b>Once published, an image can be neither corrected nor deleted</b>; only note, alt text
+        and permissions can be changed later.
       </p>
       <ul class="cxw-kinds">
         {review.kinds.map((it) => {

@@ -23,7 +23,8 @@ export function SharedFields(props: Props) {
   useDraft(draft);
   const specs = useTrait<FieldSpec[]>(model, "fields");
   const busy = isBusy(status);
-  const of = (first: boolean) => specs.filter(({ path }) => FIRST.includes(path) === first).map((spec) => <Shared key={spec.path} spec={spec} {...props} />);
+  const of = (first: boolean) =>
+    specs.filter(({ path }) => FIRST.includes(path) === first).map((spec) => <Shared key={spec.path} spec={spec} {...props} />);
   const step = (kind: "undo" | "redo", word: string) => (
     <button type="button" disabled={busy || !status[kind]} onClick={() => draft.send({ kind })}>
       {word}
@@ -54,7 +55,9 @@ function Shared({ model, draft, status, spec }: Props & { spec: FieldSpec }) {
   const field = { draft, spec };
   return (
     <div class="cxw-shared-field">
-      {spec.kind === "license" ? <LicenseField {...field} model={model} /> : spec.kind === "credits" ? <CreditsField {...field} model={model} /> : <TextField {...field} />}
+      {spec.kind === "license" && <LicenseField {...field} model={model} />}
+      {spec.kind === "credits" && <CreditsField {...field} model={model} />}
+      {spec.kind !== "license" && spec.kind !== "credits" && <TextField {...field} />}
       <button
         type="button"
         disabled={wrong || draft.text(spec.path) === "" || status.open === 0}
@@ -92,7 +95,11 @@ function Addresses({ draft, status }: Props) {
           Image and thumbnail addresses become addresses under this one.
         </div>
       </div>
-      <button type="button" disabled={!/^https?:\/\/[^/]/i.test(base.trim()) || status.open === 0} onClick={() => draft.send({ kind: "host", base: base.trim() })}>
+      <button
+        type="button"
+        disabled={!/^https?:\/\/[^/]/i.test(base.trim()) || status.open === 0}
+        onClick={() => draft.send({ kind: "host", base: base.trim() })}
+      >
         Set the addresses of {images(status.open)}
       </button>
     </div>

@@ -103,7 +103,13 @@ export function Table(props: TableProps) {
         <span role="columnheader">State</span>
         <span role="columnheader">Why, or the record</span>
       </div>
-      <div ref={scroller} role="presentation" class="cxw-batch-scroller" style={{ height: `${height}px` }} onScroll={(event) => setScroll(event.currentTarget.scrollTop)}>
+      <div
+        ref={scroller}
+        role="presentation"
+        class="cxw-batch-scroller"
+        style={{ height: `${height}px` }}
+        onScroll={(event) => setScroll(event.currentTarget.scrollTop)}
+      >
         <div role="presentation" style={{ height: `${whole}px` }}>
           <div role="rowgroup" style={{ transform: `translateY(${above}px)` }}>
             {shown.slice(first, end).map((number, index) => (
