@@ -103,9 +103,12 @@ def look(element: Locator, ra: float, dec: float, fov: float) -> None:
     """Turn the view, as a person would by dragging and zooming."""
     message = {"event": "center_on_coordinates", "ra": ra, "dec": dec, "fov": fov, "instant": True}
     element.locator("iframe").evaluate("(f, message) => f.contentWindow.postMessage(message, location.origin)", message)
+    if element.get_attribute("data-cxw-camera") is None:  # without a way into the engine nobody knows
+        element.page.wait_for_timeout(1500)
+        return
     handle = element.element_handle()
     handle.owner_frame().wait_for_function(
-        "([it, to]) => { const at = JSON.parse(it.dataset.cxwCamera ?? '{}');"
+        "([it, to]) => { const at = JSON.parse(it.dataset.cxwCamera);"
         "return ['ra', 'dec', 'fov'].every((name) => Math.abs(at[name] - to[name]) < 1e-6); }",
         arg=[handle, message],
         timeout=60_000,
