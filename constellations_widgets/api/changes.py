@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..errors import CreditsError, InvalidError
+from ..errors import CreditsError, InvalidError, UnclearError
 from ..schema.credits import check_credits, in_one_order
 from ..schema.images import ALT_TEXT_LIMIT, FORBIDDEN_CHARACTERS, NOTE_LIMIT, ImagePermissions, utf16_length
 from ..schema.records import ImageRecord
@@ -65,6 +65,19 @@ def unmade_changes(before: ImageRecord, changes: Mapping[str, Any], after: Image
         for field, wanted in _flat_changes(changes).items()
         if not _same(field, wanted, new.get(field)) and not _cleaned(field, old.get(field), new.get(field))
     ]
+
+
+def not_made(what: str, unclear: UnclearError, fields: list[str]) -> UnclearError:
+    """The error for a change with an unclear outcome that was looked for, and is not to be seen in these fields."""
+    said = unclear.message.rstrip(".")
+    error = UnclearError(
+        f"Could not {what}: {said}. It was looked at since: {', '.join(fields)} not changed so far. "
+        "Changing it once more does no harm.",
+        url=unclear.url,
+        status=unclear.status,
+    )
+    error.message = said
+    return error
 
 
 def _same(field: str, one: Any, other: Any) -> bool:

@@ -19,7 +19,7 @@ from ..schema.images import ImagePermissions, ImageSubmission
 from ..schema.records import Handle, ImageRecord, ImageSummary, Receipt
 from ..schema.scenes import SceneReceipt, SceneRecord, SceneSubmission, SceneSummary
 from .addresses import handle_call, handle_name, record_path
-from .changes import body_of, changed_meanwhile, image_changes, unmade_changes
+from .changes import body_of, changed_meanwhile, image_changes, not_made, unmade_changes
 from .credentials import TOKEN_VARIABLE, Credentials
 from .retries import Retries
 from .transport import Call, Transport
@@ -225,7 +225,7 @@ class Constellations:
         except ApiError as error:  # it may say that nothing was sent, and speaks of the look alone
             raise unclear or self._transport.bad_answer(call, f"could not be checked: {error.message}") from None
         if unmade := unmade_changes(before, changes, after):
-            raise unclear or self._transport.unmade(call, unmade)
+            raise not_made(call.what, unclear, unmade) if unclear else self._transport.unmade(call, unmade)
         return after
 
     def find_images(self, url: str) -> list[ImageSummary]:

@@ -7,14 +7,14 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..errors import ConflictError, ConstellationsError, DraftError
+from ..errors import ConflictError, ConstellationsError, DraftError, UnclearError
 from ..publishing.published import EDITABLE, PublishedImage
 from .draft_widget import for_page
 
 _CHANGED = "The form has changed since it was looked at: press Save changes again."
 _NOTHING_LEFT = "There is nothing left to save: the server has it as it stands here."
 _NOT_YOURS = "This account may not change the image: sign in as its owner, @{}."
-_NOTHING = {"message": "", "progress": "", "review": None, "result": []}
+_NOTHING = {"message": "", "progress": "", "review": None, "result": [], "unclear": False}
 
 
 class Saving:
@@ -86,7 +86,8 @@ class Saving:
             except DraftError as error:
                 self._set("editing", message=str(error).partition("\n")[0].rstrip(":") + ".")
             except ConstellationsError as error:
-                self._set("failed", message=str(error), result=self._result())
+                unclear = isinstance(error, UnclearError) and self._image.saved is None
+                self._set("failed", message=str(error), result=self._result(), unclear=unclear)
             except Exception as error:  # a bug of ours: the page has to say so rather than wait for ever
                 self._set("failed", message=f"{type(error).__name__}: {error}")
             finally:

@@ -11,7 +11,7 @@ const FIELDS = [
 const PLACE = { id: "1", handle: "me", api_url: "http://x", record_url: "http://x/image/1", wtml_url: "" };
 
 function saving(phase: Saving["phase"], more: Partial<Saving> = {}): Saving {
-  return { phase, changed: ["note"], blocked: "", message: "", progress: "Asking …", review: null, result: [], place: PLACE, ...more };
+  return { phase, changed: ["note"], blocked: "", message: "", progress: "Asking …", review: null, result: [], unclear: false, place: PLACE, ...more };
 }
 
 const undo: (() => void)[] = [];
@@ -100,6 +100,10 @@ test("what became of each field is read aloud, and what failed can be tried agai
   fake.change("saving", saving("failed", { message: "Gone.", result: [{ ...made, before: "a", now: "a", made: false }] }));
   await soon(() => expect(text()).toBe("Note was not changed: it is still “a”"));
   expect(el.querySelector(".cxw-failed")?.getAttribute("role")).toBe("alert");
+  const says = () => el.querySelector(".cxw-failed b")?.textContent;
+  expect(says()).toBe("Nothing was saved.");
+  fake.change("saving", saving("failed", { unclear: true }));
+  await soon(() => expect(says()).toBe("It is not known whether this was saved."));
   button("Look, then save again")?.click();
   expect(kinds()).toEqual(["review"]);
 });

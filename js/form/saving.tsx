@@ -196,9 +196,11 @@ function Became({ result, titles }: { result: Outcome[]; titles: Titles }) {
 
 function Outcomes({ draft, saving, titles }: SavingProps) {
   const failed = saving.phase === "failed";
+  const some = saving.result.some((outcome) => outcome.made);
+  const failure = saving.unclear ? "It is not known whether this was saved." : some ? "Not everything was saved." : "Nothing was saved.";
   return (
     <div role={failed ? "alert" : "status"} class={failed ? "cxw-failed" : "cxw-receipt"} tabIndex={-1} data-focus>
-      <b>{failed ? "Not everything was saved." : "Saved, and read back from the server."}</b> {saving.message}
+      <b>{failed ? failure : "Saved, and read back from the server."}</b> {saving.message}
       <Became result={saving.result} titles={titles} />
       <div class="cxw-row">
         {failed && saving.changed.length > 0 && (

@@ -13,6 +13,8 @@ export interface Saving {
   review: Review | null;
   /** What became of each field that was to change. */
   result: Outcome[];
+  /** Whether it failed in a way that leaves open what became of it. */
+  unclear: boolean;
   place: { id: string; handle: string; api_url: string; record_url: string; wtml_url: string };
 }
 

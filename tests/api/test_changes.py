@@ -89,7 +89,7 @@ def test_an_answer_that_is_lost_is_settled_by_looking(box, client, id):
 
 def test_a_change_that_was_not_made_is_unclear_and_can_be_made_again(box, client, id):
     box.faults.next("reset_before_read", method="PATCH")
-    with pytest.raises(UnclearError):
+    with pytest.raises(UnclearError, match="It was looked at since: note not changed so far"):
         client.update_image(id, note="again")
     assert client.update_image(id, note="again").note == "again"
 

@@ -11,6 +11,7 @@ from examples import TILED
 from constellations_widgets import PublishedImage, Sandbox
 from constellations_widgets.api import Constellations
 from constellations_widgets.draft import ImageDraft
+from constellations_widgets.errors import NotSentError
 from constellations_widgets.sources.reading import Reading
 from constellations_widgets.widgets.form import ImageForm
 
@@ -128,11 +129,25 @@ def test_a_failure_is_said_with_what_was_not_changed(form, box):
     review(form)
     box.faults.next("reset_before_read", method="PATCH")
     failed = confirm(form)
-    assert failed["phase"] == "failed" and "Could not update the image" in failed["message"]
+    assert failed["phase"] == "failed" and "Could not update the image" in failed["message"] and not failed["unclear"]
     assert [(row["field"], row["made"]) for row in failed["result"]] == [("note", False)]
     assert any(problem["code"] == "CXW904" for problem in form.state["problems"]) and not form.state["locked"]
     say(form, "cancel")
     assert form.saving["phase"] == "editing" and form.saving["changed"] == ["note"]
+
+
+def test_where_nobody_can_look_it_is_not_said_that_nothing_was_saved(form, client, monkeypatch):
+    def gone(_call):
+        raise NotSentError("The server can't be reached.")
+
+    type_into(form, note="was it?")
+    review(form)
+    send = client._transport.json
+    reads = iter([send])  # the first one before the change; all later ones fail
+    choose = {"GET": lambda: next(reads, gone), "PATCH": lambda: send}
+    monkeypatch.setattr(client._transport, "json", lambda call: choose[call.method]()(call))
+    failed = confirm(form)
+    assert (failed["phase"], failed["unclear"], failed["result"]) == ("failed", True, [])
 
 
 def test_an_error_or_nothing_to_save_ends_the_review_in_words(form, client, image):
