@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
 _LONGEST_ID = 200  # characters; it becomes part of an address
+_HALVES = re.compile("[\ud800-\udfff]")  # of characters, which no address can hold
 
 
 class LibraryImage(BaseModel):
@@ -40,9 +43,4 @@ class LibraryImage(BaseModel):
 
 def is_library_id(id: object) -> bool:
     """Whether `id` can be that of an image: text that is a part of an address, and not the way to another one."""
-    return (
-        isinstance(id, str)
-        and 0 < len(id) <= _LONGEST_ID
-        and id.strip(".") != ""
-        and not any("\ud800" <= character <= "\udfff" for character in id)
-    )
+    return isinstance(id, str) and 0 < len(id) <= _LONGEST_ID and id.strip(".") != "" and not _HALVES.search(id)

@@ -169,7 +169,7 @@ class ImageLibrary(VBox):
             shown.append(ImageForm(draft))
             words += f" {_PUBLIC}"
         self._arrange(shown=shown)
-        where = "The draft is below, and in Python it is `library.draft`." if kind == "draft" else "It is below."
+        where = "The draft is below, and in Python it is library.draft." if kind == "draft" else "It is below."
         self.view.say(note=f"{image.name[:60]!r}: {where} {words}", url=image.url if kind == "draft" else "")
         return draft
 

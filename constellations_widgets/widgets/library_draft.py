@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 PLACED = "It is placed by what its file says."
 BY_HAND = (
-    "Its file does not say where it is on the sky ({reason}). It is put at RA 0°, Dec 0°, one degree wide: set the place "
-    "by hand, in the form or with draft.wwt."
+    "Its file does not say where it is on the sky ({reason}). It is put at RA 0°, Dec 0°, one degree wide: set its place by "
+    "hand, with “Adjust placement” above the sky, in a form, or with draft.wwt in Python."
 )
 _FITS = (".fits", ".fit", ".fts")
 
@@ -55,7 +55,7 @@ def _placed(path: Path) -> tuple[Reading, str]:
         return read_picture(path), PLACED
     except SourceError as error:
         reason = str(error)
-    return read_picture(path, _somewhere(path)), BY_HAND.format(reason=reason.rstrip("."))
+    return read_picture(path, _somewhere(path)), BY_HAND.format(reason=reason.partition(": give")[0].rstrip("."))
 
 
 def _somewhere(path: Path) -> object:

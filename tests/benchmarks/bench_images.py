@@ -16,8 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure import Figure, in_turns, seconds
+from browser.bare_page import bare_page
+from browser.chromium import FLAGS, find_chromium
+from playwright.sync_api import sync_playwright
 
-from constellations_widgets import ImagesClient
+from constellations_widgets import ImageLibrary, ImagesClient
 from constellations_widgets.widgets.library_rows import LibraryRows
 
 SIZE = 200 << 20
@@ -34,6 +37,16 @@ with Sandbox() as box:
     print(box.images_url, box.images_token(), flush=True)
     sys.stdin.read()
 """
+WATCH = """
+globalThis.seen = {};
+new MutationObserver(() => {
+  const has = (what) => document.querySelector(what) !== null;
+  if (has(".cxw-library")) seen.start ??= performance.now();
+  if (has(".cxw-name:not(:empty)")) seen.named ??= performance.now();
+  if (has(".cxw-thumb img")) seen.drawn ??= performance.now();
+}).observe(document, { subtree: true, childList: true, characterData: true });
+"""
+HEAP = "() => { gc(); gc(); return performance.memory.usedJSHeapSize / 1e6 }"
 MEMORY = """
 import re, sys
 from pathlib import Path
@@ -84,6 +97,31 @@ def figures() -> Iterator[Figure]:
         yield Figure("a list of 10,000 images, sorted", "ms", 1000 * min(seconds(show) for _ in range(5)), at_most=1000)
         words = 1000 * seconds(lambda: rows.window(0, 60, "field 99", "name"))
         yield Figure("a search among 10,000 images", "ms", words)
+        named, drawn, heap = _in_a_page(images)
+        yield Figure("10,000 images: from the widget's start to the first names", "ms", named, at_most=1000)
+        yield Figure("10,000 images: from the widget's start to the first thumbnail", "ms", drawn)
+        yield Figure("10,000 images: the page's memory, scrolled to the end", "MB", heap[1], heap[0], at_most=1.25)
+
+
+def _in_a_page(images: ImagesClient) -> tuple[float, float, tuple[float, float]]:
+    """Milliseconds to the first names and the first thumbnail; MB of the page at the beginning and at the end."""
+    flags = [*FLAGS, "--js-flags=--expose-gc", "--enable-precise-memory-info"]
+    with sync_playwright() as playwright:
+        page = playwright.chromium.launch(executable_path=find_chromium(), args=flags).new_page()
+        page.add_init_script(WATCH)
+        library = ImageLibrary(images)
+        with bare_page(page, library.view) as frame:
+            frame.locator(".cxw-thumb img").first.wait_for()
+            [widgets] = [it for it in page.frames if it.url.endswith("/widgets")]
+            named, drawn = widgets.evaluate("[seen.named - seen.start, seen.drawn - seen.start]")
+            heap = [widgets.evaluate(HEAP)]
+            for place in range(101):
+                widgets.evaluate("(at) => { const box = document.querySelector('[role=grid]'); box.scrollTo(0, at * box.scrollHeight) }", place / 100)  # fmt: skip
+                page.wait_for_timeout(50)
+            frame.locator(".cxw-thumb img").first.wait_for()
+            heap.append(widgets.evaluate(HEAP))
+        library.close()
+    return named, drawn, (heap[0], heap[1])
 
 
 def _curl(url: str, token: str, path: Path) -> None:
