@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterable
@@ -300,14 +301,14 @@ class BatchRun:
 
     def save_receipts(self, folder: Path | None = None) -> list[Path]:
         """Write what became of each row to a JSON and a CSV file, by default where the notebook is. Raises SourceError."""
-        stem = f"publications {self.handle} {datetime.now(UTC):%Y-%m-%d %H%M%S}".replace(" ", "-").replace("/", "-")
+        stem = re.sub(r"[^\w.-]+", "-", f"publications {self.handle} {datetime.now(UTC):%Y-%m-%d %H%M%S}")
         rows = [self._row_to_save(number) for number in range(len(self.drafts))]
         return [export(rows, (folder or Path.cwd()) / f"{stem}.{kind}") for kind in ("json", "csv")]
 
     def _row_to_save(self, number: int) -> Row:
-        if row := self._planned.get(number):
+        draft, row, (state, reason) = self.drafts[number], self._planned.get(number), self.state_of(number)
+        if row and row.state == state:
             return row
-        draft, (state, reason) = self.drafts[number], self.state_of(number)
         url = str(draft.values["storage.legacy_url_template"] or "")
         step = Step(draft, PUBLISH, (), self.client.api_url, self.handle, url, None, (), (), ())
         return Row(step, state, reason, draft.receipt)

@@ -89,7 +89,7 @@ export function Table(props: TableProps) {
       <span id={`${id}-keys`} class="cxw-hidden">
         Arrow keys move, Space chooses, Enter opens a row.
       </span>
-      <div role="row" class="cxw-batch-row cxw-batch-heads">
+      <div role="row" aria-rowindex={1} class="cxw-batch-row cxw-batch-heads">
         <span role="columnheader">
           <span class="cxw-hidden">Chosen</span>
         </span>

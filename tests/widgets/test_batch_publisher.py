@@ -342,6 +342,22 @@ def test_a_plan_can_be_called_off(make, wtml, monkeypatch):
     assert rest(widget, "editing")["review"] is None
 
 
+def test_receipts_are_saved_of_all_rows_also_of_those_that_no_plan_holds(make, wtml, tmp_path):
+    widget = described(make(wtml))
+    say(widget, "choose", rows=[1, 2, 3, 4, 5], on=False)
+    publish(widget)
+    say(widget, "leave")
+    rest(widget, "editing")
+    (tmp_path / "there").mkdir()
+    json_file, csv_file = widget.save_receipts(tmp_path / "there")
+    saved = json.loads(json_file.read_text())["rows"]
+    assert [row["state"] for row in saved] == ["published", *["unplanned"] * 5]
+    assert saved[0]["receipt"]["id"] == widget.receipts[0].id and saved[1]["receipt"] is None
+    assert len(csv_file.read_text().splitlines()) == 7
+    with pytest.raises(SourceError, match="nowhere"):
+        widget.save_receipts(tmp_path / "nowhere")
+
+
 def test_it_is_stopped_and_goes_on_and_its_receipts_are_saved(make, wtml, client, box, state):
     widget = described(make(wtml, threads=1))
     box.faults.at_random(rate=1, seed=1, kinds=["delay"], seconds=0.3, **POST)
