@@ -91,6 +91,7 @@ class SignIn(anywidget.AnyWidget):
         self.credentials = session
         self._handle = handle.strip().removeprefix("@")
         self._flow: DeviceFlow | CodeFlow | None = None
+        self._look: threading.Thread | None = None
         self._cancelled = threading.Event()
         self._showing = threading.RLock()
         super().__init__(status=self._first_status())
@@ -186,8 +187,7 @@ class SignIn(anywidget.AnyWidget):
         self._work("Signing out …", lambda _cancelled: self.credentials.sign_out())
 
     def _on_handle(self, message: Mapping[str, Any]) -> None:
-        handle = _text(message, "handle").strip().removeprefix("@")[:1000]
-        threading.Thread(target=self._look_at, args=(handle, True), name="constellations-handle", daemon=True).start()
+        self._look_at(_text(message, "handle").strip().removeprefix("@")[:1000], asked=True)
 
     # -- work, in a thread of its own
 
@@ -236,31 +236,41 @@ class SignIn(anywidget.AnyWidget):
     def _session_changed(self) -> None:
         """Somebody has signed in or out, here or where else the session is used."""
         if self.credentials.has_token:
-            handle = self._handle or self.credentials.username
-            look = threading.Thread(target=self._look_at, args=(handle, bool(self._handle)), daemon=True)
-            look.start()
+            self._look_at(self._handle or self.credentials.username, asked=bool(self._handle))
         with self._showing:
             if self.status["phase"] in ("in", "out"):
                 self._show("in" if self.credentials.has_token else "out", message=self.credentials.why)
 
-    def _look_at(self, handle: str, asked: bool) -> None:
-        """Ask the API whether this account may add images under a handle; one that nobody named need not be there."""
+    def _look_at(self, handle: str, *, asked: bool) -> None:
+        """Ask the API, in a thread, whether this account may add images under a handle; one that nobody named need not be there.
+        Of several such questions only the last one is answered."""
         if not handle or not isinstance(self.credentials, KeptSession):
             return
-        may, words = "", ""
-        self._show_handle(handle if asked else "", "asking", "")
+
+        def run() -> None:
+            may, words = self._may_add_images(handle)
+            with self._showing:
+                if self._look is not look:
+                    return
+                if asked or may == "yes":
+                    self._handle = handle
+                    self._show_handle(handle, may, words)
+                else:
+                    self._show_handle("", "", "")
+
+        with self._showing:
+            look = self._look = threading.Thread(target=run, name="constellations-handle", daemon=True)
+            self._show_handle(handle if asked else "", "asking", "")
+        look.start()
+
+    def _may_add_images(self, handle: str) -> tuple[str, str]:
         try:
             with self.client() as client:
-                may = "yes" if client.may_add_images(handle) else "no"
+                return "yes" if client.may_add_images(handle) else "no", ""
         except NotFoundError:
-            may = "missing"
+            return "missing", ""
         except ConstellationsError as error:
-            may, words = "unknown", str(error)
-        if may == "yes" or asked:
-            self._handle = handle
-            self._show_handle(handle, may, words)
-        else:
-            self._show_handle("", "", "")
+            return "unknown", str(error)
 
     # -- what the page is told
 
