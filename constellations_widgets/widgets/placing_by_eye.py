@@ -213,7 +213,9 @@ class PlacingByEye:
             if not isinstance(stars, list) or len(stars) > _MOST_STARS:
                 raise ConstellationsError("An alignment needs a list of stars.")
             error = self.align(stars, request.get("parity"), _whole_size(request.get("size")))
-            return f"The image lies on {len(stars)} stars; the worst is {error:.2g} pixels beside its place."
+            if len(stars) == 2:
+                return "The image lies on both stars. A third would tell how well it fits."
+            return f"The image lies on {len(stars)} stars; the worst is {error:.2f} pixels beside its place."
         if kind not in _BY_PAGE:
             raise ConstellationsError(f"There is no change of a placement of the kind {kind[:40]!r}.")
         label, make = _BY_PAGE[kind]

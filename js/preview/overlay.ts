@@ -34,6 +34,15 @@ export class Overlay implements Part {
     this.element.append(this.#canvas, this.#compass, this.#scale, this.#coordinates);
   }
 
+  /** What lies over the app's frame has the pointer, too. */
+  follow(layer: HTMLElement): void {
+    layer.addEventListener("pointermove", ({ clientX, clientY }) => {
+      const { left, top } = layer.getBoundingClientRect();
+      this.#point([clientX - left, clientY - top]);
+    });
+    layer.addEventListener("pointerleave", () => this.#point(null));
+  }
+
   appReady(app: App): void {
     this.#app = app;
     const realm = app.frame.realm!;

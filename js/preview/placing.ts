@@ -109,6 +109,7 @@ export class Placing implements Part {
   }
 
   async #tell(change: Record<string, unknown>): Promise<void> {
+    this.layer.ariaBusy = "true";
     const { content } = await this.#comm.ask("place", change);
     this.#hear(content.placing as PlacingStatus);
     if (change.op === "align") this.#stars.say(String(content.words));
@@ -123,6 +124,7 @@ export class Placing implements Part {
 
   /** All is answered, so the draft's change has come back, too: the image is where the outline is. */
   #settled(): void {
+    this.layer.ariaBusy = "false";
     if (this.#letGo) this.#gesture = null;
     this.#say();
     this.#draw();
@@ -231,6 +233,7 @@ export class Placing implements Part {
   #begin(): boolean {
     const from = this.#shown;
     if (!from) return false;
+    this.#notes.say("");
     this.#gestures += 1;
     this.#gesture = { id: `${this.#session} ${this.#gestures}`, from, change: null };
     this.#letGo = false;

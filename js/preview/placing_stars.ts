@@ -146,7 +146,7 @@ export class PlacingStars {
   #addRow(): Row {
     const number = this.#rows.length + 1;
     const element = document.createElement("li");
-    const pixel = this.#field(`Star ${number} in the image: x, y in pixels from its upper left corner`, "x, y (pixels)");
+    const pixel = this.#field(`Star ${number} in the image: x, y in pixels, to the right and down`, "x, y (pixels)");
     const place = this.#field(`Star ${number} in the sky: right ascension and declination`, "RA, Dec (degrees, or 10h00m12s +20d10m)");
     element.append(pixel, "→", place);
     const row = { element, pixel, place };

@@ -84,6 +84,7 @@ export class PreviewView {
     tools.addEventListener("pointerdown", this.#insist);
     this.element.addEventListener("pointerenter", () => (this.#berth.used = performance.now()));
     this.element.addEventListener("keydown", placing.escape);
+    overlay.follow(placing.layer);
     this.#stage.insertBefore(placing.layer, overlay.element.nextSibling);
     this.element.append(tools, placing.bar.element, this.#stage);
     this.setHeight(height);

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { outlineOf, pixelOf, toPixel, toSky } from "./placing_pixels";
+import { separation } from "./placing_sky";
+import type { Imageset } from "./state";
+
+const UNTILED: Imageset = {
+  center_x: 359.95,
+  center_y: 70,
+  rotation: 30,
+  base_degrees_per_tile: 0.001,
+  offset_x: 310,
+  offset_y: 280,
+  bottoms_up: false,
+  projection: "SkyImage",
+  tile_levels: 0,
+  width_factor: 2,
+  file_type: ".png",
+  quad_tree_map: "",
+  url: "",
+};
+const SIZE = [700, 500] as const;
+// The same as tiles: see `Plane.tiled` in Python.
+const TILED: Imageset = { ...UNTILED, projection: "Tan", tile_levels: 2, base_degrees_per_tile: 1.024, offset_x: 0.04, offset_y: -0.03 };
+const MIRRORED: Imageset = { ...UNTILED, bottoms_up: true };
+
+describe("a pixel of the picture", () => {
+  for (const [name, imageset] of Object.entries({ UNTILED, TILED, MIRRORED })) {
+    it(`of ${name.toLowerCase()} images is found in the sky, and back`, () => {
+      for (const pixel of [[0, 0], [700, 0], [123.4, 456.7], [350, 250]] as const) {
+        const [x, y] = toPixel(imageset, SIZE, toSky(imageset, SIZE, pixel))!;
+        expect(x).toBeCloseTo(pixel[0], 6);
+        expect(y).toBeCloseTo(pixel[1], 6);
+      }
+    });
+
+    it(`of ${name.toLowerCase()} images is where the outline has its corners and its middle`, () => {
+      const { corners, middle } = outlineOf(imageset, SIZE)!;
+      const pixels = [[0, 500], [700, 500], [700, 0], [0, 0]] as const;
+      pixels.forEach((pixel, index) => expect(separation(corners[index]!, toSky(imageset, SIZE, pixel))).toBeLessThan(1e-9));
+      expect(separation(middle, toSky(imageset, SIZE, [350, 250]))).toBeLessThan(1e-9);
+    });
+  }
+
+  it("lies where a file and its tiles both have it", () => {
+    expect(pixelOf(TILED)).toBeCloseTo(pixelOf(UNTILED), 12);
+    expect(separation(toSky(TILED, SIZE, [12, 34]), toSky(UNTILED, SIZE, [12, 34]))).toBeLessThan(1e-9);
+  });
+
+  it("of the other side of the sky is none", () => {
+    expect(toPixel(UNTILED, SIZE, [180, -70])).toBeNull();
+  });
+
+  it("of an image that is not flat has no outline", () => {
+    expect(outlineOf({ ...UNTILED, projection: "Toast" }, SIZE)).toBeNull();
+  });
+});
