@@ -67,6 +67,7 @@ class LibraryView(anywidget.AnyWidget):
         self._telling = threading.RLock()
         self._told = 0.0
         self._listing = threading.Lock()
+        self._lists_asked = 0
         super().__init__(state=self._state())
         quick = {"open": self._open, "rows": self._rows, "place": self._place, "about": self._about}
         quick |= {"places": self._places, "upload": self._upload, "drop": self._drop, "part": self._part}
@@ -92,6 +93,7 @@ class LibraryView(anywidget.AnyWidget):
 
     def refresh(self) -> None:
         """List the images anew, in a thread."""
+        self._lists_asked += 1
         threading.Thread(target=self._list, name="constellations-list", daemon=True).start()
 
     def signed_in(self) -> None:
@@ -138,18 +140,19 @@ class LibraryView(anywidget.AnyWidget):
         self._signed_out()
 
     def _list(self) -> None:
-        if not self._listing.acquire(blocking=False):
-            return
-        try:
+        asked = self._lists_asked
+        with self._listing:
+            if asked < self._lists_asked:
+                return  # a later one does it: somebody may have signed in meanwhile
             self.say(phase="loading", message="")
-            self.rows.set_all(self.images.list())
-            self.say(phase="ready", signed_out="")
-        except ConstellationsError as error:
-            self.say(phase="failed", message=self.failed(error))
-        except Exception as error:  # a bug of ours has to be said, too
-            self.say(phase="failed", message=f"{type(error).__name__}: {error}")
-        finally:
-            self._listing.release()
+            try:
+                self.rows.set_all(self.images.list())
+            except ConstellationsError as error:
+                self.say(phase="failed", message=self.failed(error))
+            except Exception as error:  # a bug of ours has to be said, too
+                self.say(phase="failed", message=f"{type(error).__name__}: {error}")
+            else:
+                self.say(phase="ready", signed_out="")
 
     # What the page asks for
 
@@ -166,11 +169,8 @@ class LibraryView(anywidget.AnyWidget):
         return {}, []
 
     def _refresh(self, _request: Mapping[str, Any]) -> Answer:
-        """The user asks to go on: with the list, and with uploads that wait, as somebody may have signed in meanwhile."""
-        if self._said["signed_out"]:
-            self.signed_in()
-        else:
-            self.refresh()
+        """The user asks for everything anew: the list, thumbnails that failed, uploads that wait for somebody to sign in."""
+        self.signed_in()
         return {}, []
 
     def _rows(self, request: Mapping[str, Any]) -> Answer:

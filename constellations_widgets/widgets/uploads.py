@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import tempfile
 import threading
 from collections.abc import Callable
@@ -80,7 +79,7 @@ class Uploads:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._workers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="constellations-upload")
-        self._folder: Path | None = None
+        self._dropped: tempfile.TemporaryDirectory[str] | None = None
 
     def state(self) -> list[dict[str, Any]]:
         """For the page."""
@@ -100,9 +99,10 @@ class Uploads:
     def begin(self, name: str, size: int) -> int:
         """A file will come in parts."""
         with self._lock:
-            self._folder = self._folder or Path(tempfile.mkdtemp(prefix="cxw-dropped-"))
-        upload = self._new(name, self._folder, size, ARRIVING)
-        upload.path = self._folder / str(upload.id)
+            if self._dropped is None:
+                self._dropped = tempfile.TemporaryDirectory(prefix="cxw-dropped-", ignore_cleanup_errors=True)
+        upload = self._new(name, Path(self._dropped.name), size, ARRIVING)
+        upload.path /= str(upload.id)
         upload.path.touch(mode=0o600)
         upload.is_whole = not size
         if upload.is_whole:
@@ -170,8 +170,8 @@ class Uploads:
         for upload in [*self._uploads.values()]:
             upload.stop.set()
         self._workers.shutdown(wait=False, cancel_futures=True)
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._dropped is not None:
+            self._dropped.cleanup()
 
     def _new(self, name: str, path: Path, size: int, phase: str) -> Upload:
         upload = Upload(next(self._numbers), name, path, size, phase)
@@ -232,5 +232,5 @@ class Uploads:
         self._changed(True)
 
     def _clean(self, upload: Upload) -> None:
-        if self._folder is not None and upload.path.parent == self._folder:
+        if self._dropped is not None and upload.path.parent == Path(self._dropped.name):
             upload.path.unlink(missing_ok=True)

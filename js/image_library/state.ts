@@ -6,7 +6,7 @@ export interface State {
   message: string;
   /** What the server said when it did not believe the sign-in, "" while it does. */
   signed_out: string;
-  /** Counts how often somebody has signed in again. */
+  /** Grows when everything is to be asked for anew: somebody has signed in, or wants to see what there is now. */
   session: number;
   /** What is being fetched, for the user. */
   busy: string;

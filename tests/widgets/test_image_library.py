@@ -211,7 +211,7 @@ def test_a_dropped_file_comes_in_parts_in_any_order_and_leaves_nothing_behind(bo
         assert page.ask("part", [memoryview(part)], upload=number, at=at)[0]["ok"] is True
     page.until(lambda state: page.phases() == ["done"])
     assert page.rows() == ["../dropped.jpg"]
-    folder = page.view.uploads._folder
+    folder = Path(page.view.uploads._dropped.name)
     assert os.listdir(folder) == []
     [image] = page.library.images.list()
     assert page.library.images.open(image) == content
