@@ -240,6 +240,7 @@ class BatchPublisher(DraftWidget):
         return {
             "phase": run.phase,
             "news": self._rows.news,
+            "heard": self._rows.heard,
             "total": len(run.drafts),
             "open": sum(not run.drafts[number].receipt for number in run.chosen),
             "counts": self._rows.counts(),
@@ -292,9 +293,15 @@ class BatchPublisher(DraftWidget):
 
     def _on_choose(self, message: Mapping[str, Any]) -> None:
         self._run.choose(self._numbers(message), message.get("on") is True)
+        self._took(message)
 
     def _on_decide(self, message: Mapping[str, Any]) -> None:
         self._run.decide(self._numbers(message), message.get("on") is True)
+        self._took(message)
+
+    def _took(self, message: Mapping[str, Any]) -> None:
+        if isinstance(click := message.get("click"), int):
+            self._rows.took(str(message.get("page"))[:40], click)
 
     def _on_copy(self, message: Mapping[str, Any]) -> None:
         path = message.get("path")

@@ -43,6 +43,8 @@ class BatchRows:
         self._touched: set[int] = set()
         self._timer: threading.Timer | None = None
         self._closed = False
+        self._taken: dict[str, int] = {}
+        self.heard: dict[str, int] = {}  # by page: the last of its clicks that is in the rows it was told
         self.news = 0
         self._rows: list[dict[str, Any]] = [
             {} for _ in run.drafts
@@ -57,11 +59,18 @@ class BatchRows:
                 self._timer.daemon = True
                 self._timer.start()
 
+    def took(self, page: str, click: int) -> None:
+        """The click of this number, by which a page chooses or decides, was carried out."""
+        with self._lock:
+            self._taken[page] = click
+        self.touch(())
+
     def flush(self) -> None:
         """Tell now what is to be told."""
         with self._telling:
             with self._lock:
                 touched, self._touched, self._timer = sorted(self._touched), set(), None
+                heard = dict(self._taken)
             if self._closed:
                 return
             changed = [new for number in touched if (new := self._row(number)) != self._rows[number]]
@@ -71,6 +80,7 @@ class BatchRows:
                 for row in chunk:
                     self._rows[row["i"]] = row
                 self._send([row | {"v": self.news} for row in chunk], self.news)
+            self.heard = heard
             self._send([], self.news)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import type { Review, Row, Status } from "./status.ts";
 const STATUS: Status = {
   phase: "editing",
   news: 0,
+  heard: {},
   total: 3,
   open: 3,
   counts: { unplanned: 3 },

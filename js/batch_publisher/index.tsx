@@ -23,7 +23,7 @@ const STILL_THERE = 4000; // milliseconds after which a kernel that works is ask
 /** The rows that the page knows, for the keepsake. */
 const rowsOf = new WeakMap<object, Row[]>();
 
-function useRows({ model }: ViewProps, status: Status) {
+function useRows({ model, draft }: ViewProps, status: Status) {
   const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
   const [silent, setSilent] = useState(false);
   const { comm, store, thumbnails } = useMemo(() => {
@@ -45,6 +45,8 @@ function useRows({ model }: ViewProps, status: Status) {
     return () => comm.close();
   }, [comm, store]);
   useEffect(() => store.expect(status.news), [store, status.news]);
+  const heard = status.heard[draft.client] ?? 0;
+  useEffect(() => store.settle(heard), [store, heard]);
   const busy = isBusy(status);
   useEffect(() => {
     if (!busy) return;
@@ -58,21 +60,24 @@ function useRows({ model }: ViewProps, status: Status) {
 function BatchPublisher(view: ViewProps) {
   const { model, draft } = view;
   useDraft(draft);
-  const status = useTrait<Status>(model, "status");
+  const told = useTrait<Status>(model, "status");
   const leftovers = useTrait<LeftoversState>(model, "leftovers");
   const titles = useTrait<Record<string, string>>(model, "titles");
-  const { store, thumbnails, ask, silent } = useRows(view, status);
+  const { store, thumbnails, ask, silent } = useRows(view, told);
   const [wanted, setFilter] = useState("");
   const [web, setWeb] = useState(false);
   const steps = useRef<HTMLDivElement>(null);
-  useFollowingFocus(steps, status.phase);
+  const clicks = useRef(0);
+  useFollowingFocus(steps, told.phase);
 
   const rows = store.rows;
   const filter = rows.some((row) => row && passes(row, wanted)) ? wanted : ""; // what it showed may have gone on
   const shown = store.complete ? rows.filter((row) => row && passes(row, filter)).map((row) => row.i) : [];
+  const status = store.complete ? { ...told, open: rows.filter((row) => row.chosen && !row.id).length } : told;
   const tell = (kind: string, numbers: number[], on: boolean, change: Partial<Row>) => {
-    draft.send({ kind, rows: numbers, on });
-    store.set(numbers, change);
+    clicks.current += 1;
+    draft.send({ kind, rows: numbers, on, page: draft.client, click: clicks.current });
+    store.set(numbers, change, clicks.current);
   };
   const choose = (numbers: number[], on: boolean) => tell("choose", numbers, on, { chosen: on });
   const decide = (numbers: number[], on: boolean) => tell("decide", numbers, on, { anyway: on });

@@ -84,9 +84,18 @@ test("a page that hears of newer news than it has asks for all rows", async () =
   expect(kernel.asked).toEqual([0, 0]);
 });
 
-test("what is clicked is seen at once", async () => {
+test("what is clicked is seen at once, and older news that were on their way do not undo it", async () => {
   const { kernel, store } = opened();
-  await kernel.answer([row(0, 1)], 1, 1);
-  store.set([0], { chosen: false });
-  expect(store.rows[0]!.chosen).toBe(false);
+  await kernel.answer([row(0, 1), row(1, 1)], 1, 2);
+  store.set([0, 1], { chosen: false }, 1);
+  store.set([1], { chosen: true }, 2);
+  const chosen = () => store.rows.map((it) => it.chosen);
+  kernel.tell({ rows: [row(0, 2, "faulty"), row(1, 2, "faulty")], news: 2 }); // from before the clicks
+  expect([chosen(), store.rows[0]!.state]).toEqual([[false, true], "faulty"]);
+  kernel.tell({ rows: [{ ...row(0, 3), chosen: false }, { ...row(1, 3), chosen: false }], news: 3 });
+  store.settle(1);
+  expect(chosen()).toEqual([false, true]);
+  kernel.tell({ rows: [row(1, 4), { ...row(0, 4), chosen: true }], news: 4 }); // the kernel has the last word
+  store.settle(2);
+  expect(chosen()).toEqual([true, true]);
 });

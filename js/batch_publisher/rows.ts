@@ -4,8 +4,11 @@ import type { Comm } from "../shared/comm.ts";
 import type { Row } from "./status.ts";
 
 export class RowStore {
+  /** As they are shown: with what was clicked and the kernel has not taken yet. */
   rows: Row[] = [];
   total = 0;
+  #told: Row[] = [];
+  #clicked = new Map<number, { click: number; change: Partial<Row> }>();
   #comm: Pick<Comm, "ask" | "on">;
   #redraw: () => void;
   /** All news up to this one have arrived; -1 before the rows were here once. */
@@ -54,10 +57,27 @@ export class RowStore {
     }
   }
 
-  /** Show at once what the kernel is being told. */
-  set(numbers: number[], change: Partial<Row>): void {
-    for (const number of numbers) this.rows[number] = { ...this.rows[number]!, ...change };
+  /** Show at once what the kernel is told by a click, until it has taken that one: older news that are still on their way change it not. */
+  set(numbers: number[], change: Partial<Row>, click: number): void {
+    for (const number of numbers) {
+      this.#clicked.set(number, { click, change: { ...this.#clicked.get(number)?.change, ...change } });
+      this.#show(number);
+    }
     this.#redraw();
+  }
+
+  /** The kernel has taken all clicks up to this one: from now on the rows are as it says. */
+  settle(click: number): void {
+    for (const [number, clicked] of this.#clicked) {
+      if (clicked.click > click) continue;
+      this.#clicked.delete(number);
+      this.#show(number);
+    }
+    this.#redraw();
+  }
+
+  #show(number: number): void {
+    this.rows[number] = { ...this.#told[number]!, ...this.#clicked.get(number)?.change };
   }
 
   async #fetchAll(): Promise<number> {
@@ -74,7 +94,11 @@ export class RowStore {
   }
 
   #take(rows: Row[]): void {
-    for (const row of rows) if (row.v >= (this.rows[row.i]?.v ?? -1)) this.rows[row.i] = row;
+    for (const row of rows) {
+      if (row.v < (this.#told[row.i]?.v ?? -1)) continue;
+      this.#told[row.i] = row;
+      this.#show(row.i);
+    }
     this.#redraw();
   }
 

@@ -45,6 +45,8 @@ export interface Status {
   phase: Phase;
   /** Number of the last news of rows. */
   news: number;
+  /** By page: the last of its clicks on rows that the kernel has carried out and told. */
+  heard: Record<string, number>;
   total: number;
   /** Chosen and not published. */
   open: number;

@@ -141,7 +141,13 @@ def test_each_draft_has_a_row_that_says_what_is_wrong_with_it(make, wtml):
     assert {it["severity"] for it in details["problems"]} == {"info"}
 
 
-def test_only_rows_that_have_changed_are_told_and_many_changes_at_once(make, monkeypatch):
+@pytest.fixture
+def told_on_demand(monkeypatch):
+    """What has changed is told when the test says so, and not by the clock."""
+    monkeypatch.setattr("constellations_widgets.widgets.batch_rows.DELAY", 60.0)
+
+
+def test_only_rows_that_have_changed_are_told_and_many_changes_at_once(make, told_on_demand, monkeypatch):
     monkeypatch.setattr("constellations_widgets.widgets.batch_rows.CHUNK", 4)
     widget = make([make_draft() for _ in range(10)])
     rows(widget)
@@ -156,6 +162,17 @@ def test_only_rows_that_have_changed_are_told_and_many_changes_at_once(make, mon
     assert [len(message["rows"]) for message in widget.heard[1:]] == [4, 4, 2]
     news = [message["news"] for message in widget.heard]
     assert news == list(range(news[0], news[0] + 4)) and widget.status["news"] == news[-1]
+
+
+def test_a_page_is_told_which_of_its_clicks_are_in_the_rows_that_it_was_told(make, told_on_demand):
+    widget = make([make_draft() for _ in range(3)])
+    rows(widget)
+    say(widget, "choose", rows=[0], on=False, page="one", click=1)
+    say(widget, "choose", rows=[1], on=False, page="one", click=2)
+    say(widget, "choose", rows=[2], on=False, page="other", click=1)
+    assert widget._rows.heard == {}  # nothing was told so far
+    assert until(widget, lambda it: it["heard"])["heard"] == {"one": 2, "other": 1}
+    assert {row["i"]: row["chosen"] for row in widget.heard[-1]["rows"]} == {0: False, 1: False, 2: False}
 
 
 def test_a_page_reads_all_rows_in_parts_and_knows_up_to_which_news(make, monkeypatch):
