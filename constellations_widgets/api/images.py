@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from ..errors import ApiError, InvalidError, NotSentError, SignInError, UnclearError
+from ..errors import ApiError, InvalidError, NotSentError, SignInError, StoppedError, UnclearError
 from ..schema.library import LibraryImage, is_library_id
 from .credentials import IMAGES_TOKEN_VARIABLE, Credentials
 from .file_body import PART, FileBody, file_body
@@ -207,12 +207,12 @@ class ImagesClient:
             return self._settled(key, found)
         if not self._listed:
             self.list()  # what is there before: so that the new one can be told from the others if the answer is lost
-        self._unclear[key] = frozenset(self._names)
+        before = self._unclear[key] = frozenset(self._names)
         call = Call(f"upload {one_line(body.name, 60)!r}", "POST", "/images", writes=True)
         try:
             image = self._typed(call, self._streams.send(call, body))
         except UnclearError as error:
-            if found := self._found_after(error, body, self._unclear[key]):
+            if found := self._found_after(error, body, before):
                 return self._settled(key, found)
             raise
         except BaseException as error:
@@ -261,13 +261,16 @@ class ImagesClient:
             raise NotSentError(f"{folder} can't be written to: {error.strerror}. Choose another folder.") from None
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(Path(file.name).unlink, missing_ok=True)
-            with file:
-                kind = self._streams.receive(
-                    call, lambda response: save_image(response, file.file, report=progress, stop=stop)
-                )
-            path = reserve(folder, file_name(name, id, kind))
-            os.replace(file.name, path)
-            path.chmod(0o644)
+            try:
+                with file:
+                    kind = self._streams.receive(
+                        call, lambda response: save_image(response, file.file, report=progress, stop=stop)
+                    )
+                path = reserve(folder, file_name(name, id, kind))
+                os.chmod(file.name, path.stat().st_mode)  # as for any new file of this user
+                os.replace(file.name, path)
+            except OSError as error:
+                raise StoppedError(f"Could not {call.what}: {folder} can't be written to ({error.strerror}).") from None
             on_failure.pop_all()
         return path
 

@@ -42,6 +42,9 @@ class LibraryApp:
         Path of that address.
     """
 
+    lifetime: float = 3600
+    """Seconds for which a token of `/login` is good."""
+
     def __init__(self, store: LibraryStore, root: str, prefix: str):
         self._store, self._root = store, root
         self._key = secrets.token_bytes(32)
@@ -75,9 +78,6 @@ class LibraryApp:
         if user is None or not secrets.compare_digest(user.password.encode(), password.encode("utf-8", "replace")):
             raise HTTPException(401, "Bad name or password")
         return JSONResponse({"access_token": self.token(name, self.lifetime), "token_type": "bearer"})
-
-    lifetime: float = 3600
-    """Seconds for which a token of `/login` is good."""
 
     def _signed_in(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def handle(request: Request) -> Response:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
+from ..api.images import MOST_IN_MEMORY
 from ..errors import (
     ApiError,
     BadAnswerError,
@@ -203,6 +204,8 @@ class LibraryView(anywidget.AnyWidget):
         try:
             content = self.images.open(image)
             small = small_picture(content, PICTURE)
+        except StoppedError:
+            return {"none": f"More than {MOST_IN_MEMORY >> 20} MB: show it on the sky, or download it in Python."}, []
         except ConstellationsError as error:
             return {"none": self.failed(error)}, []
         about = {"type": small.content_type, "size": list(small.size), "bytes": len(content), "none": ""}

@@ -363,6 +363,23 @@ def test_a_download_follows_no_link_that_lies_in_its_folder(images: ImagesClient
     assert not (tmp_path / "elsewhere").exists()
 
 
+def test_a_download_needs_a_folder_that_can_be_written_to(images: ImagesClient, png: Path):
+    image = images.upload(png)
+    with pytest.raises(NotSentError, match="can't be written to"):
+        images.download(image, png)
+
+
+def test_a_full_disk_leaves_no_file(images: ImagesClient, png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    image = images.upload(png)
+    monkeypatch.setattr("constellations_widgets.api.received._copy", full)
+    with pytest.raises(StoppedError, match="No space left"):
+        images.download(image, tmp_path / "saved")
+    assert os.listdir(tmp_path / "saved") == []
+
+
 # Networks that fail
 
 
