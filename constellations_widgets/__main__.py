@@ -32,7 +32,9 @@ def _add_sandbox(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--path", metavar="FILE", help="an SQLite file that keeps what is published (default: memory)")
     parser.add_argument("--files", metavar="DIR", help="a folder to serve, open to every page")
     parser.add_argument("--handle", default="sandbox", help="the handle to publish under (default: sandbox)")
-    parser.add_argument("--show-token", action="store_true", help="print an access token of the handle's owner")
+    parser.add_argument(
+        "--show-token", action="store_true", help="print an access token of the handle's owner, and a password"
+    )
     parser.set_defaults(run=_run_sandbox)
 
 
@@ -51,6 +53,7 @@ def _run_sandbox(options: argparse.Namespace) -> int:
         print(f"  export NUXT_PUBLIC_KEYCLOAK_URL={box.keycloak_url}")
         if options.show_token:
             print(f"Token of the owner, good for 12 hours: {box.token()}")
+            print(f"Images API: {box.images_url}, name {box.images_user.name}, password {box.images_user.password}")
         else:
             print("For a token to use by hand, add --show-token.")
         print("Ctrl-C stops it.", flush=True)
