@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
@@ -407,6 +408,30 @@ def test_an_upload_that_can_not_be_found_is_unclear_and_the_next_one_looks_first
     assert len(images.list()) == count + 1 and image.id in {it.id for it in images.list()}
     assert images.upload(png).id != image.id  # settled: another one is meant now
     assert len(images.list()) == count + 2
+
+
+def test_however_often_answers_are_lost_each_file_is_there_once(box: Sandbox, tmp_path: Path):
+    lost = ["reset_before_read", "reset_after_commit", "error_after_commit", "truncated", "unavailable"]
+    made: dict[str, str] = {}
+    with ImagesClient(box.images_url, box.images_auth(), retries=Retries(first_wait=0.01, longest_wait=0.05)) as images:
+        before = len(images.list())
+        box.faults.at_random(rate=0.4, seed=3, kinds=lost, path="/library/*")
+
+        def upload_until_it_is_there(path: Path) -> None:
+            for _ in range(50):
+                with contextlib.suppress(cxw.ApiError):
+                    made[path.name] = images.upload(path).id
+                    return
+
+        paths = [tmp_path / f"{number}.png" for number in range(20)]
+        for path in paths:
+            path.write_bytes(PNG + os.urandom(50_000))
+        threads = [threading.Thread(target=upload_until_it_is_there, args=(path,)) for path in paths]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        box.faults.clear()
+        assert len(images.list()) - before == len(set(made.values())) == len(paths)
+        assert all(images.open(made[path.name]) == path.read_bytes() for path in paths)
 
 
 def test_an_upload_that_did_not_leave_whole_was_not_made(box: Sandbox, images: ImagesClient, tmp_path: Path):
