@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConstellationsError, SourceError
-from ..schema.placement import is_tan, number
+from ..schema.placement import is_tan, number, shown, text
 from ..sources import adjusting
 from ..sources.by_hand import aligned, position
 from ..sources.plane import Plane, padded, plane_of
@@ -89,17 +89,8 @@ class PlacingByEye:
             return f"“{draft.name}” is published: a posted image can't be moved any more."
         if draft.locked:
             return f"“{draft.name}” is being published, and can't be moved meanwhile."
-        values = draft.values
-        if values.get("wwt.projection") not in ("Tan", "SkyImage", None, ""):
-            return (
-                f"An image in the projection {values['wwt.projection']} covers its part of the sky by itself, and can't be moved: "
-                "flat images (Tan, SkyImage) can."
-            )
-        try:
-            plane_of(values)
-        except SourceError as error:
-            return str(error)
-        return ""
+        found = _plane(draft.values)
+        return found if isinstance(found, str) else ""
 
     @property
     def undo_label(self) -> str:
@@ -196,10 +187,11 @@ class PlacingByEye:
 
     def status(self) -> dict[str, Any]:
         """For the page: what can be done now. Takes no lock."""
-        refusal = self.refusal
-        about: dict[str, Any] = {"refusal": refusal, "undo": self.undo_label, "redo": self.redo_label}
-        plane = None if refusal or self._draft is None else plane_of(self._draft.values, self._size)
-        return about | {"size": self._size, "pixel": plane and plane.scale, "mirrored": plane and plane.mirrored}
+        plane = _plane(self._draft.values) if self._draft is not None else ""
+        about = {"refusal": self.refusal, "undo": self.undo_label, "redo": self.redo_label, "size": self._size}
+        if isinstance(plane, str):
+            return about | {"pixel": None, "mirrored": None}
+        return about | {"pixel": plane.scale, "mirrored": plane.mirrored}
 
     def by_page(self, request: Mapping[str, Any]) -> str:
         """Do what a page asks for, and say in words what came of it where that is not to be seen."""
@@ -233,7 +225,7 @@ class PlacingByEye:
         if draft.local is not None and draft.local.size is not None:
             return draft.local.size
         levels = number(draft.values, "wwt.tile_levels")
-        tiled = draft.wwt.projection == "Tan" and levels is not None and 0 <= levels <= 30
+        tiled = is_tan(draft.values) and levels is not None and 0 <= levels <= 30
         return padded(int(levels)) if tiled and levels is not None else None
 
     def _placed_draft(self) -> ImageDraft:
@@ -288,6 +280,19 @@ class PlacingByEye:
     def _go(self, draft: ImageDraft, now: Snapshot, then: _History) -> None:
         self._history = then
         draft.edit({path: value for path, value in then.at.items() if not _same(value, now[path])})
+
+
+def _plane(values: Mapping[str, Any]) -> Plane | str:
+    """The plane that the values of a draft describe, or in words why there is none. Whatever was typed, it raises nothing."""
+    if text(values, "wwt.projection") not in ("Tan", "SkyImage"):
+        projection = shown(values.get("wwt.projection"))
+        return f"Flat images (Tan, SkyImage) can be placed by hand; the projection of this one is {projection}."
+    try:
+        return plane_of(values)
+    except SourceError as error:
+        return str(error)
+    except ArithmeticError:
+        return "The placement has numbers that are too small or too large for an image on the sky."
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -207,7 +207,7 @@ export class Placing implements Part {
     const [view, start] = [this.#view, this.#skyUnder(event)];
     if (!hold || event.button !== 0 || !view || !start || !this.#begin()) return;
     event.preventDefault();
-    this.layer.focus();
+    this.layer.focus({ preventScroll: true });
     const { middle } = this.#gesture!.from;
     const drag = (now: PointerEvent) => {
       const end = this.#skyUnder(now);

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import threading
 
+import numpy as np
 import pytest
+from widgets.test_preview import Page
 
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import ConstellationsError
@@ -13,6 +15,7 @@ from constellations_widgets.sources.local import LocalImage
 from constellations_widgets.sources.plane import Plane, plane_of
 from constellations_widgets.sources.reading import Reading
 from constellations_widgets.widgets.placing_by_eye import PLACED, PlacingByEye
+from constellations_widgets.widgets.preview import Preview
 
 SIZE = (700, 500)
 PLANE = Plane(150, 20, 310, 280, 0.001, 30)
@@ -207,6 +210,34 @@ def test_what_can_not_be_placed_says_why(draft):
             placing.move((150, 20), (151, 20))
     with pytest.raises(ConstellationsError, match="no image"):
         PlacingByEye(None).undo()
+
+
+@pytest.mark.parametrize("path", PLACED)
+@pytest.mark.parametrize(
+    "value", [None, "", "text", math.nan, -math.inf, 10**400, 1e-320, 1e308, True, [1, 2], np.array([1, 2]), object()]
+)
+@pytest.mark.parametrize("tiled", [False, True])
+def test_whatever_was_typed_the_page_is_told_how_things_are(path, value, tiled):
+    values = PLANE.tiled(SIZE) if tiled else PLANE.untiled()
+    draft = ImageDraft(Reading(values), autosave=False)
+    placing = PlacingByEye(draft)
+    draft[path] = value
+    status = placing.status()
+    assert isinstance(status["refusal"], str) and status["undo"] in ("", "edits elsewhere")
+
+
+def test_the_page_sees_the_image_moved_before_its_request_is_answered(draft, built):
+    page = Page(Preview(draft))
+    told, _ = page.ask(kind="place", op="move", start=[150, 20], end=[150.1, 20], gesture="a")
+    answer, _ = page.came.get(timeout=20)
+    assert told["kind"] == "imageset" and told["imageset"]["center_x"] == pytest.approx(150.1)
+    assert (answer["id"], answer["ok"]) == (1, True)
+    assert told["placing"] == answer["placing"]
+    assert answer["placing"] | {"undo": "move", "redo": "", "refusal": "", "size": [700, 500]} == answer["placing"]
+    with draft.publishing():
+        told, _ = page.came.get(timeout=20)
+        assert told["kind"] == "placing" and "being published" in told["placing"]["refusal"]
+        assert page.ask(kind="place", op="undo")[0]["ok"] is False
 
 
 def test_a_draft_that_is_being_published_or_was_is_not_moved(draft, placing):
