@@ -30,6 +30,15 @@ PARTS = """import constellations_widgets as cxw
 draft = cxw.ImageDraft.from_wtml("hxdf/index_rel.wtml")
 preview, form = cxw.Preview(draft), cxw.ImageForm(draft)"""
 
+IMAGESET = """<ImageSet Name="Field {0:02d}" Url="https://example.org/{0}/{{1}}/{{3}}/{{3}}_{{2}}.png" Projection="Tan"
+DataSetType="Sky" BaseDegreesPerTile="0.5" CenterX="{0}.5" CenterY="20" OffsetX="0" OffsetY="0" Rotation="0" TileLevels="4"
+WidthFactor="2" FileType=".png" BottomsUp="False"><ThumbnailUrl>https://example.org/{0}/thumb.jpg</ThumbnailUrl>
+<Description>Field {0:02d}</Description></ImageSet>"""
+BATCH = """import constellations_widgets as cxw
+
+box = cxw.running_sandbox()
+cxw.BatchPublisher("mosaic.wtml", box.client(), box.handle, probe=False)"""
+
 
 def take(target: Locator, name: str) -> None:
     PICTURES.mkdir(exist_ok=True)
@@ -70,6 +79,32 @@ def take_panel(server: LabServer, browser: Browser) -> None:
     lab.close()
 
 
+def take_batch(server: LabServer, browser: Browser) -> None:
+    """Twelve images of a collection, ten of them described and published."""
+    sets = "".join(IMAGESET.format(number) for number in range(1, 13))
+    (server.root / "mosaic.wtml").write_text(f'<Folder Name="Mosaic">{sets}</Folder>')
+    page = browser.new_context(viewport={"width": 1240, "height": 1600}).new_page()
+    page.set_default_timeout(60_000)
+    lab = Lab(server, page)
+    notebook = lab.open_notebook([BATCH])
+    lab.command("application:toggle-left-area")
+    notebook.run_all()
+    batch = notebook.output(0).locator(".cxw-batch")
+    batch.get_by_text("More", exact=True).click()
+    for name in ("Field 11", "Field 12"):
+        batch.get_by_label(f"Choose {name}").uncheck()
+    described = {"Copyright": "Public domain", "Credits": "NOIRLab", "License": "CC-PDDC", "Alt text": "Stars."}
+    for field, text in described.items():
+        batch.get_by_label(field, exact=True).fill(text)
+        batch.get_by_role("button", name=f"Copy {field} to").click()
+    batch.get_by_role("button", name="Look what would happen to 10 images").click()
+    batch.get_by_role("dialog", name="Review").get_by_role("button", name="Publish 10 images").click()
+    expect(batch.locator('[data-row][data-state="published"]')).to_have_count(10)
+    page.wait_for_timeout(1000)
+    take(batch, "batch")
+    lab.close()
+
+
 def take_hosts(server: LabServer, browser: Browser) -> None:
     """A small picture of each program that shows notebooks."""
     (PICTURES / "hosts").mkdir(exist_ok=True)
@@ -98,6 +133,7 @@ def main() -> None:
         try:
             prepare.tile(server.root / "hxdf")
             take_panel(server, browser)
+            take_batch(server, browser)
             take_hosts(server, browser)
         finally:
             browser.close()
