@@ -80,7 +80,7 @@ export class Placing implements Part {
     this.#app = app;
     this.#drawnFor = "";
     const realm = app.frame.realm!;
-    realm.addEventListener("keydown", (event) => this.#escape(event));
+    realm.addEventListener("keydown", this.escape);
     this.#stars.listen(realm, (x, y) => this.#skyAt(x, y));
   }
 
@@ -93,9 +93,6 @@ export class Placing implements Part {
     this.#end();
     this.#outline.element.style.display = "none";
   }
-
-  /** Escape anywhere in the preview leaves the mode. */
-  escape = (event: KeyboardEvent): void => this.#escape(event);
 
   // What the kernel says.
 
@@ -160,14 +157,15 @@ export class Placing implements Part {
     if (focused) this.#on.element.focus();
   }
 
-  #escape(event: KeyboardEvent): void {
+  /** Escape anywhere in the preview gives up the drag, closes the alignment, or leaves the mode. */
+  escape = (event: KeyboardEvent): void => {
     if (event.key !== "Escape" || !this.#on.on) return;
     event.preventDefault();
     event.stopPropagation();
     if (this.#gesture && !this.#letGo) this.#takeBack();
     else if (this.#stars.open) this.#closeStars();
     else this.#leave();
-  }
+  };
 
   #closeStars(): void {
     this.#stars.close();
@@ -216,17 +214,17 @@ export class Placing implements Part {
       else if (hold === "scale") this.#change({ op: "scale", about: middle, by: factorOf(middle, start, end) });
       else this.#change({ op: "turn", about: middle, by: wrapped(positionAngle(middle, end) - positionAngle(middle, start)) });
     };
-    const gesture = this.#gesture;
+    const [gesture, over] = [this.#gesture, new AbortController()];
     const drop = (now: PointerEvent) => {
       if (now.pointerId !== event.pointerId) return;
-      for (const name of ["pointermove", "pointerup", "pointercancel"] as const) this.layer.removeEventListener(name, name === "pointermove" ? move : drop);
+      over.abort();
       if (this.#gesture === gesture) this.#release();
     };
-    const move = (now: PointerEvent) => void (this.#gesture === gesture && !this.#letGo && drag(now));
+    const move = (now: PointerEvent) => void (this.#gesture === gesture && drag(now));
     this.layer.setPointerCapture(event.pointerId);
-    this.layer.addEventListener("pointermove", move);
-    this.layer.addEventListener("pointerup", drop);
-    this.layer.addEventListener("pointercancel", drop);
+    this.layer.addEventListener("pointermove", move, over);
+    this.layer.addEventListener("pointerup", drop, over);
+    this.layer.addEventListener("pointercancel", drop, over);
   }
 
   /** False if there is nothing to take hold of. */

@@ -6,7 +6,7 @@ import type { PlacingStatus } from "./state";
 import { button, group, iconButton, toggle, toolbar } from "./toolbar";
 
 const UNDO = "M5.5 3 2.5 6l3 3M3 6h6.5a3.5 3.5 0 0 1 0 7H6";
-const REDO = "M10.5 3l3 3-3 3M13 6H6.500a3.5 3.5 0 0 0 0 7H10";
+const REDO = "M10.5 3l3 3-3 3M13 6H6.5a3.5 3.5 0 0 0 0 7H10";
 
 export interface BarActions {
   undo(): void;
@@ -16,12 +16,10 @@ export interface BarActions {
   changed(): void;
 }
 
-let bars = 0;
-
 export class PlacingBar {
   readonly element = document.createElement("div");
   /** Of the words that tell how the image is placed. */
-  readonly helpId = `cxw-placing-help-${Math.random().toString(36).slice(2)}-${bars++}`;
+  readonly helpId = `cxw-placing-help-${Math.random().toString(36).slice(2)}`;
   #undo: HTMLButtonElement;
   #redo: HTMLButtonElement;
   #where = line("cxw-placing-where");
@@ -29,9 +27,8 @@ export class PlacingBar {
   #words = "";
 
   constructor(stars: PlacingStars, actions: BarActions) {
-    const pressed = (element: HTMLButtonElement, act: () => void) => () => element.ariaDisabled !== "true" && act();
-    this.#undo = iconButton("Undo", UNDO, () => pressed(this.#undo, actions.undo)());
-    this.#redo = iconButton("Redo", REDO, () => pressed(this.#redo, actions.redo)());
+    this.#undo = iconButton("Undo", UNDO, () => this.#undo.ariaDisabled !== "true" && actions.undo());
+    this.#redo = iconButton("Redo", REDO, () => this.#redo.ariaDisabled !== "true" && actions.redo());
     const mirror = button("Mirror", actions.mirror);
     mirror.title = "Exchanges left and right of the image";
     const corners = toggle("Corners", "Where the image's corners are", () => (this.#corners.hidden = !corners.on));

@@ -36,6 +36,8 @@ export class PlacingStars {
   #words = document.createElement("div");
   /** What the next click on the sky fills. */
   #next: HTMLInputElement | null = null;
+  /** Somebody typed into it: the click is for another one. */
+  #typed = false;
   #parity = select("Parity", "Three stars tell it; two fit an image either way", () => {});
 
   constructor(image: { readonly placed: Placed | null }, actions: StarsActions) {
@@ -109,7 +111,7 @@ export class PlacingStars {
   }
 
   #pick(place: Place): void {
-    const field = this.#next;
+    const field = this.#typed ? this.#empty : this.#next;
     const row = this.#rows.find((each) => each.pixel === field || each.place === field);
     if (!field || !row) return;
     if (field === row.pixel) {
@@ -117,15 +119,19 @@ export class PlacingStars {
       if (!pixel) return;
       field.value = pixel.map((value) => String(Math.round(value * 100) / 100)).join(", ");
     } else field.value = placeText(place, this.#status?.pixel ?? 1e-4);
-    const empty = this.#rows.flatMap((each) => [each.pixel, each.place]).find((each) => each.value.trim() === "");
-    this.#aim(empty ?? null);
+    this.#aim(this.#empty);
     this.#actions.changed();
+  }
+
+  /** The first field with nothing in it. */
+  get #empty(): HTMLInputElement | null {
+    return this.#rows.flatMap((each) => [each.pixel, each.place]).find((each) => each.value.trim() === "") ?? null;
   }
 
   /** The next click fills this field. */
   #aim(field: HTMLInputElement | null): void {
     if (field && field !== document.activeElement) field.focus(); // comes back as `focusin`, if the page has the focus
-    this.#next = field;
+    [this.#next, this.#typed] = [field, false];
     for (const row of this.#rows) {
       for (const each of [row.pixel, row.place]) each.classList.toggle("cxw-placing-next", each === field);
     }
@@ -160,7 +166,10 @@ export class PlacingStars {
     Object.assign(field, { type: "text", placeholder, ariaLabel: label, autocomplete: "off", spellcheck: false });
     field.dataset.lmSuppressShortcuts = "true";
     field.addEventListener("focus", () => this.#next !== field && this.#aim(field));
-    field.addEventListener("input", () => this.#actions.changed());
+    field.addEventListener("input", () => {
+      this.#typed = true;
+      this.#actions.changed();
+    });
     return field;
   }
 
