@@ -188,7 +188,8 @@ class PlacingByEye:
     def status(self) -> dict[str, Any]:
         """For the page: what can be done now. Takes no lock."""
         plane = _plane(self._draft.values) if self._draft is not None else ""
-        about = {"refusal": self.refusal, "undo": self.undo_label, "redo": self.redo_label, "size": self._size}
+        about = {"refusal": self.refusal, "locked": self._draft is None or self._draft.locked, "size": self._size}
+        about |= {"undo": self.undo_label, "redo": self.redo_label}
         if isinstance(plane, str):
             return about | {"pixel": None, "mirrored": None}
         return about | {"pixel": plane.scale, "mirrored": plane.mirrored}

@@ -22,7 +22,7 @@ import { pixelToSky, type View } from "./projection";
 import type { PlacingStatus } from "./state";
 import { group, toggle } from "./toolbar";
 
-const UNKNOWN: PlacingStatus = { refusal: "The kernel has not answered yet.", undo: "", redo: "", size: null, pixel: null, mirrored: null };
+const UNKNOWN: PlacingStatus = { refusal: "The kernel has not answered yet.", locked: false, undo: "", redo: "", size: null, pixel: null, mirrored: null };
 
 /** What a hand or a key does from its beginning to its end: one step for undo. */
 interface Gesture {
@@ -100,7 +100,7 @@ export class Placing implements Part {
     this.#status = status;
     this.#stars.know(status);
     this.bar.show(status);
-    if (status.refusal && this.#on.on) this.#leave(status.refusal);
+    if (status.locked && this.#on.on) this.#leave(status.refusal);
     this.#say();
     if (this.#on.on) this.#draw();
   }

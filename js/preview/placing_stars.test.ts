@@ -7,7 +7,7 @@ import type { Imageset, PlacingStatus } from "./state";
 // Drawn in blocks of 2 × 2 of its 1400 × 1000 pixels.
 const IMAGESET = { center_x: 10, center_y: 5, rotation: 30, base_degrees_per_tile: 0.002, offset_x: 350, offset_y: 250, bottoms_up: false };
 const PLACED = { imageset: { ...IMAGESET, projection: "SkyImage", tile_levels: 0 } as Imageset, size: [700, 500] as const };
-const STATUS: PlacingStatus = { refusal: "", undo: "", redo: "", size: [1400, 1000], pixel: 0.001, mirrored: false };
+const STATUS: PlacingStatus = { refusal: "", locked: false, undo: "", redo: "", size: [1400, 1000], pixel: 0.001, mirrored: false };
 
 describe("the alignment", () => {
   let given: unknown[];

@@ -47,6 +47,8 @@ export interface State extends Nullable<Drawn> {
 export interface PlacingStatus {
   /** Why it can't be changed, "" if it can. */
   refusal: string;
+  /** Whether that will not pass while somebody goes on typing. */
+  locked: boolean;
   /** What the steps are that can be taken back and made again, "" if there are none. */
   undo: string;
   redo: string;

@@ -223,7 +223,9 @@ def test_whatever_was_typed_the_page_is_told_how_things_are(path, value, tiled):
     placing = PlacingByEye(draft)
     draft[path] = value
     status = placing.status()
-    assert isinstance(status["refusal"], str) and status["undo"] in ("", "edits elsewhere")
+    assert (
+        isinstance(status["refusal"], str) and status["locked"] is False and status["undo"] in ("", "edits elsewhere")
+    )
 
 
 def test_the_page_sees_the_image_moved_before_its_request_is_answered(draft, built):
@@ -236,7 +238,8 @@ def test_the_page_sees_the_image_moved_before_its_request_is_answered(draft, bui
     assert answer["placing"] | {"undo": "move", "redo": "", "refusal": "", "size": [700, 500]} == answer["placing"]
     with draft.publishing():
         told, _ = page.came.get(timeout=20)
-        assert told["kind"] == "placing" and "being published" in told["placing"]["refusal"]
+        assert told["kind"] == "placing" and told["placing"]["locked"] is True
+        assert "being published" in told["placing"]["refusal"]
         assert page.ask(kind="place", op="undo")[0]["ok"] is False
 
 
