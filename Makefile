@@ -18,13 +18,14 @@ export PIP_ROOT_USER_ACTION := ignore
 ZIG := $(abspath $(VENV))/bin/zig
 INSTALL := if [ -x $(ZIG) ]; then export CC="$(ZIG) cc"; fi; $(PY) -m pip install --quiet --editable
 
-.PHONY: help demo test bench pictures js lint clean
+.PHONY: help demo test bench soak pictures js lint clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    start the sandbox server and JupyterLab with the tutorial; Ctrl-C stops both"
 	@echo "make test    lint, unit, property, sandbox and browser tests (ARGS='-k license' picks some)"
 	@echo "make bench   speed and size, measured side by side with others"
+	@echo "make soak    2,000 publications at a bad server and 50 kills: each image is there once in the end"
 	@echo "make pictures  take the README's pictures anew"
 	@echo "make js      build the JavaScript, where its sources have changed"
 	@echo "make lint    ruff, and the types of the TypeScript"
@@ -40,6 +41,9 @@ test: lint
 
 bench: $(VENV)/.test js
 	@$(PY) tests/benchmarks/run.py $(ARGS)
+
+soak: $(VENV)/.test
+	@$(PY) tests/soak/run.py $(ARGS)
 
 pictures: $(VENV)/.test js
 	@$(PY) tests/browser/take_pictures.py
