@@ -113,6 +113,7 @@ def look(element: Locator, ra: float, dec: float, fov: float) -> None:
         arg=[handle, message],
         timeout=60_000,
     )
+    element.page.wait_for_timeout(500)  # the app tells where it looks five times a second, and a view built anew goes by that
 
 
 def worst_error(element: Locator, wcs: WCS, shown: np.ndarray | None = None) -> float:

@@ -184,7 +184,7 @@ def test_a_notebook_that_is_reloaded_restarted_saved_and_opened_again(lab: Lab, 
     notebook.save()
     assert notebook.path.read_text().count("data:image/jpeg") == 1
     lab.command("notebook:clear-all-cell-outputs")
-    expect(page.locator("iframe.cxw-preview-frame")).to_have_count(0)
+    expect(page.locator(f"{PREVIEW} iframe")).to_have_count(0)
     wait_for_pages(notebook, [0, 0])
 
 
