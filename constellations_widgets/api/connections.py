@@ -1,4 +1,4 @@
-"""Connections that are kept open, one request at a time on each: the standard library's HTTP on httpcore's sockets.
+"""Connections that are kept open, one request at a time on each: httptools' parser on httpcore's sockets.
 
 httpx spends several times as long on a request as all the rest of a publication takes; this is the part of it that a
 client of one host needs. It says what went wrong with the errors of httpx, so that nobody needs to know which of the
@@ -7,16 +7,15 @@ two was used.
 
 from __future__ import annotations
 
-import io
 import re
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPException, HTTPResponse, RemoteDisconnected
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpcore
+import httptools
 import httpx
 
 from .deadline import DeadlineNetwork
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
 MOST = 64
 """Connections at the same time."""
 _HEAD = re.compile(r"[A-Z]+ [!-~]+ HTTP/1\.1\r\n(?:[!-9;-~]+: [ -~]*\r\n)+")
-_CUT_SHORT = "the server disconnected in the middle of its answer"
+_HEAD_LIMIT = 64 * 1024  # bytes of an answer's head
+_PART = 64 * 1024  # bytes that are read at once
 _SPARE_FOR = 5.0  # seconds for which an unused connection is trusted: servers close them, often after more than this
 
 
@@ -91,7 +91,7 @@ class Connections:
         if not self._free.acquire(timeout=self._timeout):
             raise httpx.PoolTimeout(f"all {MOST} connections are in use")
         try:
-            return self._send(method, self._request(method, target, headers, body))
+            return self._send(self._request(method, target, headers, body))
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             raise _of_httpx(error) from None
         finally:
@@ -107,10 +107,10 @@ class Connections:
             raise httpx.UnsupportedProtocol("the request holds characters that HTTP can't carry")
         return f"{head}\r\n".encode("ascii") + (body or b"")
 
-    def _send(self, method: str, request: bytes) -> Answer:
+    def _send(self, request: bytes) -> Answer:
         connection = self._spare_one() or self._new_one()
         try:
-            answer = connection.exchange(method, request, self._limit)
+            answer = connection.exchange(request, self._limit)
         except BaseException:  # an interrupt, too: whatever is still to come on it is not for the next request
             connection.close()
             raise
@@ -151,24 +151,75 @@ class Connections:
         return _Connection(stream, self._timeout)
 
 
-class _Incoming(io.RawIOBase):
-    """One answer on its way: what http.client takes for a socket, and for the file that it reads."""
+class _Incoming:
+    """An answer on its way. httptools calls its `on_…` methods."""
 
-    def __init__(self, stream: httpcore.NetworkStream, timeout: float):
-        self._stream, self._timeout = stream, timeout
-        self.has_ended = False  # the connection
+    def __init__(self, limit: int):
+        self.answer: Answer | None = None  # once its head is here
+        self.is_done = self.can_be_followed = False
+        self._limit, self._size = limit, 0
+        self._reason, self._fields, self._parts = b"", [], []
+        self._has_begun = False
+        self._parser = httptools.HttpResponseParser(self)
 
-    def makefile(self, _mode: str) -> Any:
-        return io.BufferedReader(self, io.DEFAULT_BUFFER_SIZE * 8)
+    def on_message_begin(self) -> None:
+        self.can_be_followed = False  # the second one that nobody asked for
 
-    def readable(self) -> bool:
-        return True
+    def on_status(self, reason: bytes) -> None:
+        self._reason += reason
 
-    def readinto(self, buffer: Any) -> int:
-        part = self._stream.read(len(buffer), self._timeout)
-        buffer[: len(part)] = part
-        self.has_ended = not part
-        return len(part)
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._fields.append((name.decode("latin-1").lower(), value.decode("latin-1").strip()))
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status >= 200 and self.answer is None:
+            self.answer = Answer(status, self._reason.decode("latin-1"), _joined(self._fields))
+        self._reason, self._fields, self._size = b"", [], 0
+
+    def on_body(self, part: bytes) -> None:
+        self._size += len(part)
+        self._parts.append(part)
+
+    def on_message_complete(self) -> None:
+        if self.answer is not None:  # not one that only says that an answer will come
+            self.is_done, self.can_be_followed = True, self._parser.should_keep_alive()
+
+    def take(self, part: bytes) -> None:
+        """The next bytes from the server; none at the end of the connection."""
+        if not part:
+            self._end()
+            return
+        self._has_begun = True
+        try:
+            self._parser.feed_data(part)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self.can_be_followed = False
+            if not self.is_done:
+                raise httpcore.RemoteProtocolError(f"the server does not speak HTTP ({error})") from None
+        if self.answer is None:
+            self._size += len(part)
+            if self._size > _HEAD_LIMIT:
+                raise httpcore.RemoteProtocolError("the head of the answer is too long")
+            return
+        refuse_compressed(self.answer.headers.get("content-encoding"))
+        refuse_larger(self._size, self._limit)
+        if self.is_done:
+            self.answer.content = b"".join(self._parts)
+
+    def _end(self) -> None:
+        if not self._has_begun:
+            raise httpcore.RemoteProtocolError("the server disconnected without sending a response")
+        if self.answer is None or {"content-length", "transfer-encoding"} & self.answer.headers.keys():
+            raise httpcore.RemoteProtocolError("the server disconnected in the middle of its answer")
+        self.is_done, self.answer.content = True, b"".join(self._parts)  # nothing else tells the end
+
+
+def _joined(fields: Sequence[tuple[str, str]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in fields:
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 class _Connection:
@@ -186,57 +237,23 @@ class _Connection:
         """Whether something came that nobody asked for: the connection's end, mostly."""
         return bool(self._stream.get_extra_info("is_readable"))
 
-    def exchange(self, method: str, request: bytes, limit: int) -> Answer:
+    def exchange(self, request: bytes, limit: int) -> Answer:
         self.can_be_kept = False
         try:
             self._stream.write(request, self._timeout)
         except httpcore.WriteError:
             pass  # a server may answer before it has read all, and close: its answer says why
-        incoming = _Incoming(self._stream, self._timeout)
-        response = HTTPResponse(incoming, method=method)
+        incoming = _Incoming(limit)
         try:
-            response.begin()
-        except RemoteDisconnected:
-            raise httpcore.RemoteProtocolError("the server disconnected without sending a response") from None
-        except HTTPException as error:
-            raise httpcore.RemoteProtocolError(f"the server does not speak HTTP ({type(error).__name__})") from None
-        if incoming.has_ended:  # the standard library takes it for the end of the head
-            raise httpcore.RemoteProtocolError(_CUT_SHORT)
-        says_its_end = response.chunked or response.length is not None
-        answer = Answer(response.status, response.reason, _fields(response))
-        try:
-            refuse_compressed(answer.headers.get("content-encoding"))
-            content = _content(response, limit)
-        except Unusable as error:
-            answer.fault = error
-        except HTTPException:
-            answer.fault = httpx.RemoteProtocolError(_CUT_SHORT)
-        except (httpcore.NetworkError, httpcore.TimeoutException) as error:
-            answer.fault = _of_httpx(error)
+            while not incoming.is_done:
+                incoming.take(self._stream.read(_PART, self._timeout))
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, Unusable) as error:
+            if incoming.answer is None:
+                raise
+            incoming.answer.fault = error if isinstance(error, Unusable) else _of_httpx(error)
         else:
-            if says_its_end and incoming.has_ended:  # so does it for the end of the chunks
-                answer.fault = httpx.RemoteProtocolError(_CUT_SHORT)
-            else:
-                answer.content = content
-                self.can_be_kept = response.isclosed() and not response.will_close
-        return answer
-
-
-def _fields(response: HTTPResponse) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in response.getheaders():
-        name = name.lower()
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
-
-
-def _content(response: HTTPResponse, limit: int) -> bytes:
-    if response.length is not None:
-        refuse_larger(response.length, limit)
-        return response.read()
-    content = response.read(limit + 1)
-    refuse_larger(len(content), limit)
-    return content
+            self.can_be_kept = incoming.can_be_followed
+        return incoming.answer
 
 
 def _tls() -> ssl.SSLContext:

@@ -5,6 +5,7 @@ These hold one fixed token; those of `sessions` have tokens that end and are fol
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -120,6 +121,7 @@ def check_private(url: httpx.URL) -> None:
         )
 
 
+@functools.lru_cache
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine and no other."""
     if host == "localhost":

@@ -78,7 +78,8 @@ class Attempt:
     @property
     def kind(self) -> str:
         """What it makes, an "image" or a "scene": the body says which."""
-        return "scene" if "place" in self.request else "image"
+        # Most bodies can be told apart without reading them.
+        return "scene" if b'"place"' in self.body and "place" in self.request else "image"
 
     @property
     def note(self) -> str:
