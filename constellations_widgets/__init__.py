@@ -60,10 +60,10 @@ if TYPE_CHECKING:
     from .schema.records import Receipt
     from .schema.scenes import SceneReceipt, SceneSubmission
     from .sources.tiling import tile
-    from .widgets.batch_publisher import BatchPublisher
+    from .widgets.batch.publisher import BatchPublisher
     from .widgets.form import ImageForm
     from .widgets.handle_images import HandleImages
-    from .widgets.image_library import ImageLibrary
+    from .widgets.library.image_library import ImageLibrary
     from .widgets.panel import publish
     from .widgets.preview import Preview
     from .widgets.publisher import Publisher
@@ -97,10 +97,10 @@ _HOMES = {
     "publishing.published": ["PublishedImage"],
     "sandbox": ["Sandbox", "running_sandbox"],
     "widgets.preview": ["Preview"],
-    "widgets.batch_publisher": ["BatchPublisher"],
+    "widgets.batch.publisher": ["BatchPublisher"],
     "widgets.form": ["ImageForm"],
     "widgets.handle_images": ["HandleImages"],
-    "widgets.image_library": ["ImageLibrary"],
+    "widgets.library.image_library": ["ImageLibrary"],
     "widgets.publisher": ["Publisher"],
     "widgets.sign_in": ["SignIn"],
     "widgets.panel": ["publish"],

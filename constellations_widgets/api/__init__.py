@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .constellations import Constellations
 from .credentials import Credentials
-from .images import ImagesClient
+from .library.client import ImagesClient
 from .retries import Retries
-from .signing_in import sign_in, sign_out
+from .signing_in.sign_in import sign_in, sign_out
 
 __all__ = ["Constellations", "Credentials", "ImagesClient", "Retries", "sign_in", "sign_out"]

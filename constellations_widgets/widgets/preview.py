@@ -23,12 +23,12 @@ from .imageset import DRAWN, imageset_of, smaller, wtml_of
 from .placing_by_eye import PlacingByEye
 from .served import ServedFiles
 from .static import built
-from .wwt_app import app_files, research_app
+from .wwt.app import app_files, research_app
 
 if TYPE_CHECKING:
     from ..draft import ImageDraft
     from ..sources.local import LocalImage
-    from .wwt_api import PreviewWWT
+    from .wwt.api import PreviewWWT
 
 # The engine routes tiles of any host but localhost through a public proxy once one of them is missing. Nothing is ever asked of
 # this address: the page answers it itself.
@@ -133,8 +133,8 @@ class Preview(OnDraft):
         with self._wwt_lock:
             if self._wwt is None:
                 research_app()  # in words, if there is no pywwt
-                from .wwt_api import PreviewWWT
-                from .wwt_files import PublishedFiles
+                from .wwt.api import PreviewWWT
+                from .wwt.files import PublishedFiles
 
                 self._wwt = PreviewWWT(self, PublishedFiles(self._served, PRIVATE))
             return self._wwt

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from ..api.code_flow import CodeFlow
 from ..api.credentials import IMAGES_TOKEN_VARIABLE, TOKEN_VARIABLE, token_in_environment
-from ..api.images_login import images_login
-from ..api.official_cache import official_cache_exists
-from ..api.realms import realm_of
-from ..api.sessions import KeptSession, Session
-from ..api.signing_in import accept_official, begin
+from ..api.signing_in.code_flow import CodeFlow
+from ..api.signing_in.images_login import images_login
+from ..api.signing_in.official_cache import official_cache_exists
+from ..api.signing_in.realms import realm_of
+from ..api.signing_in.sessions import KeptSession, Session
+from ..api.signing_in.sign_in import accept_official, begin
 from ..errors import ConstellationsError, NotFoundError, SignInError
 from .answering import let_pages_choose_the_thread
 from .static import built
 
 if TYPE_CHECKING:
     from ..api import Constellations, ImagesClient
-    from ..api.device_flow import DeviceFlow
+    from ..api.signing_in.device_flow import DeviceFlow
 
 _NOTHING = {"progress": "", "message": "", "link": "", "user_code": "", "pastes": False, "paste_message": ""}
 _NOBODY = {"username": "", "may": "", "handle_message": ""}

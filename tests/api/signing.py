@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from constellations_widgets.api.code_flow import CodeFlow
-from constellations_widgets.api.device_flow import DeviceFlow
-from constellations_widgets.api.realms import realm_of
-from constellations_widgets.api.sessions import KeptSession
-from constellations_widgets.api.signing_in import begin
+from constellations_widgets.api.signing_in.code_flow import CodeFlow
+from constellations_widgets.api.signing_in.device_flow import DeviceFlow
+from constellations_widgets.api.signing_in.realms import realm_of
+from constellations_widgets.api.signing_in.sessions import KeptSession
+from constellations_widgets.api.signing_in.sign_in import begin
 from constellations_widgets.sandbox import Sandbox
 
 NEVER = threading.Event()
@@ -30,7 +30,7 @@ def own_box(box: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     """The sandbox as one test wants it, quick to answer; a store of this test's own."""
     monkeypatch.setenv("CXW_STATE_DIR", str(folder / "state"))
     monkeypatch.setenv("HOME", str(folder / "home"))
-    monkeypatch.setattr("constellations_widgets.api.code_flow.PORTS", (0,))  # any free one
+    monkeypatch.setattr("constellations_widgets.api.signing_in.code_flow.PORTS", (0,))  # any free one
     before = dataclasses.asdict(box.identity)
     box.identity.device_interval = 0.05
     box.identity.granted.clear()

@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from constellations_widgets.api.asking import ask
-from constellations_widgets.api.device_flow import DeviceFlow
-from constellations_widgets.api.identity import IdentityServer
-from constellations_widgets.api.realms import Realm
-from constellations_widgets.api.tokens import Tokens, tokens_of
+from constellations_widgets.api.signing_in.asking import ask
+from constellations_widgets.api.signing_in.device_flow import DeviceFlow
+from constellations_widgets.api.signing_in.identity import IdentityServer
+from constellations_widgets.api.signing_in.realms import Realm
+from constellations_widgets.api.signing_in.tokens import Tokens, tokens_of
 from constellations_widgets.errors import BadAnswerError, NoAnswerError, NotSentError, SignInError
 
 ISSUER = "https://id.example.org/realms/constellations"

@@ -35,7 +35,7 @@ from constellations_widgets import (
     UnclearError,
 )
 from constellations_widgets.api import Credentials, Retries
-from constellations_widgets.api.progress import Progress
+from constellations_widgets.api.library.progress import Progress
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -375,7 +375,7 @@ def test_a_full_disk_leaves_no_file(images: ImagesClient, png: Path, tmp_path: P
         raise OSError(28, "No space left on device")
 
     image = images.upload(png)
-    monkeypatch.setattr("constellations_widgets.api.received._copy", full)
+    monkeypatch.setattr("constellations_widgets.api.library.received._copy", full)
     with pytest.raises(StoppedError, match="No space left"):
         images.download(image, tmp_path / "saved")
     assert os.listdir(tmp_path / "saved") == []

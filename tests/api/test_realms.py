@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from constellations_widgets.api.realms import realm_of
+from constellations_widgets.api.signing_in.realms import realm_of
 from constellations_widgets.errors import NotSentError, SignInError
 
 PRODUCTION = "https://worldwidetelescope.org/auth/realms/constellations"

@@ -15,7 +15,7 @@ import pytest
 from api.signing import kept, own_box, session_at, signed_in_at
 
 from constellations_widgets import Constellations
-from constellations_widgets.api.sessions import KeptSession, Session
+from constellations_widgets.api.signing_in.sessions import KeptSession, Session
 from constellations_widgets.errors import NotSentError, SignInError
 from constellations_widgets.sandbox import Sandbox
 
@@ -93,8 +93,8 @@ def test_a_renewal_of_another_kernel_is_taken_over(box):
 
 KERNEL = """
 import sys
-from constellations_widgets.api.realms import realm_of
-from constellations_widgets.api.sessions import KeptSession
+from constellations_widgets.api.signing_in.realms import realm_of
+from constellations_widgets.api.signing_in.sessions import KeptSession
 session = KeptSession(realm_of(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()

@@ -20,10 +20,10 @@ import pytest
 from api.signing import NEVER, kept, own_box, press, sent_back_to, session_at, sign_in_by, signed_in_at
 
 from constellations_widgets import Constellations, sign_in, sign_out
-from constellations_widgets.api.code_flow import CodeFlow
-from constellations_widgets.api.device_flow import DeviceFlow
-from constellations_widgets.api.images_login import images_login
-from constellations_widgets.api.signing_in import begin
+from constellations_widgets.api.signing_in.code_flow import CodeFlow
+from constellations_widgets.api.signing_in.device_flow import DeviceFlow
+from constellations_widgets.api.signing_in.images_login import images_login
+from constellations_widgets.api.signing_in.sign_in import begin
 from constellations_widgets.errors import ApiError, NotSentError, SignInError
 from constellations_widgets.sandbox import Sandbox
 from constellations_widgets.state import state_dir
@@ -125,7 +125,7 @@ def test_a_code_that_nobody_types_expires(box):
 
 
 def test_waiting_goes_on_through_slow_down_and_failures_of_the_network(box, monkeypatch):
-    monkeypatch.setattr("constellations_widgets.api.device_flow._SLOWER", 0.05)
+    monkeypatch.setattr("constellations_widgets.api.signing_in.device_flow._SLOWER", 0.05)
     flow = begin(session_at(box), listens=False)
     path = urlsplit(flow._server.address("token_endpoint")).path
     box.faults.next("reset_before_read", path=path)
@@ -150,7 +150,7 @@ def test_the_id_token_must_be_for_us_and_for_this_sign_in(box):
 
 def test_a_busy_port_leaves_the_pasting(box, monkeypatch):
     box.identity.offers_devices = False
-    monkeypatch.setattr("constellations_widgets.api.code_flow.PORTS", [urlsplit(box.api_url).port])
+    monkeypatch.setattr("constellations_widgets.api.signing_in.code_flow.PORTS", [urlsplit(box.api_url).port])
     assert not begin(session_at(box), listens=True).listens
 
 

@@ -15,8 +15,8 @@ import keyring
 import pytest
 from keyring.backend import KeyringBackend
 
-from constellations_widgets.api import token_store, user_keyring
-from constellations_widgets.api.token_store import TokenStore
+from constellations_widgets.api.signing_in import token_store, user_keyring
+from constellations_widgets.api.signing_in.token_store import TokenStore
 from constellations_widgets.errors import NotSentError
 
 CONTENT = {"refresh": "secret-refresh", "access": "secret-access"}
@@ -149,7 +149,7 @@ def test_one_at_a_time_in_this_process_and_in_others():
         thread.join()
     assert counted == [1] * 5
     other = (
-        "from constellations_widgets.api import token_store\n"
+        "from constellations_widgets.api.signing_in import token_store\n"
         "token_store._PATIENCE = 0.2\n"
         "with token_store.TokenStore('https://api.example.org').locked(): print('in')"
     )

@@ -21,7 +21,7 @@ from browser.chromium import FLAGS, find_chromium
 from playwright.sync_api import sync_playwright
 
 from constellations_widgets import ImageLibrary, ImagesClient
-from constellations_widgets.widgets.library_rows import LibraryRows
+from constellations_widgets.widgets.library.rows import LibraryRows
 
 SIZE = 200 << 20
 ROUNDS = 3

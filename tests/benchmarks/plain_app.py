@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page
 
-from constellations_widgets.widgets.wwt_app import research_app
+from constellations_widgets.widgets.wwt.app import research_app
 
 # What a page of one's own would do with the app: wait until it listens, load the WTML, show the image, notice when it is there:
 # in two frames one after the other, since the tile that was waited for may ask for others. It can do so several times over.

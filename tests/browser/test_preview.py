@@ -174,7 +174,7 @@ def test_a_browser_that_is_too_old_is_told_so(page: Page, image: Path):
 
 
 def test_without_pywwt_the_cell_says_so(page: Page, image: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("constellations_widgets.widgets.wwt_app.find_spec", lambda name: None)
+    monkeypatch.setattr("constellations_widgets.widgets.wwt.app.find_spec", lambda name: None)
     with shown(page, untiled(image)) as it:
         expect(it.element.get_by_text("pip install pywwt")).to_be_visible()
 

@@ -7,7 +7,7 @@ from api.signing import own_box, sign_in_by, signed_in_at
 from publishing.conftest import make_draft
 
 import constellations_widgets as cxw
-from constellations_widgets.api.signing_in import begin
+from constellations_widgets.api.signing_in.sign_in import begin
 from constellations_widgets.errors import SignInError
 
 

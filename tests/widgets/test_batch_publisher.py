@@ -17,8 +17,8 @@ from constellations_widgets import BatchPublisher, Constellations, ImageDraft, S
 from constellations_widgets.errors import PublishError, SourceError
 from constellations_widgets.publishing import Journal
 from constellations_widgets.publishing import batch as batches
-from constellations_widgets.widgets import batch_run
-from constellations_widgets.widgets.batch_thumbnails import thumbnail
+from constellations_widgets.widgets.batch import run as batch_run
+from constellations_widgets.widgets.batch.thumbnails import thumbnail
 
 IMAGESET = """<ImageSet Name="{name}" Url="https://example.org/{name}/{{1}}/{{3}}/{{3}}_{{2}}.png" Projection="Tan"
 DataSetType="Sky" BandPass="Visible" BaseDegreesPerTile="0.5" CenterX="10" CenterY="20" OffsetX="0" OffsetY="0"
@@ -144,11 +144,11 @@ def test_each_draft_has_a_row_that_says_what_is_wrong_with_it(make, wtml):
 @pytest.fixture
 def told_on_demand(monkeypatch):
     """What has changed is told when the test says so, and not by the clock."""
-    monkeypatch.setattr("constellations_widgets.widgets.batch_rows.DELAY", 60.0)
+    monkeypatch.setattr("constellations_widgets.widgets.batch.rows.DELAY", 60.0)
 
 
 def test_only_rows_that_have_changed_are_told_and_many_changes_at_once(make, told_on_demand, monkeypatch):
-    monkeypatch.setattr("constellations_widgets.widgets.batch_rows.CHUNK", 4)
+    monkeypatch.setattr("constellations_widgets.widgets.batch.rows.CHUNK", 4)
     widget = make([make_draft() for _ in range(10)])
     rows(widget)
     widget.heard.clear()
@@ -176,7 +176,7 @@ def test_a_page_is_told_which_of_its_clicks_are_in_the_rows_that_it_was_told(mak
 
 
 def test_a_page_reads_all_rows_in_parts_and_knows_up_to_which_news(make, monkeypatch):
-    monkeypatch.setattr("constellations_widgets.widgets.batch_rows.CHUNK", 4)
+    monkeypatch.setattr("constellations_widgets.widgets.batch.rows.CHUNK", 4)
     widget = make([make_draft() for _ in range(6)])
     first, second = widget._rows.chunk(0), widget._rows.chunk(4)
     assert [row["i"] for row in first["rows"] + second["rows"]] == list(range(6))

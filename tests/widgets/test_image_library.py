@@ -17,9 +17,9 @@ from PIL import Image
 
 import constellations_widgets as cxw
 from constellations_widgets import ImageLibrary, Sandbox
-from constellations_widgets.widgets import uploads
-from constellations_widgets.widgets.library_rows import LibraryRows
-from constellations_widgets.widgets.library_thumbnails import NoThumbnail, small_picture
+from constellations_widgets.widgets.library import uploads
+from constellations_widgets.widgets.library.rows import LibraryRows
+from constellations_widgets.widgets.library.thumbnails import NoThumbnail, small_picture
 
 
 @pytest.fixture

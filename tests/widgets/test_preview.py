@@ -22,7 +22,7 @@ from constellations_widgets.sources.reading import Reading
 from constellations_widgets.widgets import static
 from constellations_widgets.widgets.answering import let_pages_choose_the_thread
 from constellations_widgets.widgets.preview import Preview
-from constellations_widgets.widgets.wwt_app import SKY_FILES
+from constellations_widgets.widgets.wwt.app import SKY_FILES
 
 pytestmark = pytest.mark.usefixtures("built")
 
@@ -235,7 +235,7 @@ def test_the_app_is_sent_as_buffers_when_the_page_asks(page):
 
 
 def test_without_pywwt_the_page_is_told_in_words(page, monkeypatch):
-    monkeypatch.setattr("constellations_widgets.widgets.wwt_app.find_spec", lambda name: None)
+    monkeypatch.setattr("constellations_widgets.widgets.wwt.app.find_spec", lambda name: None)
     content, _ = page.ask(kind="app")
     assert content["ok"] is False and "pip install pywwt" in content["message"]
 

@@ -32,8 +32,8 @@ from traitlets import TraitError
 
 from constellations_widgets.errors import SourceError
 from constellations_widgets.widgets.preview import PRIVATE, Preview
-from constellations_widgets.widgets.wwt_api import DRAFT_IMAGE, OFFLINE_SKY, NotShownError, PreviewWWT
-from constellations_widgets.widgets.wwt_replay import Replay
+from constellations_widgets.widgets.wwt.api import DRAFT_IMAGE, OFFLINE_SKY, NotShownError, PreviewWWT
+from constellations_widgets.widgets.wwt.replay import Replay
 
 M31 = SkyCoord(10.68, 41.27, unit=u.deg)
 VIEW = {

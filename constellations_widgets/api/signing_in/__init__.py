@@ -1,0 +1,1 @@
+"""Signing in: ways to get a token, keeping it, and renewing it."""

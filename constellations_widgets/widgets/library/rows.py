@@ -1,0 +1,84 @@
+"""The library as one widget shows it: searched and sorted in the kernel, a window of it at a time for the page."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable
+
+from ...schema.library import LibraryImage
+
+SHOWN_NAME = 300
+"""Characters of a name that the grid gets; whoever looks at one image gets all of them."""
+
+ORDERS = {"name": False, "name-down": True}
+"""How names can be sorted, and whether that is downwards. Anything else is the server's order."""
+
+
+class LibraryRows:
+    """The images of the library. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._images: dict[str, LibraryImage] = {}
+        self._keys: dict[str, str] = {}
+        self._found: dict[tuple[str, str], list[str]] = {}
+        self._lock = threading.Lock()
+        self.revision = 0
+        """Grows with every change."""
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def get(self, id: str) -> LibraryImage | None:
+        return self._images.get(id)
+
+    def set_all(self, images: Iterable[LibraryImage]) -> None:
+        """These and no others."""
+        self._change({image.id: image for image in images})
+
+    def put(self, image: LibraryImage) -> None:
+        """A new image, or another name for one that is there, in its place."""
+        self._change(self._images | {image.id: image})
+
+    def remove(self, id: str) -> None:
+        self._change({other: image for other, image in self._images.items() if other != id})
+
+    def window(self, start: int, end: int, search: str, order: str) -> tuple[list[LibraryImage], int]:
+        """The images from `start` to before `end` of those whose names hold all words of `search`, and how many these are."""
+        with self._lock:
+            found = self._found.get((search, order))
+            if found is None:
+                found = self._find(search, order)
+                if len(self._found) > 8:
+                    self._found.clear()
+                self._found[search, order] = found
+            return [self._images[id] for id in found[max(start, 0) : end]], len(found)
+
+    def place(self, id: str, search: str, order: str) -> int | None:
+        """Where an image is among those that `window` counts."""
+        self.window(0, 0, search, order)
+        with self._lock:
+            found = self._found.get((search, order), [])
+            return found.index(id) if id in found else None
+
+    def _change(self, images: dict[str, LibraryImage]) -> None:
+        with self._lock:
+            self._images = images
+            self._found.clear()
+            self._keys.clear()
+            self.revision += 1
+
+    def _find(self, search: str, order: str) -> list[str]:
+        words = search.casefold().split()
+        names = {id: image.name.casefold() for id, image in self._images.items()} if words else self._images
+        found = [id for id in names if all(word in names[id] for word in words)]
+        if order not in ORDERS:
+            return found
+        if not self._keys:
+            self._keys = {id: _key(image.name) for id, image in self._images.items()}
+        return sorted(found, key=self._keys.__getitem__, reverse=ORDERS[order])
+
+
+def _key(name: str) -> str:
+    """By which names are sorted: capitals make no difference, and 9 comes before 10."""
+    return re.sub(r"\d+", lambda digits: digits[0].lstrip("0").zfill(12), name.casefold())

@@ -1,0 +1,1 @@
+"""pywwt's API on a preview, and the app that the preview shows."""
