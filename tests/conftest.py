@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from constellations_widgets import Constellations, Sandbox
+
 # How long an example takes says nothing on a busy machine.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
@@ -28,6 +30,20 @@ def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         ):
             patch.delenv(variable, raising=False)
         yield
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    """A sandbox for the tests of one file."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(box: Sandbox) -> Iterator[Constellations]:
+    """A client of `box`, signed in as the owner of its handle."""
+    with box.client() as signed_in:
+        yield signed_in
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,25 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from constellations_widgets.sandbox import Sandbox
 from constellations_widgets.schema.images import ImageSubmission
 
 
 @pytest.fixture(autouse=True)
 def _no_token_of_the_machine(monkeypatch):
     monkeypatch.delenv("CONSTELLATIONS_TOKEN", raising=False)
-
-
-@pytest.fixture(scope="module")
-def box():
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def client(box):
-    with box.client() as signed_in:
-        yield signed_in
 
 
 def make_submission(**changes) -> ImageSubmission:

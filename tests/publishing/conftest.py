@@ -60,12 +60,6 @@ def box():
 
 
 @pytest.fixture
-def client(box):
-    with box.client() as signed_in:
-        yield signed_in
-
-
-@pytest.fixture
 def journal():
     return Journal()
 

@@ -33,18 +33,6 @@ DESCRIBED = {
 POST = {"method": "POST", "path": "/handle/*/image"}
 
 
-@pytest.fixture(scope="module")
-def box():
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def client(box):
-    with box.client() as signed_in:
-        yield signed_in
-
-
 @pytest.fixture(autouse=True)
 def state(monkeypatch, tmp_path):
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))

@@ -64,12 +64,6 @@ print(json.dumps(status))
 """
 
 
-@pytest.fixture(scope="module")
-def box():
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 def publish(box: Sandbox, state: Path, how: str, when: str, *around: str) -> tuple[dict, int]:
     """What a publisher in a process of its own says at the end, and how many images the sandbox has of what it sent."""
     url = f"https://example.org/{uuid.uuid4().hex}/{{1}}/{{3}}/{{3}}_{{2}}.png"

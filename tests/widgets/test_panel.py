@@ -9,17 +9,11 @@ from examples import TILED
 from wwt_data_formats.imageset import ImageSet
 
 import constellations_widgets as cxw
-from constellations_widgets.sandbox import Sandbox, environment_of, running
+from constellations_widgets.sandbox import environment_of, running
 from constellations_widgets.sources.reading import Reading
 
 WTML = """<Folder><ImageSet Name="M 51" Url="https://example.org/m51/{1}/{3}/{3}_{2}.png" Projection="Tan" TileLevels="4"
  BaseDegreesPerTile="0.5" CenterX="202.47" CenterY="47.2" FileType=".png" WidthFactor="2"/></Folder>"""
-
-
-@pytest.fixture(scope="module")
-def box():
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 def test_text_file_folder_draft_and_imageset_all_make_a_panel(tmp_path, box):

@@ -16,12 +16,6 @@ from constellations_widgets.api.web import Look
 from constellations_widgets.sources.reading import Reading
 
 
-@pytest.fixture(scope="module")
-def box():
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
 def draft(tmp_path, monkeypatch, request):
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))

@@ -8,24 +8,12 @@ import pytest
 from api.conftest import make_submission
 from examples import TILED
 
-from constellations_widgets import PublishedImage, Sandbox
+from constellations_widgets import PublishedImage
 from constellations_widgets.api import Constellations
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import NotSentError
 from constellations_widgets.sources.reading import Reading
 from constellations_widgets.widgets.form import ImageForm
-
-
-@pytest.fixture(scope="module")
-def box():
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def client(box):
-    with box.client() as signed_in:
-        yield signed_in
 
 
 @pytest.fixture

@@ -22,12 +22,6 @@ class Looking:
     view: SkyView | None = SkyView(202.0, 47.0, height=0.8, aspect=1.6, roll=10)
 
 
-@pytest.fixture(scope="module")
-def box():
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
 def draft(tmp_path, monkeypatch, request):
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
