@@ -4,11 +4,12 @@ The line holds, as JSON: `url`, `token`, `handle`, `bodies`, and `resend`: wheth
 server does not show is not there. It answers "pid …", a line for each change of a row, and at last how the rows stand.
 
 With the argument "again" it takes one line after the other and does each in a fork, which may be killed: "gone" is said
-when it is. So a child costs no imports.
+when it is. So a child costs no imports. A publication that takes too long says where each of its threads is, and ends.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import sys
@@ -19,9 +20,11 @@ from constellations_widgets.draft import ImageDraft
 from constellations_widgets.publishing import batch, publish_all, submit
 
 batch.SETTLING_WAITS = submit.SETTLING_WAITS = (0.0, 0.05)  # the sandbox is not long at work on anything
+TOO_LONG = 100  # seconds
 
 
 def publish(url: str, token: str, handle: str, bodies: list[str], resend: bool) -> None:
+    faulthandler.dump_traceback_later(TOO_LONG, exit=True)
     say(f"pid {os.getpid()}")
     drafts = [ImageDraft.from_submission(json.loads(body), autosave=False) for body in bodies]
     with Constellations(url, token) as client:
@@ -30,6 +33,7 @@ def publish(url: str, token: str, handle: str, bodies: list[str], resend: bool) 
             done.resend_unclear()
             done.wait()
     say(json.dumps({"counts": done.counts, "reasons": [row.reason for row in done.rows]}))
+    faulthandler.cancel_dump_traceback_later()
 
 
 def publish_in_a_fork(order: dict[str, Any]) -> None:
@@ -40,11 +44,12 @@ def publish_in_a_fork(order: dict[str, Any]) -> None:
         finally:
             os._exit(0)
     os.waitpid(child, 0)
-    say("gone")
+    say("\ngone")  # a line of its own, whatever the child left of its last one
 
 
 def say(line: str) -> None:
-    print(line, flush=True)
+    """In one write: a print without a buffer (PYTHONUNBUFFERED) makes two, and a kill between them leaves half a line."""
+    print(f"{line}\n", end="", flush=True)
 
 
 say("ready")

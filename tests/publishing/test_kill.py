@@ -23,6 +23,9 @@ from publishing.conftest import FaultyProxy, make_draft, published
 from constellations_widgets.publishing import history, publish_all, unsettled
 
 KILLS = int(os.environ.get("CXW_KILLS", "6"))
+needs_fork = pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="the program that is killed is a fork of one that is not"
+)
 DRAFTS = 24  # in a batch; when one is done, the next one's turn comes
 
 
@@ -40,24 +43,28 @@ class Program:
         assert self.line() == "ready"
 
     def line(self) -> str:
-        return self._process.stdout.readline().rstrip()
+        said = self._process.stdout.readline()
+        assert said, "the program has ended: it says why on stderr"
+        return said.strip()
 
     def publish(self, drafts, *, resend: bool = False) -> int:
         """Tell it to publish these; gives the number of the process that does."""
         bodies = [json.dumps(draft.submission().to_request()) for draft in drafts]
         self._process.stdin.write(json.dumps({**self._place, "bodies": bodies, "resend": resend}) + "\n")
         self._process.stdin.flush()
-        return int(self.line().removeprefix("pid "))
+        return int(next(line for line in iter(self.line, None) if line.startswith("pid "))[4:])
 
-    def outcome(self, end: str = "") -> dict | None:
-        """How the rows stood in the end, None if that was never said before the line `end`."""
-        said = None
-        for line in iter(self.line, end):
+    def outcome(self, lines: int = 10_000) -> dict | None:
+        """How the rows stand in the end, None if its next lines don't say it."""
+        for line in (self.line() for _ in range(lines)):
+            assert line != "gone", "it has ended too early: it says why on stderr"
             if line.startswith("{"):
-                said = json.loads(line)
-                if not end:
-                    break
-        return said
+                return json.loads(line)
+        return None
+
+    def was_done(self) -> bool:
+        """Whether it has said how the rows stand, before it was gone."""
+        return any([line.startswith("{") for line in iter(self.line, "gone")])
 
     def close(self) -> None:
         self._process.kill()
@@ -82,7 +89,7 @@ def make_drafts() -> list:
     return [make_draft(note=f"Image {number}") for number in range(DRAFTS)]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the program that is killed is a fork of one that is not")
+@needs_fork
 def test_a_batch_that_is_killed_again_and_again_publishes_each_draft_once(program, client, box):
     chance, children = random.Random(20261122), program(again=True)
     batches, left_open = [make_drafts()], 0
@@ -92,11 +99,11 @@ def test_a_batch_that_is_killed_again_and_again_publishes_each_draft_once(progra
     try:
         for _ in range(KILLS):
             child = children.publish(batches[-1])
-            is_done = any(children.line().startswith("{") for _ in range(chance.randint(0, 20)))
+            is_done = children.outcome(chance.randint(0, 20)) is not None
             time.sleep(chance.uniform(0, 0.03))
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
-            if children.outcome("gone") or is_done:
+            if children.was_done() or is_done:
                 batches.append(make_drafts())
             left_open += len(unsettled())
     finally:
@@ -104,11 +111,22 @@ def test_a_batch_that_is_killed_again_and_again_publishes_each_draft_once(progra
     assert left_open > 0  # some were killed between a request and its answer
     for drafts in batches:
         children.publish(drafts, resend=True)
-        assert children.outcome("gone")["counts"] == {"published": DRAFTS}
+        assert children.outcome()["counts"] == {"published": DRAFTS}
     drafts = [draft for batch in batches for draft in batch]
     assert [published(client, draft) for draft in drafts] == [1] * len(drafts)
     kept = [attempt.image_id for attempt in history() if attempt.state == "published"]
     assert len(kept) == len(set(kept)) == len(drafts)
+
+
+@needs_fork
+def test_half_a_line_of_a_killed_program_does_not_hide_its_end():
+    """Once in some hundred kills it did, and the test above waited for ever."""
+    dies = "import os, publishing_program as it; it.publish = lambda: (os.write(1, b'chan'), os.kill(os.getpid(), 9))"
+    command = [sys.executable, "-c", f"{dies}; it.publish_in_a_fork({{}})"]
+    said = subprocess.run(
+        command, cwd=Path(__file__).parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
+    assert said.stdout.split() == ["ready", "chan", "gone"]
 
 
 def test_two_programs_publish_the_same_drafts_each_once(program, client, box):
