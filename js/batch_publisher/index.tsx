@@ -1,7 +1,6 @@
 // Many images: a table of drafts, fields that they share, what would happen, progress, receipts.
 
 import "../shared/theme.css";
-import "../form/form.css";
 import "./batch_publisher.css";
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { Comm } from "../shared/comm.ts";

@@ -1,6 +1,6 @@
 // What would happen, in short: so many of each kind, and why. Nothing is sent that isn't in it.
 
-import { useState } from "preact/hooks";
+import { ConfirmOnce } from "../shared/confirm_once.tsx";
 import type { DraftLink } from "../shared/draft_link.ts";
 import { useUniqueId } from "../shared/mount.tsx";
 import { images, type Kind, type Status } from "./status.ts";
@@ -28,8 +28,6 @@ interface Props {
 export function ReviewView({ draft, status, titles, anyway, decideAll, show }: Props) {
   const { review } = status;
   const id = useUniqueId();
-  // One click is one batch: the button is dead at once, and the kernel takes each ticket once.
-  const [confirmed, setConfirmed] = useState("");
   if (!review) return null;
   const leave = () => draft.send({ kind: "leave" });
   return (
@@ -76,18 +74,9 @@ export function ReviewView({ draft, status, titles, anyway, decideAll, show }: P
         })}
       </ul>
       <div class="cxw-row">
-        <button
-          type="button"
-          class="cxw-primary"
-          aria-describedby={id}
-          disabled={review.ready === 0 || confirmed === review.ticket}
-          onClick={() => {
-            setConfirmed(review.ticket);
-            draft.send({ kind: "confirm", ticket: review.ticket });
-          }}
-        >
+        <ConfirmOnce ticket={review.ticket} ready={review.ready > 0} describedBy={id} confirm={(ticket) => draft.send({ kind: "confirm", ticket })}>
           {review.ready > 0 ? `Publish ${images(review.ready)}` : "Publish"}
-        </button>
+        </ConfirmOnce>
         <button type="button" onClick={leave}>
           Back
         </button>

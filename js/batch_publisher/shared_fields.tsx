@@ -2,8 +2,8 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { useState } from "preact/hooks";
-import { CreditsField } from "../form/credits.tsx";
-import { LicenseField } from "../form/license.tsx";
+import { CreditsField } from "../shared/credits.tsx";
+import { LicenseField } from "../shared/license.tsx";
 import type { DraftLink } from "../shared/draft_link.ts";
 import { TextField } from "../shared/fields.tsx";
 import { useDraft, useTrait, useUniqueId } from "../shared/mount.tsx";

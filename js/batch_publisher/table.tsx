@@ -1,6 +1,7 @@
 // The table: a row a draft, only those in sight drawn. One stop for the Tab key; arrows move, Space chooses, Enter opens.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Address } from "../shared/address.tsx";
 import { useUniqueId } from "../shared/mount.tsx";
 import { Details, type Ask } from "./details.tsx";
 import { OPEN, ROW, slice, topOf } from "./layout.ts";
@@ -213,11 +214,10 @@ function TableRow(props: RowProps) {
 }
 
 export function RecordLink({ row, tabIndex }: { row: Row; tabIndex?: number }) {
-  if (!/^https?:\/\//i.test(row.record)) return <code>{row.id}</code>;
   return (
-    <a href={row.record} target="_blank" rel="noopener noreferrer" tabIndex={tabIndex} aria-label={`Record of ${row.name}`}>
+    <Address url={row.record} tabIndex={tabIndex} aria-label={`Record of ${row.name}`}>
       {row.id}
-    </a>
+    </Address>
   );
 }
 

@@ -3,14 +3,14 @@
 import "../shared/theme.css";
 import "./form.css";
 import { useRef } from "preact/hooks";
+import { CreditsField } from "../shared/credits.tsx";
 import { ChoiceField, NumberField, SwitchField, TextField } from "../shared/fields.tsx";
 import { Gone, useDraft, useKernelIsLate, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
 import { link, words } from "../shared/keepsake.ts";
+import { LicenseField } from "../shared/license.tsx";
 import { countOf, ProblemList } from "../shared/problems.tsx";
 import type { FieldSpec } from "../shared/types.ts";
-import { CreditsField } from "./credits.tsx";
 import { EarlierEdits } from "./earlier.tsx";
-import { LicenseField } from "./license.tsx";
 import { PublishedHead, SavingView } from "./saving.tsx";
 import type { Saving } from "./saving_status.ts";
 

@@ -1,9 +1,11 @@
 // Below the form of a published image: what was changed, a last look at before and after, progress, what became of each field.
 
-import { useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
+import { Address, isOfTheWeb } from "../shared/address.tsx";
+import { ConfirmOnce } from "../shared/confirm_once.tsx";
 import type { DraftLink } from "../shared/draft_link.ts";
+import { FirstStep } from "../shared/first_step.tsx";
 import { useFollowingFocus } from "../shared/follow_focus.ts";
-import { useUniqueId } from "../shared/mount.tsx";
 import { countOf } from "../shared/problems.tsx";
 import type { Value } from "../shared/types.ts";
 import type { Outcome, Review, Saving } from "./saving_status.ts";
@@ -24,21 +26,13 @@ function Quoted({ text }: { text: string }) {
   return text ? <bdi>“{text}”</bdi> : <Text value="" />;
 }
 
-function Address({ url, children }: { url: string; children: string }) {
-  return (
-    <a href={url} target="_blank" rel="noopener noreferrer">
-      {children}
-    </a>
-  );
-}
-
 /** Above the form: which image this is, and what of it can be changed. */
 export function PublishedHead({ saving }: { saving: Saving }) {
   const { id, handle, api_url, record_url, wtml_url } = saving.place;
   return (
     <div class="cxw-published">
       <b>Published</b> as <code>{id}</code> by @<bdi>{handle}</bdi> at <code>{api_url}</code>
-      {/^https?:\/\//i.test(record_url) && (
+      {isOfTheWeb(record_url) && (
         <>
           {" · "}
           <Address url={record_url}>Record</Address>
@@ -69,28 +63,15 @@ function reasonOf({ draft, saving, titles }: SavingProps): { reason: string; wor
 
 function Start(props: SavingProps) {
   const { draft, saving } = props;
-  const id = useUniqueId();
   const { reason, words } = reasonOf(props);
   const busy = saving.phase === "reading";
+  const told = busy ? saving.progress : [saving.message, reason || words].filter(Boolean).join(" ");
   return (
-    <div class="cxw-row">
-      <button
-        type="button"
-        class="cxw-primary"
-        data-focus
-        disabled={reason !== "" || busy || draft.waiting}
-        aria-describedby={id}
-        onClick={() => draft.send({ kind: "review" })}
-      >
-        Save changes
-      </button>
+    <FirstStep label="Save changes" begin={() => draft.send({ kind: "review" })} dead={reason !== "" || busy || draft.waiting} words={told}>
       <button type="button" disabled={saving.changed.length === 0 || busy || draft.locked} onClick={() => draft.send({ kind: "revert" })}>
         Discard changes
       </button>
-      <span id={id} role="status" tabIndex={-1} data-focus>
-        {busy ? saving.progress : [saving.message, reason || words].filter(Boolean).join(" ")}
-      </span>
-    </div>
+    </FirstStep>
   );
 }
 
@@ -124,8 +105,6 @@ function Rows({ review, titles }: { review: Review; titles: Titles }) {
 
 function ReviewView({ draft, saving, titles }: SavingProps) {
   const review = saving.review;
-  // One click saves once: the button is dead at once, and the kernel takes each ticket once.
-  const [confirmed, setConfirmed] = useState("");
   if (!review) return null;
   const cancel = () => draft.send({ kind: "cancel" });
   const overwrites = review.rows.some((row) => row.meanwhile);
@@ -148,17 +127,9 @@ function ReviewView({ draft, saving, titles }: SavingProps) {
       )}
       {permissions && <p class="cxw-quiet">Copyright, credits and license are sent together; those that you did not change stay as they are.</p>}
       <div class="cxw-row">
-        <button
-          type="button"
-          class="cxw-primary"
-          disabled={confirmed === review.ticket}
-          onClick={() => {
-            setConfirmed(review.ticket);
-            draft.send({ kind: "confirm", ticket: review.ticket });
-          }}
-        >
+        <ConfirmOnce ticket={review.ticket} confirm={(ticket) => draft.send({ kind: "confirm", ticket })}>
           {overwrites ? "Write mine over theirs" : "Save"}
-        </button>
+        </ConfirmOnce>
         <button type="button" onClick={cancel}>
           Back to the form
         </button>

@@ -2,6 +2,7 @@
 
 import type { VNode } from "preact";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Address, isOfTheWeb } from "../shared/address.tsx";
 import type { Picture, Row, Status } from "./status.ts";
 
 export const ROW = 62; // pixels
@@ -126,10 +127,10 @@ function ImageRow({ row, place, count, stops, status, pictures, pictureOf, open 
     </button>
   );
   const link = (url: string, word: string, control: string) =>
-    /^https?:\/\//i.test(url) && (
-      <a href={url} target="_blank" rel="noopener noreferrer" data-control={control} tabIndex={tabIndex} aria-label={`${word} of ${name}`}>
+    isOfTheWeb(url) && (
+      <Address url={url} data-control={control} tabIndex={tabIndex} aria-label={`${word} of ${name}`}>
         {word}
-      </a>
+      </Address>
     );
   return (
     <li

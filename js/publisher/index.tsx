@@ -3,9 +3,10 @@
 import "../shared/theme.css";
 import "./publisher.css";
 import { useRef } from "preact/hooks";
+import { FirstStep } from "../shared/first_step.tsx";
 import { useFollowingFocus } from "../shared/follow_focus.ts";
 import { type LeftoversState, LeftoversView } from "../shared/leftovers.tsx";
-import { Gone, useDraft, useTrait, useUniqueId, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { Gone, useDraft, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
 import { countOf, ProblemList } from "../shared/problems.tsx";
 import { keepsake } from "./keepsake.ts";
 import { ReceiptView } from "./receipt.tsx";
@@ -17,28 +18,14 @@ type PanelProps = ViewProps & { status: Status };
 
 /** Before the review: what stands in the way, and the button. */
 function Start({ draft, status, titles }: PanelProps & { titles: Record<string, string> }) {
-  const id = useUniqueId();
   const errors = draft.problems.filter((problem) => problem.severity === "error");
   const fields = [...new Set(errors.map((problem) => titles[problem.field] ?? "this image"))];
   const reason = status.blocked || (errors.length > 0 ? `Fix ${countOf(errors)} first: ${fields.join(", ")}.` : "");
   const planning = status.phase === "planning";
+  const words = planning ? status.progress : reason || status.message || `Shows what would be sent to @${status.handle}; nothing is sent yet.`;
   return (
     <>
-      <div class="cxw-row">
-        <button
-          type="button"
-          class="cxw-primary"
-          data-focus
-          disabled={reason !== "" || planning || draft.waiting}
-          aria-describedby={id}
-          onClick={() => draft.send({ kind: "review" })}
-        >
-          Publish
-        </button>
-        <span id={id} role="status" tabIndex={-1} data-focus>
-          {planning ? status.progress : reason || status.message || `Shows what would be sent to @${status.handle}; nothing is sent yet.`}
-        </span>
-      </div>
+      <FirstStep label="Publish" begin={() => draft.send({ kind: "review" })} dead={reason !== "" || planning || draft.waiting} words={words} />
       {draft.problems.length > 0 && (
         <details>
           <summary>{countOf(draft.problems) || "Worth knowing"}</summary>

@@ -1,7 +1,7 @@
 // What was published, where to find it, and how to keep it.
 
 import { useState } from "preact/hooks";
-import { Address } from "../shared/leftovers.tsx";
+import { Address } from "../shared/address.tsx";
 import type { ReceiptState } from "./status.ts";
 
 export function ReceiptView({ receipt }: { receipt: ReceiptState }) {

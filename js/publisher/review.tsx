@@ -1,6 +1,6 @@
 // The last look: what will be sent, where, and that it can't be taken back.
 
-import { useState } from "preact/hooks";
+import { ConfirmOnce } from "../shared/confirm_once.tsx";
 import { useUniqueId, type ViewProps } from "../shared/mount.tsx";
 import { countOf, ProblemList } from "../shared/problems.tsx";
 import type { Request, Status } from "./status.ts";
@@ -55,8 +55,6 @@ function Reason({ reason, titles }: { reason: string; titles: Record<string, str
 
 export function ReviewView({ draft, status, titles }: ViewProps & { status: Status; titles: Record<string, string> }) {
   const review = status.review;
-  // One click is one publication: the button is dead at once, and the kernel takes each ticket once.
-  const [confirmed, setConfirmed] = useState("");
   const id = useUniqueId();
   if (!review) return null;
   const cancel = () => draft.send({ kind: "cancel" });
@@ -87,18 +85,9 @@ export function ReviewView({ draft, status, titles }: ViewProps & { status: Stat
       )}
       <What review={review} titles={titles} />
       <div class="cxw-row">
-        <button
-          type="button"
-          class="cxw-primary"
-          aria-describedby={id}
-          disabled={!review.ready || confirmed === review.ticket}
-          onClick={() => {
-            setConfirmed(review.ticket);
-            draft.send({ kind: "confirm", ticket: review.ticket });
-          }}
-        >
+        <ConfirmOnce ticket={review.ticket} ready={review.ready} describedBy={id} confirm={(ticket) => draft.send({ kind: "confirm", ticket })}>
           Confirm and publish
-        </button>
+        </ConfirmOnce>
         <button type="button" onClick={cancel}>
           Cancel
         </button>

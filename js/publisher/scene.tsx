@@ -1,8 +1,9 @@
 // After the receipt: a scene of the image. Asked for, reviewed, sent once, as the image was.
 
 import { useRef, useState } from "preact/hooks";
+import { Address } from "../shared/address.tsx";
+import { ConfirmOnce } from "../shared/confirm_once.tsx";
 import { useFollowingFocus } from "../shared/follow_focus.ts";
-import { Address } from "../shared/leftovers.tsx";
 import { useTrait, useUniqueId, type ViewProps } from "../shared/mount.tsx";
 import { What } from "./review.tsx";
 import type { ReceiptState, SceneState } from "./status.ts";
@@ -84,7 +85,6 @@ function Fields({ wanted, set, preview, handle }: FormProps) {
 }
 
 function Review({ state, confirm, cancel }: { state: SceneState; confirm: (ticket: string) => void; cancel: () => void }) {
-  const [confirmed, setConfirmed] = useState("");
   const review = state.review;
   if (!review) return null;
   return (
@@ -98,17 +98,9 @@ function Review({ state, confirm, cancel }: { state: SceneState; confirm: (ticke
       </p>
       <What review={review} titles={TITLES} />
       <div class="cxw-row">
-        <button
-          type="button"
-          class="cxw-primary"
-          disabled={confirmed === review.ticket}
-          onClick={() => {
-            setConfirmed(review.ticket);
-            confirm(review.ticket);
-          }}
-        >
+        <ConfirmOnce ticket={review.ticket} confirm={confirm}>
           Confirm and make the scene
-        </button>
+        </ConfirmOnce>
         <button type="button" onClick={cancel}>
           Back
         </button>

@@ -1,5 +1,6 @@
 // One input for each kind of field: label, unit, help, what is wrong with it.
 
+import "./fields.css";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { DraftLink } from "./draft_link.ts";

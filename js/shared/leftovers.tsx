@@ -1,7 +1,7 @@
 // What earlier sessions left open: how many, which, and a button that looks; see constellations_widgets/widgets/leftovers.py.
 
-import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
+import { Address } from "./address.tsx";
 import { useFollowingFocus } from "./follow_focus.ts";
 
 export interface Leftover {
@@ -26,16 +26,6 @@ export interface LeftoversState {
 }
 
 const NAMED = 3;
-
-/** An address as a link, if it leads to the web. */
-export function Address({ url, children }: { url: string; children: ComponentChildren }) {
-  if (!/^https?:\/\//i.test(url)) return <span>{children}</span>;
-  return (
-    <a href={url} target="_blank" rel="noopener noreferrer">
-      {children}
-    </a>
-  );
-}
 
 /** "2 images and 1 scene" */
 function countOf(items: Leftover[], count: number): string {

@@ -1,6 +1,7 @@
 // The ways in: by the browser, by name and password, by a token. What is typed goes to the kernel once, and is gone from the page.
 
 import { useRef } from "preact/hooks";
+import { Address } from "../shared/address.tsx";
 import { useUniqueId, type ViewProps } from "../shared/mount.tsx";
 import type { Status } from "./status.ts";
 
@@ -112,9 +113,9 @@ export function Waiting(props: WayProps) {
   return (
     <>
       <p class="cxw-row">
-        <a class="cxw-go" href={/^https?:/i.test(status.link) ? status.link : undefined} target="_blank" rel="noopener noreferrer" data-focus>
+        <Address url={status.link} class="cxw-go" data-focus>
           Open the sign-in page
-        </a>
+        </Address>
         {status.user_code && (
           <span>
             and check that it shows, or type there, the code <code class="cxw-code">{status.user_code}</code>

@@ -3,9 +3,9 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { ComponentChildren } from "preact";
-import { Field, type FieldProps, useTyping } from "../shared/fields.tsx";
-import { useTrait } from "../shared/mount.tsx";
-import type { CreditsTree } from "../shared/types.ts";
+import { Field, type FieldProps, useTyping } from "./fields.tsx";
+import { useTrait } from "./mount.tsx";
+import type { CreditsTree } from "./types.ts";
 
 export interface KeptCredits {
   /** What the server keeps, as it writes it. */

@@ -2,8 +2,8 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { Comm } from "../shared/comm.ts";
-import { Field, type FieldProps, useTyping } from "../shared/fields.tsx";
+import { Comm } from "./comm.ts";
+import { Field, type FieldProps, useTyping } from "./fields.tsx";
 
 export interface License {
   id: string;
