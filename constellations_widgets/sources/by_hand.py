@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -30,7 +31,8 @@ def plane_by_hand(
     size : (int, int)
         Width and height of the picture in pixels.
     center : (float, float), str or astropy SkyCoord
-        Of the middle of the picture: right ascension and declination in degrees, or a text such as ``"13h29m52.7s +47d11m43s"``.
+        Of the middle of the picture: right ascension and declination in degrees, or a text such as ``"202.47 47.2"`` (degrees, too) or
+        ``"13h29m52.7s +47d11m43s"``.
     width : float or astropy Quantity, optional
         The angle between the middles of the left and the right edge, in degrees.
     pixel_scale : float or astropy Quantity, optional
@@ -137,13 +139,13 @@ def aligned(
 
 
 def position(given: Any, what: str) -> tuple[float, float]:
-    """Right ascension and declination in degrees of whatever says so."""
+    """Right ascension and declination in degrees of whatever says so.
+
+    Two numbers are degrees, as text too; hours are written ``"13h29m52.7s +47d11m43s"`` or ``"13 29 52.7 +47 11 43"``.
+    """
     try:
         if isinstance(given, str):
-            from astropy.coordinates import SkyCoord
-
-            lettered = any(mark in given for mark in "hmd°")
-            given = SkyCoord(given) if lettered else SkyCoord(given, unit=("hourangle", "deg"))
+            given = _two_numbers(given) or _coordinates(given)
         if hasattr(given, "icrs"):
             given = (given.icrs.ra.deg, given.icrs.dec.deg)
         ra, dec = (_angle(angle, what, "deg") for angle in given)
@@ -156,6 +158,21 @@ def position(given: Any, what: str) -> tuple[float, float]:
     if not -90 <= dec <= 90:
         raise SourceError(f"{what} has the declination {dec:g}, which is not between -90 and 90 degrees")
     return ra % 360, dec
+
+
+def _two_numbers(text: str) -> tuple[float, float] | None:
+    try:
+        ra, dec = map(float, re.split(r"[\s,;]+", text.replace("−", "-").strip()))
+    except ValueError:
+        return None
+    return ra, dec
+
+
+def _coordinates(text: str) -> Any:
+    from astropy.coordinates import SkyCoord
+
+    lettered = any(mark in text for mark in "hmd°")
+    return SkyCoord(text) if lettered else SkyCoord(text, unit=("hourangle", "deg"))
 
 
 def _angle(given: Any, what: str, unit: str) -> float:

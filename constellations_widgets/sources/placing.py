@@ -17,8 +17,7 @@ TOLERANCE = 1.0
 """Pixels by which a picture may lie beside its true place where WWT can't draw its WCS exactly."""
 
 _FARTHEST = 1e8  # pixels; farther off a reference pixel leaves no digits for the place of the picture
-_EXACT = 1e-3  # pixels by which nothing is worth a fit
-_TOLD = 0.05  # pixels from which the user is told
+_EXACT = 1e-3  # pixels that nobody sees
 _GRID = 33  # places along a side of the image at which the fit is made and measured
 
 MEND = (
@@ -34,7 +33,7 @@ def plane_of_wcs(
     """The plane on the sky that a WCS means, or comes close to, and what has to be said about it.
 
     A TAN projection in ICRS or FK5 J2000 with square pixels is used as it is. For anything else the best such plane is fitted over
-    the image.
+    the image, and its largest error is said.
 
     Parameters
     ----------
@@ -56,26 +55,26 @@ def plane_of_wcs(
         raise SourceError(f"tolerance= is the largest error in pixels, such as 1.0, not {tolerance!r}")
     wcs = _celestial(wcs, what)
     reasons = _reasons(wcs)
-    if not reasons:
-        plane, error = _as_it_is(wcs, size)
-        if error > _EXACT:
-            reasons = [_shape_of_pixels(wcs)]
-        elif _beside(plane, wcs, size) > _EXACT:
-            reasons = ["distortion"]  # wcslib keeps what a TPV says to itself
-        else:
-            return plane, ()
+    plane, error = _as_it_is(wcs, size)
+    if error > _EXACT:
+        reasons.append(_shape_of_pixels(wcs))
+    if not reasons and _is_upright(wcs) and _beside(plane, wcs, size) <= _EXACT:
+        return plane, ()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         plane, error = _fitted(wcs, size, what)
+    if not reasons and error <= _EXACT:
+        return plane, ()
+    reasons = reasons or ["distortion"]  # wcslib keeps what a TPV says to itself
     said = f"{what} has {', '.join(reasons)}, which WWT can't draw"
     if error > tolerance:
         raise SourceError(
             f"{said}; the plain TAN that comes closest is off by up to {error:.3g} pixels. {MEND}. "
             f"Or take it as it is, with tolerance={math.ceil(error)}"
         )
-    if error < _TOLD:
-        return plane, ()
-    return plane, (f"{said}: placed by the plain TAN that comes closest, off by at most {_up(error)} pixels",)
+    return plane, (
+        f"{said}: placed by the plain TAN that comes closest, off by at most {_up(max(error, _EXACT))} pixels",
+    )
 
 
 def _up(error: float) -> str:
@@ -138,11 +137,12 @@ def _reasons(wcs: WCS) -> list[str]:
         found.append(f"{_FRAMES.get(kind[:4], kind[:4].strip('-'))} coordinates")
     elif system not in ("", "ICRS", "FK5") or system != "ICRS" and equinox not in (0.0, 2000.0) and equinox == equinox:
         found.append(f"coordinates of {system or 'the equinox'} {equinox:g}")
-    if (wcs.wcs.lng, wcs.wcs.lat) != (0, 1):
-        found.append("declination before right ascension")
-    elif wcs.wcs.lonpole not in (180.0, -180.0):
-        found.append(f"LONPOLE = {wcs.wcs.lonpole:g}")
     return found
+
+
+def _is_upright(wcs: WCS) -> bool:
+    """Whether the axes are right ascension and declination, and the matrix of the WCS tells how they lie."""
+    return (wcs.wcs.lng, wcs.wcs.lat) == (0, 1) and wcs.wcs.lonpole in (180.0, -180.0)
 
 
 _FRAMES = {
@@ -184,7 +184,8 @@ def _shape_of_pixels(wcs: WCS) -> str:
     shear = 100 * abs(a * b + c * d) / abs(a * d - b * c)
     if abs(ratio - 1) < 1e-6:
         return f"a shear of {shear:.2g} %"
-    return f"pixels that are not square ({ratio:.4g} times as wide as high, a shear of {shear:.2g} %)"
+    sheared = f", a shear of {shear:.2g} %" if shear > 1e-4 else ""
+    return f"pixels that are not square ({ratio:.6g} times as wide as high{sheared})"
 
 
 def _fitted(wcs: WCS, size: tuple[int, int], what: str) -> tuple[Plane, float]:

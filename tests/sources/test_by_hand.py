@@ -138,6 +138,8 @@ def test_a_picture_is_placed_by_hand(tmp_path):
         {"center": "13h29m52.8s +47d12m00s", "width": 0.4},
         {"center": "13 29 52.8 +47 12 00", "width": 0.4},
         {"center": "202.47d 47.2d", "pixel_scale": 3.6},
+        {"center": "202.47 47.2", "pixel_scale": 3.6},
+        {"center": " 202.47, +47.2", "pixel_scale": 3.6},
         {"center": (202.47, 47.2), "pixel_scale": 0.001 * u.deg},
     ):
         draft = ImageDraft.from_image(tmp_path / "m51.png", **placement, rotation=10, parity=-1, autosave=False)
