@@ -1,23 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cameraFor, guessSize } from "./camera";
-import { type Imageset, needsReload } from "./state";
-
-const UNTILED: Imageset = {
-  center_x: 150,
-  center_y: 20,
-  rotation: 0,
-  base_degrees_per_tile: 0.001,
-  offset_x: 350,
-  offset_y: 250,
-  bottoms_up: false,
-  projection: "SkyImage",
-  tile_levels: 0,
-  width_factor: 2,
-  file_type: ".png",
-  quad_tree_map: "",
-  url: "http://localhost:1/image/a.png",
-};
-const TILED: Imageset = { ...UNTILED, projection: "Tan", tile_levels: 2, base_degrees_per_tile: 1.024, offset_x: 0, offset_y: 0 };
+import { TILED, UNTILED } from "./fake_imagesets";
+import { needsReload } from "./state";
 
 describe("the camera that shows an image", () => {
   it("looks at its middle and lets it fill 70 % of the height", () => {

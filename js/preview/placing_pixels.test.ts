@@ -1,23 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { UNTILED as AN_UNTILED_ONE } from "./fake_imagesets";
 import { outlineOf, pixelOf, toPixel, toSky } from "./placing_pixels";
 import { separation } from "./placing_sky";
 import type { Imageset } from "./state";
 
-const UNTILED: Imageset = {
-  center_x: 359.95,
-  center_y: 70,
-  rotation: 30,
-  base_degrees_per_tile: 0.001,
-  offset_x: 310,
-  offset_y: 280,
-  bottoms_up: false,
-  projection: "SkyImage",
-  tile_levels: 0,
-  width_factor: 2,
-  file_type: ".png",
-  quad_tree_map: "",
-  url: "",
-};
+const UNTILED: Imageset = { ...AN_UNTILED_ONE, center_x: 359.95, center_y: 70, rotation: 30, offset_x: 310, offset_y: 280 };
 const SIZE = [700, 500] as const;
 // The same as tiles: see `Plane.tiled` in Python.
 const TILED: Imageset = { ...UNTILED, projection: "Tan", tile_levels: 2, base_degrees_per_tile: 1.024, offset_x: 0.04, offset_y: -0.03 };
