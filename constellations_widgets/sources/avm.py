@@ -16,8 +16,8 @@ from .reading import Suggestion
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
-ASPECT = 0.01
-"""Aspect ratios that differ by more than this fraction belong to different crops."""
+_SQUARE = 0.01
+"""The two scales of AVM may differ by this fraction: the standard asks for the first one only."""
 
 _GIVE = "give its place with wcs=, or with center= and width="
 _CC = re.compile(r"\b(CC[ -]BY|CC0|creative ?commons)", re.IGNORECASE)
@@ -66,7 +66,7 @@ class Avm:
                 wcs = self._content.to_wcs()
             remarks = tuple(f"its AVM is incomplete: {each.message}" for each in assumptions)
             scale = spatial.Scale or (0, 0)
-            if spatial.CDMatrix is None and abs(abs(scale[1]) - abs(scale[0])) <= ASPECT * abs(scale[0]):
+            if spatial.CDMatrix is None and abs(abs(scale[1]) - abs(scale[0])) <= _SQUARE * abs(scale[0]):
                 # As the standard has it: the first is enough, since the picture is not distorted.
                 wcs.wcs.cdelt = [-abs(scale[0]), abs(scale[0])]
             if spatial.CDMatrix is None and scale[0] > 0 > scale[1]:
@@ -125,11 +125,16 @@ def resized(wcs: WCS, factor: float) -> WCS:
 
 
 def factor_between(declared: tuple[float, float], size: tuple[int, int]) -> float | None:
-    """How many times as many pixels to a side a picture has as was declared; None if that is another crop."""
+    """How many times as many pixels to a side a picture has as was declared; None if that is another crop.
+
+    A size in whole pixels may miss the aspect ratio of the other by one of the coarser pixels. What misses more was cut.
+    """
     width, height = declared
-    if not (width > 0 and height > 0) or abs(width * size[1] / (height * size[0]) - 1) > ASPECT:
+    if not (width > 0 and height > 0):
         return None
-    return 1.0 if (width, height) == size else size[0] / width if size[0] >= size[1] else size[1] / height
+    factor = size[0] / width if size[0] >= size[1] else size[1] / height
+    missed = max(abs(size[0] - factor * width), abs(size[1] - factor * height))
+    return factor if missed <= max(factor, 1.0) else None
 
 
 def _factor(declared: tuple[float, ...], size: tuple[int, int], what: str) -> float:

@@ -168,7 +168,9 @@ class _errors_of:
         if isinstance(error, Exception) and not isinstance(error, SourceError | FileNotFoundError):
             # wcslib says where in its C source, first
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-            raise SourceError(f"{self._what} is no FITS image that can be read ({reason})") from None
+            raise SourceError(
+                f"{self._what} is no FITS image that can be read ({reason}): get it again from where it came"
+            ) from None
 
 
 def image_of(hdus: Any, what: str) -> tuple[Any, Any]:

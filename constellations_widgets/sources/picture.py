@@ -157,5 +157,8 @@ def _look_at(path: Path) -> tuple[tuple[int, int], str]:
             "make tiles of it with cxw.tile"
         ) from None
     except Exception as error:  # Pillow has many ways to fail at a broken file
-        raise SourceError(f"{path.name} is no picture that can be read ({error or type(error).__name__})") from None
+        raise SourceError(
+            f"{path.name} is no picture that can be read ({error or type(error).__name__}): give a whole JPEG or PNG, or a TIFF of 8 or "
+            "16 bits a channel"
+        ) from None
     return size, kind

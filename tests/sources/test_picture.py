@@ -19,6 +19,7 @@ from PIL import Image
 
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
+from constellations_widgets.sources.avm import factor_between
 from constellations_widgets.sources.picture import read_picture
 
 DEEP_FIELD = Path(__file__).parents[2] / "notebooks" / "hubble_deep_field.jpg"
@@ -169,14 +170,33 @@ def test_a_tiff_is_placed_and_drawn_as_a_png(tmp_path, mode, monkeypatch):
         assert drawn.size == SIZE and drawn.mode in ("RGB", "L", "RGBA")
 
 
-def test_avm_of_another_crop_is_not_trusted(tmp_path):
-    said = refusal(with_avm(tmp_path / "m51.jpg", size=(400, 400)))
+@pytest.mark.parametrize("declared", ["400 × 400", "60 × 42", "62 × 40", "6000 × 4200"])
+def test_avm_of_another_crop_is_not_trusted(tmp_path, declared):
+    width, height = map(int, declared.split(" × "))
+    said = refusal(with_avm(tmp_path / "m51.jpg", size=(width, height)))
     assert (
         "belongs to another crop" in said
-        and "400 × 400 pixels" in said
+        and f"{declared} pixels" in said
         and "the file has 60 × 40" in said
         and "wcs=" in said
     )
+
+
+@pytest.mark.parametrize(
+    ("declared", "size", "factor"),
+    [
+        ((10_000, 9_000), (1_000, 900), 0.1),
+        ((3380, 2251), (257, 171), 257 / 3380),  # rounded
+        ((2251, 3380), (171, 256), 256 / 3380),  # cut off after the point
+        ((257, 171), (3380, 2251), 3380 / 257),
+        ((10_000, 9_000), (10_000, 9_000), 1.0),
+        ((10_000, 9_000), (10_000, 8_950), None),  # half a percent, and fifty pixels
+        ((10_000, 9_000), (9_950, 9_000), None),
+        ((0, 10), (10, 10), None),
+    ],
+)
+def test_another_size_is_told_from_another_crop_by_a_pixel(declared, size, factor):
+    assert factor_between(declared, size) == (factor and pytest.approx(factor))
 
 
 def test_the_avm_of_the_hubble_deep_field_is_of_another_crop():
