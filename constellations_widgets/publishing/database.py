@@ -131,7 +131,10 @@ class Database:
             self._inherited.append(self._connection)  # from before a fork: neither to be used nor closed here
             self._connection = None
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        with contextlib.suppress(FileExistsError):
+            # Made here, for its mode. One that is there is left alone: closing a file anywhere in a process drops the locks
+            # of all who have it open there, and with them what other processes then take for nobody's.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
         try:
             db.execute("PRAGMA synchronous = FULL")

@@ -164,6 +164,17 @@ def test_of_many_processes_one_claims_and_they_may_all_make_the_journal():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_nothing_is_lost_where_one_process_has_the_file_open_twice_and_another_one_closes_it(journal):
+    """It once was: a second journal's opening dropped the locks of the first, and the other process swept their WAL away."""
+    reads = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print(db.execute('SELECT count(*) FROM attempts')."
+    command = [sys.executable, "-c", f"{reads}fetchone()[0]); db.close()", journal.path]
+    claim(journal, b"{}")
+    assert len(Journal().attempts()) == 1
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    claim(journal)
+    assert int(subprocess.run(command, check=True, capture_output=True).stdout) == 2
+
+
 def test_a_forked_child_has_a_connection_and_an_owner_of_its_own(journal):
     first = claim(journal)
 
