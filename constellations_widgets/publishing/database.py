@@ -74,6 +74,17 @@ class Database:
             self._leave(job)
         return job.outcome(self.path)
 
+    def read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """As `run`, for what only reads: from a full or read-only disk too, as the file has it."""
+        try:
+            return self.run(work)
+        except JournalError:
+            has_wal = self.path.with_name(f"{self.path.name}-wal").exists()  # without, SQLite would want to make one
+            address = f"{self.path.absolute().as_uri()}?{'mode=ro' if has_wal else 'immutable=1'}"
+            with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(address, uri=True)) as db:
+                return work(db)
+            raise
+
     def _run_waiting(self) -> None:
         with self._queue:
             jobs = list(self._waiting)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 import sqlite3
 import threading
 import uuid
@@ -35,7 +36,8 @@ class Journal:
     Raises
     ------
     JournalError
-        From every method, if the journal can't be read and written: publishing has to stop then.
+        From every method but `attempts`, if the journal can't be written: publishing has to stop then. From `attempts`, if it
+        can't be read.
     """
 
     def __init__(self, folder: Path | str | None = None):
@@ -57,9 +59,9 @@ class Journal:
     # Reading
 
     def attempts(self, *, limit: int | None = None) -> History:
-        """All attempts, newest first, or the newest `limit` of them."""
-        most = -1 if limit is None else limit
-        return History(self._database.run(lambda db: _read(db, f"1 {_NEWEST_FIRST} LIMIT ?", most)))
+        """All attempts, newest first, or the newest `limit` of them. A full or read-only disk is read, too."""
+        most = -1 if limit is None else operator.index(limit)
+        return History(self._database.read(lambda db: _read(db, f"1 {_NEWEST_FIRST} LIMIT ?", most)))
 
     def attempt(self, key: str) -> Attempt | None:
         """The attempt of this key, None if there is none."""
@@ -218,8 +220,8 @@ def history(limit: int | None = None) -> History:
 
     Raises
     ------
-    PublishError
-        If the journal can't be used.
+    JournalError
+        If the journal can't be read.
     """
     return default_journal().attempts(limit=limit)
 

@@ -221,13 +221,31 @@ def test_a_full_disk_stops_everything(journal):
     assert len(journal.attempts()) == 1
 
 
+def test_what_was_published_can_be_read_from_a_full_disk(journal):
+    left_by_a_dead_process = claim(journal)
+    with journal._database.transaction() as db:
+        db.execute("UPDATE attempts SET owner = 'nobody'")
+    journal._database._open().execute("PRAGMA query_only = on")
+    with pytest.raises(PublishError, match="journal of publications can't be written"):
+        journal.unsettled()
+    assert [attempt.key for attempt in journal.attempts()] == [left_by_a_dead_process.key]
+
+
+@pytest.mark.parametrize("left", ["whole", "by a kernel that was killed"])
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0 and not shutil.which("setpriv"), reason="as root")
-def test_a_read_only_state_directory_stops_everything(state):
-    folder = state / "journal"
-    folder.mkdir(mode=0o500)
-    program = "from constellations_widgets.publishing import Journal; Journal().claim('https://x.org', 'me', '', b'{}')"
+def test_a_read_only_state_directory_stops_everything_and_can_be_read(journal, left):
+    journal.refused(claim(journal).key, "Forbidden.")
+    if left == "whole":
+        journal.close()
+    for path in (*journal.path.parent.glob("journal.*"), journal.path.parent / "running", journal.path.parent):
+        path.chmod(0o500)
+    program = """
+from constellations_widgets.publishing import Journal, history
+print(history())
+Journal().claim('https://x.org', 'me', '', b'{}')"""
     command = [sys.executable, "-c", program]
     if os.geteuid() == 0:  # root may write everywhere; without its capabilities it may not
         command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--", *command]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "refused  M 51" in ended.stdout
     assert "JournalError: The journal of publications can't be written" in ended.stderr
