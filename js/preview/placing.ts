@@ -185,6 +185,9 @@ export class Placing implements Part {
     this.layer.dataset.lmSuppressShortcuts = "true";
     this.layer.append(this.#outline.element);
     this.layer.addEventListener("pointerdown", (event) => this.#take(event));
+    // A finger on the image moves the image; browsers would scroll the page after the first few pixels, whatever CSS says of SVG.
+    const stay = (event: TouchEvent) => void (PlacingOutline.holdAt(event.target) && event.preventDefault());
+    this.layer.addEventListener("touchstart", stay, { passive: false });
     this.layer.addEventListener("wheel", (event) => this.#pass(event), { passive: false });
     const keys = new PlacingKeys({
       begin: () => this.#begin(),
@@ -201,6 +204,7 @@ export class Placing implements Part {
   }
 
   #take(event: PointerEvent): void {
+    if (!event.isPrimary) return this.#takeBack(); // with a second finger nobody means to drag
     const hold = PlacingOutline.holdAt(event.target);
     const [view, start] = [this.#view, this.#skyUnder(event)];
     if (!hold || event.button !== 0 || !view || !start || !this.#begin()) return;
@@ -252,7 +256,8 @@ export class Placing implements Part {
 
   /** As it was when the hand took hold of it. */
   #takeBack(): void {
-    const change = this.#gesture!.change;
+    if (!this.#gesture || this.#letGo) return;
+    const { change } = this.#gesture;
     if (change?.op === "move") this.#change({ ...change, end: change.start });
     else if (change?.op === "turn") this.#change({ ...change, by: 0 });
     else if (change?.op === "scale") this.#change({ ...change, by: 1 });
@@ -302,7 +307,7 @@ export class Placing implements Part {
     this.#drawnFor = now;
     this.layer.classList.toggle("cxw-placing-picks", this.#stars.open);
     this.#outline.element.style.display = view && outline ? "" : "none";
-    if (view && outline) this.#outline.draw(view, outline, this.#stars.marks);
+    if (view && outline) this.bar.inSight = this.#outline.draw(view, outline, this.#stars.marks);
   }
 
   /** In words, while no hand is on it. */

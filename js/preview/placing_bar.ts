@@ -25,6 +25,8 @@ export class PlacingBar {
   #where = line("cxw-placing-where");
   #corners = line("cxw-placing-corners");
   #words = "";
+  #place = "";
+  #inSight = true;
 
   constructor(stars: PlacingStars, actions: BarActions) {
     this.#undo = iconButton("Undo", UNDO, () => this.#undo.ariaDisabled !== "true" && actions.undo());
@@ -61,10 +63,21 @@ export class PlacingBar {
   }
 
   describe(where: string, corners: string): void {
-    const text = [this.#words, where].filter(Boolean).join(" ");
-    if (this.#where.textContent !== text) this.#where.textContent = text;
+    this.#place = [this.#words, where].filter(Boolean).join(" ");
     this.#words = "";
     this.#corners.textContent = corners;
+    this.#tell();
+  }
+
+  /** Whether the view shows some of the image. */
+  set inSight(seen: boolean) {
+    this.#inSight = seen;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const text = this.#inSight ? this.#place : "The image is out of sight: “Go to image” shows it.";
+    if (this.#where.textContent !== text) this.#where.textContent = text;
   }
 }
 

@@ -22,7 +22,7 @@ const TURNS: Record<string, number> = { l: 0.1, r: -0.1 }; // degrees
 const SCALES: Record<string, number> = { "+": 1.001, "=": 1.001, "-": 1 / 1.001, PageUp: 1.01, PageDown: 1 / 1.01 };
 
 export const KEYS =
-  "Drag the image to move it, a corner to scale it, the round handle to turn it. " +
+  "Drag the image to move it, a corner to scale it, the round handle to turn it; beside the image a drag turns the sky, and the wheel zooms it. " +
   "Keys: arrows move it by a pixel of the screen, L and R turn it by 0.1°, + and − scale it by 0.1 %, M mirrors it; " +
   "Shift makes moves and turns ten times as large, Alt all ten times as small, Page Up and Page Down scale by 1 %. " +
   "Ctrl+Z takes back, Escape ends it.";

@@ -15,8 +15,13 @@ export interface Mark {
   there: Place | null;
 }
 
+type Point = readonly [x: number, y: number];
+
 const ARM = 30; // pixels from the upper edge to the handle that turns
 const REACH = 13; // pixels around a handle that are the handle's, too
+// Pixels from the edge of the view to a handle whose own place is not in it. Below lie coordinates and scale bar.
+const EDGE = 16;
+const FOOT = 54;
 
 export class PlacingOutline {
   readonly element = svg("svg", { class: "cxw-placing-outline", "aria-hidden": "true" });
@@ -36,28 +41,52 @@ export class PlacingOutline {
     return ((target as Element | null)?.closest<SVGElement>("[data-hold]")?.dataset.hold as Hold | undefined) ?? null;
   }
 
-  /** False if the image is not in the half of the sky that the view looks at. */
+  /** False if nothing of the image is in the view. Handles whose place is outside wait at its edge. */
   draw(view: View, outline: Outline, marks: readonly Mark[]): boolean {
     const corners = outline.corners.map((corner) => skyToPixel(view, ...corner));
     const middle = skyToPixel(view, ...outline.middle);
-    const there = middle !== null && corners.every((corner) => corner !== null);
+    const points = corners.filter((corner) => corner !== null);
+    const seen = middle !== null && points.length === 4 && inView(points, view);
     this.#marks.replaceChildren(...marks.flatMap((mark) => drawMark(view, mark)));
-    for (const part of [this.#body, this.#arm, ...this.#corners, this.#turn]) part.style.display = there ? "" : "none";
-    if (!there) return false;
-    const points = corners as [number, number][];
+    for (const part of [this.#body, this.#arm, ...this.#corners, this.#turn]) part.style.display = seen ? "" : "none";
+    if (!seen) return false;
     this.#body.setAttribute("points", points.map((point) => point.map(short).join()).join(" "));
-    points.forEach((point, index) => put(this.#corners[index]!, point));
     const top = between(points[2]!, points[3]!);
     const [dx, dy] = [top[0] - middle[0], top[1] - middle[1]];
     const length = Math.max(Math.hypot(dx, dy), 1e-6);
-    const knob = [top[0] + (dx / length) * ARM, top[1] + (dy / length) * ARM] as const;
+    const knob = within(view, [top[0] + (dx / length) * ARM, top[1] + (dy / length) * ARM]);
     this.#arm.setAttribute("d", `M${top.map(short).join()} L${knob.map(short).join()}`);
     put(this.#turn, knob);
     const [a, c] = [points[1]!, points[3]!];
     const falling = (a[0] - c[0]) * (a[1] - c[1]) > 0;
-    this.#corners.forEach((corner, index) => (corner.style.cursor = falling === (index % 2 === 1) ? "nwse-resize" : "nesw-resize"));
+    this.#corners.forEach((corner, index) => {
+      const at = within(view, points[index]!);
+      put(corner, at);
+      corner.style.cursor = falling === (index % 2 === 1) ? "nwse-resize" : "nesw-resize";
+      const away = distance(at, points[index]!) > 0;
+      if (away && Math.min(distance(at, knob), distance(at, middle)) < 2 * REACH) corner.style.display = "none";
+    });
     return true;
   }
+}
+
+/** Whether the view and a convex figure have something in common: no line between them parts them. */
+function inView(figure: readonly Point[], { width, height }: View): boolean {
+  const view: Point[] = [[0, 0], [width, 0], [width, height], [0, height]];
+  const normals = figure.map(([x, y], index): Point => {
+    const next = figure[(index + 1) % figure.length]!;
+    return [y - next[1], next[0] - x];
+  });
+  return [...normals, [1, 0] as const, [0, 1] as const].every(([x, y]) => {
+    const [one, other] = [figure, view].map((points) => points.map((point) => point[0] * x + point[1] * y)) as [number[], number[]];
+    return Math.min(...one) <= Math.max(...other) && Math.min(...other) <= Math.max(...one);
+  });
+}
+
+/** The place in the view that is nearest. */
+function within({ width, height }: View, [x, y]: Point): Point {
+  const [right, low] = [width - EDGE, height - FOOT];
+  return [Math.min(Math.max(x, EDGE), right), Math.min(Math.max(y, EDGE), low)];
 }
 
 function handle(hold: Hold, shape: SVGElement): SVGElement {
@@ -85,7 +114,8 @@ function drawMark(view: View, { label, now, there }: Mark): SVGElement[] {
 /** Dark below light, so that any sky lets it be seen. */
 const twice = (name: string, attributes: Record<string, string>) => [svg(name, { ...attributes, class: "cxw-dark" }), svg(name, attributes)];
 
-const cross = ([x, y]: readonly [number, number]) => `M${short(x - 8)} ${short(y)}h16M${short(x)} ${short(y - 8)}v16`;
-const put = (element: SVGElement, [x, y]: readonly [number, number]) => element.setAttribute("transform", `translate(${short(x)} ${short(y)})`);
-const between = (a: readonly [number, number], b: readonly [number, number]) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2] as const;
+const cross = ([x, y]: Point) => `M${short(x - 8)} ${short(y)}h16M${short(x)} ${short(y - 8)}v16`;
+const put = (element: SVGElement, [x, y]: Point) => element.setAttribute("transform", `translate(${short(x)} ${short(y)})`);
+const between = (a: Point, b: Point) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2] as const;
+const distance = (a: Point, b: Point) => Math.hypot(a[0] - b[0], a[1] - b[1]);
 const short = (value: number) => String(Math.round(value * 10) / 10);

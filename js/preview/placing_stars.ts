@@ -4,7 +4,7 @@ import type { Placed } from "./image_on_sky";
 import type { Mark } from "./placing_outline";
 import { pixelOf, toPixel, toSky } from "./placing_pixels";
 import type { Place } from "./placing_sky";
-import { placeText, twoNumbers } from "./placing_words";
+import { placeOf, placeText, twoNumbers } from "./placing_words";
 import type { PlacingStatus } from "./state";
 import { button, select } from "./toolbar";
 
@@ -94,8 +94,8 @@ export class PlacingStars {
   get marks(): Mark[] {
     if (!this.open) return [];
     return this.#rows.map(({ pixel, place }, index) => {
-      const [at, there] = [twoNumbers(pixel.value), twoNumbers(place.value)];
-      return { label: String(index + 1), now: at && this.#skyOf(at), there };
+      const at = twoNumbers(pixel.value);
+      return { label: String(index + 1), now: at && this.#skyOf(at), there: placeOf(place.value) };
     });
   }
 
@@ -153,7 +153,7 @@ export class PlacingStars {
     const number = this.#rows.length + 1;
     const element = document.createElement("li");
     const pixel = this.#field(`Star ${number} in the image: x, y in pixels, to the right and down`, "x, y (pixels)");
-    const place = this.#field(`Star ${number} in the sky: right ascension and declination`, "RA, Dec (degrees, or 10h00m12s +20d10m)");
+    const place = this.#field(`Star ${number} in the sky: right ascension and declination`, "degrees, or 10h00m12s +20d10m");
     element.append(pixel, "→", place);
     const row = { element, pixel, place };
     this.#rows.push(row);

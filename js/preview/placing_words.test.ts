@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { cornerWords, placementWords, placeText, twoNumbers } from "./placing_words";
+import { cornerWords, placementWords, placeOf, placeText, twoNumbers } from "./placing_words";
 
 const OUTLINE = { corners: [[10.1, 0], [9.9, 0], [9.9, 0.1], [10.1, 0.1]], middle: [10, 0.05] } as const;
 
@@ -15,4 +15,13 @@ it("places are typed as two numbers", () => {
   expect(twoNumbers("1.5; −2e-3")).toEqual([1.5, -0.002]);
   for (const text of ["", "1", "10h00m +20d", "1 2 3", "a, b", "12-3"]) expect(twoNumbers(text)).toBeNull();
   expect(twoNumbers(placeText([123.456789, -0.5], 0.001))).toEqual([123.45679, -0.5]);
+});
+
+it("hours and degrees are places, too", () => {
+  for (const text of ["10h00m36s -20d30m00s", "10 00 36 -20 30 00", "10:00:36.0 −20:30:00", " 10h00m36s,-20°30′00.0″ "]) {
+    const [ra, dec] = placeOf(text)!;
+    expect([ra, dec]).toEqual([expect.closeTo(150.15, 9), expect.closeTo(-20.5, 9)]);
+  }
+  expect(placeOf("150.15 -20.5")).toEqual([150.15, -20.5]);
+  for (const text of ["", "M 51", "10h -20d", "1 2 3"]) expect(placeOf(text)).toBeNull();
 });

@@ -6,6 +6,7 @@ import type { Outline } from "./placing_pixels";
 
 const CORNERS = ["lower left", "lower right", "upper right", "upper left"];
 const NUMBER = String.raw`[-+−]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?`;
+const SIX_NUMBERS = /^\s*(\d+)[h:\s]\s*(\d+)[m:\s]\s*(\d+\.?\d*)s?[\s,]\s*([-+−]?)(\d+)[d°:\s]\s*(\d+)[m'′:\s]\s*(\d+\.?\d*)[s"″]?\s*$/;
 const TWO_NUMBERS = new RegExp(String.raw`^\s*(${NUMBER})(?:\s*[,;]\s*|\s+)(${NUMBER})\s*$`, "i");
 
 /** Where the middle is, how much "up" is turned, how large a pixel is. `pixel` is in degrees. */
@@ -36,4 +37,13 @@ export function placeText([ra, dec]: Place, pixel: number): string {
 export function twoNumbers(text: string): [number, number] | null {
   const match = TWO_NUMBERS.exec(text);
   return match && [Number(match[1]!.replace("−", "-")), Number(match[2]!.replace("−", "-"))];
+}
+
+/** The place of the sky that is typed, as degrees or as hours and degrees; null for what only the kernel may know. */
+export function placeOf(text: string): Place | null {
+  const match = SIX_NUMBERS.exec(text);
+  if (!match) return twoNumbers(text);
+  const [h, m, s, d, arcmin, arcsec] = [1, 2, 3, 5, 6, 7].map((index) => Number(match[index])) as [number, number, number, number, number, number];
+  const dec = d + arcmin / 60 + arcsec / 3600;
+  return [15 * (h + m / 60 + s / 3600), match[4] === "-" || match[4] === "−" ? -dec : dec];
 }

@@ -62,6 +62,16 @@ class Hand:
         if let_go:
             self.page.mouse.up()
 
+    def swipe(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """With a finger, from one point of the view to another."""
+        box, session = self.layer.bounding_box(), self.page.context.new_cdp_session(self.page)
+        for part in np.linspace(0, 1, 6):
+            x, y = (a + (b - a) * part for a, b in zip(start, end, strict=True))
+            points = [{"x": box["x"] + x, "y": box["y"] + y}]
+            kind = "touchMove" if part else "touchStart"
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
     def click(self, at: tuple[float, float]) -> None:
         box = self.layer.bounding_box()
         self.page.mouse.click(box["x"] + at[0], box["y"] + at[1])
@@ -180,6 +190,15 @@ def test_an_untiled_image_is_dragged_turned_scaled_nudged_mirrored_and_all_is_un
         page.frames[1].wait_for_function(
             "([it, fov]) => JSON.parse(it.dataset.cxwCamera).fov < fov", arg=[hand.element.element_handle(), fov]
         )
+
+        # The image is larger than the view now: its handles wait at the edge, and a finger moves it as a mouse does.
+        knob = hand.handle("turn")
+        assert 0 < knob[0] < 682 and 0 < knob[1] < 400
+        hand.drag(knob, (knob[0] + 60, knob[1] + 5))
+        expect(hand.button("Undo: rotation")).to_be_visible()
+        red = hand.marks()["red"]
+        hand.swipe(red, (red[0] + 40, red[1] - 30))
+        assert math.dist(hand.marks()["red"], (red[0] + 40, red[1] - 30)) < 1
 
         # Close to a pole, over right ascension 0.
         draft.update(before | {"wwt.center_x": 359.9, "wwt.center_y": 89.8, "wwt.rotation": 30.0})
