@@ -5,6 +5,7 @@ What is typed here travels once, as a message, into the kernel's session. No tra
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,14 @@ import anywidget
 import traitlets
 
 from ..api.credentials import IMAGES_TOKEN_VARIABLE, TOKEN_VARIABLE, token_in_environment
+from ..api.signing_in.believed import check_token
 from ..api.signing_in.code_flow import CodeFlow
 from ..api.signing_in.images_login import images_login
 from ..api.signing_in.official_cache import official_cache_exists
 from ..api.signing_in.realms import realm_of
 from ..api.signing_in.sessions import KeptSession, Session
 from ..api.signing_in.sign_in import accept_official, begin
-from ..errors import ConstellationsError, NotFoundError, SignInError
+from ..errors import ConstellationsError, NoAnswerError, NotFoundError, NotSentError, SignInError
 from .answering import let_pages_choose_the_thread
 from .static import built
 
@@ -166,13 +168,21 @@ class SignIn(anywidget.AnyWidget):
 
     def _on_token(self, message: Mapping[str, Any]) -> None:
         token = "".join(_text(message, "token").split()).removeprefix("Bearer")
-        self._work("Signing in …", lambda _cancelled: self.credentials.use_token(token))
+
+        def job(cancelled: threading.Event) -> None:
+            self._check(token)
+            if not cancelled.is_set():
+                self.credentials.use_token(token)
+
+        self._work("Signing in …", job)
 
     def _on_login(self, message: Mapping[str, Any]) -> None:
         name, password = _text(message, "name"), _text(message, "password")
 
-        def job(_cancelled: threading.Event) -> None:
-            self.credentials.use_token(images_login(self.credentials.api_url, name, password), username=name)
+        def job(cancelled: threading.Event) -> None:
+            token = images_login(self.credentials.api_url, name, password)
+            if not cancelled.is_set():
+                self.credentials.use_token(token, username=name)
 
         self._work("Signing in …", job)
 
@@ -214,13 +224,21 @@ class SignIn(anywidget.AnyWidget):
             self._show("busy", progress=progress)
         threading.Thread(target=run, name="constellations-sign-in", daemon=True).start()
 
-    def _find_earlier(self, _cancelled: threading.Event) -> None:
+    def _find_earlier(self, cancelled: threading.Event) -> None:
         session = self.credentials
         kept = isinstance(session, KeptSession)
-        if token := token_in_environment(TOKEN_VARIABLE if kept else IMAGES_TOKEN_VARIABLE):
-            session.use_token(token)
+        variable = TOKEN_VARIABLE if kept else IMAGES_TOKEN_VARIABLE
+        if token := token_in_environment(variable):
+            with contextlib.suppress(NotSentError, NoAnswerError):  # it may be good: whoever uses it is told
+                self._check(token, f"the token in the environment variable {variable}")
+            if not cancelled.is_set():
+                session.use_token(token)
         elif kept:
             session.check()
+
+    def _check(self, token: str, called: str = "this token") -> None:
+        of_images = not isinstance(self.credentials, KeptSession)
+        check_token(token, self.credentials.api_url, of_images=of_images, called=called)
 
     def _by_browser(self, near: bool, cancelled: threading.Event) -> None:
         flow = begin(self.credentials, listens=near)

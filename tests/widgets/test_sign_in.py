@@ -79,6 +79,11 @@ def test_a_token_and_a_password_travel_once_and_nothing_echoes_them(box, page):
     page.wait(lambda status: status["may"] == "yes")
     page.say("token", token="not a token é")
     assert "characters that no token has" in page.wait(lambda status: status["message"])["message"]
+    page.say("sign_out")
+    page.wait("out")
+    page.say("token", token="eyJ.made.up")
+    assert "does not believe this token" in page.wait(lambda status: status["message"])["message"]
+    assert not page.widget.signed_in
     user = box.images_user
     images = Page(SignIn(images_url=box.images_url))
     images.wait("out")
@@ -87,6 +92,13 @@ def test_a_token_and_a_password_travel_once_and_nothing_echoes_them(box, page):
     images.say("login", name=user.name, password=user.password)
     assert images.wait("in")["username"] == user.name
     assert images.widget.client().list() == []
+    images.say("sign_out")
+    images.wait("out")
+    for wrong, words in [("eyJ.made.up", "does not believe this token"), (box.images_token(expired=True), "Token has expired")]:
+        images.say("token", token=wrong)
+        assert words in images.wait(lambda status: words in status["message"])["message"]
+    images.say("token", token=box.images_token())
+    images.wait("in")
     told = json.dumps([page.seen, images.seen, page.widget.get_state(), images.widget.get_state()], default=repr)
     told += repr(images.widget) + repr(vars(images.widget)) + repr(page.widget.credentials)
     assert not [secret for secret in (token, "hunter2", user.password) if secret in told]
@@ -102,6 +114,22 @@ def test_the_environment_and_an_earlier_sign_in_are_used_without_asking(box, mon
     monkeypatch.setenv("CONSTELLATIONS_TOKEN", box.token(account="somebody"))
     other = Page(SignIn(box.api_url, handle=box.handle))
     assert other.wait(lambda status: status["may"] == "no")["phase"] == "in"
+    monkeypatch.setenv("CONSTELLATIONS_TOKEN", box.token(expired=True))
+    words = "does not believe the token in the environment variable CONSTELLATIONS_TOKEN"
+    assert words in Page(SignIn(box.api_url)).wait("out")["message"]
+
+
+def test_whoever_cancels_is_not_signed_in_by_an_answer_that_comes_late(box):
+    page = Page(SignIn(images_url=box.images_url))
+    page.wait("out")
+    box.faults.next("delay", path="/library/login", seconds=0.5)
+    page.say("login", name=box.images_user.name, password=box.images_user.password)
+    page.wait("busy")
+    page.say("cancel")
+    page.wait("out")
+    while any(thread.name == "constellations-sign-in" for thread in threading.enumerate()):
+        time.sleep(0.05)
+    assert not page.widget.signed_in and page.widget.status["phase"] == "out"
 
 
 def test_a_sign_in_that_ends_elsewhere_shows_and_the_client_goes_on_after_the_next(box, page):
@@ -127,6 +155,11 @@ def test_a_server_that_is_not_there_is_said(built, tmp_path, monkeypatch):
     page.wait("out")
     page.say("start", near=True)
     assert "can't be reached" in page.wait(lambda status: status["message"])["message"]
+    page.say("token", token="eyJ.good.perhaps")
+    words = page.wait(lambda status: "could not be tried" in status["message"])["message"]
+    assert "can't be reached" in words and not page.widget.signed_in
+    monkeypatch.setenv("CONSTELLATIONS_TOKEN", "eyJ.good.perhaps")  # nobody can be asked: it is used as it is
+    assert Page(SignIn("http://127.0.0.1:1", keycloak_url="http://127.0.0.1:1")).wait("in")
 
 
 def test_closing_ends_the_waiting(box):
