@@ -108,6 +108,19 @@ def rotation_is_within_a_turn(values: Values) -> Fault | None:
     )
 
 
+@rule("CXW218", WARNING)
+def center_was_given(values: Values) -> Fault | None:
+    """An image exactly where those lie that nobody has placed."""
+    if not (is_tan(values) or is_sky_image(values)):
+        return None
+    if number(values, "wwt.center_x") != 0 or number(values, "wwt.center_y") != 0:
+        return None
+    return Fault(
+        "wwt.center_x",
+        "is 0, and so is the declination: there lies what nobody has placed. Say where on the sky the image belongs",
+    )
+
+
 _SPELLINGS = {".jpeg": ".jpg", ".fit": ".fits", ".fts": ".fits", ".tiff": ".tif"}
 _DRAWN = (".png", ".jpg", ".fits")
 _PICTURES = (*_DRAWN, ".gif", ".webp", ".tif")

@@ -35,6 +35,7 @@ _LONGEST_START = 16
 # Types of an answer that leave open what it is; everybody looks at the bytes then.
 _OPEN_TYPES = {"", "application/octet-stream", "binary/octet-stream", "application/fits"}
 
+_NOT_PUBLIC = (401, 403, 407)
 _FAULTS = {
     SLOW: "could not be looked at ({}): nobody knows whether it is there. Open it in a browser",
     UNREACHABLE: "can't be reached from here ({}). Upload it, or mend the address",
@@ -115,6 +116,12 @@ def look_at(wanted: Iterable[Target]) -> dict[Target, list[str]]:
 def _said(target: Target, look: Look) -> Iterator[str]:
     if look.fault:
         yield _FAULTS[look.fault].format(look.detail)
+        return
+    if look.status in _NOT_PUBLIC:
+        yield (
+            f"is not public: its server wants to know who asks (status {look.status}), so WWT and its users will not see it. "
+            "Put it where everybody can read it, and give that address"
+        )
         return
     if look.status != 200:
         yield f"is not there: its server answers with the status {look.status}. Upload it, or mend the address"

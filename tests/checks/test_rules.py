@@ -109,6 +109,10 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
         [tiled({TYPE: value}) for value in ("png", "", " ", ".PNG", ".fit", "FITS", ".tif")],
         [tiled({TYPE: value}) for value in (".png", ".jpg", ".fits", "png jpeg fits", ".txt")],
     ),
+    "CXW218": (
+        [untiled({"wwt.center_x": 0, "wwt.center_y": 0}), tiled({"wwt.center_x": 0.0, "wwt.center_y": -0.0})],
+        [untiled({"wwt.center_x": 0}), tiled({"wwt.center_y": 0}), tiled({"wwt.center_x": 0, "wwt.center_y": 0, "wwt.projection": "Toast"})],
+    ),
     "CXW301": ([tiled({URL: "{1}/{3}/{3}_{2}.png"}), untiled({URL: "file:///m51.jpg"})], [tiled(), untiled()]),
     "CXW302": ([tiled({URL: "https://example.org/m51.png"}), tiled({URL: "https://example.org/%7B1%7D/%7B3%7D_%7B2%7D.png"})], [tiled()]),
     "CXW303": ([untiled({URL: "https://example.org/{1}/{3}/{3}_{2}.png"})], [untiled()]),

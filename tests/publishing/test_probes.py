@@ -135,6 +135,7 @@ PNG = picture(256, 256, "PNG")
 # What an address shows that is not as it should be, and words that say so.
 FAULTY = {
     "nothing": ({"status": 404}, "the status 404"),
+    "for those who sign in": ({"status": 401}, "is not public: its server wants to know who asks (status 401)"),
     "an error": ({"status": 500}, "the status 500"),
     "a page": ({"content": b"<!doctype html><p>Sign in", "kind": "text/html; charset=utf-8"}, "served as text/html"),
     "text that claims to be a picture": ({"content": b"<?xml version='1.0'?><svg/>"}, "no picture that browsers know"),
