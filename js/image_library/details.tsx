@@ -29,7 +29,13 @@ export function Details({ comm, image, revision, mode, setMode, leave, deleted }
       () => {}, // it was deleted meanwhile
     );
   }, [comm, image.id, revision]);
-  const show = (kind: "sky" | "draft") => void comm.ask(kind, { image: image.id }).catch(() => {});
+  const [fault, setFault] = useState("");
+  useEffect(() => setFault(""), [image.id]);
+  const show = (kind: "sky" | "draft") =>
+    void comm.ask(kind, { image: image.id }).then(
+      () => setFault(""),
+      (error: Error) => setFault(error.message),
+    );
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Escape") return;
     event.preventDefault();
@@ -63,6 +69,9 @@ export function Details({ comm, image, revision, mode, setMode, leave, deleted }
           </button>
         </div>
       )}
+      <div role="alert" class="cxw-refusal">
+        {fault}
+      </div>
       {mode === "open" && <Picture key={image.id} comm={comm} image={image} name={name} />}
     </section>
   );

@@ -27,6 +27,8 @@ export interface GridProps {
 
 const ACTS: Record<string, "open" | "rename" | "delete"> = { Enter: "open", F2: "rename", Delete: "delete" };
 
+const hasKeyboard = (element: Element | null) => element?.contains((element.getRootNode() as Document | ShadowRoot).activeElement) ?? false;
+
 export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted, called, gone }: GridProps) {
   const box = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState({ width: CELL.width, height: 2 * CELL.height });
@@ -38,6 +40,7 @@ export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted,
   const { columns, rows: rowCount, first, last } = layoutOf(count, size.width, size.height, scrolled);
   const rows = useRows(comm, query, state.revision, first * columns, last * columns);
   const here = Math.min(at, Math.max(count - 1, 0));
+  const hadKeyboard = hasKeyboard(box.current); // before its cells are drawn anew
 
   useLayoutEffect(() => {
     const element = box.current!;
@@ -60,9 +63,10 @@ export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted,
     box.current!.scrollTop = 0;
   }, [query.search, query.order]);
 
-  // The grid becomes narrower when an image is looked at: that image stays in sight.
+  // The grid becomes narrower when an image is looked at: that image stays in sight, and keeps the keyboard in its new row.
   useLayoutEffect(() => {
     if (chosen) box.current!.scrollTop = scrolledTo(here, columns, box.current!.scrollTop, size.height);
+    if (hadKeyboard && !hasKeyboard(box.current)) wanted.current = here;
   }, [columns, size.height]);
 
   useLayoutEffect(() => {
@@ -92,7 +96,7 @@ export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted,
       wanted.current = null;
       cell.focus({ preventScroll: true });
     }
-    if (row && row.id !== chosen?.id && document.activeElement === cell) choose(row);
+    if (row && row.id !== chosen?.id && hasKeyboard(cell)) choose(row);
   });
 
   const goTo = (index: number) => {

@@ -46,9 +46,9 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
   }, [comm]);
 
   const refresh = () => void comm.ask("refresh").catch(() => {});
-  const send = (files: Iterable<File>) => {
+  const send = (files: File[]) => {
     setFault("");
-    sendFiles(comm, files).catch((error: Error) => setFault(error.message));
+    void sendFiles(comm, files).then((faults) => setFault(faults.join(" ")));
   };
   const choose = (row: Row | null) => {
     if (row?.id !== chosen?.id) setMode(mode === "open" ? "open" : "closed");
@@ -92,7 +92,7 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
       )}
       {state.signed_out && (
         <div class="cxw-notice" role="alert">
-          {state.signed_out} Nothing is lost: what was under way waits. Sign in below, or in Python: <code>library.sign_in(auth)</code>.{" "}
+          {state.signed_out} Sign in below, or in Python: <code>library.sign_in(auth)</code>.{" "}
           <button type="button" onClick={refresh}>
             I have signed in: go on
           </button>
@@ -112,7 +112,7 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
           }}
         />
       )}
-      <Status state={state} search={search} found={found} refresh={refresh} />
+      <Status state={state} search={search} found={found} refresh={refresh} leave={() => void comm.ask("leave").catch(() => {})} />
       <div class="cxw-middle">
         <Grid
           {...{ comm, thumbs, state, chosen, choose, called, gone }}
@@ -151,7 +151,7 @@ interface ToolbarProps {
   picking: boolean;
   pick(): void;
   refresh(): void;
-  send(files: Iterable<File>): void;
+  send(files: File[]): void;
 }
 
 function Toolbar({ search, setSearch, order, setOrder, picking, pick, refresh, send }: ToolbarProps) {
@@ -197,7 +197,16 @@ function Toolbar({ search, setSearch, order, setOrder, picking, pick, refresh, s
   );
 }
 
-function Status({ state, search, found, refresh }: { state: State; search: string; found: number | null; refresh(): void }) {
+interface StatusProps {
+  state: State;
+  search: string;
+  found: number | null;
+  refresh(): void;
+  /** Does not wait any longer for the image that is being fetched. */
+  leave(): void;
+}
+
+function Status({ state, search, found, refresh, leave }: StatusProps) {
   const all = counted(state.count, "image");
   const matching = search.trim() && found !== null ? `${found.toLocaleString("en")} of ${all}` : all;
   const listing = state.phase === "loading" || state.phase === "new";
@@ -206,8 +215,15 @@ function Status({ state, search, found, refresh }: { state: State; search: strin
       <div class="cxw-status" role="status">
         {listing && state.count === 0 ? "Listing the images …" : state.phase === "ready" || state.count > 0 ? matching : ""}
         {state.phase === "ready" && state.count === 0 && ". The library is empty: upload one."}
-        {state.busy && ` ${state.busy}`}
       </div>
+      {state.busy && (
+        <div class="cxw-row">
+          <span role="status">{state.busy}</span>
+          <button type="button" onClick={leave}>
+            Cancel
+          </button>
+        </div>
+      )}
       {state.phase === "failed" && !state.signed_out && (
         <div class="cxw-notice" role="alert">
           {state.message}{" "}

@@ -1,14 +1,14 @@
-// What the kernel tells the page of the library; see constellations_widgets/widgets/library_view.py, which writes it.
+// What the kernel tells the page of the library; see constellations_widgets/widgets/library/view.py, which writes it.
 
 export interface State {
   phase: "new" | "loading" | "ready" | "failed";
   /** Why the images could not be listed. */
   message: string;
-  /** What the server said when it did not believe the sign-in, "" while it does. */
+  /** Why somebody has to sign in, "" while nobody has to. */
   signed_out: string;
   /** Grows when everything is to be asked for anew: somebody has signed in, or wants to see what there is now. */
   session: number;
-  /** What is being fetched, for the user. */
+  /** What is being fetched, and how far that is, for the user. */
   busy: string;
   note: string;
   /** An address that belongs to the note. */

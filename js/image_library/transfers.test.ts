@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Comm } from "../shared/comm.ts";
-import { PART, sendFile } from "./drop.ts";
+import { PART, sendFiles } from "./drop.ts";
 import { bytes, duration, type Upload } from "./state.ts";
 import { Thumbs } from "./thumbs.ts";
 import { wordsOf } from "./uploads.tsx";
@@ -28,7 +28,7 @@ const settled = () => new Promise((later) => setTimeout(later, 50));
 
 test("a file goes to the kernel in parts, four at a time, each once", async () => {
   const { comm, asked } = fakeComm();
-  const done = sendFile(comm, new File([new Uint8Array(5.5 * PART)], "m51.jpg"));
+  const done = sendFiles(comm, [new File([new Uint8Array(5.5 * PART)], "m51.jpg")]);
   asked[0]!.answer({ upload: 7 });
   await settled();
   expect(asked.slice(1).map(({ content, size }) => [content.at, size])).toEqual([0, 1, 2, 3].map((part) => [part * PART, PART]));
@@ -38,21 +38,36 @@ test("a file goes to the kernel in parts, four at a time, each once", async () =
   asked.forEach((one) => one.answer());
   await settled();
   asked.forEach((one) => one.answer());
-  await done;
+  expect(await done).toEqual([]);
   expect(asked.slice(1).map(({ content }) => content.at)).toEqual([0, 1, 2, 3, 4, 5].map((part) => part * PART));
   expect(asked.at(-1)!.size).toBe(PART / 2);
 });
 
 test("a file that the kernel does not want any more is not sent further", async () => {
   const { comm, asked } = fakeComm();
-  const done = sendFile(comm, new File([new Uint8Array(50 * PART)], "m51.jpg"));
+  const done = sendFiles(comm, [new File([new Uint8Array(50 * PART)], "m51.jpg")]);
   asked[0]!.answer({ upload: 7 });
   await settled();
   asked.slice(1).forEach((one) => one.refuse());
   await settled();
   expect(asked.map(({ kind }) => kind)).toEqual(["drop", "part", "part", "part", "part", "stop"]);
   asked.at(-1)!.answer();
-  await done;
+  expect(await done).toEqual([]);
+});
+
+test("all files are announced at once; a folder among them is said, and the others arrive", async () => {
+  const { comm, asked } = fakeComm();
+  const folder = { name: "holidays", size: 4096, slice: () => ({ arrayBuffer: () => Promise.reject(new DOMException("", "NotFoundError")) }) as never };
+  const done = sendFiles(comm, [new File(["a"], "a.jpg"), folder, new File(["b"], "b.jpg"), new File(["c"], "c.jpg")]);
+  expect(asked.map(({ kind, content }) => `${kind} ${content.name}`)).toEqual(["drop a.jpg", "drop holidays", "drop b.jpg", "drop c.jpg"]);
+  asked.slice(0, 3).forEach((one, upload) => one.answer({ upload }));
+  asked[3]!.refuse();
+  for (let turn = 0; turn < 4; turn++) {
+    await settled();
+    asked.at(-1)!.answer();
+  }
+  expect(asked.slice(4).map(({ kind, content }) => `${kind} ${content.upload}`)).toEqual(["part 0", "stop 1", "part 2"]);
+  expect(await done).toEqual([expect.stringContaining("“holidays” can't be read"), "no"]);
 });
 
 test("thumbnails are asked for six at a time, and not at all once they have scrolled by", async () => {
@@ -76,6 +91,7 @@ test("an upload says how far it is, at what rate, and how long it will take", ()
   const upload = { phase: "sending", size: 2e9, done: 5e8, rate: 1.25e7, left: 120, message: "" } as Upload;
   expect(wordsOf(upload)).toBe("500 MB of 2.0 GB, 13 MB/s, 2 min left");
   expect(wordsOf({ ...upload, done: 2e9 })).toContain("the server is at work on it");
+  expect(wordsOf({ ...upload, done: 2e9, message: "stopping …" })).toBe("2.0 GB of 2.0 GB, stopping …");
   expect(wordsOf({ ...upload, phase: "failed", message: "No room." })).toBe("failed: No room.");
   expect([bytes(0), bytes(999), bytes(999_999), bytes(99_400)]).toEqual(["0 bytes", "999 bytes", "1.0 MB", "99 kB"]);
   expect([duration(0.2), duration(89), duration(5399), duration(7200)]).toEqual(["1 s", "89 s", "90 min", "2.0 h"]);

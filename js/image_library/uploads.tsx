@@ -20,7 +20,8 @@ export function wordsOf(upload: Upload): string {
   const { phase, size, done, rate, left, message } = upload;
   if (phase !== "arriving" && phase !== "sending") return [PHASES[phase], message].filter(Boolean).join(": ");
   const parts = [`${bytes(done)} of ${bytes(size)}`, PHASES[phase]];
-  if (phase === "sending" && done === size) parts.push("the server is at work on it");
+  if (message) parts.push(message);
+  else if (phase === "sending" && done === size) parts.push("the server is at work on it");
   else if (phase === "sending" && rate > 0) parts.push(`${bytes(rate)}/s`, left === null ? "" : `${duration(left)} left`);
   return parts.filter(Boolean).join(", ");
 }
@@ -55,7 +56,7 @@ export function Uploads({ comm, uploads }: { comm: Comm; uploads: Upload[] }) {
             )}
             <span class="cxw-upload-words">{wordsOf(upload)}</span>
             <span class="cxw-row">
-              {[...UNDER_WAY, "signed out"].includes(upload.phase) && (
+              {[...UNDER_WAY, "signed out"].includes(upload.phase) && !upload.message && (
                 <button type="button" class="cxw-fix" onClick={() => tell("stop", upload)}>
                   Stop<span class="cxw-hidden"> the upload of {upload.name.slice(0, 100)}</span>
                 </button>

@@ -231,7 +231,13 @@ def test_many_uploads_go_some_at_a_time_and_can_be_stopped(box: Sandbox, page: P
     page.library.upload(*(tmp_path / f"{number}.jpg" for number in range(6)))
     page.until(lambda state: page.phases().count("sending") == uploads.AT_ONCE)
     page.ask("stop", upload=page.view.state["uploads"][5]["id"])
+    wait(lambda: any(it["phase"] == "sending" and it["done"] == it["size"] for it in page.view.uploads.state()))
+    sending = next(it for it in page.view.uploads.state() if it["phase"] == "sending" and it["done"] == it["size"])
+    page.ask("stop", upload=sending["id"])
+    stopping = next(it for it in page.view.state["uploads"] if it["id"] == sending["id"])
+    assert (stopping["phase"], stopping["message"]) == ("sending", "stopping …")
     page.until(lambda state: page.phases() == ["done"] * 5 + ["stopped"])
+    assert "It had left whole" in page.view.state["uploads"][sending["id"] - 1]["message"]
     assert len(page.library.images.list()) == 5
 
 
@@ -281,6 +287,15 @@ def test_who_signs_in_below_goes_on_where_the_library_was_stopped(box: Sandbox, 
     library.close()
 
 
+def test_whoever_has_never_signed_in_is_told_so(box: Sandbox, built: None):
+    library = ImageLibrary(cxw.ImagesClient(box.images_url))
+    page = Page(library)
+    page.ask("open")
+    words = page.until(lambda state: bool(state["signed_out"]))["signed_out"]
+    assert words == "Nobody is signed in to this library yet."
+    library.close()
+
+
 def test_a_list_that_is_none_says_so_and_can_be_asked_for_again(box: Sandbox, page: Page):
     box.faults.next("error_after_commit", method="GET")
     page.ask("open")
@@ -300,12 +315,32 @@ def test_an_image_is_shown_on_the_sky_and_used_in_a_draft(box: Sandbox, page: Pa
     url = f"{box.images_url}/images/{id}"
     assert draft.storage.legacy_url_template == url and draft.wwt.tile_levels == 0
     assert draft.local.read(draft.local.top) == picture()
-    assert "does not say where it is on the sky" in state["note"]
+    assert "m51.jpg holds no AVM that says where it is on the sky. So it lies at RA 0°, Dec 0°" in state["note"]
+    assert "CXW218" in {problem.code for problem in draft.problems}  # until somebody has placed it
+    draft.wwt.center_x = 202.47
+    assert "CXW218" not in {problem.code for problem in draft.problems}
     assert ("only if its address is public" in state["note"], state["url"]) == ((True, url) if kind == "draft" else (False, ""))  # fmt: skip
     assert [type(child).__name__ for child in page.library.children] == [
         "LibraryView", "Preview", *(["ImageForm"] if kind == "draft" else []),
     ]  # fmt: skip
     assert page.library.preview.draft is draft
+
+
+def test_the_image_that_was_asked_for_last_is_shown_and_none_after_cancel(box: Sandbox, page: Page):
+    pytest.importorskip("astropy")
+    slow, quick = add(box, "slow.jpg"), add(box, "quick.jpg")
+    opened(page)
+    box.faults.next("delay", path=f"/library/images/{slow}", times=2, seconds=1.5)
+    page.ask("sky", image=slow)
+    page.until(lambda state: state["busy"].startswith("Getting 'slow.jpg' …"))
+    page.ask("sky", image=quick)
+    page.until(lambda state: "'quick.jpg': It is below" in state["note"] and not state["busy"])
+    page.ask("sky", image=slow)
+    page.until(lambda state: "slow.jpg" in state["busy"])
+    assert page.ask("leave")[0]["ok"] and page.view.state["busy"] == ""
+    while any(thread.name == "constellations-show" for thread in threading.enumerate()):
+        time.sleep(0.05)
+    assert page.library.draft.name == "quick" and page.view.state["note"] == ""
 
 
 def test_what_is_no_picture_is_not_shown_on_the_sky(box: Sandbox, page: Page):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,23 +16,33 @@ from ...sources.reading import Reading
 
 if TYPE_CHECKING:
     from ...api import ImagesClient
+    from ...api.library.progress import Progress
     from ...schema.library import LibraryImage
 
 PLACED = "It is placed by what its file says."
 BY_HAND = (
-    "Its file does not say where it is on the sky ({reason}). It is put at RA 0°, Dec 0°, one degree wide: set its place by "
-    "hand, with “Adjust placement” above the sky, in a form, or with draft.wwt in Python."
+    "{reason}. So it lies at RA 0°, Dec 0°, one degree wide, where it does not belong: set its place by hand, with “Adjust "
+    "placement” above the sky, in a form, or with draft.wwt in Python."
 )
 _FITS = (".fits", ".fit", ".fts")
 
 
-def draft_of_image(images: ImagesClient, image: LibraryImage, folder: Path) -> tuple[ImageDraft, str]:
+def draft_of_image(
+    images: ImagesClient,
+    image: LibraryImage,
+    folder: Path,
+    *,
+    progress: Callable[[Progress], object] | None = None,
+    stop: threading.Event | None = None,
+) -> tuple[ImageDraft, str]:
     """A draft of an image of the library, and what has to be said of its place.
 
     Parameters
     ----------
     folder : Path
-        Where the image is downloaded to: the preview shows the file that lies there.
+        Where the image is downloaded to, into a folder of its own: the preview shows the file that lies there.
+    progress, stop : optional
+        As for `ImagesClient.download`.
 
     Raises
     ------
@@ -38,7 +51,7 @@ def draft_of_image(images: ImagesClient, image: LibraryImage, folder: Path) -> t
     SourceError
         If it is no image that WWT can draw.
     """
-    path = images.download(image, folder)
+    path = images.download(image, tempfile.mkdtemp(dir=folder), progress=progress, stop=stop)
     reading, words = _placed(path)
     values = {**reading.values, URL: image.url}
     origin = f"{images.base_url}/images/{image.id}"
@@ -49,7 +62,9 @@ def _placed(path: Path) -> tuple[Reading, str]:
     from ...sources.fits import read_fits
     from ...sources.picture import read_picture
 
-    if path.suffix.lower() in _FITS or path.open("rb").read(9) == b"SIMPLE  =":
+    with path.open("rb") as file:
+        is_fits = file.read(9) == b"SIMPLE  ="
+    if is_fits or path.suffix.lower() in _FITS:
         return read_fits(path), PLACED
     try:
         return read_picture(path), PLACED

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ipywidgets import VBox
 
 from ...api.signing_in.sessions import Session
-from ...errors import ConstellationsError, SourceError
+from ...errors import ConstellationsError, SourceError, StoppedError
 from ..form import ImageForm
 from ..preview import Preview
 from ..sign_in import SignIn
@@ -20,6 +20,7 @@ from .view import LibraryView
 
 if TYPE_CHECKING:
     from ...api import Credentials, ImagesClient
+    from ...api.library.progress import Progress
     from ...draft import ImageDraft
     from ...schema.library import LibraryImage
 
@@ -72,10 +73,11 @@ class ImageLibrary(VBox):
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._arranging = threading.RLock()
         self._shown: list[Any] = []
+        self._leaving = threading.Event()  # of the image that is being fetched
         self._signing: SignIn | None = None
         self._asks_to_sign_in = False
         self._stop_listening = self._listen_to(images.credentials)
-        self.view = LibraryView(images, self._show, self._ask_to_sign_in)
+        self.view = LibraryView(images, self._show, self._leave, self._ask_to_sign_in)
         super().__init__([self.view])
 
     def __repr__(self) -> str:
@@ -116,6 +118,8 @@ class ImageLibrary(VBox):
             If it can't be downloaded.
         SourceError
             If it is no image that WWT can draw.
+        StoppedError
+            If another image is asked for meanwhile.
         """
         return self._made("sky", self._found(image))
 
@@ -127,6 +131,7 @@ class ImageLibrary(VBox):
         """Close the library: what is under way is broken off, and what was shown below is closed too."""
         if hasattr(self, "view"):  # one whose client was refused has none
             self._stop_listening()
+            self._leaving.set()
             self._arrange(shown=[], asks=False)
             self.view.close()
             if self._signing is not None:
@@ -151,18 +156,15 @@ class ImageLibrary(VBox):
         """The page has asked; runs in a thread of its own."""
         try:
             self._made(kind, self._found(image))
+        except StoppedError:
+            pass  # the user wants another one, or none
         except ConstellationsError as error:
-            self.view.say(busy="", note=self.view.failed(error), url="")
+            self.view.say(note=self.view.failed(error), url="")
         except Exception as error:  # a bug of ours has to be said, too
             self.view.say(busy="", note=f"{type(error).__name__}: {error}", url="")
 
     def _made(self, kind: str, image: LibraryImage) -> ImageDraft:
-        self._folder = self._folder or tempfile.TemporaryDirectory(prefix="cxw-library-", ignore_cleanup_errors=True)
-        self.view.say(busy=f"Getting {image.name[:60]!r} …", note="", url="")
-        try:
-            draft, words = draft_of_image(self.images, image, Path(self._folder.name))
-        finally:
-            self.view.say(busy="")
+        draft, words = self._fetched(image)
         self.draft, self.preview = draft, Preview(draft)
         shown: list[Any] = [self.preview]
         if kind == "draft":
@@ -172,6 +174,43 @@ class ImageLibrary(VBox):
         where = "The draft is below, and in Python it is library.draft." if kind == "draft" else "It is below."
         self.view.say(note=f"{image.name[:60]!r}: {where} {words}", url=image.url if kind == "draft" else "")
         return draft
+
+    def _fetched(self, image: LibraryImage) -> tuple[ImageDraft, str]:
+        """A draft of an image and what has to be said of its place. Whoever asks for another image meanwhile, or for none, gets
+        nothing of this one: StoppedError."""
+        with self._arranging:
+            self._leave()
+            leaving = self._leaving = threading.Event()
+            self._folder = self._folder or tempfile.TemporaryDirectory(
+                prefix="cxw-library-", ignore_cleanup_errors=True
+            )
+        told = ""
+
+        def tell(progress: Progress | None = None) -> None:
+            nonlocal told
+            percent = 100 * progress.done // progress.total if progress and progress.total else 0
+            words = f"Getting {image.name[:60]!r} …{f' {percent} %' if percent else ''}"
+            if words != told and not leaving.is_set():
+                told = words
+                self.view.say(busy=words)
+
+        self.view.say(note="", url="")
+        tell()
+        try:
+            fetched = draft_of_image(self.images, image, Path(self._folder.name), progress=tell, stop=leaving)
+        except ConstellationsError:
+            if not leaving.is_set():
+                self.view.say(busy="")
+                raise
+        if leaving.is_set():
+            raise StoppedError(f"{image.name[:60]!r} is not shown: another image was asked for meanwhile, or none.")
+        self.view.say(busy="")
+        return fetched
+
+    def _leave(self) -> None:
+        """Do not wait for the image that is being fetched."""
+        self._leaving.set()
+        self.view.say(busy="")
 
     def _ask_to_sign_in(self) -> None:
         """The server does not believe the sign-in: whoever signs in below goes on where the library was stopped."""

@@ -142,6 +142,9 @@ class Uploads:
         upload.stop.set()
         if upload.phase in (ARRIVING, WAITING, SIGNED_OUT):
             self._end(upload, STOPPED, "Nothing was added.")
+        elif upload.phase == SENDING:  # it ends when the server takes the next part, or answers
+            upload.message = "stopping …"
+            self._changed(True)
 
     def again(self, number: int) -> None:
         """Send one again that failed; one that is unclear is looked for first."""

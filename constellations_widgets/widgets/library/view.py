@@ -51,15 +51,17 @@ class LibraryView(anywidget.AnyWidget):
     images : ImagesClient
     show : function
         Called in a thread with "sky" or "draft" and an image, when the page asks to show one.
+    leave : function
+        Called when the page does not wait for that image any longer.
     signed_out : function
         Called in any thread when the server does not believe the sign-in.
     """
 
     state = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, images: ImagesClient, show: Show, signed_out: Callable[[], None]):
+    def __init__(self, images: ImagesClient, show: Show, leave: Callable[[], None], signed_out: Callable[[], None]):
         self._esm, self._css = built("image_library.js"), built("image_library.css")
-        self.images, self._show, self._signed_out = images, show, signed_out
+        self.images, self._show, self._leave, self._signed_out = images, show, leave, signed_out
         self.rows = LibraryRows()
         self._thumbnails = Thumbnails(lambda id: self.images.open(id, most=MOST_BYTES))
         self.uploads = Uploads(images, self._tell, self._added, self._refused)
@@ -73,7 +75,7 @@ class LibraryView(anywidget.AnyWidget):
         quick = {"open": self._open, "rows": self._rows, "place": self._place, "about": self._about}
         quick |= {"places": self._places, "upload": self._upload, "drop": self._drop, "part": self._part}
         quick |= {"stop": self._stop, "again": self._again, "forget": self._forget, "refresh": self._refresh}
-        quick |= {"sky": self._shown, "draft": self._shown}
+        quick |= {"sky": self._shown, "draft": self._shown, "leave": self._left}
         slow = {"thumb": self._thumb, "picture": self._picture, "rename": self._rename, "delete": self._delete}
         self._workers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="constellations-library")
         self._quick, self._slow = Answerer(quick, self.send), Answerer(slow, self.send, self._workers)
@@ -137,7 +139,13 @@ class LibraryView(anywidget.AnyWidget):
         self._tell(True)
 
     def _refused(self, error: SignInError) -> None:
-        self.say(signed_out=str(error))
+        is_first = self.images.credentials is None
+        words = (
+            "Nobody is signed in to this library yet."
+            if is_first
+            else f"{error} Nothing is lost: what was under way waits."
+        )
+        self.say(signed_out=words)
         self._signed_out()
 
     def _list(self) -> None:
@@ -236,6 +244,10 @@ class LibraryView(anywidget.AnyWidget):
     def _shown(self, request: Mapping[str, Any]) -> Answer:
         work = (self._show, (str(request["kind"]), self._image(request)))
         threading.Thread(target=work[0], args=work[1], name="constellations-show", daemon=True).start()
+        return {}, []
+
+    def _left(self, _request: Mapping[str, Any]) -> Answer:
+        self._leave()
         return {}, []
 
     def _places(self, request: Mapping[str, Any]) -> Answer:
