@@ -49,7 +49,7 @@ _NOT_KEPT = {
     "PixelCutHigh": ("0", "", "0.0"),
     "ReferenceFrame": ("", "Sky"),
 }
-
+_WHY = {"DataSetType": "Constellations shows every image on the sky, where this one does not belong"}
 
 # What every imageset of ours says to WWT beside what Constellations keeps.
 _CONSTANT = {
@@ -86,6 +86,9 @@ def parse(content: str | bytes, what: str) -> Element:
     try:
         return fromstring(content, forbid_dtd=True)
     except DefusedXmlException:
+        start = content[:200] if isinstance(content, str) else content[:200].decode("utf-8", "replace")
+        if re.search("<!doctype html", start, re.IGNORECASE):
+            raise SourceError(f"{what} is a web page, not WTML: give the address of the .wtml file itself") from None
         raise SourceError(f"{what} declares XML entities or a document type, which no WTML needs: refused") from None
     except (ParseError, ValueError, LookupError) as error:
         raise SourceError(
@@ -113,7 +116,7 @@ def reading_of(element: Element, origin: str, *, path: Path | None = None, addre
     )
     values["permissions.credits"] = credits_of(_child(element, "Credits"), _child(element, "CreditsUrl"))
     remarks = [
-        f"{attribute}={shown(element.get(attribute))} of the WTML is not kept: Constellations has no place for it"
+        f"{attribute}={shown(element.get(attribute))} of the WTML is not kept: {_WHY.get(attribute, 'Constellations has no place for it')}"
         for attribute, silent in _NOT_KEPT.items()
         if element.get(attribute, silent[0]) not in silent
     ]

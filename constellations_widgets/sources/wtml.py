@@ -41,7 +41,7 @@ def read_wtml(source: Any) -> list[Reading]:
         )
     if isinstance(source, str) and source.lstrip("\ufeff \t\r\n").startswith("<"):
         return readings_of(parse(source.lstrip("\ufeff \t\r\n"), "The WTML text"), "The WTML text")
-    if isinstance(source, str) and re.match(r"https?://", source, re.IGNORECASE):
+    if isinstance(source, str) and re.match(r"[a-z][a-z0-9+.-]+://", source, re.IGNORECASE):
         content, address = fetch(source, SIZE_LIMIT)
         return readings_of(parse(content, address), address, address=address)
     if not str(source).strip() or "\n" in str(source):
@@ -90,6 +90,8 @@ def choose(found: list[Reading], index: int | None) -> Reading:
         names = ", ".join(f"{number}: {reading.name}" for number, reading in enumerate(found[:8]))
         more = ", …" if len(found) > 8 else ""
         raise SourceError(f"The WTML holds {len(found)} imagesets ({names}{more}): choose one with index=")
+    if index is not None and (isinstance(index, bool) or not isinstance(index, int)):
+        raise SourceError(f"index= is a whole number, counted from 0, not {shown(index)}")
     if index is not None and not 0 <= index < len(found):
         raise SourceError(f"There is no imageset {index}: the WTML holds {len(found)}, counted from 0")
     return found[index or 0]

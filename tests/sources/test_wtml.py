@@ -173,6 +173,7 @@ def test_what_constellations_has_no_field_for_is_said():
         "DataSetType='Panorama'",
         "PixelCutLow='12.5'",
     ]
+    assert reading.remarks[1].endswith("Constellations shows every image on the sky, where this one does not belong")
     remarks = [p.message for p in draft_of(imageset(BandPass="Infrared")).problems if p.code == "CXW901"]
     assert remarks == ["BandPass='Infrared' of the WTML is not kept: Constellations has no place for it"]
 
@@ -224,6 +225,9 @@ def test_of_several_imagesets_one_must_be_chosen():
     ]
     for index in (100, -1):
         with pytest.raises(SourceError, match=f"no imageset {index}: the WTML holds 100"):
+            draft_of(text, index=index)
+    for index in ("Image 1", 1.0, True):
+        with pytest.raises(SourceError, match="index= is a whole number"):
             draft_of(text, index=index)
 
 
@@ -347,7 +351,7 @@ REFUSED = {
     "blank": (b" \n\t ", "is empty"),
     "not XML": (b"M 51 is a galaxy", "is not XML"),
     "cut off": (folder(imageset())[:-20].encode(), "is not XML"),
-    "HTML": (b"<!DOCTYPE html><html><body><p>Not found<br></body></html>", "a document type"),
+    "HTML": (b"<!DOCTYPE html><html><body><p>Not found<br></body></html>", "is a web page, not WTML"),
     "no imageset": (folder().encode(), "holds no imageset"),
     "an entity bomb": (f"{BOMB}<Folder>&j;</Folder>".encode(), "declares XML entities or a document type"),
     "an entity of a file": (b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><Folder Name="&a;"/>', "declares XML entities"),
@@ -383,6 +387,7 @@ def test_text_that_is_no_wtml_is_refused_in_words_too(name):
         ("M 51\nis a galaxy", "neither WTML nor the name of a file"),
         ("https://user:secret@example.org/m51.wtml", "holds a user name or password"),
         ("https:///m51.wtml", "names no server"),
+        ("ftp://example.org/m51.wtml", "begins with https://"),
         (7, "A int is no imageset"),
         ("a\0b.wtml", "can't be read"),
         ("x" * 5000, "can't be read"),
