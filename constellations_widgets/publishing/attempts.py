@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -122,7 +123,14 @@ COLUMNS = ", ".join(_NAMES)
 
 
 class History(list[Attempt]):
-    """Attempts, newest first; a table in a notebook, as HTML and as text."""
+    """Attempts, newest first; a table in a notebook, as HTML and as text.
+
+    `looked` says whether the server was just asked for those that are unclear.
+    """
+
+    def __init__(self, attempts: Iterable[Attempt] = (), *, looked: bool = False):
+        super().__init__(attempts)
+        self._looked = looked
 
     def __repr__(self) -> str:
         return f"<History: {len(self)} attempt{'s' * (len(self) != 1)}. {self._open()}".rstrip(". ") + ">"
@@ -148,9 +156,12 @@ class History(list[Attempt]):
         count = sum(attempt.state == "unclear" for attempt in self)
         if not count:
             return ""
+        if self._looked:
+            return f"{count} of {len(self)} may still have succeeded or not. {_ONCE_MORE}"
         return f"{count} of {len(self)} may have succeeded or not: cxw.settle_all(client) looks, and sends nothing."
 
 
+_ONCE_MORE = "Published once more, with again=True, an image is looked for first, and sent if it still isn't there."
 _NOTHING = "Nothing was published from this machine yet."
 
 

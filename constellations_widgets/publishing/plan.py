@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..api.addresses import handle_name
 from ..api.constellations import Constellations
 from ..errors import DraftError, NotFoundError
 from ..schema.records import ImageSummary
 from .attempts import Attempt
+from .given import require_client, require_unpublished
 from .journal import Journal, default_journal
 from .probes import Target, look_at, targets
 from .tables import html_table
@@ -153,9 +155,14 @@ def plan(
         If the server can't be asked.
     PublishError
         If the journal can't be used.
+    TypeError
+        If these are no drafts, or no client.
     """
-    drafts = [drafts] if hasattr(drafts, "submission") else list(drafts)
-    survey = _Survey(client, handle.strip().removeprefix("@"), journal or default_journal())
+    require_client("Publishing", client)
+    drafts = list(drafts) if isinstance(drafts, Iterable) else [drafts]
+    for draft in drafts:
+        require_unpublished("Publishing", draft)
+    survey = _Survey(client, handle_name(handle), journal or default_journal())
     display_name = survey.ask_about_handle()
     cases = [_Case.of(draft) for draft in drafts]
     survey.ask_about([case for case in cases if case.body is not None])

@@ -17,6 +17,7 @@ from ..observable import normal
 from ..schema.credits import clean_credits
 from ..schema.fields import fields, flatten
 from ..schema.records import ImageRecord, ImageSummary, Receipt
+from .given import require_client
 from .saved import CREDITS, Change, Saved, outcome, same
 
 if TYPE_CHECKING:
@@ -328,10 +329,7 @@ class PublishedImage(CheckedFields):
 
 
 def _id_of(client: Constellations, image: Any) -> str:
-    if not hasattr(client, "update_image"):
-        raise TypeError(
-            f"PublishedImage takes a client, not a {type(client).__name__}: make one with Constellations(api_url, auth=…)"
-        )
+    require_client("PublishedImage", client)
     api_url = getattr(image, "api_url", client.api_url)
     if api_url != client.api_url:
         raise PublishError(

@@ -17,6 +17,7 @@ from ..errors import ApiError, PublishError
 from ..schema.records import ImageRecord, ImageSummary
 from ..schema.scenes import SceneRecord, SceneSummary
 from .attempts import Attempt, History
+from .given import require_client
 from .journal import Journal, default_journal
 
 OnProgress = Callable[[Attempt, int, int], Any]
@@ -28,6 +29,9 @@ CLOCK_MARGIN = 120.0
 """Seconds by which the server's clock may differ from what we believe of it."""
 SETTLING_WAITS = (0.0, 0.5, 1.5, 3.0)
 """Seconds to wait before each look, for a server that is still at work."""
+
+
+_NOT_SHOWN = "The server does not show it so far."
 
 
 def unsettled(journal: Journal | None = None) -> list[Attempt]:
@@ -137,6 +141,7 @@ def settle_all(
     JournalError
         If the journal can't be used.
     """
+    require_client("settle_all", client)
     journal = journal or default_journal()
     left = left_open(client, journal)
     errors: list[ApiError] = []
@@ -148,13 +153,16 @@ def settle_all(
         except ApiError as error:
             errors.append(error)
             seen = replace(attempt, answer=f"{attempt.answer} It could not be looked at now: {error}".strip())
+        else:
+            if seen == attempt:
+                seen = replace(attempt, answer=f"{attempt.answer} {_NOT_SHOWN}".strip())
         with telling:
             if on_progress is not None:
                 on_progress(seen, next(done), len(left))
         return seen
 
     with ThreadPoolExecutor(THREADS, "constellations-settle") as pool:
-        settled = History(pool.map(look, left))
+        settled = History(pool.map(look, left), looked=True)
     if errors and len(errors) == len(left):
         raise errors[0]
     return settled

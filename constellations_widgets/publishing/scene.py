@@ -8,12 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..api.addresses import handle_name
 from ..api.constellations import Constellations
 from ..errors import InvalidError, PublishError, SignInError
 from ..schema.extent import SkyView, view_of_image
 from ..schema.records import Receipt
 from ..schema.scenes import ScenePlace, SceneReceipt, SceneSubmission
 from .attempts import Attempt
+from .given import require_client, require_receipt
 from .journal import Journal, default_journal
 from .submit import OnProgress, send, settled_earlier, tell_nobody
 
@@ -57,13 +59,17 @@ def scene_of(
     ------
     InvalidError
         If a value is out of range. Status None: it was refused here.
+    TypeError
+        If `image` is no receipt of an image.
     """
+    shown = [(image, opacity), *above]
+    for each, _ in shown:
+        require_receipt(each)
     try:
-        shown = view or view_of_image(image.body["wwt"])
-        layers = [{"image_id": it.id, "opacity": seen} for it, seen in [(image, opacity), *above]]
+        layers = [{"image_id": each.id, "opacity": seen} for each, seen in shown]
         return SceneSubmission.model_validate(
             {
-                "place": ScenePlace.of_view(shown),
+                "place": ScenePlace.of_view(view or view_of_image(image.body["wwt"])),
                 "content": {"image_layers": layers},
                 "text": image.note if text is None else text,
                 "outgoing_url": outgoing_url,
@@ -148,7 +154,8 @@ def send_scene(
     ApiError
         The server said no, or can't be reached: no scene was made.
     """
-    journal, tell, name = journal or default_journal(), on_progress or tell_nobody, handle.strip().removeprefix("@")
+    require_client("Publishing", client)
+    journal, tell, name = journal or default_journal(), on_progress or tell_nobody, handle_name(handle)
     if not client.signed_in:
         raise SignInError("A scene needs a client that is signed in: nothing was sent.")
     place, body = (client.api_url, name), scene.to_json()

@@ -11,6 +11,7 @@ from ..api.constellations import Constellations
 from ..errors import ApiError, NotSentError, PublishError, UnclearError
 from ..schema.records import Receipt
 from .attempts import Attempt
+from .given import require_client
 from .journal import Journal, default_journal
 from .plan import BLOCKED, DECIDE, SKIP, Step, plan
 from .reconcile import SETTLING_WAITS, left_open, settle
@@ -70,6 +71,7 @@ def publish_draft(
     ApiError
         The server said no, or can't be reached: nothing was published.
     """
+    require_client("Publishing", client)
     journal = journal or default_journal()
     tell = on_progress or tell_nobody
     tell("planning", f"Asking {client.api_url} about the handle {handle!r} and earlier images.")
@@ -152,7 +154,7 @@ def send(
         _write_down(journal.published, key, receipt.id, receipt.rel_url, receipt.created)
         _tell_after(tell, "published", f"Published as {receipt.id}.")
         return receipt
-    _write_down(journal.unclear, key, str(unclear))
+    _write_down(journal.unclear, key, f"{unclear.message[:1].upper()}{unclear.message[1:].rstrip('.')}.")
     looking = f"Looking whether the {attempt.kind} is there."
     _tell_after(tell, "looking", f"The outcome is unclear: {unclear.message}. {looking}")
     receipt = _receipt_or_unclear(attempt, unclear, client, journal, sleep)

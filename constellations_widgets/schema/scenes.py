@@ -26,6 +26,12 @@ def _short(text: str) -> str:
     return text
 
 
+def _not_empty(text: str) -> str:
+    if not text:
+        raise ValueError("is empty: say in a few words what there is to see")
+    return text
+
+
 def _web_address(text: str) -> str:
     if text and (fault := web_address_fault(text)):
         raise ValueError(fault)
@@ -108,7 +114,7 @@ class SceneSubmission(_Wire):
 
     place: ScenePlace
     content: SceneContent
-    text: Annotated[Text, AfterValidator(_short), Field(min_length=1)]
+    text: Annotated[Text, AfterValidator(_short), AfterValidator(_not_empty)]
     outgoing_url: Annotated[Text, AfterValidator(_short), AfterValidator(_web_address)] = ""
     published: bool = False
 

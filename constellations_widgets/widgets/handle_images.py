@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 from ipywidgets import VBox
 
+from ..api.addresses import handle_name
 from ..errors import ConstellationsError
+from ..publishing.given import require_client
 from ..publishing.published import PublishedImage
 from ..schema.placement import web_address_fault
 from ..schema.records import ImageRecord, ImageSummary
@@ -68,13 +70,8 @@ class HandleImages(VBox):
     _unfollow: Callable[[], None] | None = None  # ends what is told of the image that is edited
 
     def __init__(self, client: Constellations, handle: str, *, pictures: bool = False):
-        if not hasattr(client, "handle_images"):
-            raise TypeError(
-                f"HandleImages takes a client, not a {type(client).__name__}: make one with cxw.Constellations(api_url, auth=…)"
-            )
-        if not isinstance(handle, str):
-            raise TypeError(f"HandleImages takes a handle's name, not a {type(handle).__name__}")
-        self._client, self._handle, self._pictures = client, handle.strip().removeprefix("@"), bool(pictures)
+        require_client("HandleImages", client)
+        self._client, self._handle, self._pictures = client, handle_name(handle), bool(pictures)
         self._opened: dict[str, str] = {}
         self._edited: dict[str, PublishedImage] = {}  # with what is typed and not saved
         self._showing = threading.RLock()

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from ..api.addresses import handle_name
 from ..errors import ConstellationsError, DraftError, PublishError, UnclearError
 from ..publishing import Attempt, Step, plan, publish_planned
+from ..publishing.given import require_client, require_unpublished
 from ..publishing.plan import BLOCKED, SKIP
 from ..schema.fields import fields
-from .draft_widget import DraftWidget, require_draft
+from .draft_widget import DraftWidget
 from .leftovers import NO_LEFTOVERS, Leftovers
 from .scene_offer import NO_SCENE, SceneOffer
 from .static import built
@@ -70,15 +72,13 @@ class Publisher(DraftWidget):
         handle: str = "",
         preview: Preview | None = None,
     ):
-        require_draft(Publisher, draft)
-        if client is not None and not hasattr(client, "add_image"):
-            raise TypeError(
-                f"Publisher takes a client, not a {type(client).__name__}: make one with cxw.Constellations(api_url, auth=…)"
-            )
+        require_unpublished("Publisher", draft)
+        if client is not None:
+            require_client("Publisher", client)
         if preview is not None and not hasattr(preview, "view"):
             raise TypeError(f"Publisher takes a Preview to look at, not a {type(preview).__name__}: cxw.Preview(draft)")
         self._esm, self._css = built("publisher.js"), built("publisher.css")
-        self._client, self._handle = client, handle.strip().removeprefix("@")
+        self._client, self._handle = client, handle_name(handle) if handle else ""
         self._step: Step | None = None
         self._changes = 0  # of the draft since this was made
         self._busy = threading.Lock()  # held while a worker talks to the server: one click, one request

@@ -7,8 +7,9 @@ import pytest
 from publishing.conftest import make_draft, published
 
 from constellations_widgets.api import Constellations
-from constellations_widgets.errors import NotSentError
-from constellations_widgets.publishing import plan, publish_draft
+from constellations_widgets.errors import InvalidError, NotSentError
+from constellations_widgets.publishing import plan, publish_all, publish_draft, publish_scene, settle_all
+from constellations_widgets.publishing.published import PublishedImage
 
 
 def only(steps):
@@ -27,6 +28,22 @@ def test_a_good_draft_is_to_be_published_exactly_as_it_stands(client, box, draft
 def test_a_plan_sends_nothing_that_changes_anything(client, box, draft):
     plan(draft, client, box.handle)
     assert published(client, draft) == 0
+
+
+def test_what_is_no_draft_client_handle_or_receipt_is_said_before_anything_is_asked(client, box, draft):
+    image = PublishedImage(client, publish_draft(make_draft(), client, box.handle))
+    for call, fault in (
+        (lambda: publish_all("m51/index_rel.wtml", client, box.handle), "not a str.*all_from_wtml"),
+        (lambda: plan(None, client, box.handle), "takes an ImageDraft, not a NoneType"),
+        (lambda: plan([draft, image], client, box.handle), "is published already.*ImageForm"),
+        (lambda: publish_draft(draft, box.api_url, box.handle), "takes a client, not a str"),
+        (lambda: settle_all(None), "takes a client"),
+        (lambda: publish_scene(draft, client), "receipt of a published image, not of this ImageDraft"),
+    ):
+        with pytest.raises(TypeError, match=fault):
+            call()
+    with pytest.raises(InvalidError, match="is not a handle"):
+        plan(draft, client, client.handle(box.handle))
 
 
 def test_later_changes_of_the_draft_do_not_reach_the_plan(client, box, draft):

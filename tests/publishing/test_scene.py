@@ -72,7 +72,7 @@ def test_without_a_view_it_shows_the_image_and_says_its_note(client, box, image)
         ({"view": SkyView(0, 91, 1)}, "dec_rad"),
         ({"view": SkyView(0, 0, 361)}, "roi_height_deg"),
         ({"opacity": 1.5}, "opacity"),
-        ({"text": ""}, "text"),
+        ({"text": ""}, "text: is empty"),
         ({"text": "😀" * 2501}, "text"),
         ({"outgoing_url": "example.org"}, "outgoing_url"),
     ],

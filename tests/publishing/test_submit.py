@@ -240,7 +240,7 @@ def test_a_step_that_is_not_to_be_published_is_not(client, box):
 
 
 def test_one_draft_is_published_at_a_time(client, box, draft):
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError, match="takes an ImageDraft, not a list"):
         publish_draft([draft], client, box.handle)
     assert published(client, draft) == 0
 

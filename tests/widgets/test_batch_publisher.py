@@ -14,7 +14,7 @@ from PIL import Image
 from publishing.conftest import FaultyProxy, made_up_web, make_draft, published  # noqa: F401  (a fixture for all tests here)
 
 from constellations_widgets import BatchPublisher, Constellations, ImageDraft, Sandbox
-from constellations_widgets.errors import PublishError, SourceError
+from constellations_widgets.errors import InvalidError, PublishError, SourceError
 from constellations_widgets.publishing import Journal
 from constellations_widgets.publishing import batch as batches
 from constellations_widgets.widgets.batch import run as batch_run
@@ -207,6 +207,7 @@ def test_nothing_that_the_page_is_told_holds_the_token(make, box, wtml):
         {"kind": "host", "base": "javascript:alert(1)"},
         {"kind": "again", "what": "everything"},
         {"kind": "close"},
+        {"kind": ["stop"]},
         {"kind": "stop"},
         {"kind": "go_on"},
     ],
@@ -233,7 +234,7 @@ def test_a_folder_of_wwt_data_formats_and_drafts_are_taken_and_others_are_told_w
         BatchPublisher("nowhere.wtml", client, box.handle)
     with pytest.raises(TypeError, match="takes a client, not a str"):
         BatchPublisher([draft], "client", box.handle)
-    with pytest.raises(PublishError, match="no handle"):
+    with pytest.raises(InvalidError, match="is not a handle"):
         BatchPublisher([draft], client, " ")
     with pytest.raises(PublishError, match="threads"):
         BatchPublisher([draft], client, box.handle, threads=99)

@@ -14,7 +14,7 @@ from api.conftest import make_submission
 from constellations_widgets import HandleImages, ImageForm, Preview, PublishedImage, Sandbox
 from constellations_widgets.api import Constellations
 from constellations_widgets.api.retries import Retries
-from constellations_widgets.errors import ConstellationsError, NotFoundError
+from constellations_widgets.errors import ConstellationsError, InvalidError, NotFoundError
 
 LIST = "/handle/*/imageinfo"
 
@@ -164,7 +164,6 @@ class TestPages:
         ("handle", "signed_in", "says"),
         [
             ("nobody", True, "not found"),
-            ("", True, "is not a handle"),
             ("many", "somebody else", "Forbidden"),
             ("many", None, "this client is not signed in"),
         ],
@@ -186,8 +185,9 @@ class TestPages:
     def test_what_is_no_client_or_handle_is_refused(self, client):
         with pytest.raises(TypeError, match="takes a client"):
             HandleImages("many", client)
-        with pytest.raises(TypeError, match="handle's name"):
-            HandleImages(client, None)
+        for handle in ("", None):
+            with pytest.raises(InvalidError, match="is not a handle"):
+                HandleImages(client, handle)
 
     @pytest.mark.parametrize("request_of", [{}, {"start": -1}, {"start": True}, {"start": "1"}])
     def test_requests_that_make_no_sense_are_refused(self, show, request_of):

@@ -11,7 +11,7 @@ from api.broken_server import reset
 from examples import tiled
 from publishing.conftest import FaultyProxy, MadeUpWeb, made_up_web  # noqa: F401  (a fixture for all tests here)
 
-from constellations_widgets import Constellations, ImageDraft, Publisher, Sandbox
+from constellations_widgets import Constellations, ImageDraft, InvalidError, PublishedImage, Publisher, Sandbox
 from constellations_widgets.api.web import Look
 from constellations_widgets.sources.reading import Reading
 
@@ -206,6 +206,17 @@ def test_without_client_or_handle_the_reason_is_said(draft, box):
         send(publisher, "review")
         assert publisher.status["phase"] == "editing"
         publisher.close()
+
+
+def test_what_is_no_draft_client_or_handle_is_said_at_once(draft, box):
+    client = box.client()
+    image = PublishedImage(client, client.add_image(box.handle, draft.submission()).id)
+    with pytest.raises(TypeError, match=r"is published already.*ImageForm\(image\)"):
+        Publisher(image, client, box.handle)
+    with pytest.raises(TypeError, match="takes a client, not a str"):
+        Publisher(draft, box.api_url, box.handle)
+    with pytest.raises(InvalidError, match="is not a handle"):
+        Publisher(draft, client, client.handle(box.handle))
 
 
 def test_a_draft_with_errors_is_blocked_in_the_review(publisher, box, draft):

@@ -12,9 +12,11 @@ from xml.etree import ElementTree
 
 import traitlets
 
+from ...api.addresses import handle_name
 from ...draft import ImageDraft
 from ...errors import ConstellationsError, PublishError, SourceError
 from ...publishing.batch import MOST_THREADS
+from ...publishing.given import require_client
 from ...schema.fields import fields
 from ...sources.reading import Reading
 from ..answering import Answerer
@@ -73,7 +75,9 @@ class BatchPublisher(DraftWidget):
     SourceError
         When no drafts can be made of `source`.
     PublishError
-        Without a handle, or with a wrong number of threads.
+        With a wrong number of threads.
+    InvalidError
+        Without a handle.
     """
 
     messages = frozenset(
@@ -98,16 +102,10 @@ class BatchPublisher(DraftWidget):
         probe: bool = True,
         journal: Journal | None = None,
     ):
-        if not hasattr(client, "add_image"):
-            raise TypeError(
-                f"BatchPublisher takes a client, not a {type(client).__name__}: "
-                "make one with cxw.Constellations(api_url, auth=…)"
-            )
+        require_client("BatchPublisher", client)
         if not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
             raise PublishError(f"threads is {threads!r}: give a whole number from 1 to {MOST_THREADS}.")
-        handle = str(handle or "").strip().removeprefix("@")
-        if not handle:
-            raise PublishError("There is no handle to publish under: give one, as in BatchPublisher(…, handle='me').")
+        handle = handle_name(handle)
         self._esm, self._css = built("batch_publisher.js"), built("batch_publisher.css")
         drafts, own = _drafts_of(source)
         self._run, self._again = _run_of(drafts, own, client, handle, threads=threads, probe=probe, journal=journal)
@@ -344,7 +342,8 @@ class BatchPublisher(DraftWidget):
         self.shared.update({path: value for path, value in _common(self.drafts).items() if not self.shared[path]})
 
     def _received(self, widget: Any, message: Any, buffers: Any) -> None:
-        act = self._acts.get(message.get("kind")) if isinstance(message, dict) else None
+        kind = message.get("kind") if isinstance(message, dict) else None
+        act = self._acts.get(kind) if isinstance(kind, str) else None
         if act is None:
             super()._received(widget, message, buffers)
             return
