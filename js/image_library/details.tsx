@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Comm } from "../shared/comm.ts";
 import { useUniqueId } from "../shared/mount.tsx";
+import { sendOnEnter } from "../shared/send_on_enter.ts";
 import { bytes, type Row } from "./state.ts";
 import { thumbOf, type Thumb } from "./thumbs.ts";
 
@@ -126,7 +127,7 @@ function Rename({ comm, image, name, done }: { comm: Comm; image: Row; name: str
     }
   };
   return (
-    <form class="cxw-rename" onSubmit={(event) => void save(event)}>
+    <form class="cxw-rename" onSubmit={(event) => void save(event)} onKeyDown={sendOnEnter}>
       <label for={id}>Name</label>
       <div class="cxw-row">
         <input

@@ -24,6 +24,7 @@ export function Picker({ comm, close }: { comm: Comm; close(): void }) {
   const [message, setMessage] = useState("");
   const [all, setAll] = useState(false);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const section = useRef<HTMLElement>(null);
   const list = useRef<HTMLUListElement>(null);
   const goTo = (folder: string) =>
     void comm.ask("places", { folder }).then(
@@ -34,7 +35,10 @@ export function Picker({ comm, close }: { comm: Comm; close(): void }) {
       (error: Error) => setMessage(error.message),
     );
   useEffect(() => goTo(""), []);
-  useEffect(() => list.current?.querySelector<HTMLElement>("button, input")?.focus(), [shown?.folder]);
+  useEffect(() => {
+    const first = list.current!.querySelector<HTMLElement>("button, input") ?? section.current!.querySelector<HTMLElement>("button:enabled");
+    if (shown) first?.focus();
+  }, [shown?.folder]);
 
   const entries = shown?.entries.filter((entry) => entry.size === null || entry.image || all) ?? [];
   const toggle = (path: string) => {
@@ -53,7 +57,7 @@ export function Picker({ comm, close }: { comm: Comm; close(): void }) {
     event.preventDefault();
   };
   return (
-    <section class="cxw-picker" aria-label="Files on the kernel's disk" onKeyDown={onKeyDown}>
+    <section ref={section} class="cxw-picker" aria-label="Files on the kernel's disk" onKeyDown={onKeyDown}>
       <div class="cxw-row">
         <button type="button" disabled={!shown?.parent} onClick={() => goTo(shown!.parent!)}>
           Up
@@ -83,7 +87,7 @@ export function Picker({ comm, close }: { comm: Comm; close(): void }) {
       </ul>
       <div class="cxw-row">
         <button type="button" class="cxw-primary" disabled={chosen.size === 0} onClick={upload}>
-          Upload {counted(chosen.size, "file")}
+          {chosen.size === 0 ? "Upload" : `Upload ${counted(chosen.size, "file")}`}
         </button>
         <button type="button" onClick={close}>
           Cancel

@@ -1,28 +1,9 @@
 import { expect, test } from "vitest";
-import type { Comm } from "../shared/comm.ts";
 import { PART, sendFiles } from "./drop.ts";
+import { fakeComm } from "./fake_comm.ts";
 import { bytes, duration, type Upload } from "./state.ts";
 import { Thumbs } from "./thumbs.ts";
 import { wordsOf } from "./uploads.tsx";
-
-interface Asked {
-  kind: string;
-  content: Record<string, unknown>;
-  size: number;
-  answer(content?: Record<string, unknown>): void;
-  refuse(): void;
-}
-
-/** A comm whose requests are answered by hand. */
-function fakeComm(): { comm: Comm; asked: Asked[] } {
-  const asked: Asked[] = [];
-  const ask = (kind: string, content: Record<string, unknown>, buffers: ArrayBuffer[] = []) =>
-    new Promise((resolve, reject) => {
-      const answer = (said = {}) => resolve({ content: said, buffers: [new Uint8Array([1])] });
-      asked.push({ kind, content, size: buffers[0]?.byteLength ?? 0, answer, refuse: () => reject(new Error("no")) });
-    });
-  return { comm: { ask } as unknown as Comm, asked };
-}
 
 const settled = () => new Promise((later) => setTimeout(later, 50));
 

@@ -3,6 +3,7 @@
 import { useRef } from "preact/hooks";
 import { Address } from "../shared/address.tsx";
 import { useUniqueId, type ViewProps } from "../shared/mount.tsx";
+import { sendOnEnter } from "../shared/send_on_enter.ts";
 import type { Status } from "./status.ts";
 
 type WayProps = ViewProps & { status: Status };
@@ -21,14 +22,6 @@ function Secret({ name, label, autocomplete }: { name: string; label: string; au
       <input id={id} name={name} type="password" autocomplete={autocomplete} spellcheck={false} required />
     </label>
   );
-}
-
-/** Enter sends the form that a field is in. JupyterLab keeps the browser from doing it by itself. */
-export function sendOnEnter(event: KeyboardEvent): void {
-  const field = event.target as HTMLInputElement;
-  if (event.key !== "Enter" || field.tagName !== "INPUT") return;
-  event.preventDefault();
-  field.form?.requestSubmit();
 }
 
 /** Sends what was typed into a form, by the names of its fields, and empties it. */

@@ -2,8 +2,8 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { useUniqueId, type ViewProps } from "../shared/mount.tsx";
+import { sendOnEnter } from "../shared/send_on_enter.ts";
 import type { Status } from "./status.ts";
-import { sendOnEnter } from "./ways.tsx";
 
 /** Whether this account may add images, in words. */
 export function mayWords({ may, handle, handle_message: message }: Status): string {

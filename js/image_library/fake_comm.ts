@@ -1,0 +1,21 @@
+// A comm for unit tests, whose requests are answered by hand.
+
+import type { Comm } from "../shared/comm.ts";
+
+export interface Asked {
+  kind: string;
+  content: Record<string, unknown>;
+  size: number;
+  answer(content?: Record<string, unknown>): void;
+  refuse(): void;
+}
+
+export function fakeComm(): { comm: Comm; asked: Asked[] } {
+  const asked: Asked[] = [];
+  const ask = (kind: string, content: Record<string, unknown>, buffers: ArrayBuffer[] = []) =>
+    new Promise((resolve, reject) => {
+      const answer = (said = {}) => resolve({ content: said, buffers: [new Uint8Array([1])] });
+      asked.push({ kind, content, size: buffers[0]?.byteLength ?? 0, answer, refuse: () => reject(new Error("no")) });
+    });
+  return { comm: { ask } as unknown as Comm, asked };
+}
