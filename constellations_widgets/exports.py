@@ -60,7 +60,8 @@ class Exports:
             try:
                 write_file(target, text.encode())
             except (OSError, ValueError) as error:
-                raise SourceError(f"The WTML can't be written to {shown(str(target), 200)}: {error}") from None
+                reason = getattr(error, "strerror", None) or error
+                raise SourceError(f"The WTML can't be written to {shown(str(target), 200)}: {reason}") from None
         return text
 
     def to_wcs_header(self, size: tuple[int, int] | None = None) -> Header:

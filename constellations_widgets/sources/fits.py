@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ..errors import SourceError
 from .drawing import picture_of
+from .hdus import readable_hdus
 from .local import LocalImage
 from .placing import TOLERANCE, plane_of_wcs
 from .reading import Reading
@@ -177,9 +178,9 @@ def image_of(hdus: Any, what: str) -> tuple[Any, Any]:
     """The first image with a celestial WCS, or else the first image, and its WCS."""
     from astropy.wcs import WCS
 
-    images = [hdu for hdu in hdus if hdu.is_image and len(hdu.shape) >= 2]
+    images = [hdu for hdu in readable_hdus(hdus) if hdu.is_image and len(hdu.shape) >= 2]
     if not images:
-        raise SourceError(f"{what} holds no image: give a FITS file with an image of two dimensions")
+        raise SourceError(f"{what} holds no image that can be read: give a FITS file with an image of two dimensions")
     others: list[tuple[Any, Any]] = []
     failures: list[Exception] = []
     for hdu in images:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import SourceError
 from ..schema.placement import shown
 from .avm import factor_between, resized
+from .hdus import readable_hdus
 from .placing import plane_of_wcs
 from .plane import Plane
 
@@ -108,7 +109,9 @@ def _from_file(path: Path) -> _Sidecar:
                 content = start + file.read(_SIZE_LIMIT)
                 return _of_header(_cards(content.decode("ascii", "replace"), path.name), path.name)
         with fits.open(path) as hdus:  # only headers are read
-            headers = [hdu.header for hdu in hdus]
+            headers = [hdu.header for hdu in readable_hdus(hdus)]
+            if not headers:
+                raise SourceError(f"{path.name} is a broken FITS file: get it again from where it came")
             return _of_header(next((each for each in headers if "CTYPE1" in each), headers[0]), path.name)
     except SourceError:
         raise

@@ -66,7 +66,8 @@ class Tiling:
     def __repr__(self) -> str:
         if not self.done:
             return f"<Tiling to {self.out}: {100 * self.progress:.0f} %>"
-        return f"<Tiling to {self.out}: {'failed' if self._result.exception() else 'done'}>"
+        ended = "done" if self._result.exception() is None else "cancelled" if self._stop.is_set() else "failed"
+        return f"<Tiling to {self.out}: {ended}>"
 
     def _step(self, progress: float) -> None:
         if self._stop.is_set():
@@ -234,6 +235,8 @@ def _reading(source: Any, placement: Mapping[str, Any]) -> Any:
     from .fits import read_fits
     from .picture import read_picture
 
+    if not isinstance(source, str | Path):
+        raise SourceError(f"A {type(source).__name__} can't be tiled: give an image file, or an untiled draft of one")
     path = Path(os.path.expanduser(source))
     try:
         with path.open("rb") as file:

@@ -137,13 +137,14 @@ def test_a_tiling_that_is_cancelled_leaves_nothing(tmp_path, picture):
     go_on.set()
     with pytest.raises(SourceError, match="was cancelled: nothing of it was kept"):
         tiling.result(60)
-    assert tiling.done and "failed" in repr(tiling)
+    assert tiling.done and "cancelled" in repr(tiling)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "state") == ["m51.png"]
 
 
 def test_what_cannot_be_tiled_is_said(tmp_path, picture):
     for source, options, message in (
         (tmp_path / "missing.png", {}, "No such file"),
+        (7, {}, "A int can't be tiled"),
         (picture, {}, "holds no AVM"),
         (picture, {"wcs": wcs(), "file_type": ".fits"}, "is no FITS image"),
         (cxw.ImageDraft(autosave=False), {}, "nothing to tile"),
