@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from ..errors import SourceError
 from .drawing import picture_of
-from .hdus import readable_hdus
+from .hdus import open_fits, packed_with, readable_hdus
 from .local import LocalImage
 from .placing import TOLERANCE, plane_of_wcs
 from .reading import Reading
@@ -70,10 +70,8 @@ def read_fits(source: Any, shape: Sequence[int] | None = None, tolerance: float 
 
 
 def _from_file(path: Path, tolerance: float) -> Reading:
-    from astropy.io import fits
-
     try:
-        with _errors_of(path.name), fits.open(path) as hdus:
+        with _errors_of(path.name), open_fits(path) as hdus:
             return _of_hdus(hdus, path.name, path, tolerance)
     except FileNotFoundError:
         raise SourceError(f"There is no file {path}: check the name") from None
@@ -100,8 +98,7 @@ def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float) -> Readi
 
 def _look_at_length(hdu: Any, path: Path | None) -> None:
     """The pixels are not read here, but that they are there can be seen."""
-    packed = path is None or path.suffix.lower() in (".gz", ".fz", ".bz2", ".zip", ".xz")
-    if packed or hasattr(hdu, "compressed_data"):
+    if path is None or packed_with(path) or hasattr(hdu, "compressed_data"):
         return
     end, length = hdu.fileinfo()["datLoc"] + hdu.size, path.stat().st_size
     if length < end:
@@ -178,12 +175,11 @@ def image_of(hdus: Any, what: str) -> tuple[Any, Any]:
     """The first image with a celestial WCS, or else the first image, and its WCS."""
     from astropy.wcs import WCS
 
-    images = [hdu for hdu in readable_hdus(hdus) if hdu.is_image and len(hdu.shape) >= 2]
-    if not images:
-        raise SourceError(f"{what} holds no image that can be read: give a FITS file with an image of two dimensions")
     others: list[tuple[Any, Any]] = []
     failures: list[Exception] = []
-    for hdu in images:
+    for hdu in readable_hdus(hdus):  # no farther than needed: in a packed file all in front of an HDU is unpacked
+        if not hdu.is_image or len(hdu.shape) < 2:
+            continue
         try:
             wcs = WCS(hdu.header, fobj=hdus, naxis=2)
         except Exception as error:  # the next one may do
@@ -193,8 +189,12 @@ def image_of(hdus: Any, what: str) -> tuple[Any, Any]:
             break
         others.append((hdu, wcs))
     else:
-        if not others:
+        if failures and not others:
             raise failures[0]
+        if not others:
+            raise SourceError(
+                f"{what} holds no image that can be read: give a FITS file with an image of two dimensions"
+            )
         hdu, wcs = others[0]
     if any(size != 1 for size in hdu.shape[:-2]):
         raise SourceError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gzip
 import io
 import threading
 import warnings
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
 from .fits import image_of
+from .hdus import BoundedGzip, open_fits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,7 +137,7 @@ def _pixels_of(path: Path, _version: tuple[int, int]) -> FitsPixels:
 
 def _tile(content: bytes, what: str) -> np.ndarray[Any, Any]:
     stream = io.BytesIO(content)
-    with _opened(gzip.GzipFile(fileobj=stream) if content[:2] == b"\x1f\x8b" else stream, what) as hdus:
+    with _opened(BoundedGzip(fileobj=stream) if content[:2] == b"\x1f\x8b" else stream, what) as hdus:
         hdu, _ = image_of(hdus, what)
         height, width = hdu.shape[-2:]
         if max(height, width) > LARGEST:
@@ -152,13 +152,11 @@ class _opened:
         self._source, self._what = source, what
 
     def __enter__(self) -> Any:
-        from astropy.io import fits
-
         self._quiet = warnings.catch_warnings()
         self._quiet.__enter__()
         warnings.simplefilter("ignore")
         try:
-            self._hdus = fits.open(self._source)
+            self._hdus = open_fits(self._source)
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import SourceError
 from ..schema.placement import shown
 from .avm import factor_between, resized
-from .hdus import readable_hdus
+from .hdus import open_fits, readable_hdus
 from .placing import plane_of_wcs
 from .plane import Plane
 
@@ -100,15 +100,13 @@ def _read(given: Any) -> _Sidecar:
 
 
 def _from_file(path: Path) -> _Sidecar:
-    from astropy.io import fits
-
     try:
         with path.open("rb") as file:
             start = file.read(9)
             if not start.startswith((b"SIMPLE  =", b"\x1f\x8b")):
                 content = start + file.read(_SIZE_LIMIT)
                 return _of_header(_cards(content.decode("ascii", "replace"), path.name), path.name)
-        with fits.open(path) as hdus:  # only headers are read
+        with open_fits(path) as hdus:  # only headers are read
             headers = [hdu.header for hdu in readable_hdus(hdus)]
             if not headers:
                 raise SourceError(f"{path.name} is a broken FITS file: get it again from where it came")

@@ -274,10 +274,9 @@ def _pixels(reading: Any, file_type: str) -> tuple[Any, Any]:
 
 
 def _values_of(path: Path) -> Any:
-    from astropy.io import fits
-
     from .fits import image_of
+    from .hdus import open_fits
 
-    with fits.open(path) as hdus:
+    with open_fits(path) as hdus:
         hdu, _ = image_of(hdus, path.name)
         return hdu.data.reshape(hdu.shape[-2:])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import importlib.util
 import math
 from pathlib import Path
@@ -19,7 +18,6 @@ from PIL import Image
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
 from constellations_widgets.sources.fits import read_fits
-from constellations_widgets.sources.picture import read_picture
 
 PYWWT = Path(
     importlib.util.find_spec("pywwt").submodule_search_locations[0]
@@ -341,17 +339,6 @@ def test_a_state_directory_that_cannot_be_written_is_told_so(tmp_path, monkeypat
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "file" / "state"))
     assert "can't be written to the state directory" in refusal(M101)
-
-
-@pytest.mark.parametrize("simple", [b"D`/", b"F /"])
-@pytest.mark.filterwarnings("ignore")
-def test_a_packed_file_that_astropy_reads_again_and_again_ends(tmp_path, simple):
-    path, picture = tmp_path / "a.fits.gz", tmp_path / "m51.png"
-    path.write_bytes(gzip.compress(write(tmp_path / "a.fits").read_bytes().replace(b"T /", simple, 1)))
-    assert "a.fits.gz holds no image that can be read" in refusal(path)
-    Image.new("RGB", (60, 40)).save(picture)
-    with pytest.raises(SourceError, match=r"a\.fits\.gz is a broken FITS file"):
-        read_picture(picture, path)
 
 
 @settings(max_examples=40)
