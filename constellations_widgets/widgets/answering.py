@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from ..errors import ConstellationsError
 
 Answer = tuple[dict[str, Any], list[bytes]]
-Handler = Callable[[Mapping[str, Any]], Answer]
+Handler = Callable[[Mapping[str, Any]], Answer | Iterator[Answer]]
 Send = Callable[[dict[str, Any], list[bytes]], None]
 
 # A page asks again while it has no answer. A large one over a slow line is on its way for long: it is not sent twice.
@@ -31,8 +31,9 @@ class Answerer:
     Parameters
     ----------
     handlers : mapping
-        Kind of request → function of the request that returns the answer's content and buffers. It runs in a worker thread;
-        what it raises becomes an answer with ``ok`` false and a ``message``.
+        Kind of request → function of the request that returns the answer's content and buffers, or yields several such parts of
+        it, each of which is sent at once. It runs in a worker thread; what it raises becomes an answer with ``ok`` false and a
+        ``message``.
     send : callable
         Sends content and buffers to the page. Called from worker threads.
     workers : Executor, optional
@@ -66,14 +67,13 @@ class Answerer:
             handler = self._handlers.get(str(request.get("kind")))
             if handler is None:
                 raise ConstellationsError(f"There is no request of the kind {str(request.get('kind'))[:40]!r}.")
-            content, buffers = handler(request)
-            answer = {**content, "id": number, "ok": True}
+            answer = handler(request)
+            for content, buffers in [answer] if isinstance(answer, tuple) else answer:
+                self._send({**content, "id": number, "ok": True}, buffers)
         except ConstellationsError as error:
-            answer, buffers = {"id": number, "ok": False, "message": str(error)}, []
+            self._send({"id": number, "ok": False, "message": str(error)}, [])
         except Exception as error:  # a bug of ours: the page has to say so rather than wait for ever
-            answer, buffers = {"id": number, "ok": False, "message": f"{type(error).__name__}: {error}"}, []
-        try:
-            self._send(answer, buffers)
+            self._send({"id": number, "ok": False, "message": f"{type(error).__name__}: {error}"}, [])
         finally:
             with self._lock:
                 self._taken[number] = time.monotonic()

@@ -7,7 +7,7 @@ import itertools
 import math
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 PRIVATE = "http://localhost:1"
 
 _MOST_FILES = 1000  # in one request
+_PART_BYTES = 1 << 20  # of an answer: the page shows these while the kernel reads the next
 
 
 class Preview(OnDraft):
@@ -234,20 +235,21 @@ class Preview(OnDraft):
         names, contents = zip(*app_files(), strict=True)
         return {"names": names}, list(contents)
 
-    def _files(self, request: Mapping[str, Any]) -> Answer:
+    def _files(self, request: Mapping[str, Any]) -> Iterator[Answer]:
         paths = request.get("paths")
         if not isinstance(paths, list) or len(paths) > _MOST_FILES or not all(isinstance(path, str) for path in paths):
             raise ConstellationsError(f"A request for files needs a list of at most {_MOST_FILES} paths.")
-        contents: list[bytes | None] = []
-        faults: dict[str, str] = {}
+        start, contents, faults = 0, list[bytes | None](), dict[str, str]()
         for path in paths:
+            if sum(len(content or b"") for content in contents) >= _PART_BYTES:
+                yield _part(start, contents, faults)
+                start, contents, faults = start + len(contents), [], {}
             try:
                 contents.append(self._served.read(path))
             except SourceError as error:
                 contents.append(None)
                 faults[path] = str(error)
-        found = [content is not None for content in contents]
-        return {"found": found, "faults": faults}, [content for content in contents if content is not None]
+        yield _part(start, contents, faults)
 
     def _whole(self, request: Mapping[str, Any]) -> Answer:
         start = request.get("start")
@@ -256,7 +258,8 @@ class Preview(OnDraft):
         if self._image is None:
             return {"key": "", "complete": False, "names": [], "next": None}, []
         contents, further, complete = self._image.part(start)
-        key = self._image.state(fresh=True)["key"]  # after they were read: another one if somebody wrote to them meanwhile
+        # After they were read: another one if somebody wrote to them meanwhile.
+        key = self._image.state(fresh=True)["key"]
         names = [f"image/{name}" for name in contents]
         return {"key": key, "complete": complete, "names": names, "next": further}, list(contents.values())
 
@@ -264,6 +267,12 @@ class Preview(OnDraft):
         if self._image is None:
             raise ConstellationsError("There are no FITS pixels to look at.")
         return self._image.look(), []
+
+
+def _part(start: int, contents: list[bytes | None], faults: Mapping[str, str]) -> Answer:
+    """What was found of the files that were asked for, from number `start` on."""
+    found = [content is not None for content in contents]
+    return {"start": start, "found": found, "faults": faults}, [content for content in contents if content is not None]
 
 
 def _drawn(imageset: Mapping[str, Any], revision: int, variant: str, size: tuple[int, int] | None) -> dict[str, Any]:

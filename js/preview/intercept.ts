@@ -4,13 +4,12 @@
  */
 
 import type { Bytes, Found } from "./addresses";
+import { showBytes } from "./show_bytes";
 
 /** The globals of a frame's window, which TypeScript's `Window` does not list. */
 export type Realm = Window & typeof globalThis;
 
 type Find = (url: string) => Found | null;
-
-const TYPES: Record<string, string> = { png: "image/png", jpg: "image/jpeg", jpeg: "image/jpeg", gif: "image/gif", webp: "image/webp" };
 
 /** `find` says what is at an address; `arrived` is called when an image of these is there, and the engine has been told. */
 export function intercept(realm: Realm, find: Find, arrived: () => void): void {
@@ -55,39 +54,6 @@ function interceptImages(realm: Realm, find: Find, arrived: () => void): void {
       });
     },
   });
-}
-
-let blobsWork = true;
-
-/** By a blob: URL, or a data: URL in a page whose policy forbids those. */
-function showBytes(realm: Realm, image: HTMLImageElement, set: (i: HTMLImageElement, url: string) => void, bytes: Bytes, url: string): void {
-  const type = TYPES[/\.(\w+)(?:[?#]|$)/.exec(url)?.[1]?.toLowerCase() ?? ""] ?? "";
-  if (!blobsWork) {
-    set(image, dataURL(bytes, type));
-    return;
-  }
-  const blob = realm.URL.createObjectURL(new realm.Blob([bytes], { type }));
-  const release = () => {
-    realm.URL.revokeObjectURL(blob);
-    image.removeEventListener("load", release);
-    image.removeEventListener("error", retry, true);
-  };
-  // Runs before the engine's own listener. A second failure means that the bytes are no image, and is the engine's business.
-  const retry = (event: Event) => {
-    event.stopImmediatePropagation();
-    release();
-    image.addEventListener("load", () => (blobsWork = false), { once: true });
-    set(image, dataURL(bytes, type));
-  };
-  image.addEventListener("load", release);
-  image.addEventListener("error", retry, true);
-  set(image, blob);
-}
-
-function dataURL(bytes: Bytes, type: string): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return `data:${type};base64,${btoa(text)}`;
 }
 
 /** A request is answered whole in JavaScript: none is made, so no policy of the page can forbid it. */

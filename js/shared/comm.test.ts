@@ -77,8 +77,24 @@ describe("the comm", () => {
     const files = ["0.png", "hole.png", "1.png"].map((path) => comm.file(path));
     vi.advanceTimersByTime(2);
     expect(kernel.heard.map((message) => message.paths)).toEqual([["0.png", "hole.png", "1.png"]]);
-    kernel.say({ id: kernel.heard[0]!.id, ok: true, found: [true, false, true] }, "zero", "one");
+    kernel.say({ id: kernel.heard[0]!.id, ok: true, start: 0, found: [true, false, true] }, "zero", "one");
     expect((await Promise.all(files)).map(textOf)).toEqual(["zero", null, "one"]);
+  });
+
+  it("takes files in parts as they come, and asks again while one is missing", async () => {
+    const files = ["0.png", "1.png", "2.png"].map((path) => comm.file(path));
+    vi.advanceTimersByTime(2);
+    const [{ id }] = kernel.heard as [Message];
+    kernel.say({ id, ok: true, start: 0, found: [true] }, "zero");
+    expect(textOf((await files[0])!)).toBe("zero");
+    kernel.say({ id, ok: true, start: 2, found: [false] }); // the part before this one was lost
+    vi.advanceTimersByTime(600);
+    expect(kernel.heard.map((message) => message.id)).toEqual([id, id]);
+    kernel.say({ id, ok: true, start: 0, found: [true] }, "zero");
+    kernel.say({ id, ok: true, start: 1, found: [true, false] }, "one");
+    expect((await Promise.all(files)).map(textOf)).toEqual(["zero", "one", null]);
+    vi.advanceTimersByTime(20_000);
+    expect(kernel.heard.length).toBe(2);
   });
 
   it("takes a refusal of files for holes", async () => {

@@ -20,7 +20,8 @@ interface Open {
   buffers: ArrayBuffer[];
   sent: number;
   wait: number;
-  resolve: (reply: Reply) => void;
+  /** Takes one part of the answer; true if it was the last one. */
+  take: (part: Reply) => boolean;
   reject: (error: Error) => void;
 }
 
@@ -57,23 +58,19 @@ export class Comm {
 
   /** The answer to one request. Rejects with `Refused` if it is no, with `Closed` if this comm is closed first. */
   ask(kind: string, content: Record<string, unknown> = {}, buffers: ArrayBuffer[] = []): Promise<Reply> {
-    if (this.#closed) return Promise.reject(new Closed());
-    const id = nextId++;
     return new Promise((resolve, reject) => {
-      const now = performance.now();
-      if (this.#open.size === 0) this.#lastAnswer = now; // silence is counted from the question on
-      const wait = this.#answered ? LATE_RETRY : FIRST_RETRY;
-      const open = { message: { ...content, id, kind }, buffers, sent: now, wait, resolve, reject };
-      this.#open.set(id, open);
-      this.#send(open);
-      this.#timer ??= setInterval(() => this.#askAgain(), FIRST_RETRY / 2);
+      const take = (reply: Reply) => {
+        resolve(reply);
+        return true;
+      };
+      this.#ask(kind, content, buffers, take, reject);
     });
   }
 
   /** A file of the draft's image; null if there is none (a hole in the pyramid). All asked for within 2 ms go in one message. */
   file(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
     return new Promise((resolve) => {
-      if (this.#files.push({ path, resolve }) === 1) setTimeout(() => void this.#askForFiles(), COALESCE);
+      if (this.#files.push({ path, resolve }) === 1) setTimeout(() => this.#askForFiles(), COALESCE);
     });
   }
 
@@ -99,20 +96,38 @@ export class Comm {
     this.#open.clear();
   }
 
-  async #askForFiles(): Promise<void> {
+  #ask(kind: string, content: Record<string, unknown>, buffers: ArrayBuffer[], take: Open["take"], reject: Open["reject"]): void {
+    if (this.#closed) {
+      reject(new Closed());
+      return;
+    }
+    const id = nextId++;
+    const now = performance.now();
+    if (this.#open.size === 0) this.#lastAnswer = now; // silence is counted from the question on
+    const wait = this.#answered ? LATE_RETRY : FIRST_RETRY;
+    const open = { message: { ...content, id, kind }, buffers, sent: now, wait, take, reject };
+    this.#open.set(id, open);
+    this.#send(open);
+    this.#timer ??= setInterval(() => this.#askAgain(), FIRST_RETRY / 2);
+  }
+
+  /** Many files come in several messages: those of the first are shown while the kernel reads others. */
+  #askForFiles(): void {
     const batch = this.#files;
     this.#files = [];
-    let contents: (Uint8Array<ArrayBuffer> | null)[];
-    try {
-      const { content, buffers } = await this.ask("files", { paths: batch.map((file) => file.path) });
-      const found = content.found as boolean[];
+    const missing = new Set(batch.keys());
+    const take = ({ content, buffers }: Reply) => {
       for (const words of new Set(Object.values((content.faults ?? {}) as Record<string, string>))) this.onFault(words);
+      let index = content.start as number;
       let next = 0;
-      contents = found.map((there) => (there ? (buffers[next++] ?? null) : null));
-    } catch {
-      contents = [];
-    }
-    batch.forEach((file, index) => file.resolve(contents[index] ?? null));
+      for (const there of content.found as boolean[]) {
+        batch[index]!.resolve(there ? (buffers[next++] ?? null) : null);
+        missing.delete(index++);
+      }
+      return missing.size === 0;
+    };
+    const paths = batch.map((file) => file.path);
+    this.#ask("files", { paths }, [], take, () => batch.forEach((file) => file.resolve(null)));
   }
 
   #send(open: Open): void {
@@ -154,10 +169,11 @@ export class Comm {
     }
     const open = this.#open.get(message.id);
     if (!open) return; // asked by another view of this model, or answered twice
-    this.#open.delete(message.id);
     this.#answered = true;
-    if (message.ok === true) open.resolve({ content: message, buffers: (buffers ?? []).map(bytesOf) });
-    else open.reject(new Refused(String(message.message ?? "The kernel refused, and did not say why.")));
+    const ok = message.ok === true;
+    open.sent = this.#lastAnswer; // what is on its way is not asked for again
+    if (!ok || open.take({ content: message, buffers: (buffers ?? []).map(bytesOf) })) this.#open.delete(message.id);
+    if (!ok) open.reject(new Refused(String(message.message ?? "The kernel refused, and did not say why.")));
   };
 }
 

@@ -29,8 +29,7 @@ def test_the_preview_works_under_the_policy_of_vs_code(page: Page, image: Path):
         expect(element).to_have_attribute("data-cxw-revision", "3")
         assert worst_error(element, make_wcs(rotation=-100)) < 1
         pixels(page, save="vscode-policy")
-    refused = [text for text in watch.console_errors if "blob:" in text and "Content Security Policy" in text]
-    assert refused and watch.console_errors == refused
+    assert watch.console_errors == []  # what this policy forbids was not even tried
     assert watch.outside_requests == []
 
 

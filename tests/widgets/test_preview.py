@@ -158,13 +158,32 @@ def test_what_is_no_web_address_is_not_loaded(url):
     assert content["imageset"] is None and content["waiting"][0][0] == "Image URL"
 
 
-def test_files_come_in_one_answer_and_only_the_images_own(page, folder):
+def test_files_come_together_and_only_the_images_own(page, folder):
     names = ["image.png", "secret.png", "../secret.png", str(folder / "image.png"), "%69mage.png", "IMAGE.PNG"]
     content, buffers = page.ask(
         kind="files", paths=[*(f"image/{name}" for name in names), "image.png", "other/image.png"]
     )
     assert content["found"] == [True] + 7 * [False]
     assert buffers == [b"pixels"]
+
+
+def test_many_files_come_in_parts_as_they_are_read(page, folder, monkeypatch):
+    (folder / "image.png").write_bytes(bytes(400_000))
+    go = threading.Event()
+    read = LocalImage.read
+
+    def slow(image: LocalImage, path: str) -> bytes:
+        assert len(sent) < 3 or go.wait(10)  # the first part has come before the fourth file is read
+        sent.append(path)
+        return read(image, path)
+
+    sent: list[str] = []
+    monkeypatch.setattr(LocalImage, "read", slow)
+    first, contents = page.ask(kind="files", paths=["image/image.png"] * 4)
+    assert first["start"] == 0 and first["found"] == [True] * 3 and len(contents) == 3
+    go.set()
+    last, contents = page.came.get(timeout=20)
+    assert last["start"] == 3 and last["found"] == [True] and last["id"] == first["id"] and len(contents) == 1
 
 
 def test_a_file_that_vanished_is_not_found(page, folder):
