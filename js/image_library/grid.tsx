@@ -104,7 +104,7 @@ export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted,
     wanted.current = index;
     const top = scrolledTo(index, columns, box.current!.scrollTop, size.height);
     box.current!.scrollTop = top;
-    setScrolled(top);
+    setScrolled(box.current!.scrollTop);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const page = Math.max(1, Math.floor(size.height / CELL.height));

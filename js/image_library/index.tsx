@@ -45,6 +45,18 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
     comm.ask("open").catch(() => {});
   }, [comm]);
 
+  // Whoever signs in does so elsewhere, in what then goes away: the keyboard comes back to where it was needed.
+  const wasOut = useRef(false);
+  useEffect(() => {
+    const lost = document.activeElement?.contains(root.current);
+    if (wasOut.current && !state.signed_out && lost) {
+      const field = root.current!.querySelector<HTMLElement>(".cxw-details input");
+      if (field) field.focus();
+      else setCalled({ at: null });
+    }
+    wasOut.current = state.signed_out !== "";
+  }, [state.signed_out]);
+
   const refresh = () => void comm.ask("refresh").catch(() => {});
   const send = (files: File[]) => {
     setFault("");
@@ -113,7 +125,7 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
         />
       )}
       <Status state={state} search={search} found={found} refresh={refresh} leave={() => void comm.ask("leave").catch(() => {})} />
-      <div class="cxw-middle">
+      <div key="middle" class="cxw-middle">
         <Grid
           {...{ comm, thumbs, state, chosen, choose, called, gone }}
           query={{ search, order }}
