@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,20 +67,37 @@ def drawn(pixels: np.ndarray[Any, Any], what: str) -> Image.Image:
 
 def as_png(path: Path, what: str) -> Path:
     """A PNG of 8 bits a channel with the pixels of a picture that browsers don't draw. Raises what Pillow does, and SourceError."""
-    import numpy as np
     from PIL import Image
 
     with Image.open(path) as image:
-        if image.mode.startswith(("I", "F")):  # 16 or 32 bits of grey: from the darkest to the brightest
-            grey = np.asarray(image, dtype=float)
-            known = np.isfinite(grey)
-            if not known.any():
-                raise SourceError(f"{what} has no finite pixel: there is nothing to draw")
-            low, high = grey[known].min(), grey[known].max()
-            grey = np.clip((np.where(known, grey, low) - low) / ((high - low) or 1.0), 0, 1)
-            plain = Image.fromarray((grey * 255).round().astype("uint8"))
+        if image.mode.startswith(("I", "F")):  # 16 or 32 bits of grey
+            plain = _grey(image, what)
         else:
             plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
     return save(
         plain, what, f"{path.name.split('.')[0]}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
     )
+
+
+def _grey(image: Image.Image, what: str) -> Image.Image:
+    """The picture from its darkest to its brightest value, in strips: as floats it may be larger than the memory."""
+    import numpy as np
+    from PIL import Image
+
+    width, height = image.size
+    rows = max(1, _STRIP // width)
+    strips = [(0, top, width, min(top + rows, height)) for top in range(0, height, rows)]
+    low, high = math.inf, -math.inf
+    for strip in strips:
+        values = np.asarray(image.crop(strip), dtype=float)
+        known = values[np.isfinite(values)]
+        if known.size:
+            low, high = min(low, known.min()), max(high, known.max())
+    if low > high:
+        raise SourceError(f"{what} has no finite pixel: there is nothing to draw")
+    grey = Image.new("L", image.size)
+    for strip in strips:
+        values = np.asarray(image.crop(strip), dtype=float)
+        scaled = np.clip((np.where(np.isfinite(values), values, low) - low) / ((high - low) or 1.0), 0, 1)
+        grey.paste(Image.fromarray((scaled * 255).round().astype("uint8")), strip[:2])
+    return grey

@@ -170,6 +170,20 @@ def test_a_tiff_is_placed_and_drawn_as_a_png(tmp_path, mode, monkeypatch):
         assert drawn.size == SIZE and drawn.mode in ("RGB", "L", "RGBA")
 
 
+@pytest.mark.parametrize("kind", ["uint16", "float32", "int32"])
+def test_a_tiff_of_many_bits_of_grey_is_drawn_from_its_darkest_to_its_brightest(tmp_path, kind, monkeypatch):
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr("constellations_widgets.sources.drawing._STRIP", 60 * 7)  # seven rows at a time
+    values = np.linspace(1000, 9000, 60 * 40).reshape(40, 60).astype(kind)
+    expected = ((values.astype(float) - 1000) / 8000 * 255).round()
+    if kind == "float32":
+        values[5, 5], values[30, 1], expected[5, 5], expected[30, 1] = np.nan, np.inf, 0, 0
+    Image.fromarray(values).save(tmp_path / "m51.tif")
+    draft = ImageDraft.from_image(tmp_path / "m51.tif", center=(1, 2), width=1, autosave=False)
+    with Image.open(draft.local.where(draft.local.template)) as drawn:
+        assert np.abs(np.asarray(drawn) - expected).max() <= 1
+
+
 @pytest.mark.parametrize("declared", ["400 × 400", "60 × 42", "62 × 40", "6000 × 4200"])
 def test_avm_of_another_crop_is_not_trusted(tmp_path, declared):
     width, height = map(int, declared.split(" × "))
