@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,10 @@ PUBLISH, DECIDE, SKIP, BLOCKED = "publish", "decide", "skip", "blocked"
 _WEIGHT = [PUBLISH, DECIDE, SKIP, BLOCKED]
 THREADS = 16
 """Questions that a server is asked beside each other."""
+
+OnAsked = Callable[[str, int, int], Any]
+"""Is told who is asked ("server" or "web"), how many answers are there and how many are wanted, one call at a time. What it
+raises calls the plan off."""
 
 Finding = tuple[str, str]
 """A decision that something speaks for, and why."""
@@ -127,6 +131,7 @@ def plan(
     *,
     journal: Journal | None = None,
     probe: bool = True,
+    on_progress: OnAsked | None = None,
 ) -> Plan:
     """What would happen if these drafts were published now. Nothing is sent that changes anything.
 
@@ -143,6 +148,8 @@ def plan(
     probe : bool, optional
         Whether the web is asked for the first tile (or the image) and the thumbnail of what could be published: are
         they there, may others show them. Takes 5 s an address at most, 16 beside each other. Default True.
+    on_progress : callable, optional
+        Called as ``on_progress("server" or "web", done, total)``; what it raises calls the plan off.
 
     Returns
     -------
@@ -165,11 +172,12 @@ def plan(
     survey = _Survey(client, handle_name(handle), journal or default_journal())
     display_name = survey.ask_about_handle()
     cases = [_Case.of(draft) for draft in drafts]
-    survey.ask_about([case for case in cases if case.body is not None])
+    tell = on_progress or (lambda *_told: None)
+    survey.ask_about([case for case in cases if case.body is not None], tell)
     for case in cases:
         survey.judge(case)
     if probe:
-        _ask_the_web(case for case in cases if case.decision in (PUBLISH, DECIDE))
+        _ask_the_web([case for case in cases if case.decision in (PUBLISH, DECIDE)], tell)
     return Plan(
         [case.step(client.api_url, survey.handle) for case in cases], client.api_url, survey.handle, display_name
     )
@@ -239,11 +247,13 @@ class _Survey:
             )
             return ""
 
-    def ask_about(self, cases: list[_Case]) -> None:
+    def ask_about(self, cases: list[_Case], tell: OnAsked) -> None:
         """Find the images that the server has with the URLs of these, and what the journal knows of them."""
         urls = {case.url for case in cases}
         with ThreadPoolExecutor(THREADS, "constellations-plan") as pool:
-            self._existing.update(zip(urls, map(tuple, pool.map(self.client.find_images, urls)), strict=True))
+            for url, found in zip(urls, pool.map(self.client.find_images, urls), strict=True):
+                self._existing[url] = tuple(found)
+                tell("server", len(self._existing), len(urls))
         for case in cases:
             case.body_sha256 = hashlib.sha256(case.body or b"").hexdigest()
         wanted = [(case.body_sha256, case.url) for case in cases]
@@ -285,10 +295,10 @@ class _Survey:
         return self._handle_names[image.handle_id]
 
 
-def _ask_the_web(cases: Iterable[_Case]) -> None:
+def _ask_the_web(cases: list[_Case], tell: OnAsked) -> None:
     """Note what others would miss at the addresses of these. It blocks nothing: files may follow later."""
-    cases = list(cases)
-    faults = look_at(target for case in cases for target in case.targets)
+    wanted = (target for case in cases for target in case.targets)
+    faults = look_at(wanted, lambda done, total: tell("web", done, total))
     for case in cases:
         case.findings += [(DECIDE, said) for target in case.targets for said in faults[target]]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..api.web import ASTRAY, PRIVATE, SLOW, UNREACHABLE, Look, Web
@@ -92,8 +92,13 @@ def first_tile(submission: ImageSubmission) -> str:
     return re.sub(r"\{[0-3LXYQS]\}", lambda found: names.get(found[0], "0"), url)
 
 
-def look_at(wanted: Iterable[Target]) -> dict[Target, list[str]]:
-    """What is wrong with each target, one sentence each. Every address is asked once, 16 at a time; nothing is raised."""
+def look_at(
+    wanted: Iterable[Target], tell: Callable[[int, int], Any] = lambda _done, _total: None
+) -> dict[Target, list[str]]:
+    """What is wrong with each target, one sentence each. Every address is asked once, 16 at a time; nothing is raised.
+
+    `tell` is called with how many addresses were looked at, and how many there are; what it raises ends the looking.
+    """
     wanted = list(dict.fromkeys(wanted))
     urls = list(dict.fromkeys(target.url for target in wanted))
     if not urls:
@@ -103,7 +108,10 @@ def look_at(wanted: Iterable[Target]) -> dict[Target, list[str]]:
         def look(url: str) -> Look:
             return web.look(url, _tells_enough, private=_is_private(url))
 
-        looks = dict(zip(urls, pool.map(look, urls), strict=True))
+        looks: dict[str, Look] = {}
+        for url, found in zip(urls, pool.map(look, urls), strict=True):
+            looks[url] = found
+            tell(len(looks), len(urls))
     return {
         target: [
             f"{target.field}: {target.what}, {_shortened(target.url)}, {said}."

@@ -46,6 +46,19 @@ def test_what_is_no_draft_client_handle_or_receipt_is_said_before_anything_is_as
         plan(draft, client, client.handle(box.handle))
 
 
+def test_how_far_it_is_is_told_and_whoever_is_told_can_call_it_off(client, box):
+    drafts, told = [make_draft() for _ in range(3)], []
+
+    def tell(*what):
+        told.append(what)
+        if what == ("web", 2, 4):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        plan(drafts, client, box.handle, on_progress=tell)
+    assert told == [("server", done, 3) for done in (1, 2, 3)] + [("web", done, 4) for done in (1, 2)]  # one thumbnail
+
+
 def test_later_changes_of_the_draft_do_not_reach_the_plan(client, box, draft):
     step = only(plan(draft, client, box.handle))
     draft.note = "Something else"

@@ -303,6 +303,28 @@ def test_the_plan_says_how_many_of_each_kind_and_nothing_else_is_sent(make, wtml
     assert [published(client, draft) for draft in widget.drafts] == [1, 0, 1, 1, 1, 0]
 
 
+def test_how_far_a_plan_is_is_told_and_one_that_is_called_off_asks_no_more(make, wtml, monkeypatch):
+    told, ended = threading.Event(), []
+
+    def asked(*_arguments, on_progress, **_options):
+        try:
+            on_progress("web", 2_999, 3_000)
+            assert told.wait(30)
+            on_progress("web", 3_000, 3_000)
+        except PublishError as error:
+            ended.append(str(error))
+            raise
+
+    monkeypatch.setattr("constellations_widgets.widgets.batch.run.plan", asked)
+    widget = make(wtml)
+    say(widget, "look")
+    until(widget, lambda status: "on the web: 2,999 of 3,000" in status["progress"])
+    say(widget, "stop")
+    told.set()
+    assert rest(widget, "editing")["message"] == ""
+    until(widget, lambda _status: ended == ["The plan was called off."])
+
+
 def test_a_confirmation_is_taken_once_however_often_it_comes(make, wtml, client):
     widget = described(make(wtml))
     ticket = reviewed(widget)["ticket"]

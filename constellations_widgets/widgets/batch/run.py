@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConstellationsError, JournalError
+from ...errors import ConstellationsError, JournalError, PublishError
 from ...publishing import Attempt, Batch, Journal, SharedFields, plan
 from ...publishing.journal import default_journal
 from ...publishing.plan import PUBLISH, Step
@@ -37,6 +37,10 @@ FAULTY, UNPLANNED = "faulty", "unplanned"
 
 _CHANGED = "Images were changed since the plan was made: look again what would happen."
 _MAYBE = "An attempt of {:%Y-%m-%d %H:%M} UTC may have succeeded. It is looked for first; nothing is sent before that is settled."
+_ASKING = {
+    "server": "Asking {} which images are there already: {:,} of {:,} …",
+    "web": "Looking whether the files are on the web: {1:,} of {2:,} …",
+}
 Listener = Callable[[Iterable[int]], Any]
 
 
@@ -209,9 +213,15 @@ class BatchRun:
         self._tell()
 
     def _plan(self, asked: int, numbers: list[int]) -> None:
+        def tell(who: str, done: int, total: int) -> None:
+            if asked != self._asked:
+                raise PublishError("The plan was called off.")
+            self.progress = _ASKING[who].format(self.client.api_url, done, total)
+            self._tell()
+
         try:
-            drafts = [self.drafts[number] for number in numbers]
-            steps = plan(drafts, self.client, self.handle, journal=self._journal, probe=self._probe)
+            drafts, probe = [self.drafts[number] for number in numbers], self._probe
+            steps = plan(drafts, self.client, self.handle, journal=self._journal, probe=probe, on_progress=tell)
             batch = Batch(
                 steps, self.client, threads=self._threads, journal=self._journal, on_progress=self._progressed
             )
