@@ -85,6 +85,12 @@ class Journal:
         query = "SELECT image_id FROM attempts WHERE api_url = ? AND image_id IS NOT NULL"
         return {image_id for (image_id,) in self._database.run(lambda db: db.execute(query, (api_url,)).fetchall())}
 
+    def scenes_of(self, api_url: str, handle: str, image_id: str) -> list[Attempt]:
+        """The attempts that made a scene with this image, newest first."""
+        where = f"api_url = ? AND handle = ? AND url = '' AND state = 'published' AND instr(body, ?) {_NEWEST_FIRST}"
+        found = self._database.run(lambda db: _read(db, where, api_url, handle, image_id))
+        return [attempt for attempt in found if attempt.kind == "scene"]
+
     def same_body(self, api_url: str, handle: str, body: bytes) -> list[Attempt]:
         """Attempts, newest first, to publish exactly this at the same place."""
         digest = hashlib.sha256(body).hexdigest()

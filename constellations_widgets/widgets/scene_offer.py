@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConstellationsError, UnclearError
+from ..errors import ConstellationsError, JournalError, UnclearError
 from ..publishing import scene_of, send_scene
+from ..publishing.journal import default_journal
 
 if TYPE_CHECKING:
     from ..api import Constellations
@@ -55,17 +57,28 @@ class SceneOffer:
         self.receipt: SceneReceipt | None = None
 
     def begin(self, image: Receipt) -> None:
-        """Offer a scene of this image, once it is published."""
+        """Offer a scene of this image, once it is published. One that was made of it before is shown."""
         if self._image is None and image.api_url == self._client.api_url:
             self._image = image
             self._tell("offer")
+            threading.Thread(target=self._remember, name="constellations-scene", daemon=True).start()
+
+    def _remember(self) -> None:
+        image = self._image
+        with contextlib.suppress(JournalError):  # whoever makes a scene is told what the journal lacks
+            made = default_journal().scenes_of(image.api_url, image.handle, image.id)
+            if made and self._phase == "offer":
+                self.receipt = made[0].receipt
+                self._tell("made")
 
     def receive(self, message: Mapping[str, Any]) -> None:
-        """What the page asks for: its ``action`` is "review", "confirm", "look", "resend" or "cancel"."""
+        """What the page asks for: its ``action`` is "review", "confirm", "look", "resend", "cancel" or "another"."""
         action = message.get("action")
         if action == "review" and self._phase in ("offer", "review", "failed"):
             self._review(message)
         elif action == "cancel" and self._phase in ("review", "failed", "unclear"):
+            self._tell("offer")
+        elif action == "another" and self._phase == "made":
             self._tell("offer")
         elif action == "confirm" and self._phase == "review" and message.get("ticket") == self._ticket:
             self._work("Making the scene …", again=False)

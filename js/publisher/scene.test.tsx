@@ -77,7 +77,13 @@ test("the receipt links to the record, the WTML and the handle's page, and has w
 
 test("a scene that is made has its links, and none that lead nowhere", async () => {
   const receipt = { id: "77", record_url: "https://x/scene/77", scene_url: "javascript:alert(1)", handle_url: null, published: true };
-  const { el } = await shown({ phase: "made", receipt });
+  const { el, press, change, sent } = await shown({ phase: "made", receipt });
   expect(el.textContent).toContain("Scene published");
   expect([...el.querySelectorAll<HTMLAnchorElement>(".cxw-scene a")].map((it) => it.href)).toEqual([receipt.record_url]);
+
+  await press("Make another …");
+  expect(sent()).toEqual([{ kind: "scene", action: "another" }]);
+  await change({ phase: "offer", receipt });
+  await press("Review the scene");
+  expect(sent().at(-1)).toMatchObject({ action: "review", text: "M 51" });
 });

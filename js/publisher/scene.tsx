@@ -109,7 +109,7 @@ function Review({ state, confirm, cancel }: { state: SceneState; confirm: (ticke
   );
 }
 
-function Made({ receipt }: { receipt: NonNullable<SceneState["receipt"]> }) {
+function Made({ receipt, another }: { receipt: NonNullable<SceneState["receipt"]>; another: () => void }) {
   return (
     <div role="status">
       <h4 tabIndex={-1} data-focus>
@@ -124,6 +124,9 @@ function Made({ receipt }: { receipt: NonNullable<SceneState["receipt"]> }) {
           </>
         )}
       </p>
+      <button type="button" onClick={another}>
+        Make another …
+      </button>
     </div>
   );
 }
@@ -136,6 +139,10 @@ export function SceneView({ model, draft, image }: ViewProps & { image: ReceiptS
   useFollowingFocus(root, open ? state.phase : "closed");
   if (state.phase === "none") return null;
   const send = (action: string, more: object = {}) => draft.send({ kind: "scene", action, ...more });
+  const another = () => {
+    setOpen(true);
+    send("another");
+  };
   const failed = state.phase === "failed" || state.phase === "unclear";
   return (
     <section ref={root} aria-label="Scene" class="cxw-scene" data-scene={state.phase}>
@@ -199,7 +206,7 @@ export function SceneView({ model, draft, image }: ViewProps & { image: ReceiptS
           </div>
         </div>
       )}
-      {state.phase === "made" && state.receipt && <Made receipt={state.receipt} />}
+      {state.phase === "made" && state.receipt && <Made receipt={state.receipt} another={another} />}
     </section>
   );
 }

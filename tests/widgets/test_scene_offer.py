@@ -11,7 +11,7 @@ from examples import tiled
 from publishing.conftest import FaultyProxy, made_up_web  # noqa: F401  (a fixture for all tests here)
 
 from constellations_widgets import Constellations, ImageDraft, Publisher, Sandbox, SkyView
-from constellations_widgets.publishing import history, publish_draft
+from constellations_widgets.publishing import history, publish_draft, publish_scene
 from constellations_widgets.publishing.journal import default_journal
 from constellations_widgets.sources.reading import Reading
 
@@ -89,6 +89,18 @@ def test_a_scene_is_offered_once_the_image_is_published_and_made_of_the_view_sho
     assert (record.text, record.published, record.place["roi_height_deg"]) == ("Look", False, 0.8)
     assert not made["published"] and made["scene_url"] is None  # the sandbox has no website
     unpublished.close()
+
+
+def test_a_scene_that_was_made_before_is_shown_where_the_cell_is_run_again_and_another_can_be_made(publish, draft, box):
+    first = publish_scene(publish().receipt, box.client(), text="The first one")
+    publisher = Publisher(draft, box.client(), box.handle)
+    assert wait(publisher, "made")["receipt"]["id"] == first.id and publisher.scene_receipt == first
+    assert ask(publisher, "review", **WANTED)["review"] is None  # nothing is asked of what is made
+    assert ask(publisher, "another")["phase"] == "offer"
+    ticket = ask(publisher, "review", **WANTED)["review"]["ticket"]
+    ask(publisher, "confirm", ticket=ticket)
+    assert wait(publisher, "made")["receipt"]["id"] not in ("", first.id)
+    publisher.close()
 
 
 def test_something_else_than_a_preview_is_refused_in_words(draft, box):
