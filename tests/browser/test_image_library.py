@@ -79,12 +79,19 @@ def test_names_deleting_dropping_and_signing_in_again(page: Page, tmp_path: Path
             Image.new("RGB", (300, 200), (90, 120, 200)).save(picture, "PNG")
             box.library.add(name, picture.getvalue(), constellation=box.handle)
         library = ImageLibrary(box.images_client())
+        page.set_viewport_size({"width": 720, "height": 900})
         with bare_page(page, library.view) as frame:
             cells = frame.get_by_role("gridcell")
             expect(cells).to_have_count(3)
+            expect(frame.get_by_role("row")).to_have_count(1)
+
+            # A click makes the grid narrower, and its cells change their rows: the keyboard stays with the image.
+            cells.filter(has_text="b.png").click()
+            expect(frame.get_by_role("row")).to_have_count(2)
+            expect(cells.filter(has_text="b.png")).to_be_focused()
 
             # A refused name is said at the field, and the old one is back.
-            cells.filter(has_text="a.png").click()
+            page.keyboard.press("ArrowLeft")
             page.keyboard.press("F2")
             name = frame.get_by_label("Name", exact=True)
             expect(name).to_be_focused()
