@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from ..errors import SourceError
 from .drawing import picture_of
 from .hdus import open_fits, packed_with, readable_hdus
 from .local import LocalImage
+from .paths import file_path
 from .placing import TOLERANCE, plane_of_wcs
 from .reading import Reading
 from .sidecars import declared_size
@@ -52,7 +52,7 @@ def read_fits(source: Any, shape: Sequence[int] | None = None, tolerance: float 
     from astropy.wcs import WCS
 
     if isinstance(source, str | Path):
-        return _from_file(Path(os.path.expanduser(source)), tolerance)  # Path's own fails at ~nobody
+        return _from_file(file_path(source, "FITS image"), tolerance)
     what = f"The {type(source).__name__}"
     if isinstance(source, WCS):
         return _placed(source, _size(shape, source.array_shape, what), what, tolerance)

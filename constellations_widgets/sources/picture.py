@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from .by_hand import plane_by_hand, plane_of_stars
 from .drawing import as_png
 from .fits import tiles_advised
 from .local import LocalImage
+from .paths import file_path
 from .placing import TOLERANCE, plane_of_wcs
 from .plane import Plane
 from .reading import Reading
@@ -58,7 +58,7 @@ def read_picture(
     """
     by_hand = {name: value for name, value in by_hand.items() if value is not None}
     _one_way(wcs, stars, by_hand)
-    path = Path(os.path.expanduser(path))  # Path's own fails at ~nobody
+    path = file_path(path, "picture")
     size, kind = _look_at(path)
     described = _description(path, needed=wcs is None and stars is None and not by_hand)
     remarks: tuple[str, ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from ..errors import SourceError
 from ..schema.placement import shown
 from .avm import factor_between, resized
 from .hdus import open_fits, readable_hdus
+from .paths import file_path
 from .placing import plane_of_wcs
 from .plane import Plane
 
@@ -96,7 +96,7 @@ def _read(given: Any) -> _Sidecar:
         )
     if isinstance(given, str) and "CTYPE1" in given:
         return _of_header(_cards(given, "The text"), "The text")
-    return _from_file(Path(os.path.expanduser(given)))
+    return _from_file(file_path(given, "WCS"))
 
 
 def _from_file(path: Path) -> _Sidecar:

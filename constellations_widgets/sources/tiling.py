@@ -15,6 +15,7 @@ from ..errors import SourceError
 from ..schema.placement import THUMBNAIL, URL, shown
 from .drawing import drawn
 from .imagesets import wtml_of
+from .paths import file_path
 from .plane import TILE, plane_of
 
 INDEX = "index_rel.wtml"
@@ -142,7 +143,7 @@ def tile(
     """
     if file_type not in (".png", ".fits"):
         raise SourceError(f'file_type= of tiles is ".png" or ".fits", not {shown(file_type)}')
-    target = Path(out).expanduser().absolute()
+    target = file_path(out, "folder").absolute()
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise SourceError(f"{target} is there already: give the tiles a folder of their own, or take that away first")
     if not target.parent.is_dir():
@@ -235,9 +236,7 @@ def _reading(source: Any, placement: Mapping[str, Any]) -> Any:
     from .fits import read_fits
     from .picture import read_picture
 
-    if not isinstance(source, str | Path):
-        raise SourceError(f"A {type(source).__name__} can't be tiled: give an image file, or an untiled draft of one")
-    path = Path(os.path.expanduser(source))
+    path = file_path(source, "image")
     try:
         with path.open("rb") as file:
             start = file.read(9)

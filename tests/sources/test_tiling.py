@@ -144,7 +144,7 @@ def test_a_tiling_that_is_cancelled_leaves_nothing(tmp_path, picture):
 def test_what_cannot_be_tiled_is_said(tmp_path, picture):
     for source, options, message in (
         (tmp_path / "missing.png", {}, "No such file"),
-        (7, {}, "A int can't be tiled"),
+        (7, {}, "A int is no image"),
         (picture, {}, "holds no AVM"),
         (picture, {"wcs": wcs(), "file_type": ".fits"}, "is no FITS image"),
         (cxw.ImageDraft(autosave=False), {}, "nothing to tile"),

@@ -1,0 +1,38 @@
+"""Names of files that are none, given to every door that takes a file of this machine."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+import constellations_widgets as cxw
+from constellations_widgets.errors import SourceError
+from constellations_widgets.sources.paths import file_path
+
+DOORS = {
+    "from_fits": lambda given, folder: cxw.ImageDraft.from_fits(given),
+    "from_image": lambda given, folder: cxw.ImageDraft.from_image(given),
+    "a sidecar": lambda given, folder: cxw.ImageDraft.from_image(_picture(folder), wcs=given),
+    "tile": lambda given, folder: cxw.tile(given, folder / "tiles").result(60),
+    "the folder of tiles": lambda given, folder: cxw.tile(_picture(folder), given),
+}
+
+
+def _picture(folder):
+    Image.new("RGB", (60, 40)).save(folder / "m51.png")
+    return folder / "m51.png"
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
+def test_a_web_address_is_no_file_and_is_not_shown(door, tmp_path):
+    with pytest.raises(SourceError, match="A web address is no .* on this machine: download it first") as caught:
+        door("https://user:secret@example.org/m51", tmp_path)
+    assert "secret" not in str(caught.value)
+    with pytest.raises(SourceError, match="A int is no |not a int: "):
+        door(5, tmp_path)
+
+
+def test_the_home_folder_is_found_and_a_home_of_nobody_is_a_name_like_any_other(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert file_path("~/m51.fits", "file") == tmp_path / "m51.fits"
+    assert str(file_path("~nobody-of-this-name/m51.fits", "file")) == "~nobody-of-this-name/m51.fits"
