@@ -11,7 +11,7 @@ import httpx
 from ..errors import NotSentError
 from .connections import MOST, Answer, Unusable, refuse_compressed, refuse_larger
 from .credentials import is_loopback
-from .deadline import DeadlineTransport
+from .deadline import DeadlineTransport, deadline
 from .plaintext import one_line
 
 
@@ -19,9 +19,16 @@ class ByHttpx:
     """Does what `Connections` does, with the same parameters, through `transport`."""
 
     def __init__(
-        self, url: httpx.URL, transport: httpx.BaseTransport, *, connect_timeout: float, timeout: float, limit: int
+        self,
+        url: httpx.URL,
+        transport: httpx.BaseTransport,
+        *,
+        connect_timeout: float,
+        timeout: float,
+        within: float,
+        limit: int,
     ):
-        self._root, self._limit = url.copy_with(raw_path=b"/"), limit
+        self._root, self._within, self._limit = url.copy_with(raw_path=b"/"), within, limit
         self._client = httpx.Client(
             timeout=httpx.Timeout(timeout, connect=connect_timeout, pool=timeout),
             follow_redirects=False,
@@ -39,14 +46,15 @@ class ByHttpx:
         """Send a request and read its answer. Raises httpx.TransportError."""
         url = self._root.copy_with(raw_path=target.encode("ascii"))
         request = self._client.build_request(method, url, content=body, headers=list(headers))
-        response = self._client.send(request, stream=True)
-        answer = Answer(response.status_code, response.reason_phrase, dict(response.headers))
-        try:
-            answer.content = self._read(response)
-        except (httpx.HTTPError, Unusable) as error:
-            answer.fault = error
-        finally:
-            response.close()
+        with deadline(self._within):
+            response = self._client.send(request, stream=True)
+            answer = Answer(response.status_code, response.reason_phrase, dict(response.headers))
+            try:
+                answer.content = self._read(response)
+            except (httpx.HTTPError, Unusable) as error:
+                answer.fault = error
+            finally:
+                response.close()
         return answer
 
     def _read(self, response: httpx.Response) -> bytes:

@@ -1,4 +1,4 @@
-"""Connections that are kept open, one request at a time on each: httptools' parser on httpcore's sockets.
+"""Connections that are kept open, one request at a time on each: httptools' parser on sockets that httpcore opens.
 
 httpx spends several times as long on a request as all the rest of a publication takes; this is the part of it that a
 client of one host needs. It says what went wrong with the errors of httpx, so that nobody needs to know which of the
@@ -7,8 +7,8 @@ two was used.
 
 from __future__ import annotations
 
+import queue
 import re
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,9 +18,8 @@ import httpcore
 import httptools
 import httpx
 
-from .deadline import DeadlineNetwork
-
 if TYPE_CHECKING:
+    import socket
     import ssl
 
 MOST = 64
@@ -56,17 +55,21 @@ class Connections:
         Of the host.
     connect_timeout, timeout : float
         Seconds to wait for a connection to be made, and for the next bytes of an answer or a free connection.
+    within : float
+        Seconds that a whole request may take.
     limit : int
         Bytes of a body that are read at most.
     """
 
-    def __init__(self, url: httpx.URL, *, connect_timeout: float, timeout: float, limit: int):
+    def __init__(self, url: httpx.URL, *, connect_timeout: float, timeout: float, within: float, limit: int):
         self._host, self._port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
         self._host_field = url.netloc.decode("ascii")
         self._tls = _tls() if url.scheme == "https" else None
-        self._connect_timeout, self._timeout, self._limit = connect_timeout, timeout, limit
-        self._network = DeadlineNetwork(httpcore.SyncBackend())
-        self._free = threading.Semaphore(MOST)
+        self._connect_timeout, self._timeout, self._within, self._limit = connect_timeout, timeout, within, limit
+        self._network = httpcore.SyncBackend()
+        self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # a semaphore, several times as quick as Python's
+        for _ in range(MOST):
+            self._free.put(None)
         self._spare: list[_Connection] = []  # the latest is taken first
         self._is_open = True
 
@@ -88,14 +91,15 @@ class Connections:
         httpx.TransportError
             It may have left, and no head of an answer came.
         """
-        if not self._free.acquire(timeout=self._timeout):
-            raise httpx.PoolTimeout(f"all {MOST} connections are in use")
+        request = self._request(method, target, headers, body)
         try:
-            return self._send(self._request(method, target, headers, body))
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
-            raise _of_httpx(error) from None
+            self._free.get(timeout=self._timeout)
+        except queue.Empty:
+            raise httpx.PoolTimeout(f"all {MOST} connections are in use") from None
+        try:
+            return self._send(request)
         finally:
-            self._free.release()
+            self._free.put(None)
 
     def _request(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> bytes:
         lines = [f"{method} {target} HTTP/1.1", f"Host: {self._host_field}"]
@@ -108,9 +112,10 @@ class Connections:
         return f"{head}\r\n".encode("ascii") + (body or b"")
 
     def _send(self, request: bytes) -> Answer:
+        end = time.monotonic() + self._within
         connection = self._spare_one() or self._new_one()
         try:
-            answer = connection.exchange(request, self._limit)
+            answer = connection.exchange(request, end)
         except BaseException:  # an interrupt, too: whatever is still to come on it is not for the next request
             connection.close()
             raise
@@ -141,14 +146,19 @@ class Connections:
         return None
 
     def _new_one(self) -> _Connection:
-        stream = self._network.connect_tcp(self._host, self._port, self._connect_timeout)
-        if self._tls is not None:
-            try:
-                stream = stream.start_tls(self._tls, self._host, self._connect_timeout)
-            except BaseException:
-                stream.close()
-                raise
-        return _Connection(stream, self._timeout)
+        try:
+            stream = self._network.connect_tcp(self._host, self._port, self._connect_timeout)
+            if self._tls is not None:
+                try:
+                    stream = stream.start_tls(self._tls, self._host, self._connect_timeout)
+                except BaseException:
+                    stream.close()
+                    raise
+        except httpcore.ConnectTimeout as error:
+            raise httpx.ConnectTimeout(str(error)) from None
+        except httpcore.ConnectError as error:
+            raise httpx.ConnectError(str(error)) from None
+        return _Connection(stream, self._timeout, self._limit)
 
 
 class _Incoming:
@@ -196,11 +206,11 @@ class _Incoming:
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.can_be_followed = False
             if not self.is_done:
-                raise httpcore.RemoteProtocolError(f"the server does not speak HTTP ({error})") from None
+                raise httpx.RemoteProtocolError(f"the server does not speak HTTP ({error})") from None
         if self.answer is None:
             self._size += len(part)
             if self._size > _HEAD_LIMIT:
-                raise httpcore.RemoteProtocolError("the head of the answer is too long")
+                raise httpx.RemoteProtocolError("the head of the answer is too long")
             return
         refuse_compressed(self.answer.headers.get("content-encoding"))
         refuse_larger(self._size, self._limit)
@@ -209,9 +219,9 @@ class _Incoming:
 
     def _end(self) -> None:
         if not self._has_begun:
-            raise httpcore.RemoteProtocolError("the server disconnected without sending a response")
+            raise httpx.RemoteProtocolError("the server disconnected without sending a response")
         if self.answer is None or {"content-length", "transfer-encoding"} & self.answer.headers.keys():
-            raise httpcore.RemoteProtocolError("the server disconnected in the middle of its answer")
+            raise httpx.RemoteProtocolError("the server disconnected in the middle of its answer")
         self.is_done, self.answer.content = True, b"".join(self._parts)  # nothing else tells the end
 
 
@@ -225,35 +235,62 @@ def _joined(fields: Sequence[tuple[str, str]]) -> dict[str, str]:
 class _Connection:
     """A connection, and whether the next request can use it."""
 
-    def __init__(self, stream: httpcore.NetworkStream, timeout: float):
-        self._stream, self._timeout = stream, timeout
+    def __init__(self, stream: httpcore.NetworkStream, timeout: float, limit: int):
+        self._stream, self._timeout, self._limit = stream, timeout, limit
+        self._socket: socket.socket = stream.get_extra_info("socket")
+        self._end = 0.0  # of the request's time
         self.can_be_kept = False
         self.spare_since = 0.0
 
     def close(self) -> None:
-        self._stream.close()
+        self._socket.close()
 
     def has_news(self) -> bool:
         """Whether something came that nobody asked for: the connection's end, mostly."""
         return bool(self._stream.get_extra_info("is_readable"))
 
-    def exchange(self, request: bytes, limit: int) -> Answer:
-        self.can_be_kept = False
-        try:
-            self._stream.write(request, self._timeout)
-        except httpcore.WriteError:
-            pass  # a server may answer before it has read all, and close: its answer says why
-        incoming = _Incoming(limit)
+    def exchange(self, request: bytes, end: float) -> Answer:
+        self.can_be_kept, self._end = False, end
+        self._write(request)
+        incoming = _Incoming(self._limit)
         try:
             while not incoming.is_done:
-                incoming.take(self._stream.read(_PART, self._timeout))
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, Unusable) as error:
+                incoming.take(self._read())
+        except (httpx.TransportError, Unusable) as error:
             if incoming.answer is None:
                 raise
-            incoming.answer.fault = error if isinstance(error, Unusable) else _of_httpx(error)
+            incoming.answer.fault = error
         else:
             self.can_be_kept = incoming.can_be_followed
         return incoming.answer
+
+    def _write(self, request: bytes) -> None:
+        left = memoryview(request)
+        try:
+            while left:
+                self._limit_wait()
+                left = left[self._socket.send(left) :]
+        except TimeoutError as error:
+            raise httpx.WriteTimeout(str(error)) from None
+        except OSError:
+            pass  # a server may answer before it has read all, and close: its answer says why
+
+    def _read(self) -> bytes:
+        try:
+            self._limit_wait()
+            return self._socket.recv(_PART)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(str(error)) from None
+        except OSError as error:
+            raise httpx.ReadError(str(error)) from None
+
+    def _limit_wait(self) -> None:
+        """Let the socket wait for the next bytes no longer than for those, nor than the whole request has."""
+        seconds = min(self._timeout, self._end - time.monotonic())
+        if seconds <= 0:
+            raise TimeoutError("the whole request took too long")
+        if seconds != self._socket.gettimeout():  # setting it asks the system each time
+            self._socket.settimeout(seconds)
 
 
 def _tls() -> ssl.SSLContext:
@@ -261,11 +298,6 @@ def _tls() -> ssl.SSLContext:
     context = httpx.create_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _of_httpx(error: Exception) -> httpx.TransportError:
-    """httpx has the same errors by the same names."""
-    return getattr(httpx, type(error).__name__)(str(error))
 
 
 def refuse_compressed(coding: str | None) -> None:

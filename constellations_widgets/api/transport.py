@@ -25,7 +25,6 @@ from .. import errors
 from .by_httpx import ByHttpx, network, proxy_for
 from .connections import Answer, Connections
 from .credentials import Credentials, check_private
-from .deadline import deadline
 from .plaintext import one_line, schema_faults, words_of
 from .retries import Retrier, Retries
 
@@ -198,13 +197,14 @@ class Transport:
         if token is not None:
             headers.append(("Authorization", token))
         way = self._way or self._new_way()
-        with deadline(2 * self._timeout):
-            answer = way.send(call.method, self._path + call.path, headers, call.body)
+        answer = way.send(call.method, self._path + call.path, headers, call.body)
         self._set_clock(answer.headers.get("date"))
         return answer
 
     def _new_way(self) -> Connections | ByHttpx:
-        limits = {"connect_timeout": CONNECT_TIMEOUT, "timeout": self._timeout, "limit": ANSWER_LIMIT}
+        connect = min(CONNECT_TIMEOUT, self._timeout)
+        seconds = {"connect_timeout": connect, "timeout": self._timeout, "within": 2 * self._timeout}
+        limits = {**seconds, "limit": ANSWER_LIMIT}
         with self._lock:
             if self._way is None:
                 transport = self._given_transport or (network(self._url) if proxy_for(self._url) else None)

@@ -69,8 +69,10 @@ def _with_delay(delay: int, limit: float, folder: Path) -> Iterator[Figure]:
 def _yes_server(delay: float) -> Iterator[str]:
     command = [sys.executable, str(Path(__file__).with_name("yes_server.py")), str(delay)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
-        server.terminate()
+        try:
+            yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
+        finally:
+            server.terminate()
 
 
 def _drafts(count: int) -> list[ImageDraft]:
