@@ -67,6 +67,8 @@ def plane_of_wcs(
         return plane, ()
     reasons = reasons or ["distortion"]  # wcslib keeps what a TPV says to itself
     said = f"{what} has {', '.join(reasons)}, which WWT can't draw"
+    if not math.isfinite(error):
+        raise SourceError(f"{said}, and it gives all pixels the same place on the sky: solve it again")
     if error > tolerance:
         raise SourceError(
             f"{said}; the plain TAN that comes closest is off by up to {error:.3g} pixels. {MEND}. "
