@@ -8,7 +8,6 @@ import time
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from .attempts import Attempt
 from .journal import Journal, default_journal
 from .pause import SharedPause
 from .plan import BLOCKED, DECIDE, PUBLISH, SKIP, Plan, Step, plan
-from .reconcile import SETTLING_WAITS, settle
+from .reconcile import SETTLING_WAITS, is_recent, settle
 from .rows import (
     FAILED,
     PUBLISHED,
@@ -40,8 +39,7 @@ OnProgress = Callable[["Batch", Row | None], Any]
 """Is told of each change: with the row whose state changed, or None where it was the batch's `message`."""
 
 MOST_THREADS = 32  # as many connections as the client keeps open
-SETTLED_AFTER = timedelta(minutes=1)
-"""How old an unclear attempt must be for one look to be enough: no server is still at work on it."""
+_BY_ANOTHER = "Published by another window or program meanwhile."
 _UNCLEAR = (
     "Whether it was published is not known: {}. The server does not show the image so far. It is never sent again by "
     "itself: resend_unclear() looks once more, and sends it if it still isn't there."
@@ -168,7 +166,12 @@ class Batch:
         if changed := [row.name for row, new in zip(rows, fresh, strict=True) if new.body != row.step.body]:
             raise PublishError(f"Changed since the plan was made: {', '.join(changed[:5])}. Make a new plan.")
         for row, new in zip(rows, fresh, strict=True):
-            if new.decision in (SKIP, BLOCKED) or (new.decision == DECIDE and set(new.reasons) - set(row.step.reasons)):
+            if receipt := _receipt_of(self._attempts(new) if new.earlier else []):
+                row.step = new
+                self._set(row, PUBLISHED, _BY_ANOTHER, receipt)
+            elif new.decision in (SKIP, BLOCKED) or (
+                new.decision == DECIDE and set(new.reasons) - set(row.step.reasons)
+            ):
                 row.step, row.anyway = new, False
                 self._set(row, STATE_OF[new.decision], " ".join(new.reasons))
 
@@ -301,8 +304,7 @@ class Batch:
             return None
         for attempt in self._attempts(row.step):
             if attempt.state == UNCLEAR:
-                recent = attempt.sent is None or datetime.now(UTC) - attempt.sent < SETTLED_AFTER
-                waits = SETTLING_WAITS if recent else (0.0,)
+                waits = SETTLING_WAITS if is_recent(attempt) else (0.0,)
                 if receipt := settle(attempt, self._client, self._journal, waits=waits).receipt:
                     return receipt
         return None
@@ -338,8 +340,8 @@ class Batch:
         except JournalError as unusable:
             self._halt(row, unusable)
             return
-        if receipt := next((attempt.receipt for attempt in attempts if attempt.receipt), None):
-            self._set(row, PUBLISHED, "Published by another window or program meanwhile.", receipt)
+        if receipt := _receipt_of(attempts):
+            self._set(row, PUBLISHED, _BY_ANOTHER, receipt)
         elif any(attempt.state == UNCLEAR for attempt in attempts):
             what = error.message if isinstance(error, ApiError) else said
             self._set(row, UNCLEAR, _UNCLEAR.format(what.rstrip(".")))
@@ -357,7 +359,7 @@ class Batch:
             return row
         self._bodies.add(step.body)
         attempts = self._attempts(step) if step.earlier else []
-        if receipt := next((attempt.receipt for attempt in attempts if attempt.receipt), None):
+        if receipt := _receipt_of(attempts):
             # Also where the server does not list it: what the journal knows as published is not sent twice from here.
             row.state, row.reason, row.receipt = PUBLISHED, "Published before.", receipt
             self._safely(step.draft.published, receipt)
@@ -385,3 +387,7 @@ class Batch:
             tell(*what)
         except Exception as error:  # noqa: BLE001
             warnings.warn(f"Telling of the batch failed: {type(error).__name__}: {error}", stacklevel=3)
+
+
+def _receipt_of(attempts: Iterable[Attempt]) -> Receipt | None:
+    return next((attempt.receipt for attempt in attempts if attempt.receipt), None)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
@@ -31,7 +31,10 @@ SETTLING_WAITS = (0.0, 0.5, 1.5, 3.0)
 """Seconds to wait before each look, for a server that is still at work."""
 
 
+SETTLED_AFTER = timedelta(minutes=1)
+"""How old an unclear attempt must be for one look to be enough: no server is still at work on it."""
 _NOT_SHOWN = "The server does not show it so far."
+_SEVERAL = "Several new"
 
 
 def unsettled(journal: Journal | None = None) -> list[Attempt]:
@@ -102,7 +105,7 @@ def settle(
         journal.published(current.key, found[0].id, rel_url, found[0].creation_date)
     elif found:
         ids = ", ".join(each.id for each in found)
-        journal.unclear(current.key, f"Several new {current.kind}s could be this one: {ids}.")
+        journal.unclear(current.key, f"{_SEVERAL} {current.kind}s could be this one: {ids}.")
     return journal.attempt(current.key) or current
 
 
@@ -111,8 +114,17 @@ def left_open(client: Constellations, journal: Journal | None = None) -> list[At
     return [attempt for attempt in unsettled(journal) if attempt.api_url == client.api_url]
 
 
+def is_recent(attempt: Attempt) -> bool:
+    """Whether a server may still be at work on it."""
+    return attempt.sent is None or datetime.now(UTC) - attempt.sent < SETTLED_AFTER
+
+
 def settle_all(
-    client: Constellations, journal: Journal | None = None, on_progress: OnProgress | None = None
+    client: Constellations,
+    journal: Journal | None = None,
+    on_progress: OnProgress | None = None,
+    *,
+    forget: bool = False,
 ) -> History:
     """Look, once for each, what became of everything that was left unclear at this API. Sends nothing.
 
@@ -127,6 +139,9 @@ def settle_all(
         By default that of the user's state directory.
     on_progress : callable, optional
         Called as ``on_progress(attempt, done, total)`` after each look, one call at a time, from other threads.
+    forget : bool, optional
+        Whether what the server does not show, more than a minute after it was sent, counts as refused from now on: nobody
+        is asked about it any more. Default False.
 
     Returns
     -------
@@ -154,8 +169,11 @@ def settle_all(
             errors.append(error)
             seen = replace(attempt, answer=f"{attempt.answer} It could not be looked at now: {error}".strip())
         else:
-            if seen == attempt:
-                seen = replace(attempt, answer=f"{attempt.answer} {_NOT_SHOWN}".strip())
+            if seen.state == "unclear" and not seen.answer.startswith(_SEVERAL):
+                seen = replace(seen, answer=f"{seen.answer} {_NOT_SHOWN}".strip())
+                if forget and not is_recent(seen):
+                    journal.refused(seen.key, seen.answer)
+                    seen = journal.attempt(seen.key) or seen
         with telling:
             if on_progress is not None:
                 on_progress(seen, next(done), len(left))

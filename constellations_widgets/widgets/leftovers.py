@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ _MOST_ITEMS = 50  # that are named
 class Leftovers:
     """The attempts at one API of which nobody knows whether they succeeded, for a widget that can publish there.
 
-    A page shows what `show` is told with the component ``js/shared/leftovers.tsx``, and asks for `look`.
+    A page shows what `show` is told with the component ``js/shared/leftovers.tsx``, and asks for `look` and `forget`.
 
     Parameters
     ----------
@@ -57,6 +58,10 @@ class Leftovers:
         """Look at the server, in a thread of its own."""
         self._work(self._look)
 
+    def forget(self) -> None:
+        """Look once more, and ask no more about what the server does not show."""
+        self._work(functools.partial(self._look, forget=True))
+
     def _work(self, job: Callable[[Journal], None]) -> None:
         def run(journal: Journal) -> None:
             with self._busy:
@@ -75,13 +80,13 @@ class Leftovers:
             if left := [attempt for attempt in left if attempt.url not in self._passed_over]:
                 self._tell("offer", left, message=message)
 
-    def _look(self, journal: Journal) -> None:
+    def _look(self, journal: Journal, forget: bool = False) -> None:
         def tell(_attempt: Attempt | None, done: int, total: int) -> None:
             self._show({**NO_LEFTOVERS, "phase": "looking", "count": total, "done": done})
 
         try:
             tell(None, 0, len(left_open(self._client, journal)))
-            settled = settle_all(self._client, journal, tell)
+            settled = settle_all(self._client, journal, tell, forget=forget)
         except ConstellationsError as error:
             self._offer(journal, str(error))
             return

@@ -58,7 +58,7 @@ class Publisher(DraftWidget):
         The same of a scene that was made here afterwards.
     """
 
-    messages = DraftWidget.messages | {"review", "confirm", "look", "resend", "cancel", "scene", "settle"}
+    messages = DraftWidget.messages | {"review", "confirm", "look", "resend", "cancel", "scene", "settle", "give_up"}
 
     status = traitlets.Dict().tag(sync=True)
     scene = traitlets.Dict(NO_SCENE).tag(sync=True)
@@ -143,6 +143,10 @@ class Publisher(DraftWidget):
     def _on_settle(self, _message: Mapping[str, Any]) -> None:
         if self._leftovers is not None:
             self._leftovers.look()
+
+    def _on_give_up(self, _message: Mapping[str, Any]) -> None:
+        if self._leftovers is not None:
+            self._leftovers.forget()
 
     def _take_settled(self, attempts: Iterable[Attempt]) -> None:
         """What was found may be this very draft."""

@@ -86,7 +86,7 @@ function BatchPublisher(view: ViewProps) {
   return (
     <div class="cxw-batch" role="group" aria-label={`Publish ${status.total} images`} data-phase={status.phase}>
       <Gone draft={draft} />
-      <LeftoversView state={leftovers} look={() => draft.send({ kind: "settle" })} />
+      <LeftoversView state={leftovers} send={(message) => draft.send(message)} />
       <Notices status={status} silent={silent && !draft.gone} />
       <Earlier {...props} />
       <SharedFields model={model} {...props} />

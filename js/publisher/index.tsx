@@ -81,7 +81,7 @@ function Publisher(view: ViewProps) {
   const props = { ...view, status };
   return (
     <>
-      <LeftoversView state={leftovers} look={() => draft.send({ kind: "settle" })} />
+      <LeftoversView state={leftovers} send={(message) => draft.send(message)} />
       <div ref={root} class="cxw-publisher" role="group" aria-label={`Send ${draft.name}`} data-phase={status.phase}>
         <Gone draft={draft} />
         {(status.phase === "editing" || status.phase === "planning") && <Start {...props} titles={titles} />}

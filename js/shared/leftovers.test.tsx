@@ -14,9 +14,9 @@ const item = (name: string, more: Partial<Leftover> = {}): Leftover => ({
   ...more,
 });
 
-function shown(state: Partial<LeftoversState>, look = () => {}): HTMLElement {
+function shown(state: Partial<LeftoversState>, send: (message: object) => void = () => {}): HTMLElement {
   const el = document.createElement("div");
-  render(<LeftoversView state={{ phase: "offer", count: 1, done: 0, items: [], message: "", ...state }} look={look} />, el);
+  render(<LeftoversView state={{ phase: "offer", count: 1, done: 0, items: [], message: "", ...state }} send={send} />, el);
   return el;
 }
 
@@ -25,15 +25,15 @@ test("nothing is said while nothing is left open", () => {
 });
 
 test("the offer counts and names what is open, says that it only looks, and looks at a press", () => {
-  const look = vi.fn();
+  const send = vi.fn();
   const items = [item("<b>M 51</b>"), item("M 31"), item("Look", { kind: "scene" })];
-  const el = shown({ count: 3, items }, look);
+  const el = shown({ count: 3, items }, send);
   expect(el.textContent).toContain("2 images and 1 scene were on the way when an earlier session ended");
   expect(el.textContent).toContain("sends nothing");
   expect(el.textContent).toContain("“<b>M 51</b>” to @me");
   expect(el.textContent).toContain("Scene: “Look”");
   el.querySelector("button")!.click();
-  expect(look).toHaveBeenCalledOnce();
+  expect(send.mock.calls).toEqual([[{ kind: "settle" }]]);
 });
 
 test("many are listed on demand, and those that are not named are counted", () => {
@@ -42,6 +42,17 @@ test("many are listed on demand, and those that are not named are counted", () =
   expect(el.querySelector<HTMLDetailsElement>("details")!.open).toBe(false);
   expect(el.querySelectorAll("li")).toHaveLength(51);
   expect(el.textContent).toContain("and 20 more");
+});
+
+test("what is not there can be given up, and what was given up is said", () => {
+  const send = vi.fn();
+  const el = shown({ phase: "done", count: 1, items: [item("M 31")] }, send);
+  el.querySelector("button")!.click();
+  expect(el.querySelector("button")!.textContent).toBe("Don't ask about it again");
+  expect(send.mock.calls).toEqual([[{ kind: "give_up" }]]);
+  const given = shown({ phase: "done", count: 1, items: [item("M 31", { state: "refused" })] });
+  expect(given.querySelector("button")).toBeNull();
+  expect(given.textContent).toContain("✗ “M 31”");
 });
 
 test("what was found has its link, and what was not is said to be sent by nobody", () => {

@@ -39,9 +39,10 @@ function countOf(items: Leftover[], count: number): string {
 
 function Item({ item }: { item: Leftover }) {
   const found = item.state === "published";
+  const marks: Record<string, string> = { published: "✓", refused: "✗" };
   return (
     <li>
-      {found ? "✓ " : "? "}
+      {marks[item.state] ?? "?"}{" "}
       {item.kind === "scene" && "Scene: "}“{item.name}” to @{item.handle}, {new Date(item.when).toLocaleString()}
       {found && (
         <>
@@ -85,7 +86,7 @@ function Outcome({ items, count }: { items: Leftover[]; count: number }) {
 }
 
 /** Shows the offer, the progress and what was found; nothing while there is nothing to say. It has a focus of its own: put it beside other steps. */
-export function LeftoversView({ state, look }: { state: LeftoversState; look: () => void }) {
+export function LeftoversView({ state, send }: { state: LeftoversState; send: (message: { kind: "settle" | "give_up" }) => void }) {
   const root = useRef<HTMLDivElement>(null);
   useFollowingFocus(root, state.phase === "none" ? "offer" : state.phase); // what comes unasked takes nobody's focus
   if (state.phase === "none") return null;
@@ -97,7 +98,7 @@ export function LeftoversView({ state, look }: { state: LeftoversState; look: ()
           <>
             {countOf(items, count)} {count > 1 ? "were" : "was"} on the way when an earlier session ended, or got no answer: nobody knows whether{" "}
             {count > 1 ? "they succeeded" : "it succeeded"}.{" "}
-            <button type="button" onClick={look}>
+            <button type="button" onClick={() => send({ kind: "settle" })}>
               Look now
             </button>{" "}
             <span class="cxw-quiet">It only looks, and sends nothing.</span>
@@ -111,6 +112,14 @@ export function LeftoversView({ state, look }: { state: LeftoversState; look: ()
         )}
         {now === "done" && <Outcome items={items} count={count} />}
         {now !== "looking" && <List items={items} count={count} />}
+        {now === "done" && items.some((item) => item.state === "unclear") && (
+          <div class="cxw-row">
+            <button type="button" onClick={() => send({ kind: "give_up" })}>
+              Don't ask about {count > 1 ? "these" : "it"} again
+            </button>
+            <span class="cxw-quiet">Looks once more; what was sent less than a minute ago is asked about still.</span>
+          </div>
+        )}
       </div>
     </div>
   );

@@ -206,6 +206,25 @@ def test_what_was_left_open_is_settled_in_one_call_by_looking_alone(client, box,
     assert "settle_all" in history()._repr_html_()
 
 
+def test_what_the_server_does_not_show_can_be_given_up_once_it_has_had_its_time(client, box, draft, unclear, journal):
+    assert [it.state for it in settle_all(client, forget=True)] == ["unclear"]  # it may still be at work on it
+    with journal._database.transaction() as db:
+        db.execute("UPDATE attempts SET sent = '2026-01-01T00:00:00+00:00'")
+    client.add_image(box.handle, draft.submission())
+    client.add_image(box.handle, draft.submission())
+    for _ in range(2):
+        assert "Several new images" in settle_all(client, forget=True)[0].answer and left_open(client)
+    other = make_draft()
+    attempt = journal.claim(client.api_url, box.handle, other.storage.legacy_url_template, to_json(other))
+    journal.unclear(attempt.key, "Lost.")
+    with journal._database.transaction() as db:
+        db.execute("UPDATE attempts SET sent = '2026-01-01T00:00:00+00:00'")
+    assert [it.state for it in settle_all(client, forget=True)] == ["unclear", "refused"]
+    assert journal.attempt(attempt.key).answer == "Lost. The server does not show it so far."
+    assert [it.key for it in left_open(client)] == [unclear.key]
+    assert publish_draft(other, client, box.handle, anyway=True).id  # nothing stands in its way
+
+
 def test_what_can_not_be_looked_at_stays_open_and_says_why(unclear, client, box, journal):
     other = make_draft()
     attempt = journal.claim(client.api_url, box.handle, other.storage.legacy_url_template, to_json(other))

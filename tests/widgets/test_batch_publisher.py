@@ -15,7 +15,7 @@ from publishing.conftest import FaultyProxy, made_up_web, make_draft, published 
 
 from constellations_widgets import BatchPublisher, Constellations, ImageDraft, Sandbox
 from constellations_widgets.errors import InvalidError, PublishError, SourceError
-from constellations_widgets.publishing import Journal
+from constellations_widgets.publishing import Journal, publish_draft
 from constellations_widgets.publishing import batch as batches
 from constellations_widgets.widgets.batch import run as batch_run
 from constellations_widgets.widgets.batch.thumbnails import thumbnail
@@ -352,9 +352,12 @@ def test_what_a_colleague_published_during_the_review_is_not_published_again(mak
     widget = described(make(wtml))
     ticket = reviewed(widget)["ticket"]
     client.add_image("sandbox", widget.drafts[4].submission())
+    twin = ImageDraft.from_submission(widget.drafts[5].submission(), autosave=False)
+    receipt = publish_draft(twin, client, "sandbox", anyway=True)  # in another notebook of ours
     say(widget, "confirm", ticket=ticket)
     rest(widget, "at rest")
-    assert states(widget)[4] == "skipped" and once_each(client, widget)
+    assert states(widget)[4:] == ["skipped", "published"] and once_each(client, widget)
+    assert widget.drafts[5].receipt == receipt
 
 
 def test_a_plan_can_be_called_off(make, wtml, monkeypatch):

@@ -155,6 +155,12 @@ def test_what_an_earlier_session_left_open_is_offered_and_settled_by_looking(dra
     assert draft.receipt.id == id and publisher.status["phase"] == "published"  # it was this very draft
     assert client.find_images(other.storage.legacy_url_template) == []
     assert [attempt.state for attempt in history()] == ["unclear", "published"]
+    with default_journal()._database.transaction() as db:
+        db.execute("UPDATE attempts SET sent = '2026-01-01T00:00:00+00:00'")
+    publisher._received(publisher, {"kind": "give_up"}, [])
+    while [item["state"] for item in wait_for(publisher, "done")["items"]] != ["refused"]:
+        time.sleep(0.01)
+    assert client.find_images(other.storage.legacy_url_template) == []
     publisher.close()
 
 

@@ -123,7 +123,7 @@ class BatchPublisher(DraftWidget):
         own_urls = {draft["storage.legacy_url_template"] or "nowhere" for draft in run.drafts}
         show = functools.partial(self.set_trait, "leftovers")
         found = Leftovers(client, show, lambda _found: run.remember(), journal=journal, passed_over=own_urls)
-        self._acts["settle"] = found.look
+        self._acts |= {"settle": found.look, "give_up": found.forget}
         self._rows = BatchRows(run, self._tell)
         self._saved: list[str] = []
         self._said = ""
