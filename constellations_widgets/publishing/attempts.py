@@ -6,7 +6,7 @@ An attempt's state is one of
 planned     written down, and provably not with the server: its request could not be sent
 sending     its request may be with the server, and the process that sends it is alive
 published   the server has it: `image_id`
-refused     the server said no, or the user decided to send the same anew: it made nothing
+refused     it made nothing: the server said no, or does not show it and the user has given it up or sent it anew
 unclear     its request may have been done: look at the server before anything is sent (`reconcile`)
 ==========  =========================================================================================
 """
