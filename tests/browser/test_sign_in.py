@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,7 @@ CELLS = [
     "cxw.sign_in(api_url={api!r})",
     "images = cxw.SignIn(images_url={images!r})\nimages",
     "client.may_add_images({handle!r})",
+    "library = cxw.ImageLibrary(images.client())\nlibrary",
 ]
 
 
@@ -80,11 +82,11 @@ def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
     heard: list[str | bytes] = []
     lab.page.on("websocket", lambda it: it.on("framereceived", lambda frame: heard.append(frame)))
     with Sandbox() as box, own_box(box, tmp_path, monkeypatch), secrets_of(box, monkeypatch) as secrets:
-        typed = box.token()
-        secrets.add(typed)
+        box.fill_library(1)
         names = {"api": box.api_url, "handle": box.handle, "images": box.images_url}
         body = make_submission().to_json()
         notebook = lab.open_notebook([cell.format(**names, body=body) for cell in CELLS])
+        lab.command("@jupyter-widgets/jupyterlab-manager:saveWidgetState")
         notebook.run_cell(0)
         widget = notebook.output(0)
         widget.get_by_role("button", name="Sign in", exact=True).click()
@@ -119,9 +121,15 @@ def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
             ).to_be_visible()
         library.get_by_role("button", name="Sign out").click()
         library.get_by_text("Other ways").click()
-        library.get_by_label("Access token").fill(typed)
+        for token in (box.images_token(expired=True), box.images_token()):
+            library.get_by_label("Access token").fill(token)
+            lab.page.keyboard.press("Enter")
+            expect(library.get_by_text(re.compile("Token has expired|Signed in"))).to_be_visible()
+            library.get_by_text("Other ways").or_(library.get_by_text("Signed in")).click()
+        notebook.run_cell(6)
+        notebook.output(6).get_by_role("gridcell").focus()
         lab.page.keyboard.press("Enter")
-        expect(library.get_by_text("Signed in")).to_be_visible()
+        expect(notebook.output(6).get_by_text("64 × 64 pixels")).to_be_visible()
         box.faults.next("token_expired", path="/handle/*", times=2)
         notebook.run_cell(5, fails=True)
         notebook.save()
@@ -131,6 +139,9 @@ def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
         kept = [path for path in files if path.parent.name == "sign_in" and path.suffix == ".json"]
         files[lab.server.log] = lab.server.log.read_bytes()
         assert len(kept) == 1 and found_in(files[kept[0]], secrets)
+        checkpoints = [path for path in files if path.parent.name == ".ipynb_checkpoints"]
+        assert checkpoints and b"widget-state+json" in files[notebook.path]
+        assert b"a notebook never holds that" in files[notebook.path]  # its widgets' state
         assert {
             path.name: found for path, text in files.items() if path not in kept and (found := found_in(text, secrets))
         } == {}

@@ -94,7 +94,10 @@ def test_a_token_and_a_password_travel_once_and_nothing_echoes_them(box, page):
     assert images.widget.client().list() == []
     images.say("sign_out")
     images.wait("out")
-    for wrong, words in [("eyJ.made.up", "does not believe this token"), (box.images_token(expired=True), "Token has expired")]:
+    for wrong, words in [
+        ("eyJ.made.up", "does not believe this token"),
+        (box.images_token(expired=True), "Token has expired"),
+    ]:
         images.say("token", token=wrong)
         assert words in images.wait(lambda status: words in status["message"])["message"]
     images.say("token", token=box.images_token())
