@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from constellations_widgets.api.signing_in.asking import ask
-from constellations_widgets.api.signing_in.device_flow import DeviceFlow
+from constellations_widgets.api.signing_in.device_flow import DeviceFlow, checked_link
 from constellations_widgets.api.signing_in.identity import IdentityServer
 from constellations_widgets.api.signing_in.realms import Realm
 from constellations_widgets.api.signing_in.tokens import Tokens, tokens_of
@@ -60,6 +60,14 @@ def test_what_is_no_identity_server_of_this_api_is_not_asked_further(offer, word
 def test_an_endpoint_in_the_clear_is_never_asked():
     with pytest.raises(SignInError, match="plain http"):
         server(OFFER | {"token_endpoint": "http://id.example.org/token"}).tokens("refresh_token", {})
+
+
+def test_no_offer_leads_from_another_api_to_production():
+    elsewhere = "https://worldwidetelescope.org/auth/token"
+    with pytest.raises(SignInError, match="is not production, so nobody is sent to"):
+        server(OFFER | {"token_endpoint": elsewhere}).tokens("refresh_token", {})
+    with pytest.raises(SignInError, match="is not production, so nobody is sent to"):
+        checked_link(elsewhere, server())
 
 
 def test_the_first_server_that_answers_is_it():

@@ -15,6 +15,7 @@ from ...errors import BadAnswerError, NoAnswerError, NotSentError, SignInError
 from ..credentials import is_loopback
 from ..plaintext import one_line
 from .identity import SCOPE, IdentityServer
+from .realms import check_not_production
 from .tokens import Tokens
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -106,6 +107,7 @@ def checked_link(link: str, server: IdentityServer) -> str:
         raise BadAnswerError(
             f"Could not sign in: {server.issuer} gave no link that is safe to open.", url=server.issuer
         )
+    check_not_production(url, server.realm.api_url)
     return str(url)
 
 

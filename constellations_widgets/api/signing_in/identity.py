@@ -12,7 +12,7 @@ from ...errors import ApiError, BadAnswerError, SignInError
 from ..credentials import check_private
 from ..plaintext import one_line
 from .asking import ask
-from .realms import Realm
+from .realms import Realm, check_not_production
 from .tokens import Tokens, tokens_of
 
 SCOPE = "openid profile offline_access"
@@ -56,6 +56,7 @@ class IdentityServer:
         if not isinstance(address, str):
             return None
         check_private(httpx.URL(address))
+        check_not_production(httpx.URL(address), self.realm.api_url)
         return address
 
     def post(self, endpoint: str, form: Mapping[str, str]) -> dict[str, Any]:

@@ -98,12 +98,17 @@ def _identity_of_environment(api_url: str) -> str | None:
 def _issuer_of(address: str, api_url: str) -> str:
     url = httpx.URL(check_api_url(address))
     check_private(url)
+    check_not_production(url, api_url)
+    return f"{str(url).rstrip('/').removesuffix(REALM_PATH)}{REALM_PATH}"
+
+
+def check_not_production(url: httpx.URL, api_url: str) -> None:
+    """Raise SignInError where a sign-in for an API that is not production would go to production at `url`."""
     if _is_of_production(url.host) and not _is_of_production(httpx.URL(api_url).host):
         raise SignInError(
             f"{api_url} is not production, so nobody is sent to production's identity server ({url.host}) for it. "
             f"Name its own, as keycloak_url=… or in the environment variable {IDENTITY_VARIABLES[0]}."
         )
-    return f"{str(url).rstrip('/').removesuffix(REALM_PATH)}{REALM_PATH}"
 
 
 def _is_of_production(host: str) -> bool:
