@@ -37,7 +37,7 @@ def read_fits(source: Any, shape: Sequence[int] | None = None, tolerance: float 
     Parameters
     ----------
     source : str, Path, HDUList, HDU, Header or WCS
-        A file, which may be gzipped; or what astropy made of one. A header and a WCS have no pixels: they give the placement alone.
+        A file, which may be packed (gzip, bzip2, xz); or what astropy made of one. A header and a WCS have no pixels: they give the placement alone.
     shape : (int, int), optional
         Height and width in pixels, for a header or a WCS that does not say.
     tolerance : float, default 1
