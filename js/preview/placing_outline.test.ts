@@ -35,6 +35,12 @@ it("handles of an image that is larger than the view wait at its edge", () => {
   expect(handles(drawn)).toEqual([[300, 300], [584, 300], null, [300, 16], [584, 16]]); // the one that turns lies over the other
 });
 
+it("a corner that is in the view has its handle, however close to the edge", () => {
+  const drawn = new PlacingOutline();
+  drawn.draw(VIEW, outline(5, 40, 590, 395), []);
+  expect(handles(drawn)).toEqual([[5, 395], [590, 395], [590, 40], [5, 40], [297.5, 10]]);
+});
+
 it("a small image has all its handles", () => {
   const drawn = new PlacingOutline();
   drawn.draw(VIEW, outline(295, 195, 305, 205), []);

@@ -83,8 +83,9 @@ function inView(figure: readonly Point[], { width, height }: View): boolean {
   });
 }
 
-/** The place in the view that is nearest. */
+/** The place itself if it is in the view, or else the nearest one where a handle is free. */
 function within({ width, height }: View, [x, y]: Point): Point {
+  if (x >= 0 && x <= width && y >= 0 && y <= height) return [x, y];
   const [right, low] = [width - EDGE, height - FOOT];
   return [Math.min(Math.max(x, EDGE), right), Math.min(Math.max(y, EDGE), low)];
 }
