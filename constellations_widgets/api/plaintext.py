@@ -95,3 +95,8 @@ def schema_faults(message: str) -> str:
         fields[".".join(name[1] for name in names if name and not name[1].isdecimal())] = None
     named = ", ".join(field for field in fields if field)
     return f"the server does not take the values of {named}" if named else message
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital letter at its beginning and one full stop at its end."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

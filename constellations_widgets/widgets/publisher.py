@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from ..api.addresses import handle_name
+from ..api.plaintext import sentence
 from ..errors import ConstellationsError, DraftError, PublishError, UnclearError
 from ..publishing import Attempt, Step, plan, publish_planned
 from ..publishing.given import require_client, require_unpublished
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _CHANGED = "The draft has changed since it was looked at: press Publish again."
 _UNCLEAR = (
-    "{}. The server does not show the image so far, but may still be at work on it. Wait a minute, then look again; "
+    "{} The server does not show the image so far, but may still be at work on it. Wait a minute, then look again; "
     "send it again only if it is not there even then."
 )
 _NOTHING = {"progress": "", "message": "", "review": None, "receipt": None}
@@ -165,7 +166,7 @@ class Publisher(DraftWidget):
             try:
                 job()
             except UnclearError as error:
-                self.status = self._status("unclear", message=_UNCLEAR.format(error.message.rstrip(".")))
+                self.status = self._status("unclear", message=_UNCLEAR.format(sentence(error.message)))
             except ConstellationsError as error:
                 self.status = self._status("failed", message=str(error))
             except Exception as error:  # a bug of ours: the page has to say so rather than wait for ever

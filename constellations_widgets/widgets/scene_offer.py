@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..api.plaintext import sentence
 from ..errors import ConstellationsError, JournalError, UnclearError
 from ..publishing import scene_of, send_scene
 from ..publishing.journal import default_journal
@@ -28,7 +29,7 @@ NO_SCENE: dict[str, Any] = {
     "preview": False,
 }
 _UNCLEAR = (
-    "{}. The server does not show the scene so far, but may still be at work on it. Wait a minute, then look again; send "
+    "{} The server does not show the scene so far, but may still be at work on it. Wait a minute, then look again; send "
     "it again only if it is not there even then."
 )
 
@@ -128,7 +129,7 @@ class SceneOffer:
             self.receipt = send_scene(self._scene, self._client, self._image.handle, again=again, on_progress=tell)
             self._tell("made")
         except UnclearError as error:
-            self._tell("unclear", message=_UNCLEAR.format(error.message.rstrip(".")))
+            self._tell("unclear", message=_UNCLEAR.format(sentence(error.message)))
         except ConstellationsError as error:
             self._tell("failed", message=str(error))
         except Exception as error:  # a bug of ours: the page has to say so rather than wait for ever

@@ -52,6 +52,7 @@ test("what is not there can be given up, and what was given up is said", () => {
   expect(send.mock.calls).toEqual([[{ kind: "give_up" }]]);
   const given = shown({ phase: "done", count: 1, items: [item("M 31", { state: "refused" })] });
   expect(given.querySelector("button")).toBeNull();
+  expect(given.textContent).toContain("is not asked about again");
   expect(given.textContent).toContain("✗ “M 31”");
 });
 

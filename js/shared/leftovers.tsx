@@ -75,7 +75,11 @@ function List({ items, count }: { items: Leftover[]; count: number }) {
 
 function Outcome({ items, count }: { items: Leftover[]; count: number }) {
   const found = items.filter((item) => item.state === "published");
-  const open = count - found.length;
+  const given = items.filter((item) => item.state === "refused");
+  const open = count - found.length - given.length;
+  if (given.length === count) {
+    return <b>{count === 1 ? "It is not at the server, and is not asked about again." : "They are not at the server, and are not asked about again."}</b>;
+  }
   const outcome = found.length === 0 ? "None of them is at the server" : `${found.length} of ${count} succeeded`;
   return (
     <>
