@@ -108,6 +108,12 @@ class Attempt:
     def __repr__(self) -> str:
         return f"<Attempt {self.key[:8]}: {self.state}, {self.note!r} under {self.handle!r} at {self.api_url}>"
 
+    def as_row(self) -> tuple[Any, ...]:
+        """The attempt's row of the journal, with the columns `COLUMNS`."""
+        about = (self.key, self.api_url, self.handle, self.url, self.body_sha256, self.body, json.dumps(self.known_ids))
+        moments = (as_text(moment) if moment else None for moment in (self.planned, self.sent, self.settled))
+        return *about, self.state, self.owner, *moments, self.image_id, self.rel_url, self.answer
+
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Attempt:
         """The attempt of a row of the journal, with the columns `COLUMNS`."""
@@ -116,6 +122,11 @@ class Attempt:
         for moment in ("planned", "sent", "settled"):
             values[moment] = datetime.fromisoformat(values[moment]) if values[moment] else None
         return cls(**values)
+
+
+def as_text(moment: datetime) -> str:
+    """A time as the journal has it."""
+    return moment.isoformat(timespec="microseconds")
 
 
 _NAMES = [field.name for field in fields(Attempt)]

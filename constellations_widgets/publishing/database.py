@@ -7,7 +7,6 @@ import os
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -15,6 +14,8 @@ from typing import Generic, TypeVar
 from ..errors import JournalError
 
 Result = TypeVar("Result")
+Work = Callable[[sqlite3.Connection], Result]
+OnFailure = Callable[[JournalError], object]
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS attempts (
@@ -40,9 +41,9 @@ class Database:
         self.path = folder / "journal.sqlite3"
         self._prepare = prepare
         self._lock = threading.RLock()
-        self._queue = threading.Lock()  # over the next two
-        self._waiting: deque[_Job] = deque()
-        self._leader: _Job | None = None
+        self._leading = threading.Lock()  # held by the thread that does what waits
+        self._queue = threading.Lock()
+        self._waiting: list[_Job] = []
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._inherited: list[sqlite3.Connection] = []
@@ -54,27 +55,30 @@ class Database:
                 self._connection.close()
                 self._connection = None
 
-    def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """What `work` gives; what it changes is on disk then, all or nothing.
+    def run(self, work: Work[Result]) -> Result:
+        """What `work` gives; what it changes is on disk then. It raises what it has to refuse before it changes anything.
 
         Threads that come while another one waits for the disk share the next transaction, and so one wait: the first of
         them leads, and does the work of all.
         """
         job = _Job(work)
+        self._add(job)
         try:
-            with self._queue:
-                self._waiting.append(job)
-                if self._leader is None:
-                    self._leader = job
-            while not (job.done or self._leader is job):
+            while not (job.done or self._lead()):
                 job.sleep()
-            if not job.done:
-                self._run_waiting()
         finally:
-            self._leave(job)
+            self._remove(job)  # also at an interrupt: nobody shall do later what nobody waits for any more
         return job.outcome(self.path)
 
-    def read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+    def write(self, work: Work[None], on_failure: OnFailure) -> None:
+        """Do `work`, or leave it to the thread that is at the disk: that one does it before anything that comes later.
+
+        Never raises JournalError: `on_failure` is told, by whoever did the work.
+        """
+        self._add(_Job(work, on_failure))
+        self._lead()
+
+    def read(self, work: Work[Result]) -> Result:
         """As `run`, for what only reads: from a full or read-only disk too, as the file has it."""
         try:
             return self.run(work)
@@ -84,6 +88,21 @@ class Database:
             with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(address, uri=True)) as db:
                 return work(db)
             raise
+
+    def _lead(self) -> bool:
+        """Do what waits, unless another thread is at it; gives whether it was done here."""
+        has_led, follower = False, None
+        while self._waiting and follower is None and self._leading.acquire(blocking=False):
+            try:
+                self._run_waiting()
+                has_led = True
+            finally:
+                self._leading.release()
+                with self._queue:
+                    follower = next((job for job in self._waiting if job.on_failure is None), None)
+                if follower is not None:
+                    follower.wake()
+        return has_led
 
     def _run_waiting(self) -> None:
         with self._queue:
@@ -96,27 +115,21 @@ class Database:
                     job.run(db)
         except JournalError as error:
             failure = error.__context__
-        with self._queue:
-            for job in jobs:
-                self._remove(job)
-                job.done, job.failure = True, failure
         for job in jobs:
+            self._remove(job)
+            job.failure, job.done = failure, True
             job.wake()
+        for job in jobs if failure is not None else ():
+            if job.on_failure is not None:
+                job.on_failure(unusable(self.path, failure))
+
+    def _add(self, job: _Job) -> None:
+        with self._queue:
+            self._waiting.append(job)
 
     def _remove(self, job: _Job) -> None:
-        with contextlib.suppress(ValueError):
+        with self._queue, contextlib.suppress(ValueError):
             self._waiting.remove(job)
-
-    def _leave(self, job: _Job) -> None:
-        """The job's thread goes, also at an interrupt: nobody shall do later what nobody waits for any more."""
-        if job.done and self._leader is not job:
-            return
-        with self._queue:
-            self._remove(job)
-            if self._leader is job:
-                self._leader = self._waiting[0] if self._waiting else None
-                if self._leader is not None:
-                    self._leader.wake()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -160,14 +173,15 @@ class Database:
 
 
 class _Job(Generic[Result]):
-    """One thread's part of a transaction that several share."""
+    """One thread's part of a transaction that several share. Somebody waits for it, unless it has an `on_failure`."""
 
-    def __init__(self, work: Callable[[sqlite3.Connection], Result]):
+    def __init__(self, work: Work[Result], on_failure: OnFailure | None = None):
         self._work = work
         self._result: Result | None = None
         self._refusal: Exception | None = None
         self._gate = threading.Lock()
         self._gate.acquire()
+        self.on_failure = on_failure
         self.failure: BaseException | None = None
         self.done = False
 
@@ -180,15 +194,12 @@ class _Job(Generic[Result]):
             self._gate.release()
 
     def run(self, db: sqlite3.Connection) -> None:
-        db.execute("SAVEPOINT job")
         try:
             self._result, self._refusal = self._work(db), None
         except (sqlite3.Error, OSError):  # of the file, and so of all
             raise
         except Exception as error:  # noqa: BLE001
-            db.execute("ROLLBACK TO job")
             self._refusal = error
-        db.execute("RELEASE job")
 
     def outcome(self, path: Path) -> Result:
         if self.failure is not None:

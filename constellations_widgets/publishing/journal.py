@@ -5,19 +5,21 @@ It holds no token. Threads, kernels and processes of one user share it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import json
 import operator
 import sqlite3
 import threading
 import uuid
+import warnings
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..errors import PublishError
+from ..errors import JournalError, PublishError
 from ..state import state_dir
-from .attempts import COLUMNS, Attempt, History
+from .attempts import COLUMNS, Attempt, History, as_text
 from .database import Database, unusable
 from .owner import Owner
 
@@ -132,30 +134,47 @@ class Journal:
             If the same body is being sent to the same place right now, was published, or may have been.
         """
         digest, pardoned, open_ones = hashlib.sha256(body).hexdigest(), set(despite), set(resend)
-        known = sorted(known_ids)
+        key, known = uuid.uuid4().hex, tuple(sorted(known_ids))
 
         def work(db: sqlite3.Connection) -> Attempt:
-            key = None
-            for earlier in _read(db, f"{_SAME_BODY} {_NEWEST_FIRST}", api_url, handle, digest):
-                _refuse_twice(earlier, pardoned | open_ones if earlier.state == "unclear" else pardoned)
-                if earlier.state == "planned":
-                    key = earlier.key
-                if earlier.state == "unclear":
-                    answer = f"{earlier.answer} Not found at the server, and sent anew."
-                    _update(db, earlier.key, state="refused", settled=_now(), answer=answer)
-            us, now, is_new = self._owner(), datetime.now(UTC), key is None
-            key = key or uuid.uuid4().hex
-            about = {"api_url": api_url, "handle": handle, "url": url, "body_sha256": digest, "body": body}
-            values = {"state": "sending", "owner": us.begin(key), "answer": ""}
-            written = values | {"planned": _text(now), "sent": _text(now), "known_ids": json.dumps(known)}
-            if is_new:
-                _insert(db, key=key, **about, **written)
-            else:
-                _update(db, key, **written)
-            values |= {"planned": now, "sent": now, "settled": None, "image_id": None, "rel_url": None}
-            return Attempt(key=key, **about, known_ids=tuple(known), **values)
+            now = datetime.now(UTC)
+            new = Attempt(
+                key=key,
+                api_url=api_url,
+                handle=handle,
+                url=url,
+                body_sha256=digest,
+                body=body,
+                known_ids=known,
+                state="sending",
+                owner=self._owner().name,
+                planned=now,
+                sent=now,
+                settled=None,
+                image_id=None,
+                rel_url=None,
+                answer="",
+            )
+            same = api_url, handle, digest
+            if _insert(db, new, f"NOT EXISTS (SELECT 1 FROM attempts WHERE {_SAME_BODY})", *same):
+                return new
+            before = _read(db, f"{_SAME_BODY} {_NEWEST_FIRST}", *same)
+            for one in before:
+                _refuse_twice(one, pardoned | open_ones if one.state == "unclear" else pardoned)
+            for one in before:
+                if one.state == "unclear":
+                    answer = f"{one.answer} Not found at the server, and sent anew."
+                    _update(db, one.key, state="refused", settled=_now(), answer=answer)
+                if one.state == "planned":  # it goes on as the new one
+                    db.execute("DELETE FROM attempts WHERE key = ?", (one.key,))
+                    new = replace(new, key=one.key)
+            _insert(db, new)
+            return new
 
         return self._database.run(work)
+
+    # Outcomes. Each is on disk when the call returns, or a moment later where another thread is at the disk just then.
+    # They raise nothing: the request is out, and what it did must be told even where it can't be written down.
 
     def published(self, key: str, image_id: str, rel_url: str, when: datetime | None = None) -> None:
         """The server has the image of this attempt, since `when`."""
@@ -175,18 +194,23 @@ class Journal:
         self._finish(key, state="planned", answer=answer)
 
     def _finish(self, key: str, **columns: str) -> None:
-        try:
-            self._database.run(lambda db: _update(db, key, " AND state IN ('sending', 'unclear')", **columns))
-        finally:
-            # If the outcome could not be written down, the row counts as left behind, and will be settled by looking.
-            self._owner().end(key)
+        def lost(error: JournalError) -> None:
+            with contextlib.suppress(OSError, Warning):
+                self._owner().lost.add(key)
+                warnings.warn(
+                    f"An outcome could not be written down; it will be looked up at the server next time. {error}",
+                    stacklevel=2,
+                )
+
+        self._database.write(lambda db: _update(db, key, " AND state IN ('sending', 'unclear')", **columns), lost)
 
     def _settle_dead(self, db: sqlite3.Connection) -> None:
-        """What dead processes were sending is unclear."""
+        """What dead processes were sending is unclear, and so is what was lost here."""
         us = self._owner()
-        for key, owner in db.execute("SELECT key, owner FROM attempts WHERE state = 'sending'").fetchall():
-            if not us.is_sending(key, owner):
-                _update(db, key, state="unclear", answer="The program that sent it ended before the answer came.")
+        others = db.execute("SELECT key, owner FROM attempts WHERE state = 'sending' AND owner != ?", (us.name,))
+        for key in us.lost.union(key for key, owner in others.fetchall() if not us.is_alive(owner)):
+            answer = "The program that sent it ended before the answer came."
+            _update(db, key, " AND state = 'sending'", state="unclear", answer=answer)
 
     def _owner(self) -> Owner:
         return Owner.of(self._running)
@@ -251,9 +275,11 @@ def _read(db: sqlite3.Connection, where: str, *values: object) -> list[Attempt]:
     return [Attempt.from_row(row) for row in rows]
 
 
-def _insert(db: sqlite3.Connection, **columns: object) -> None:
-    marks = ", ".join("?" * len(columns))
-    db.execute(f"INSERT INTO attempts ({', '.join(columns)}) VALUES ({marks})", tuple(columns.values()))
+def _insert(db: sqlite3.Connection, attempt: Attempt, condition: str = "1", *values: object) -> bool:
+    """Write the attempt down if the condition holds; gives whether it does."""
+    row = attempt.as_row()
+    query = f"INSERT INTO attempts ({COLUMNS}) SELECT {', '.join('?' * len(row))} WHERE {condition}"
+    return db.execute(query, (*row, *values)).rowcount == 1
 
 
 def _update(db: sqlite3.Connection, key: str, condition: str = "", /, **columns: object) -> None:
@@ -262,8 +288,4 @@ def _update(db: sqlite3.Connection, key: str, condition: str = "", /, **columns:
 
 
 def _now() -> str:
-    return _text(datetime.now(UTC))
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds")
+    return as_text(datetime.now(UTC))

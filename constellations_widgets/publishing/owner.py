@@ -39,10 +39,11 @@ class Owner:
     def __init__(self, folder: Path):
         folder.mkdir(mode=0o700, exist_ok=True)
         self._folder = folder
-        self._name = f"{os.getpid()}-{uuid.uuid4().hex}"
-        self._file = os.open(folder / self._name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)  # stays open, and locked
+        self.name = f"{os.getpid()}-{uuid.uuid4().hex}"
+        self._file = os.open(folder / self.name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)  # stays open, and locked
         _lock(self._file)
-        self._sending: set[str] = set()
+        self.lost: set[str] = set()
+        """Keys of this process's attempts whose outcome could not be written down."""
 
     @classmethod
     def of(cls, folder: Path) -> Owner:
@@ -59,21 +60,12 @@ class Owner:
         if os.getpid() == process:
             os.close(self._file)
             with contextlib.suppress(OSError):
-                (self._folder / self._name).unlink()
+                (self._folder / self.name).unlink()
 
-    def begin(self, key: str) -> str:
-        """This process sends the attempt `key` from now on; gives the owner's name for the journal."""
-        self._sending.add(key)
-        return self._name
-
-    def end(self, key: str) -> None:
-        """This process does not send the attempt `key` any more."""
-        self._sending.discard(key)
-
-    def is_sending(self, key: str, name: str) -> bool:
-        """Whether the owner called `name` still sends the attempt `key`."""
-        if name == self._name:
-            return key in self._sending
+    def is_alive(self, name: str) -> bool:
+        """Whether the process whose owner is called `name` still runs."""
+        if name == self.name:
+            return True
         path = self._folder / name
         try:
             file = os.open(path, os.O_RDWR)

@@ -142,19 +142,19 @@ def send(
     except UnclearError as error:
         unclear = error
     except NotSentError as error:
-        _write_down(journal.not_sent, key, str(error))
+        journal.not_sent(key, str(error))
         raise
     except ApiError as error:
-        _write_down(journal.refused, key, str(error))
+        journal.refused(key, str(error))
         raise
     except BaseException as error:  # an interrupted kernel, say: it may have left
-        _write_down(journal.unclear, key, f"Interrupted ({type(error).__name__}).")
+        journal.unclear(key, f"Interrupted ({type(error).__name__}).")
         raise
     else:
-        _write_down(journal.published, key, receipt.id, receipt.rel_url, receipt.created)
+        journal.published(key, receipt.id, receipt.rel_url, receipt.created)
         _tell_after(tell, "published", f"Published as {receipt.id}.")
         return receipt
-    _write_down(journal.unclear, key, f"{unclear.message[:1].upper()}{unclear.message[1:].rstrip('.')}.")
+    journal.unclear(key, f"{unclear.message[:1].upper()}{unclear.message[1:].rstrip('.')}.")
     looking = f"Looking whether the {attempt.kind} is there."
     _tell_after(tell, "looking", f"The outcome is unclear: {unclear.message}. {looking}")
     receipt = _receipt_or_unclear(attempt, unclear, client, journal, sleep)
@@ -212,17 +212,6 @@ def _unclear(attempt: Attempt, said: str, seen: str, cause: ApiError | None = No
 def _stopped(step: Step, what: str) -> PublishError:
     reasons = "\n".join(f"  {reason}" for reason in step.reasons)
     return PublishError(f"{step.name!r} ({step.destination}): {what}.\n{reasons}")
-
-
-def _write_down(write: Callable[..., None], *values: Any) -> None:
-    """Write an outcome to the journal. If that fails now, the request is out: what it did must be told all the same."""
-    try:
-        write(*values)
-    except PublishError as error:
-        warnings.warn(
-            f"The outcome could not be written down; it will be looked up at the server next time. {error}",
-            stacklevel=3,
-        )
 
 
 def _tell_after(tell: Callable[..., Any], *what: Any) -> None:

@@ -160,8 +160,8 @@ def test_a_server_that_asks_for_time_is_given_it_by_all_threads(box, client, dra
     assert run(batch).counts == {"published": 12} and each_once(client, drafts)
     assert any("Waiting" in message for message in told)
     asked = way.sent[2]
-    # One more may be under way already in the other thread; whatever follows keeps the second.
-    assert sum(asked < moment < asked + 0.95 for moment in way.sent) <= 1
+    # The other thread may have one under way, and one written down, before it hears of it; all else keeps the second.
+    assert sum(asked < moment < asked + 0.95 for moment in way.sent) <= 2
     assert len(way.sent) == 13
 
 

@@ -136,6 +136,23 @@ def test_of_many_threads_one_claims(journal):
     assert (len(won), len(lost)) == (1, 19)
 
 
+def test_an_outcome_is_left_to_the_thread_that_is_at_the_disk_which_writes_it_before_anything_later(journal):
+    key, is_there, go_on = claim(journal).key, threading.Event(), threading.Event()
+
+    def stay(_db):
+        is_there.set()
+        assert go_on.wait(10)
+
+    slow = threading.Thread(target=journal._database.run, args=(stay,))
+    slow.start()
+    assert is_there.wait(10)
+    journal.refused(key, "Forbidden.")
+    assert slow.is_alive()
+    go_on.set()
+    assert journal.attempt(key).state == "refused"
+    slow.join()
+
+
 CLAIM = """
 import sys
 from constellations_widgets.errors import PublishError

@@ -13,7 +13,7 @@ from publishing.conftest import FaultyProxy, make_draft, published
 
 from constellations_widgets.api import Constellations
 from constellations_widgets.errors import ForbiddenError, NotSentError, PublishError, TooLargeError, UnclearError
-from constellations_widgets.publishing import Journal, history, plan, publish_draft, publish_planned
+from constellations_widgets.publishing import Journal, history, plan, publish_draft, publish_planned, settle
 from constellations_widgets.schema.records import Receipt
 
 HTML_500 = answer("500 Internal Server Error", "<pre>Internal Server Error</pre>", "Content-Type: text/html")
@@ -261,11 +261,18 @@ def test_without_a_journal_nothing_is_sent(client, box, draft, state):
 
 
 def test_a_journal_that_breaks_after_sending_does_not_hide_the_receipt(client, box, draft, journal, monkeypatch):
-    def broken(*_):
-        raise PublishError("disk full")
+    add_image, database = client.add_image, journal._database._open()
 
-    monkeypatch.setattr(journal, "published", broken)
+    def add_and_break(*what, **key):
+        receipt = add_image(*what, **key)
+        database.execute("PRAGMA query_only = on")
+        return receipt
+
+    monkeypatch.setattr(client, "add_image", add_and_break)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         receipt = publish_draft(draft, client, box.handle, journal=journal)
-    assert client.image(receipt.id) and "disk full" in str(told[-1].message)
+    assert client.image(receipt.id) and "could not be written down" in str(told[-1].message)
+    database.execute("PRAGMA query_only = off")
+    (left,) = journal.unsettled()
+    assert settle(left, client, journal).image_id == receipt.id
