@@ -41,6 +41,7 @@ const APART = "This page keeps the preview's frame apart from itself (a sandbox 
 
 const STUCK_AFTER = 30_000;
 const PASSING = 150; // ms; what is scrolled past faster is not started
+const IN_TIME = 100; // ms; a slow disk takes longer
 const LOSSES = 3; // of graphics memory, within LOSSES_WITHIN ms: then it takes a click
 const LOSSES_WITHIN = 60_000;
 
@@ -107,16 +108,21 @@ export class PreviewView {
         this.#image.receive(content as unknown as State); // its files may come before the app is there
         this.#relay.opened(content);
       });
-      await Promise.all([opened, this.#build()]);
+      await Promise.all([opened, this.#build(opened)]);
       if (this.#relay.awaited) this.#start(true);
     } catch (error) {
       if (!(error instanceof Closed)) this.#status.set("failed", error instanceof Error ? error.message : String(error));
     }
   }
 
-  /** Does not wait for the image: it takes as long as the app takes. */
-  async #build(): Promise<void> {
+  /**
+   * Does not wait for the image: it takes as long as the app takes. But the image's files are asked for before the app starts, as far
+   * as the kernel says in time which they are: this page has no time for that while the app starts.
+   */
+  async #build(opened: Promise<void>): Promise<void> {
     const files = await appFiles(this.#comm);
+    await Promise.race([opened.catch(() => {}), pause(IN_TIME)]);
+    await pause(0); // what was asked for has left the page
     if (this.#removed) return;
     this.#files = files;
     this.#berth.inSight ||= isInSight(this.#stage); // the browser says so, too, some frames later
@@ -292,6 +298,8 @@ export class PreviewView {
     this.#app = null;
   }
 }
+
+const pause = (time: number) => new Promise((goOn) => setTimeout(goOn, time));
 
 const saved = (name: string) => `The preview${name && ` of “${name}”`} as it was when this notebook was saved. Run the cell to see it alive.`;
 
