@@ -37,7 +37,7 @@ test("it says that an image shows up nowhere without a scene, and what is asked 
   const [view, published] = [...el.querySelectorAll<HTMLInputElement>(".cxw-scene input[type=checkbox]")];
   expect([view!.checked, published!.checked]).toEqual([true, false]);
   expect(el.querySelector("textarea")!.value).toBe("M 51");
-  await press("Review the scene");
+  el.querySelector("input[type=url]")!.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
   const wanted = { text: "M 51", outgoing_url: "", opacity: 1, view: true, published: false };
   expect(sent()).toEqual([{ kind: "scene", action: "review", ...wanted }]);
 

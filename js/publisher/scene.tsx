@@ -5,6 +5,7 @@ import { Address } from "../shared/address.tsx";
 import { ConfirmOnce } from "../shared/confirm_once.tsx";
 import { useFollowingFocus } from "../shared/follow_focus.ts";
 import { useTrait, useUniqueId, type ViewProps } from "../shared/mount.tsx";
+import { sendOnEnter } from "../shared/send_on_enter.ts";
 import { What } from "./review.tsx";
 import type { ReceiptState, SceneState } from "./status.ts";
 
@@ -159,6 +160,7 @@ export function SceneView({ model, draft, image }: ViewProps & { image: ReceiptS
                 event.preventDefault();
                 send("review", wanted);
               }}
+              onKeyDown={sendOnEnter}
             >
               <Fields wanted={wanted} set={(change) => setWanted({ ...wanted, ...change })} preview={state.preview} handle={image.handle} />
               {state.message && (
