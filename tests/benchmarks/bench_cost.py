@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.lab_preview import WINDOW, LabPreview, chromium, lab_server
+from benchmarks.left_alone import left_alone
 from benchmarks.measure import Figure
 from benchmarks.plain_app import PlainApp
 from benchmarks.processes import cpu_percent, memory
@@ -17,6 +18,8 @@ from playwright.sync_api import Page
 
 ROUNDS, INPUTS, MANY = 3, 9, 5
 QUIET = 7.0  # seconds after the last event; then the preview has come to rest
+
+REMOVE = "document.querySelector('.cxw-preview').closest('.jp-OutputArea-child').remove()"
 
 # For each turn of the wheel over the sky, the time to the end of the next frame of the engine: from the event's own time, and from
 # when the browser has brought it to the page.
@@ -43,6 +46,7 @@ LATENCIES = """(frame) => {
 def figures() -> Iterator[Figure]:
     with served_pyramid() as (folder, app), lab_server() as server:
         yield from unused(server, app, folder)
+        yield hidden(server, folder)
         yield from answers(server, app, folder)
         yield from many(server, app, folder)
 
@@ -65,7 +69,7 @@ def unused(server: LabServer, app: PlainApp, folder: Path) -> Iterator[Figure]:
             size = preview.size()
             with_preview = {state: settled(go) for state, go in states.items()}
             show(preview, "tab")
-            preview.page.evaluate("document.querySelector('.cxw-preview').closest('.jp-OutputArea-child').remove()")
+            preview.page.evaluate(REMOVE)
             for state, go in states.items():
                 used[state].append(with_preview[state] - settled(go))
             show(preview, "tab")
@@ -80,6 +84,23 @@ def unused(server: LabServer, app: PlainApp, folder: Path) -> Iterator[Figure]:
     yield Figure(
         "unused preview / research app in a plain page", "%", max(statistics.median(used["in sight"]), 0.0), plain, 1.0
     )
+
+
+def hidden(server: LabServer, folder: Path) -> Figure:
+    """The same in a tab of the browser behind another."""
+    used = []
+    for _ in range(ROUNDS):
+        with left_alone(WINDOW) as browser:
+            with browser.page() as page:
+                LabPreview(server, page, folder).run()
+            browser.hide()
+            with_preview = settled(lambda: None)
+            with browser.page() as page:
+                page.evaluate(REMOVE)
+            used.append(with_preview - settled(lambda: None))
+        server.end_kernels()
+    median = max(statistics.median(used), 0.0)
+    return Figure("unused preview in a hidden tab of the browser, % of one core", "%", median, at_most=2.0)
 
 
 def show(preview: LabPreview, what: str) -> None:

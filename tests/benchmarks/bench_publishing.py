@@ -35,7 +35,7 @@ from constellations_widgets.sources.reading import Reading
 ROOT = Path(__file__).parents[2]
 OFFICIAL = Path(os.environ.get("CXW_OFFICIAL_CLIENT_ENV", ROOT / "build" / "wwt-api-client-0.7.0")) / "bin" / "python"
 BROWSER = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=30).read()"
-HANDLE, THREADS, COUNT, ROUNDS = "sandbox", 16, 400, 3
+HANDLE, THREADS, COUNT, ROUNDS = "sandbox", 16, 400, 7
 LIMITS = {0: 1 / 4, 50: 1 / 15}
 """Of the ratio to the official client, by the server's delay in ms."""
 

@@ -16,7 +16,8 @@ from browser.chromium import FLAGS, find_chromium
 from browser.lab import end
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-HEADLESS = ["--headless=new", "--remote-debugging-port=0", "--no-first-run", "about:blank"]
+EMPTY = "about:blank"
+HEADLESS = ["--headless=new", "--remote-debugging-port=0", "--no-first-run", EMPTY]
 BEGIN = 2500  # ms from when a page is told to measure to when it does: by then it is alone
 PATIENCE = 120  # seconds
 FINISHED = "measured"
@@ -26,6 +27,8 @@ LATER = f"""([work, argument]) => setTimeout(async () => {{
     window.measured = await eval(work)(argument);
     document.title = '{FINISHED}';
 }}, {BEGIN})"""
+
+SAY_WHETHER_SEEN = "document.addEventListener('visibilitychange', () => (document.title = document.visibilityState))"
 
 
 class Browser:
@@ -41,7 +44,8 @@ class Browser:
         """The page, while the block runs; then it is left alone."""
         with sync_playwright() as playwright:
             browser = playwright.chromium.connect_over_cdp(self._debugger())
-            page = browser.contexts[0].pages[0]
+            pages = browser.contexts[0].pages
+            page = next((page for page in pages if page.url != EMPTY), pages[0])
             page.set_viewport_size(self._size)
             yield page
             browser.close()
@@ -52,13 +56,24 @@ class Browser:
 
     def measured(self) -> Any:
         """What the page has measured; waits for it."""
-        deadline = time.monotonic() + PATIENCE
-        while FINISHED not in self._titles():
-            if time.monotonic() > deadline:
-                raise TimeoutError("The page has not measured anything.")
-            time.sleep(0.2)
+        self._wait_for_title(FINISHED, "The page has not measured anything.")
         with self.page() as page:
             return page.evaluate("window.measured")
+
+    def hide(self) -> None:
+        """Open another tab in front of the page's; it is hidden from then on, but while it is not left alone."""
+        with self.page() as page:
+            page.evaluate(SAY_WHETHER_SEEN)
+        new_tab = urllib.request.Request(f"{self._debugger()}/json/new?{EMPTY}", method="PUT")
+        urllib.request.urlopen(new_tab, timeout=30).close()
+        self._wait_for_title("hidden", "The page behind another tab is not hidden.")
+
+    def _wait_for_title(self, title: str, otherwise: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while title not in self._titles():
+            if time.monotonic() > deadline:
+                raise TimeoutError(otherwise)
+            time.sleep(0.2)
 
     def _titles(self) -> list[str]:
         with urllib.request.urlopen(f"{self._debugger()}/json/list", timeout=30) as answer:

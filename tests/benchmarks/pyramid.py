@@ -23,16 +23,16 @@ ElevationModel="False" FileType=".png" Generic="False" OffsetX="0" OffsetY="0" P
 Sparse="True" StockSet="False" TileLevels="{LEVELS}" WidthFactor="2"><ThumbnailUrl/></ImageSet></Folder>"""
 
 
-def make_pyramid(folder: Path) -> Path:
-    """Write the tree and its index_rel.wtml into `folder`; 85 PNGs, about 11 MB."""
-    noise = np.random.default_rng(1).normal(0, 9, (SIDE, SIDE, 3))
+def make_pyramid(folder: Path, seed: int = 1) -> Path:
+    """Write the tree and its index_rel.wtml into `folder`, over one that is there; 85 PNGs, about 11 MB, others for each seed."""
+    noise = np.random.default_rng(seed).normal(0, 9, (SIDE, SIDE, 3))
     y, x = np.mgrid[0:SIDE, 0:SIDE] / SIDE
     picture = np.stack([90 + 90 * np.sin(9 * x), 90 + 90 * np.sin(7 * y), 90 + 90 * np.cos(11 * x * y)], axis=2)
     image = Image.fromarray((picture + noise).clip(0, 255).astype(np.uint8))
     for level in range(LEVELS, -1, -1):
         for row in range(2**level):
             line = folder / str(level) / str(row)
-            line.mkdir(parents=True)
+            line.mkdir(parents=True, exist_ok=True)
             for column in range(2**level):
                 box = (256 * column, 256 * row, 256 * (column + 1), 256 * (row + 1))
                 image.crop(box).save(line / f"{row}_{column}.png")
