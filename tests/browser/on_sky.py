@@ -22,7 +22,7 @@ import constellations_widgets as cxw
 from constellations_widgets.sources.local import LocalImage
 from constellations_widgets.sources.reading import Reading
 {draft}
-preview = cxw.Preview(draft, height="500px")
+preview = cxw.Preview(draft, height="320px")
 preview
 """
 

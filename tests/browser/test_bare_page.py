@@ -16,7 +16,7 @@ from constellations_widgets import ImageForm, Preview
 
 def test_the_preview_works_under_the_policy_of_vs_code(page: Page, image: Path):
     watch, draft = WatchedPage(page), marked_draft(image)
-    preview = Preview(draft, height="500px")
+    preview = Preview(draft, height="320px")
     with bare_page(page, preview, ImageForm(draft), policy=VSCODE_POLICY) as frame:
         element = frame.locator(".cxw-preview")
         assert worst_error(wait_revision(element, preview.revision), make_wcs()) < 1

@@ -19,7 +19,7 @@ from IPython.display import display
 
 stop = Path({stop!r})
 {draft}
-preview, form = cxw.Preview(draft, height="500px"), cxw.ImageForm(draft)
+preview, form = cxw.Preview(draft, height="320px"), cxw.ImageForm(draft)
 """
 # Cells that run until somebody makes the file.
 SLEEPS = "while not stop.exists(): time.sleep(0.05)"

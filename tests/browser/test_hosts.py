@@ -17,7 +17,7 @@ import constellations_widgets as cxw
 from constellations_widgets.sources.local import LocalImage
 from constellations_widgets.sources.reading import Reading
 {draft}
-preview, form = cxw.Preview(draft, height="500px"), cxw.ImageForm(draft)
+preview, form = cxw.Preview(draft, height="320px"), cxw.ImageForm(draft)
 """
 
 

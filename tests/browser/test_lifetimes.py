@@ -71,7 +71,7 @@ def wait_for_pages(notebook: Notebook, counts: list[int]) -> None:
 def test_hiding_moving_splitting_and_showing_twice_end_in_the_picture(lab: Lab, image: Path):
     page = lab.page
     page.set_viewport_size({"width": 1400, "height": 800})  # it is split in three
-    notebook = lab.open_notebook([SHOW.format(draft=untiled(image)).replace("500px", "320px"), "1 + 1"])
+    notebook = lab.open_notebook([SHOW.format(draft=untiled(image)), "1 + 1"])
     notebook.run_all()
     first = notebook.output(0).locator(PREVIEW)
     wait_shown(notebook)
