@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..api.constellations import Constellations
+from ..api.plaintext import sentence
 from ..errors import ApiError, NotSentError, PublishError, UnclearError
 from ..schema.records import Receipt
 from .attempts import Attempt
@@ -154,7 +155,7 @@ def send(
         journal.published(key, receipt.id, receipt.rel_url, receipt.created)
         _tell_after(tell, "published", f"Published as {receipt.id}.")
         return receipt
-    journal.unclear(key, f"{unclear.message[:1].upper()}{unclear.message[1:].rstrip('.')}.")
+    journal.unclear(key, sentence(unclear.message))
     looking = f"Looking whether the {attempt.kind} is there."
     _tell_after(tell, "looking", f"The outcome is unclear: {unclear.message}. {looking}")
     receipt = _receipt_or_unclear(attempt, unclear, client, journal, sleep)

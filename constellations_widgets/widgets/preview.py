@@ -239,13 +239,15 @@ class Preview(OnDraft):
         paths = request.get("paths")
         if not isinstance(paths, list) or len(paths) > _MOST_FILES or not all(isinstance(path, str) for path in paths):
             raise ConstellationsError(f"A request for files needs a list of at most {_MOST_FILES} paths.")
-        start, contents, faults = 0, list[bytes | None](), dict[str, str]()
+        start, size, contents, faults = 0, 0, list[bytes | None](), dict[str, str]()
         for path in paths:
-            if sum(len(content or b"") for content in contents) >= _PART_BYTES:
+            if size >= _PART_BYTES:
                 yield _part(start, contents, faults)
-                start, contents, faults = start + len(contents), [], {}
+                start, size, contents, faults = start + len(contents), 0, [], {}
             try:
-                contents.append(self._served.read(path))
+                content = self._served.read(path)
+                contents.append(content)
+                size += len(content or b"")
             except SourceError as error:
                 contents.append(None)
                 faults[path] = str(error)

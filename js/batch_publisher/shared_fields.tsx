@@ -3,9 +3,9 @@
 import type { AnyModel } from "@anywidget/types";
 import { useState } from "preact/hooks";
 import { CreditsField } from "../shared/credits.tsx";
-import { LicenseField } from "../shared/license.tsx";
 import type { DraftLink } from "../shared/draft_link.ts";
 import { TextField } from "../shared/fields.tsx";
+import { LicenseField } from "../shared/license.tsx";
 import { useDraft, useTrait, useUniqueId } from "../shared/mount.tsx";
 import type { FieldSpec } from "../shared/types.ts";
 import { images, isBusy, type Status } from "./status.ts";
