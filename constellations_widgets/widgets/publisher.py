@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from ..api.addresses import handle_name
-from ..api.plaintext import sentence
 from ..errors import ConstellationsError, DraftError, PublishError, UnclearError
 from ..publishing import Attempt, Step, plan, publish_planned
 from ..publishing.given import require_client, require_unpublished
@@ -19,7 +18,7 @@ from ..publishing.plan import BLOCKED, SKIP
 from ..schema.fields import fields
 from .draft_widget import DraftWidget
 from .leftovers import NO_LEFTOVERS, Leftovers
-from .scene_offer import NO_SCENE, SceneOffer
+from .scene_offer import NO_SCENE, SceneOffer, still_unclear
 from .static import built
 
 if TYPE_CHECKING:
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
     from .preview import Preview
 
 _CHANGED = "The draft has changed since it was looked at: press Publish again."
-_UNCLEAR = (
-    "{} The server does not show the image so far, but may still be at work on it. Wait a minute, then look again; "
-    "send it again only if it is not there even then."
-)
 _NOTHING = {"progress": "", "message": "", "review": None, "receipt": None}
 
 
@@ -166,7 +161,7 @@ class Publisher(DraftWidget):
             try:
                 job()
             except UnclearError as error:
-                self.status = self._status("unclear", message=_UNCLEAR.format(sentence(error.message)))
+                self.status = self._status("unclear", message=still_unclear(error, "image"))
             except ConstellationsError as error:
                 self.status = self._status("failed", message=str(error))
             except Exception as error:  # a bug of ours: the page has to say so rather than wait for ever

@@ -28,10 +28,14 @@ NO_SCENE: dict[str, Any] = {
     "receipt": None,
     "preview": False,
 }
-_UNCLEAR = (
-    "{} The server does not show the scene so far, but may still be at work on it. Wait a minute, then look again; send "
-    "it again only if it is not there even then."
-)
+
+
+def still_unclear(error: UnclearError, what: str) -> str:
+    """What to do about an image or a scene (`what`) of which nobody knows whether it was made."""
+    return (
+        f"{sentence(error.message)} The server does not show the {what} so far, but may still be at work on it. Wait a minute, "
+        "then look again; send it again only if it is not there even then."
+    )
 
 
 class SceneOffer:
@@ -129,7 +133,7 @@ class SceneOffer:
             self.receipt = send_scene(self._scene, self._client, self._image.handle, again=again, on_progress=tell)
             self._tell("made")
         except UnclearError as error:
-            self._tell("unclear", message=_UNCLEAR.format(sentence(error.message)))
+            self._tell("unclear", message=still_unclear(error, "scene"))
         except ConstellationsError as error:
             self._tell("failed", message=str(error))
         except Exception as error:  # a bug of ours: the page has to say so rather than wait for ever
