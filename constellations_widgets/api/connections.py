@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import queue
 import re
+import selectors
+import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpcore
 import httptools
@@ -20,14 +22,17 @@ import httpx
 
 if TYPE_CHECKING:
     import socket
-    import ssl
 
 MOST = 64
 """Connections at the same time."""
 _HEAD = re.compile(r"[A-Z]+ [!-~]+ HTTP/1\.1\r\n(?:[!-9;-~]+: [ -~]*\r\n)+")
 _HEAD_LIMIT = 64 * 1024  # bytes of an answer's head
 _PART = 64 * 1024  # bytes that are read at once
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)  # Windows has the latter alone
 _SPARE_FOR = 5.0  # seconds for which an unused connection is trusted: servers close them, often after more than this
+
+
+Result = TypeVar("Result")
 
 
 class Unusable(Exception):
@@ -238,6 +243,7 @@ class _Connection:
     def __init__(self, stream: httpcore.NetworkStream, timeout: float, limit: int):
         self._stream, self._timeout, self._limit = stream, timeout, limit
         self._socket: socket.socket = stream.get_extra_info("socket")
+        self._socket.setblocking(False)
         self._end = 0.0  # of the request's time
         self.can_be_kept = False
         self.spare_since = 0.0
@@ -268,8 +274,7 @@ class _Connection:
         left = memoryview(request)
         try:
             while left:
-                self._limit_wait()
-                left = left[self._socket.send(left) :]
+                left = left[self._soon(self._socket.send, left, selectors.EVENT_WRITE) :]
         except TimeoutError as error:
             raise httpx.WriteTimeout(str(error)) from None
         except OSError:
@@ -277,20 +282,32 @@ class _Connection:
 
     def _read(self) -> bytes:
         try:
-            self._limit_wait()
-            return self._socket.recv(_PART)
+            return self._soon(self._socket.recv, _PART, selectors.EVENT_READ)
         except TimeoutError as error:
             raise httpx.ReadTimeout(str(error)) from None
         except OSError as error:
             raise httpx.ReadError(str(error)) from None
 
-    def _limit_wait(self) -> None:
-        """Let the socket wait for the next bytes no longer than for those, nor than the whole request has."""
-        seconds = min(self._timeout, self._end - time.monotonic())
-        if seconds <= 0:
-            raise TimeoutError("the whole request took too long")
-        if seconds != self._socket.gettimeout():  # setting it asks the system each time
-            self._socket.settimeout(seconds)
+    def _soon(self, act: Callable[[Any], Result], what: Any, ready: int) -> Result:
+        """What `act` gives: at once if it can, else when the socket is `ready`. It mostly can, and then asks the system
+        once; a socket with a timeout of its own asks twice."""
+        while True:
+            seconds = min(self._timeout, self._end - time.monotonic())
+            if seconds <= 0:
+                raise TimeoutError("the whole request took too long")
+            event = ready
+            try:
+                return act(what)
+            except ssl.SSLWantReadError:
+                event = selectors.EVENT_READ
+            except ssl.SSLWantWriteError:
+                event = selectors.EVENT_WRITE
+            except BlockingIOError:
+                pass
+            with _Selector() as selector:
+                selector.register(self._socket, event)
+                if not selector.select(seconds):
+                    raise TimeoutError("no answer in time")
 
 
 def _tls() -> ssl.SSLContext:

@@ -41,7 +41,7 @@ class Database:
         self.path = folder / "journal.sqlite3"
         self._prepare = prepare
         self._lock = threading.RLock()
-        self._leading = threading.Lock()  # held by the thread that does what waits
+        self._leading = threading.Lock()  # of the thread that does what waits
         self._queue = threading.Lock()
         self._waiting: list[_Job] = []
         self._connection: sqlite3.Connection | None = None
@@ -59,15 +59,18 @@ class Database:
         """What `work` gives; what it changes is on disk then. It raises what it has to refuse before it changes anything.
 
         Threads that come while another one waits for the disk share the next transaction, and so one wait: the first of
-        them leads, and does the work of all.
+        them that is let in does the work of all, the others find theirs done.
         """
         job = _Job(work)
         self._add(job)
         try:
-            while not (job.done or self._lead()):
-                job.sleep()
+            with self._leading:
+                if not job.done:
+                    self._do_waiting()
         finally:
-            self._remove(job)  # also at an interrupt: nobody shall do later what nobody waits for any more
+            if not job.done:  # an interrupt: nobody shall do later what nobody waits for any more
+                self._remove(job)
+            self._do_what_nobody_waits_for()
         return job.outcome(self.path)
 
     def write(self, work: Work[None], on_failure: OnFailure) -> None:
@@ -76,7 +79,7 @@ class Database:
         Never raises JournalError: `on_failure` is told, by whoever did the work.
         """
         self._add(_Job(work, on_failure))
-        self._lead()
+        self._do_what_nobody_waits_for()
 
     def read(self, work: Work[Result]) -> Result:
         """As `run`, for what only reads: from a full or read-only disk too, as the file has it."""
@@ -89,22 +92,19 @@ class Database:
                 return work(db)
             raise
 
-    def _lead(self) -> bool:
-        """Do what waits, unless another thread is at it; gives whether it was done here."""
-        has_led, follower = False, None
-        while self._waiting and follower is None and self._leading.acquire(blocking=False):
+    def _do_what_nobody_waits_for(self) -> None:
+        """Do the work that is left, unless another thread is at it, or waits to be let in: that one does it all."""
+        while self._is_left() and self._leading.acquire(blocking=False):
             try:
-                self._run_waiting()
-                has_led = True
+                self._do_waiting()
             finally:
                 self._leading.release()
-                with self._queue:
-                    follower = next((job for job in self._waiting if job.on_failure is None), None)
-                if follower is not None:
-                    follower.wake()
-        return has_led
 
-    def _run_waiting(self) -> None:
+    def _is_left(self) -> bool:
+        with self._queue:
+            return bool(self._waiting) and all(job.on_failure is not None for job in self._waiting)
+
+    def _do_waiting(self) -> None:
         with self._queue:
             jobs = list(self._waiting)
         failure = None
@@ -115,10 +115,10 @@ class Database:
                     job.run(db)
         except JournalError as error:
             failure = error.__context__
-        for job in jobs:
-            self._remove(job)
-            job.failure, job.done = failure, True
-            job.wake()
+        with self._queue:
+            for job in jobs:
+                job.failure, job.done = failure, True
+            self._waiting = [job for job in self._waiting if not job.done]
         for job in jobs if failure is not None else ():
             if job.on_failure is not None:
                 job.on_failure(unusable(self.path, failure))
@@ -179,19 +179,9 @@ class _Job(Generic[Result]):
         self._work = work
         self._result: Result | None = None
         self._refusal: Exception | None = None
-        self._gate = threading.Lock()
-        self._gate.acquire()
         self.on_failure = on_failure
         self.failure: BaseException | None = None
         self.done = False
-
-    def sleep(self) -> None:
-        """Wait until somebody calls `wake`, and a second at most."""
-        self._gate.acquire(timeout=1)
-
-    def wake(self) -> None:
-        with contextlib.suppress(RuntimeError):  # awake already
-            self._gate.release()
 
     def run(self, db: sqlite3.Connection) -> None:
         try:

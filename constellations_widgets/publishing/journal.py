@@ -24,6 +24,7 @@ from .database import Database, unusable
 from .owner import Owner
 
 _SAME_BODY = "api_url = ? AND handle = ? AND body_sha256 = ?"
+_SAME_URL = "api_url = ? AND handle = ? AND url = ? AND url != ''"
 _NEWEST_FIRST = "ORDER BY planned DESC, rowid DESC"
 
 
@@ -75,8 +76,12 @@ class Journal:
 
     def related_to_each(self, api_url: str, handle: str, wanted: Iterable[tuple[str, str]]) -> list[list[Attempt]]:
         """`related` of many, each the SHA-256 of a body and an image URL, in their order."""
-        where = f"api_url = ? AND handle = ? AND (body_sha256 = ? OR (url = ? AND url != '')) {_NEWEST_FIRST}"
-        return self._database.run(lambda db: [_read(db, where, api_url, handle, *each) for each in wanted])
+        # Two lookups: of one condition with an OR in it SQLite reads all attempts of the handle.
+        of_body = f"SELECT rowid FROM attempts WHERE {_SAME_BODY}"
+        of_url = f"SELECT rowid FROM attempts WHERE {_SAME_URL}"
+        where = f"rowid IN ({of_body} UNION {of_url}) {_NEWEST_FIRST}"
+        place = (api_url, handle)
+        return self._database.run(lambda db: [_read(db, where, *place, body, *place, url) for body, url in wanted])
 
     def unsettled(self) -> list[Attempt]:
         """Unclear attempts, oldest first."""

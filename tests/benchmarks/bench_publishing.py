@@ -35,7 +35,7 @@ from constellations_widgets.sources.reading import Reading
 ROOT = Path(__file__).parents[2]
 OFFICIAL = Path(os.environ.get("CXW_OFFICIAL_CLIENT_ENV", ROOT / "build" / "wwt-api-client-0.7.0")) / "bin" / "python"
 BROWSER = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=30).read()"
-HANDLE, THREADS, COUNT, ROUNDS = "sandbox", 16, 400, 7
+HANDLE, THREADS, COUNT, ROUNDS, EARLIER = "sandbox", 16, 400, 7, 5000
 LIMITS = {0: 1 / 4, 50: 1 / 15}
 """Of the ratio to the official client, by the server's delay in ms."""
 
@@ -44,9 +44,12 @@ def figures() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(dir=_build()) as folder:
         for delay, limit in LIMITS.items():
             yield from _with_delay(delay, limit, Path(folder))
-        drafts, journal = _drafts(1000), Journal(Path(folder) / "plan")
-        taken = seconds(lambda: plan(drafts, _NoNetwork("http://127.0.0.1:1"), "me", journal=journal, probe=False))
-        yield Figure("a plan for 1,000 drafts, beyond the network", "ms", 1000 * taken, at_most=1000)
+        drafts, client, journal = _drafts(1000), _NoNetwork("http://127.0.0.1:1"), Journal(Path(folder) / "plan")
+        for body in _bodies(EARLIER):
+            journal.published(journal.claim(client.api_url, HANDLE, "", body).key, "0" * 24, "/image/1")
+        taken = seconds(lambda: plan(drafts, client, HANDLE, journal=journal, probe=False))
+        what = f"a plan for 1,000 drafts, beyond the network, after {EARLIER:,} publications"
+        yield Figure(what, "ms", 1000 * taken, at_most=1000)
 
 
 def _with_delay(delay: int, limit: float, folder: Path) -> Iterator[Figure]:
