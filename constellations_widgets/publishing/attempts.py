@@ -106,7 +106,7 @@ class Attempt:
         )
 
     def __repr__(self) -> str:
-        return f"<Attempt {self.key[:8]}: {self.state}, {self.note!r} under {self.handle!r} at {self.api_url}>"
+        return f"<Attempt {self.key[-8:]}: {self.state}, {self.note!r} under {self.handle!r} at {self.api_url}>"
 
     def as_row(self) -> tuple[Any, ...]:
         """The attempt's row of the journal, with the columns `COLUMNS`."""

@@ -10,7 +10,6 @@ import hashlib
 import operator
 import sqlite3
 import threading
-import uuid
 import warnings
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -139,12 +138,12 @@ class Journal:
             If the same body is being sent to the same place right now, was published, or may have been.
         """
         digest, pardoned, open_ones = hashlib.sha256(body).hexdigest(), set(despite), set(resend)
-        key, known = uuid.uuid4().hex, tuple(sorted(known_ids))
+        known = tuple(sorted(known_ids))
 
         def work(db: sqlite3.Connection) -> Attempt:
-            now = datetime.now(UTC)
+            now, owner = datetime.now(UTC), self._owner()
             new = Attempt(
-                key=key,
+                key=owner.new_key(),
                 api_url=api_url,
                 handle=handle,
                 url=url,
@@ -152,7 +151,7 @@ class Journal:
                 body=body,
                 known_ids=known,
                 state="sending",
-                owner=self._owner().name,
+                owner=owner.name,
                 planned=now,
                 sent=now,
                 settled=None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import itertools
 import os
 import threading
 import uuid
@@ -42,6 +43,7 @@ class Owner:
         self.name = f"{os.getpid()}-{uuid.uuid4().hex}"
         self._file = os.open(folder / self.name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)  # stays open, and locked
         _lock(self._file)
+        self._keys = itertools.count(uuid.uuid4().int >> 1)
         self.lost: set[str] = set()
         """Keys of this process's attempts whose outcome could not be written down."""
 
@@ -54,6 +56,10 @@ class Owner:
                 _owners[place] = cls(folder)
                 atexit.register(_owners[place]._leave, os.getpid())
             return _owners[place]
+
+    def new_key(self) -> str:
+        """An id that no other process gives: counted on from a random one, since each random one is a call of the system."""
+        return f"{next(self._keys):032x}"
 
     def _leave(self, process: int) -> None:
         """Take the file away at the end of the process; not at the end of its children, which run this too."""

@@ -1,7 +1,8 @@
 """What one publication of a batch takes, journal and all, beside the official client and beside bare sockets.
 
-All three publish what is decided already to the same `yes_server.py`, one after the other within each round. The journal
-lies in `build/`, since a temporary folder may not be on a disk. The official client comes from the environment that
+All three publish what is decided already to the same `yes_server.py`, one after the other within each round. Before the
+clock runs they have signed in and have their connections, ours and the official client by publishing. The journal lies
+in `build/`, since a temporary folder may not be on a disk. The official client comes from the environment that
 tests/sandbox/test_official_client.py makes, and signs in at a sandbox; without it there is no such line.
 """
 
@@ -35,7 +36,7 @@ from constellations_widgets.sources.reading import Reading
 ROOT = Path(__file__).parents[2]
 OFFICIAL = Path(os.environ.get("CXW_OFFICIAL_CLIENT_ENV", ROOT / "build" / "wwt-api-client-0.7.0")) / "bin" / "python"
 BROWSER = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=30).read()"
-HANDLE, THREADS, COUNT, ROUNDS, EARLIER = "sandbox", 16, 400, 7, 5000
+HANDLE, THREADS, COUNT, ROUNDS, EARLIER = "sandbox", 16, 400, 9, 5000
 LIMITS = {0: 1 / 4, 50: 1 / 15}
 """Of the ratio to the official client, by the server's delay in ms."""
 
@@ -90,6 +91,12 @@ def _bodies(count: int) -> list[bytes]:
 
 
 def _ours(client: Constellations, journal: Journal, count: int) -> float:
+    _batch(client, journal, THREADS)
+    return _batch(client, journal, count)
+
+
+def _batch(client: Constellations, journal: Journal, count: int) -> float:
+    """Seconds of one publication."""
     steps = plan(_drafts(count), _NoNetwork(client.api_url), HANDLE, journal=journal, probe=False)
     batch = Batch(steps, client, threads=THREADS, anyway=True, journal=journal)
 
@@ -112,17 +119,17 @@ def _sockets(api_url: str, token: str, count: int) -> float:
         requests.put(f"{head}{len(body)}\r\n\r\n".encode() + body)
     published: list[str] = []
 
-    def work() -> None:
-        connection = http.client.HTTPConnection(place)
-        connection.connect()
+    connections = [http.client.HTTPConnection(place) for _ in range(THREADS)]
+    [connection.connect() for connection in connections]
+
+    def work(connection: http.client.HTTPConnection) -> None:
         while (request := requests.get()) is not None:
             connection.sock.sendall(request)
             answer = http.client.HTTPResponse(connection.sock)
             answer.begin()
             published.append(json.loads(answer.read())["id"])
-        connection.close()
 
-    threads = [threading.Thread(target=work) for _ in range(THREADS)]
+    threads = [threading.Thread(target=work, args=[connection]) for connection in connections]
     for _ in threads:
         requests.put(None)
 
@@ -131,6 +138,7 @@ def _sockets(api_url: str, token: str, count: int) -> float:
         [thread.join() for thread in threads]
 
     taken = seconds(publish)
+    [connection.close() for connection in connections]
     assert len(published) == count
     return taken / count
 
