@@ -120,6 +120,30 @@ def test_history_is_newest_first_and_a_table(journal):
     assert "<b>" not in shown
 
 
+def test_earlier_attempts_are_looked_up_however_many_there_are(journal):
+    def steps() -> int:
+        count = 0
+
+        def one_more() -> None:
+            nonlocal count
+            count += 1
+
+        with journal._database.transaction() as db:
+            db.set_progress_handler(one_more, 1)
+        try:
+            assert [len(found) for found in journal.related_to_each(*PLACE[:2], [("0", "0"), ("0", PLACE[2])])] == [0, 1]
+        finally:
+            with journal._database.transaction() as db:
+                db.set_progress_handler(None, 1)
+        return count
+
+    claim(journal)
+    with_one = steps()
+    for number in range(100):
+        journal.claim(*PLACE[:2], f"https://example.org/{number}.png", b"%d" % number)
+    assert steps() < 2 * with_one
+
+
 def test_of_many_threads_one_claims(journal):
     won, lost, start = [], [], threading.Barrier(20)
 
