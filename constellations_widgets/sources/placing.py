@@ -279,6 +279,8 @@ def _frame_to_icrs(wcs: WCS, lon: Any, lat: Any, what: str) -> tuple[Any, Any]:
         placed = SkyCoord(lon, lat, unit="deg", frame=frame).icrs
     except Exception as error:
         raise SourceError(
-            f"{what} is in {_FRAMES.get(kind, kind.strip('-'))} coordinates, which can't be turned into RA and Dec ({error}). {MEND}"
+            f"{what} is in {_FRAMES.get(kind, kind.strip('-'))} coordinates, which can't be turned into RA and Dec ({error}). "
+            "Those of the Sun or a planet move among the stars, so such an image has no place of its own on the sky: give a "
+            "WCS in RA and Dec for the time of the observation, or place it by hand"
         ) from None
     return placed.ra.deg, placed.dec.deg

@@ -168,7 +168,7 @@ def test_the_call_that_is_named_mends_it():
         (WCS(header(kind="AIT", dec=0.0, scale=1.0, crpix=(200, 150))), "no place on the sky|more of the sky"),
         (WCS(header(kind="CAR", dec=0.0, scale=0.5, crpix=(200, 150))), "more of the sky than one plane"),
         (WCS(header(kind="TPV")), "all pixels the same place"),
-        (WCS(header(CTYPE1="HPLN-TAN", CTYPE2="HPLT-TAN")), "can't be turned into RA and Dec|no celestial"),
+        (WCS(header(CTYPE1="HPLN-TAN", CTYPE2="HPLT-TAN")), "can't be turned into RA and Dec .* or place it by hand"),
     ],
 )
 def test_what_has_no_place_on_one_plane_is_refused_with_the_reason(wcs, reason):
