@@ -14,7 +14,7 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +69,17 @@ def read_draft_file(path: Path) -> dict[str, Any]:
         raise SourceError(f"{path} is not a draft that this package saved ({error or type(error).__name__})") from None
 
 
-def folder_of(origin: str) -> Path:
-    """Where drafts made from `origin` are kept; the folder is made with the first one."""
-    return state_dir("drafts") / hashlib.sha256(origin.encode("utf-8", "replace")).hexdigest()[:16]
+def first_values(files: Iterable[Path]) -> dict[str, Any] | None:
+    """The values of the first of these drafts' files that can be read, None if none can."""
+    for path in files:
+        with contextlib.suppress(SourceError):
+            return read_draft_file(path)["values"]
+    return None
+
+
+def folder_of(origin: str, kind: str = "drafts") -> Path:
+    """Where drafts made from `origin` are kept, or what else belongs to it; the folder is made with the first file."""
+    return state_dir(kind) / hashlib.sha256(origin.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def saved_files(folder: Path, own: str = "") -> list[Path]:
@@ -95,13 +103,13 @@ class Autosave:
     path : callable
         Gives the file's path; asked at the first write.
     content : callable
-        Gives what to write.
+        Gives what to write, or None where nothing is left to keep: the file is removed then.
     tell : callable
         Told the reason when writing begins to fail or fails for another reason, and None when it works again.
     """
 
     def __init__(
-        self, path: Callable[[], Path], content: Callable[[], dict[str, Any]], tell: Callable[[OSError | None], None]
+        self, path: Callable[[], Path], content: Callable[[], dict[str, Any] | None], tell: Callable[[OSError | None], None]
     ):
         self._path, self._content, self._tell = path, content, tell
         self._lock = threading.Lock()
@@ -140,9 +148,13 @@ class Autosave:
 
     def _write(self) -> OSError | None:
         try:
+            content = self._content()
+            if content is None:
+                self._remove()
+                return None
             path = self._path()
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            write_json(path, self._content())
+            write_json(path, content)
         except OSError as error:
             return error
         return None
@@ -154,10 +166,13 @@ class Autosave:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            with contextlib.suppress(OSError):
-                path = self._path()
-                path.unlink(missing_ok=True)
-                path.parent.rmdir()  # stays where other drafts of the image are in it
+            self._remove()
+
+    def _remove(self) -> None:
+        with contextlib.suppress(OSError):
+            path = self._path()
+            path.unlink(missing_ok=True)
+            path.parent.rmdir()  # stays where other drafts of the image are in it
 
 
 _open: weakref.WeakSet[Autosave] = weakref.WeakSet()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .autosave import Autosave, folder_of, read_draft_file, saved_files, to_json
+from .autosave import Autosave, first_values, folder_of, read_draft_file, saved_files, to_json
 from .checked import CheckedFields
 from .checks import ERROR, INFO, WARNING, Fix, Problem
 from .errors import DraftError, SourceError
@@ -344,18 +344,10 @@ class ImageDraft(Exports, CheckedFields):
         SourceError
             When there is none.
         """
-        if path is not None:
-            values = read_draft_file(Path(path))["values"]
-        else:
-            values = next(self._earlier_values(), None)
+        values = first_values(self.earlier) if path is None else read_draft_file(Path(path))["values"]
         if values is None:
             raise SourceError(f"There are no earlier edits of {self.name!r} that were never published")
         self.update({path: value for path, value in values.items() if path in fields()})
-
-    def _earlier_values(self) -> Iterator[dict[str, Any]]:
-        for path in self.earlier:
-            with contextlib.suppress(SourceError):
-                yield read_draft_file(path)["values"]
 
     def _to_json(self) -> dict[str, Any]:
         local = self.local and self.local.to_json()

@@ -6,19 +6,31 @@ import contextlib
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..api.plaintext import one_line
+from ..autosave import first_values
 from ..checked import CheckedFields
 from ..checks import ERROR, WARNING, Fix, Problem
 from ..draft import ImageDraft
-from ..errors import ApiError, BadAnswerError, ConflictError, DraftError, InvalidError, PublishError, UnclearError
+from ..errors import (
+    ApiError,
+    BadAnswerError,
+    ConflictError,
+    DraftError,
+    InvalidError,
+    PublishError,
+    SourceError,
+    UnclearError,
+)
 from ..observable import normal
 from ..schema.credits import clean_credits
 from ..schema.fields import fields, flatten
 from ..schema.records import ImageRecord, ImageSummary, Receipt
 from .given import require_client
 from .saved import CREDITS, Change, Saved, outcome, same
+from .unsaved import UnsavedEdits
 
 if TYPE_CHECKING:
     from ..api import Constellations
@@ -71,6 +83,7 @@ class PublishedImage(CheckedFields):
         self._refused: dict[str, tuple[Any, Problem]] = {}  # by path: a value that came to nothing, and why
         self._may_edit = self._saving = False
         self._one_save = threading.Lock()
+        self._unsaved = UnsavedEdits(self.record_url, lambda: self.changes)
         self._saved: Saved | None = None
         self.reload()
 
@@ -183,6 +196,29 @@ class PublishedImage(CheckedFields):
     def revert(self) -> None:
         """Undo all changes that are not saved."""
         self.update({path: change.before for path, change in self.changes.items()})
+
+    @property
+    def earlier(self) -> list[Path]:
+        """Files with changes of this image that an earlier kernel left unsaved, newest first; see `restore`."""
+        return self._unsaved.earlier
+
+    def restore(self) -> None:
+        """Make the changes once more that an earlier kernel left unsaved: those of the newest file that can be read.
+
+        Raises
+        ------
+        SourceError
+            When there are none.
+        """
+        values = first_values(self.earlier)
+        if values is None:
+            raise SourceError(f"There are no earlier changes of {self.name!r} that were not saved")
+        self.edit(values)
+
+    def _notify(self, paths: frozenset[str]) -> None:
+        if not paths.isdisjoint((*EDITABLE, "record")):
+            self._unsaved.touch()
+        super()._notify(paths)
 
     def _find_problems(self) -> list[Problem]:
         changes = self.changes

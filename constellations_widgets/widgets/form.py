@@ -50,9 +50,9 @@ class ImageForm(DraftWidget):
         self._saving: Saving | None = None
         specs = [spec.to_json() for spec in fields().values()]
         traits: dict[str, Any] = {"fields": specs, "kept_credits": kept_credits(draft)}
-        if isinstance(draft, ImageDraft):
+        if not draft.locked:
             traits["earlier"] = self._find_earlier(draft)
-        else:
+        if not isinstance(draft, ImageDraft):
             from ..publishing.published import EDITABLE
             from .saving import Saving
 
@@ -72,11 +72,12 @@ class ImageForm(DraftWidget):
     def _keep_up(self, draft: ImageDraft, changed: frozenset[str]) -> None:
         if self._saving:
             self._saving.image_changed(changed)
-        elif draft.receipt and self._restored:  # what was restored is published now, and nothing to be offered again
+        is_done = not draft.changes if self._saving else draft.receipt
+        if is_done and self._restored:  # what was restored is published or saved now, and nothing to be offered again
             with contextlib.suppress(OSError):
                 self._restored.unlink(missing_ok=True)
 
-    def _find_earlier(self, draft: ImageDraft) -> str:
+    def _find_earlier(self, draft: ImageDraft | PublishedImage) -> str:
         """Remember what was typed into an earlier form of this image and is not in the draft; gives when that was saved."""
         for path in draft.earlier:
             try:

@@ -1,4 +1,4 @@
-// Edits of the same image that an earlier kernel kept and nobody published: offered, never forced.
+// Edits of the same image that an earlier kernel kept and nobody published or saved: offered, never forced.
 
 import type { AnyModel } from "@anywidget/types";
 import type { DraftLink } from "../shared/draft_link.ts";
@@ -6,6 +6,7 @@ import { useTrait } from "../shared/mount.tsx";
 
 export function EarlierEdits({ model, draft }: { model: AnyModel; draft: DraftLink }) {
   const saved = useTrait<string>(model, "earlier");
+  const isPublished = Boolean(useTrait<{ phase?: string } | undefined>(model, "saving")?.phase);
   if (!saved) return null;
   const answer = (kind: string) => (event: MouseEvent) => {
     draft.send({ kind });
@@ -14,7 +15,7 @@ export function EarlierEdits({ model, draft }: { model: AnyModel; draft: DraftLi
   };
   return (
     <div class="cxw-notice" role="status">
-      You edited this image before ({new Date(saved).toLocaleString()}) and did not publish it.{" "}
+      You edited this image before ({new Date(saved).toLocaleString()}) and did not {isPublished ? "save" : "publish"} it.{" "}
       <button type="button" onClick={answer("restore")}>
         Restore these edits
       </button>{" "}

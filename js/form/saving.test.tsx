@@ -46,6 +46,12 @@ test("what is fixed is disabled and readable, its help can be opened, and what i
   expect(help?.closest("fieldset")?.disabled).toBe(false);
 });
 
+test("what an earlier kernel left unsaved is offered as that", async () => {
+  const { fake, el } = shown(saving("editing"));
+  fake.change("earlier", "2026-11-22T07:00:00+00:00");
+  await soon(() => expect(el.querySelector(".cxw-notice")?.textContent).toContain("and did not save it."));
+});
+
 test("the button is dead while there is nothing to save, an error, or another's image, and says why", async () => {
   const { fake, el, button } = shown(saving("editing", { changed: [] }));
   const says = (text: string, dead: boolean) =>

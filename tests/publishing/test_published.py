@@ -320,3 +320,36 @@ class TestFaults:
         assert codes(image, "alt_text")["CXW904"] == "error" and "CXW904" not in codes(image, "note")
         image.alt_text = "y"
         assert "CXW904" not in codes(image, "alt_text")
+
+
+class TestAnotherKernel:
+    """What was changed and not saved is on disk, for the kernel after this one."""
+
+    def test_it_finds_what_an_earlier_one_left_unsaved(self, client, receipt, image):
+        image.update({"note": "an hour of work", "permissions.copyright": "Copyright 2026 B"})
+        image._unsaved._file.flush()
+        again = PublishedImage(client, receipt)
+        assert len(again.earlier) == 1 and again.changes == {}
+        again.restore()
+        assert again.changes == image.changes and len(again.changes) == 2
+        assert again.earlier  # kept until it is saved: this kernel may end, too
+
+    @pytest.mark.parametrize("end", [PublishedImage.save, PublishedImage.revert])
+    def test_it_finds_nothing_where_all_was_saved_or_undone(self, client, receipt, image, end):
+        image.note = "an hour of work"
+        image._unsaved._file.flush()
+        end(image)
+        image._unsaved._file.flush()
+        again = PublishedImage(client, receipt)
+        assert again.earlier == []
+        with pytest.raises(cxw.SourceError, match="no earlier changes"):
+            again.restore()
+
+    def test_an_image_that_is_only_looked_at_leaves_nothing(self, image):
+        image.reload()
+        assert image._unsaved._file._timer is None
+
+    def test_it_is_no_draft(self, image):
+        image.note = "an hour of work"
+        image._unsaved._file.flush()
+        assert cxw.ImageDraft.autosaved() == []

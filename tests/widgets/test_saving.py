@@ -173,3 +173,17 @@ def test_a_draft_s_form_saves_nothing_anywhere():
         say(form, kind)
     assert form.saving == {}
     form.close()
+
+
+def test_what_an_earlier_kernel_left_unsaved_is_offered_until_it_is_saved(client, image):
+    crashed = ImageForm(image)
+    crashed.draft.note = "an hour of work"
+    image._unsaved._file.flush()
+    crashed.close()
+    again = ImageForm(PublishedImage(client, image.id))
+    assert again.earlier
+    again._received(again, {"kind": "restore"}, [])
+    assert again.earlier == "" and again.saving["changed"] == ["note"]
+    again.draft.save()
+    again.close()
+    assert ImageForm(PublishedImage(client, image.id)).earlier == ""
