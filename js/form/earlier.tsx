@@ -11,7 +11,7 @@ export function EarlierEdits({ model, draft }: { model: AnyModel; draft: DraftLi
   const answer = (kind: string) => (event: MouseEvent) => {
     draft.send({ kind });
     // The buttons will be gone: the keyboard goes on in the form.
-    if (!draft.gone) (event.currentTarget as Element).closest(".cxw-form")?.querySelector<HTMLElement>("input")?.focus({ preventScroll: true });
+    if (!draft.gone) (event.currentTarget as Element).closest(".cxw-form")?.querySelector<HTMLElement>("input, textarea")?.focus({ preventScroll: true });
   };
   return (
     <div class="cxw-notice" role="status">
