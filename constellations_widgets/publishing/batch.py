@@ -33,7 +33,7 @@ from .rows import (
     as_text,
     export,
 )
-from .submit import publish_planned
+from .submit import after_unclear, publish_planned, tell_nobody
 
 OnProgress = Callable[["Batch", Row | None], Any]
 """Is told of each change: with the row whose state changed, or None where it was the batch's `message`."""
@@ -106,7 +106,7 @@ class Batch:
         self._working = 0  # threads
         self._idle = threading.Event()
         self._idle.set()
-        self._pause, self._stopping = SharedPause(), False
+        self._pause, self._stopping, self._looks_only = SharedPause(), False, False
         self.message = ""
         self.error: ConstellationsError | None = None
         self._bodies: set[bytes | None] = {None}
@@ -190,9 +190,7 @@ class Batch:
         """
         self._refuse_while_running()
         unclear = [row for row in self.rows if row.state == UNCLEAR]
-        for row in unclear:
-            row.resend = frozenset()
-        self._run(unclear)
+        self._run(unclear, looks_only=True)
 
     def resend_unclear(self) -> None:
         """Look once more for the images of unclear rows, and send those that the server still doesn't show.
@@ -210,10 +208,11 @@ class Batch:
         if self.running:
             raise PublishError("The batch is still running: stop it, or wait for its end.")
 
-    def _run(self, rows: list[Row]) -> None:
+    def _run(self, rows: list[Row], *, looks_only: bool = False) -> None:
         with self._lock:
             if self._working or not rows:
                 return
+            self._looks_only = looks_only
             for row in rows:
                 row.state = WAITING
             self._queue, self._pause, self._stopping = deque(rows), SharedPause(), False
@@ -285,9 +284,7 @@ class Batch:
         began = time.monotonic()
         try:
             with row.step.draft.publishing():
-                receipt = self._settled(row) or publish_planned(
-                    row.step, self._client, self._journal, anyway=row.anyway, resend=row.resend
-                )
+                receipt = self._settled(row) or self._looked_for_or_sent(row)
         except (JournalError, SignInError) as error:  # no other row would fare better
             self._halt(row, error)
         except (BusyError, NotSentError) as error:
@@ -308,6 +305,13 @@ class Batch:
                 if receipt := settle(attempt, self._client, self._journal, waits=waits).receipt:
                     return receipt
         return None
+
+    def _looked_for_or_sent(self, row: Row) -> Receipt:
+        step = row.step
+        if self._looks_only:
+            place = step.api_url, step.handle
+            return after_unclear(place, step.body, self._client, tell_nobody, journal=self._journal)
+        return publish_planned(step, self._client, self._journal, anyway=row.anyway, resend=row.resend)
 
     def _halt(self, row: Row, error: ConstellationsError) -> None:
         """Stop the batch by itself, before this row was sent."""

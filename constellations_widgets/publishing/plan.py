@@ -58,8 +58,8 @@ class Step:
         The exact body of the request; None while the draft has errors.
     existing : tuple of ImageSummary
         Images with this URL that the server has already, under any handle.
-    earlier : tuple of str
-        Keys of the journal's attempts to publish the same body at the same place.
+    earlier : tuple of Attempt
+        The journal's attempts to publish the same body at the same place, as they stood.
     problems : tuple of Problem
         What the checks say of the draft.
     """
@@ -72,7 +72,7 @@ class Step:
     url: str
     body: bytes | None
     existing: tuple[ImageSummary, ...]
-    earlier: tuple[str, ...]
+    earlier: tuple[Attempt, ...]
     problems: tuple[Problem, ...]
 
     def __repr__(self) -> str:
@@ -196,7 +196,7 @@ class _Case:
     body_sha256: str = ""
     existing: tuple[ImageSummary, ...] = ()
     attempts: list[Attempt] = field(default_factory=list)
-    earlier: tuple[str, ...] = ()
+    earlier: tuple[Attempt, ...] = ()
 
     @classmethod
     def of(cls, draft: ImageDraft) -> _Case:
@@ -266,7 +266,7 @@ class _Survey:
         found: list[Finding] = [(BLOCKED, fault) for fault in self._place_faults]
         if case.body is not None:
             case.existing = self._existing[case.url]
-            case.earlier = tuple(it.key for it in case.attempts if it.body_sha256 == case.body_sha256)
+            case.earlier = tuple(it for it in case.attempts if it.body_sha256 == case.body_sha256)
             found += self._about_batch(case)
             found += self._about_server(case.existing)
             found += _about_journal(case.attempts, case.body_sha256, {image.id for image in case.existing})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from pydantic import ValidationError
@@ -117,6 +117,7 @@ def send_scene(
     handle: str,
     *,
     again: bool = False,
+    resend: Collection[str] = (),
     journal: Journal | None = None,
     on_progress: OnProgress | None = None,
     sleep: Callable[[float], Any] = time.sleep,
@@ -135,6 +136,8 @@ def send_scene(
         Under which handle.
     again : bool, optional
         Whether it may be made although the same was made from here before, or may have been.
+    resend : collection of str, optional
+        Keys of unclear attempts whose scene may be sent anew if the server still doesn't show it.
     journal : Journal, optional
         By default that of the user's state directory.
     on_progress : callable, optional
@@ -161,13 +164,13 @@ def send_scene(
     place, body = (client.api_url, name), scene.to_json()
     attempts = journal.same_body(*place, body)
     despite = {attempt.key for attempt in attempts} if again else set()
-    if earlier := settled_earlier(attempts, client, journal, tell, despite):
+    if earlier := settled_earlier(attempts, client, journal, tell, despite if again else resend):
         return earlier
-    if not again:
+    if not again and not resend:
         journal.refuse_twice(*place, body)
     known = [each.id for each in client.handle_scenes(name)]
     tell("sending", f"Making a scene under the handle {name!r} at {client.api_url}.")
-    attempt: Attempt = journal.claim(*place, "", body, known_ids=known, despite=despite)
+    attempt: Attempt = journal.claim(*place, "", body, known_ids=known, despite=despite, resend=resend)
     return send(attempt, client, journal, tell, sleep)
 
 

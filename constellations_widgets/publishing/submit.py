@@ -109,11 +109,11 @@ def publish_planned(
         raise PublishError(
             f"The plan is for {step.api_url}, the client is one of {client.api_url}. Make a plan with this client."
         )
-    # What was decided is decided of what was known: nobody has agreed to send it beside an attempt that came later.
+    # What was decided is decided of what was known: nobody has agreed to send it beside what was published since then.
     place = (step.api_url, step.handle)
     looks = bool(step.earlier or again or resend or step.decision == SKIP)
     attempts = journal.same_body(*place, step.body) if looks else []
-    despite = {attempt.key for attempt in attempts} if again else set(step.earlier)
+    despite = {it.key for it in (attempts if again else step.earlier) if again or it.state == "published"}
     if earlier := settled_earlier(attempts, client, journal, tell, despite if again else resend):
         return earlier
     if step.decision == SKIP and not again:
@@ -174,6 +174,31 @@ def _receipt_or_unclear(
     except (ApiError, PublishError) as error:
         seen = f"Looking for it failed too: {error}"
     raise _unclear(attempt, unclear.message, seen, unclear) from None
+
+
+def after_unclear(
+    place: tuple[str, str],
+    body: bytes,
+    client: Constellations,
+    tell: OnProgress,
+    send_again: Callable[[frozenset[str]], Any] | None = None,
+    journal: Journal | None = None,
+) -> Any:
+    """The receipt of what was sent with this body, whoever found it. Sends nothing but by `send_again`.
+
+    That is called, if it is given, where none is known so far, with the keys of the attempts that are unclear; it looks first.
+
+    Raises UnclearError where the server does not show it, PublishError where it was given up elsewhere.
+    """
+    journal = journal or default_journal()
+    attempts = journal.same_body(*place, body)
+    if known := next((attempt.receipt for attempt in attempts if attempt.receipt), None):
+        return known
+    if send_again is not None:
+        return send_again(frozenset(attempt.key for attempt in attempts if attempt.state == "unclear"))
+    if found := settled_earlier(attempts, client, journal, tell, ()):
+        return found
+    raise PublishError("Nothing was sent now. What was unclear was given up meanwhile: publish it anew if it is not there.")
 
 
 def settled_earlier(

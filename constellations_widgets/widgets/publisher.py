@@ -14,7 +14,8 @@ from ..api.addresses import handle_name
 from ..errors import ConstellationsError, DraftError, PublishError, UnclearError
 from ..publishing import Attempt, Step, plan, publish_planned
 from ..publishing.given import require_client, require_unpublished
-from ..publishing.plan import BLOCKED, SKIP
+from ..publishing.plan import BLOCKED, DECIDE, SKIP
+from ..publishing.submit import after_unclear
 from ..schema.fields import fields
 from .draft_widget import DraftWidget
 from .leftovers import NO_LEFTOVERS, Leftovers
@@ -107,16 +108,16 @@ class Publisher(DraftWidget):
     def _on_confirm(self, message: Mapping[str, Any]) -> None:
         review, step = self.status.get("review"), self._step
         if review and step and review["ready"] and message.get("ticket") == review["ticket"]:
-            self._work("sending", "Publishing …", lambda: self._publish(step, confirmed=True))
+            self._work("sending", "Publishing …", lambda: self._publish(step))
 
     def _on_look(self, _message: Mapping[str, Any]) -> None:
         if self.status["phase"] == "unclear" and (step := self._step):
-            self._work("sending", "Looking whether the image is there …", lambda: self._publish(step))
+            self._work("sending", "Looking whether the image is there …", lambda: self._settle(step))
 
     def _on_resend(self, message: Mapping[str, Any]) -> None:
         if self.status["phase"] == "unclear" and (step := self._step):
             if self._says(step.request):
-                self._work("sending", "Looking once more, then publishing …", lambda: self._publish(step, again=True))
+                self._work("sending", "Looking once more, then publishing …", lambda: self._settle(step, resend=True))
             else:  # what is sent is what was confirmed, and that is no longer what the draft says
                 self._on_review(message)
 
@@ -191,23 +192,30 @@ class Publisher(DraftWidget):
             else:
                 self._step, self.status = step, self._status("review", review=review)
 
-    def _publish(self, step: Step, *, confirmed: bool = False, again: bool = False) -> None:
-        def tell(_stage: str, message: str) -> None:
-            self.status = self._status("sending", progress=message)
-
+    def _publish(self, step: Step) -> None:
         with self._draft.publishing():
-            if confirmed:
-                step = self._still_so(step)
-            receipt = publish_planned(step, self._client, on_progress=tell, anyway=True, again=again)
-            self._draft.published(receipt)
+            self._draft.published(self._carry_out(self._still_so(step)))
+
+    def _settle(self, step: Step, *, resend: bool = False) -> None:
+        """Find out what became of the image; only with `resend` is it sent, if it is not there."""
+        with self._draft.publishing():
+            place, send = (step.api_url, step.handle), (lambda keys: self._carry_out(step, keys)) if resend else None
+            self._draft.published(after_unclear(place, step.body, self._client, self._tell_progress, send))
+
+    def _carry_out(self, step: Step, resend: frozenset[str] = frozenset()) -> Receipt:
+        return publish_planned(step, self._client, on_progress=self._tell_progress, anyway=True, resend=resend)
+
+    def _tell_progress(self, _stage: str, message: str) -> None:
+        self.status = self._status("sending", progress=message)
 
     def _still_so(self, step: Step) -> Step:
         """The plan made anew, right before it is carried out: people look at a review for a while, and others publish meanwhile."""
         fresh = plan(self._draft, self._client, self._handle, probe=False)[0]
         if fresh.body != step.body:
             raise PublishError(_CHANGED)
-        if fresh.decision in (BLOCKED, SKIP):
-            raise PublishError(" ".join(fresh.reasons))
+        since = [reason for reason in fresh.reasons if reason not in step.reasons] if fresh.decision == DECIDE else []
+        if fresh.decision in (BLOCKED, SKIP) or since:
+            raise PublishError(" ".join(since or fresh.reasons))
         return fresh
 
     def _keep_up(self, draft: ImageDraft, changed: frozenset[str]) -> None:

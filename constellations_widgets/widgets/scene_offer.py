@@ -13,6 +13,7 @@ from ..api.plaintext import sentence
 from ..errors import ConstellationsError, JournalError, UnclearError
 from ..publishing import scene_of, send_scene
 from ..publishing.journal import default_journal
+from ..publishing.submit import after_unclear
 
 if TYPE_CHECKING:
     from ..api import Constellations
@@ -86,9 +87,9 @@ class SceneOffer:
         elif action == "another" and self._phase == "made":
             self._tell("offer")
         elif action == "confirm" and self._phase == "review" and message.get("ticket") == self._ticket:
-            self._work("Making the scene …", again=False)
+            self._work("Making the scene …", self._make)
         elif action in ("look", "resend") and self._phase == "unclear":
-            self._work("Looking whether the scene is there …", again=action == "resend")
+            self._work("Looking whether the scene is there …", lambda: self._settle(resend=action == "resend"))
 
     def _review(self, wanted: Mapping[str, Any]) -> None:
         view = self._preview.view if self._preview is not None and wanted.get("view") is True else None
@@ -119,18 +120,27 @@ class SceneOffer:
         }
         self._tell("review", review=review)
 
-    def _work(self, progress: str, *, again: bool) -> None:
+    def _work(self, progress: str, job: Callable[[], SceneReceipt]) -> None:
         if not self._busy.acquire(blocking=False):
             return
         self._tell("sending", progress=progress)
-        threading.Thread(target=self._send, args=(again,), name="constellations-scene", daemon=True).start()
+        threading.Thread(target=self._run, args=(job,), name="constellations-scene", daemon=True).start()
 
-    def _send(self, again: bool) -> None:
-        def tell(_stage: str, message: str) -> None:
-            self._tell("sending", progress=message)
+    def _make(self, resend: frozenset[str] = frozenset()) -> SceneReceipt:
+        place = self._client, self._image.handle
+        return send_scene(self._scene, *place, resend=resend, on_progress=self._tell_progress)
 
+    def _settle(self, *, resend: bool) -> SceneReceipt:
+        """Find out what became of the scene; only with `resend` is it sent, if it is not there."""
+        place, send = (self._image.api_url, self._image.handle), self._make if resend else None
+        return after_unclear(place, self._scene.to_json(), self._client, self._tell_progress, send)
+
+    def _tell_progress(self, _stage: str, message: str) -> None:
+        self._tell("sending", progress=message)
+
+    def _run(self, job: Callable[[], SceneReceipt]) -> None:
         try:
-            self.receipt = send_scene(self._scene, self._client, self._image.handle, again=again, on_progress=tell)
+            self.receipt = job()
             self._tell("made")
         except UnclearError as error:
             self._tell("unclear", message=still_unclear(error, "scene"))

@@ -431,3 +431,17 @@ def test_looking_again_sends_nothing_and_finds_what_has_come_meanwhile(box, draf
         batch.look_again()
         batch.wait()
         assert states(batch) == ["published"] and published(client, drafts[0]) == 1
+
+
+def test_looking_again_for_what_was_given_up_meanwhile_sends_nothing(box, drafts, journal, monkeypatch):
+    monkeypatch.setattr("constellations_widgets.publishing.submit.SETTLING_WAITS", (0.0,))
+    with FaultyProxy(box, reset, commits=False) as proxy, cxw.Constellations(proxy.url, auth=box.token()) as client:
+        batch = run(Batch(plan(drafts[:1], client, box.handle), client))
+        journal.refused(journal.unsettled()[0].key, "Given up.")
+        batch.look_again()
+        batch.wait()
+        assert states(batch) == ["failed"] and "given up" in batch.rows[0].reason
+        assert published(client, drafts[0]) == 0
+        batch.retry_failed()
+        batch.wait()
+        assert states(batch) == ["published"]

@@ -13,7 +13,7 @@ from publishing.conftest import FaultyProxy, make_draft, published
 
 from constellations_widgets.api import Constellations
 from constellations_widgets.errors import ForbiddenError, NotSentError, PublishError, TooLargeError, UnclearError
-from constellations_widgets.publishing import Journal, history, plan, publish_draft, publish_planned, settle
+from constellations_widgets.publishing import Journal, history, plan, publish_draft, publish_planned, settle, settle_all
 from constellations_widgets.schema.records import Receipt
 
 HTML_500 = answer("500 Internal Server Error", "<pre>Internal Server Error</pre>", "Content-Type: text/html")
@@ -99,6 +99,29 @@ def test_a_plan_that_others_have_overtaken_is_not_carried_out(client, box, draft
     publish_planned(step, client)
     with pytest.raises(PublishError, match="published before"):
         publish_planned(step, client, anyway=True)
+    assert published(client, draft) == 1
+
+
+def test_of_two_plans_that_know_of_an_attempt_that_never_left_one_is_carried_out(client, box, draft, journal):
+    url, body = draft.storage.legacy_url_template, draft.submission().to_json()
+    journal.not_sent(journal.claim(client.api_url, box.handle, url, body).key, "refused connection")
+    first, second = (plan(draft, client, box.handle)[0] for _ in range(2))
+    publish_planned(first, client)
+    with pytest.raises(PublishError, match="published before"):
+        publish_planned(second, client, anyway=True)
+    assert published(client, draft) == 1
+
+
+def test_what_was_unclear_when_the_plan_was_made_and_turned_out_to_be_published_is_not_sent(client, box, draft):
+    with FaultyProxy(box, reset, commits=False) as proxy:
+        way = through(proxy, box)
+        with pytest.raises(UnclearError):
+            publish_draft(draft, way, box.handle)
+        step = plan(draft, way, box.handle)[0]
+        proxy.forward(proxy.held)  # the slow server gets to it now, and somebody looks
+        assert [attempt.state for attempt in settle_all(way)] == ["published"]
+        with pytest.raises(PublishError, match="published before"):
+            publish_planned(step, way, anyway=True)
     assert published(client, draft) == 1
 
 

@@ -13,6 +13,7 @@ from publishing.conftest import FaultyProxy, MadeUpWeb, made_up_web  # noqa: F40
 
 from constellations_widgets import Constellations, ImageDraft, InvalidError, PublishedImage, Publisher, Sandbox
 from constellations_widgets.api.web import Look
+from constellations_widgets.publishing.journal import default_journal
 from constellations_widgets.sources.reading import Reading
 
 
@@ -81,6 +82,34 @@ def test_after_an_unclear_outcome_looking_sends_nothing_and_sending_again_sends_
     send(publisher, "resend")
     wait(publisher, "published")
     assert [image.id for image in images(box, draft)] == [draft.receipt.id]
+
+
+def test_looking_for_what_was_given_up_meanwhile_sends_nothing(proxied, box, draft):
+    publisher = proxied(commits=False)
+    wait(publisher, "unclear")
+    default_journal().refused(default_journal().unsettled()[0].key, "Given up.")
+    send(publisher, "look")
+    assert "given up" in wait(publisher, "failed", "published")["message"] and images(box, draft) == []
+
+
+def test_what_somebody_else_has_found_or_sent_meanwhile_is_not_sent_again(proxied, box, draft):
+    publisher = proxied(commits=False)
+    wait(publisher, "unclear")
+    receipt = box.client().add_image(box.handle, draft.submission())  # by another notebook, say
+    (lost,) = default_journal().unsettled()
+    default_journal().published(lost.key, receipt.id, receipt.rel_url)
+    send(publisher, "resend")
+    assert wait(publisher, "published", "failed")["receipt"]["id"] == receipt.id
+    assert [image.id for image in images(box, draft)] == [receipt.id]
+
+
+def test_a_new_reason_to_decide_is_told_before_anything_is_sent(publisher, box, draft):
+    shown = review(publisher)
+    box.add_handle("elsewhere")
+    box.client().add_image("elsewhere", draft.submission())
+    send(publisher, "confirm", ticket=shown["ticket"])
+    assert "'elsewhere' has an image with the same image URL" in wait(publisher, "failed", "published")["message"]
+    assert len(images(box, draft)) == 1
 
 
 def test_what_was_changed_after_an_unclear_outcome_is_reviewed_before_it_is_sent(proxied, box, draft):

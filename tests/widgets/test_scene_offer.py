@@ -137,6 +137,26 @@ def test_a_scene_that_did_not_arrive_is_unclear_and_sent_again_only_on_demand(pu
         assert len(scenes(box)) == before + 1
 
 
+@pytest.mark.parametrize("found", [True, False], ids=["found", "given-up"])
+def test_a_scene_that_was_found_or_given_up_elsewhere_is_not_sent_again(publish, box, found):
+    before = len(scenes(box))
+    with FaultyProxy(box, None, commits=False) as proxy:
+        publisher = publish(proxy.url)
+        proxy._fault = reset
+        ask(publisher, "confirm", ticket=ask(publisher, "review", **WANTED)["review"]["ticket"])
+        wait(publisher, "unclear")
+        (left,) = default_journal().unsettled()
+        if found:
+            default_journal().published(left.key, "f" * 24, "/scene/x")
+            ask(publisher, "resend")
+            assert wait(publisher, "made")["receipt"]["id"] == "f" * 24
+        else:
+            default_journal().refused(left.key, "Given up.")
+            ask(publisher, "look")
+            assert "given up" in wait(publisher, "failed", "made")["message"]
+    assert len(scenes(box)) == before
+
+
 def test_what_an_earlier_session_left_open_is_offered_and_settled_by_looking(draft, box):
     client = box.client()
     url = "https://example.org/other/{1}/{3}/{3}_{2}.png"
