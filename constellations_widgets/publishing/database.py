@@ -33,6 +33,7 @@ PRAGMA user_version = 1;
 class Database:
     """The file ``journal.sqlite3`` in `folder`. Raises JournalError wherever it can't be used.
 
+    Work may be done twice: an interrupt at the end of a transaction hides whether it was.
     `prepare` is called with each transaction that threads share, before they do their work in it.
     """
 
@@ -62,13 +63,13 @@ class Database:
         them that is let in does the work of all, the others find theirs done.
         """
         job = _Job(work)
-        self._add(job)
         try:
+            self._add(job)
             with self._leading:
                 if not job.done:
                     self._do_waiting()
         finally:
-            if not job.done:  # an interrupt: nobody shall do later what nobody waits for any more
+            if not job.done:  # an interrupt: nobody shall begin later what nobody waits for any more
                 self._remove(job)
             self._do_what_nobody_waits_for()
         return job.outcome(self.path)
@@ -78,8 +79,12 @@ class Database:
 
         Never raises JournalError: `on_failure` is told, by whoever did the work.
         """
-        self._add(_Job(work, on_failure))
-        self._do_what_nobody_waits_for()
+        try:
+            self._add(_Job(work, on_failure))
+            self._do_what_nobody_waits_for()
+        except BaseException:  # an interrupt: nobody else may come by to do it
+            self._do_what_nobody_waits_for()
+            raise
 
     def read(self, work: Work[Result]) -> Result:
         """As `run`, for what only reads: from a full or read-only disk too, as the file has it."""
@@ -94,11 +99,10 @@ class Database:
 
     def _do_what_nobody_waits_for(self) -> None:
         """Do the work that is left, unless another thread is at it, or waits to be let in: that one does it all."""
-        while self._is_left() and self._leading.acquire(blocking=False):
-            try:
-                self._do_waiting()
-            finally:
-                self._leading.release()
+        while self._is_left() and not self._leading.locked():
+            with self._leading:  # an interrupt can't come between this and its end, as it can after a call of `acquire`
+                if self._is_left():
+                    self._do_waiting()
 
     def _is_left(self) -> bool:
         with self._queue:
@@ -137,8 +141,8 @@ class Database:
         with self._lock:
             try:
                 db = self._open()
-                db.execute("BEGIN IMMEDIATE")
                 try:
+                    db.execute("BEGIN IMMEDIATE")  # can take long: an interrupt comes at its end, when it has begun
                     yield db
                     db.execute("COMMIT")
                 except BaseException:

@@ -12,7 +12,6 @@ import sqlite3
 import threading
 import warnings
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -138,12 +137,16 @@ class Journal:
             If the same body is being sent to the same place right now, was published, or may have been.
         """
         digest, pardoned, open_ones = hashlib.sha256(body).hexdigest(), set(despite), set(resend)
-        known = tuple(sorted(known_ids))
+        known, keys = tuple(sorted(known_ids)), []  # one key, once the work has begun
 
         def work(db: sqlite3.Connection) -> Attempt:
             now, owner = datetime.now(UTC), self._owner()
+            if not keys:
+                keys.append(owner.new_key())
+            elif done := _read(db, "key = ?", *keys):
+                return done[0]
             new = Attempt(
-                key=owner.new_key(),
+                key=keys[0],
                 api_url=api_url,
                 handle=handle,
                 url=url,
@@ -171,11 +174,16 @@ class Journal:
                     _update(db, one.key, state="refused", settled=_now(), answer=answer)
                 if one.state == "planned":  # it goes on as the new one
                     db.execute("DELETE FROM attempts WHERE key = ?", (one.key,))
-                    new = replace(new, key=one.key)
             _insert(db, new)
             return new
 
-        return self._database.run(work)
+        try:
+            return self._database.run(work)
+        except Exception:
+            raise
+        except BaseException:  # an interrupt: it may be written down, or be just then, but nobody will send it
+            self._finish(keys, state="planned", answer="Interrupted before it was sent.")
+            raise
 
     # Outcomes. Each is on disk when the call returns, or a moment later where another thread is at the disk just then.
     # They raise nothing: the request is out, and what it did must be told even where it can't be written down.
@@ -183,30 +191,34 @@ class Journal:
     def published(self, key: str, image_id: str, rel_url: str, when: datetime | None = None) -> None:
         """The server has the image of this attempt, since `when`."""
         settled = when.isoformat() if when else _now()
-        self._finish(key, state="published", settled=settled, image_id=image_id, rel_url=rel_url, answer="")
+        self._finish([key], state="published", settled=settled, image_id=image_id, rel_url=rel_url, answer="")
 
     def refused(self, key: str, answer: str) -> None:
         """The server said no to this attempt."""
-        self._finish(key, state="refused", settled=_now(), answer=answer)
+        self._finish([key], state="refused", settled=_now(), answer=answer)
 
     def unclear(self, key: str, answer: str) -> None:
         """Nobody knows whether the server has the image of this attempt."""
-        self._finish(key, state="unclear", answer=answer)
+        self._finish([key], state="unclear", answer=answer)
 
     def not_sent(self, key: str, answer: str) -> None:
         """The request of this attempt provably never left."""
-        self._finish(key, state="planned", answer=answer)
+        self._finish([key], state="planned", answer=answer)
 
-    def _finish(self, key: str, **columns: str) -> None:
+    def _finish(self, keys: list[str], **columns: str) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            for key in keys:
+                _update(db, key, " AND state IN ('sending', 'unclear')", **columns)
+
         def lost(error: JournalError) -> None:
             with contextlib.suppress(OSError, Warning):
-                self._owner().lost.add(key)
+                self._owner().lost.update(keys)
                 warnings.warn(
                     f"An outcome could not be written down; it will be looked up at the server next time. {error}",
                     stacklevel=2,
                 )
 
-        self._database.write(lambda db: _update(db, key, " AND state IN ('sending', 'unclear')", **columns), lost)
+        self._database.write(work, lost)
 
     def _settle_dead(self, db: sqlite3.Connection) -> None:
         """What dead processes were sending is unclear, and so is what was lost here."""
@@ -214,7 +226,8 @@ class Journal:
         others = db.execute("SELECT key, owner FROM attempts WHERE state = 'sending' AND owner != ?", (us.name,))
         for key in us.lost.union(key for key, owner in others.fetchall() if not us.is_alive(owner)):
             answer = "The program that sent it ended before the answer came."
-            _update(db, key, " AND state = 'sending'", state="unclear", answer=answer)
+            if not _update(db, key, " AND state = 'sending'", state="unclear", answer=answer):
+                us.lost.discard(key)  # an earlier transaction did it, and is on disk
 
     def _owner(self) -> Owner:
         return Owner.of(self._running)
@@ -286,9 +299,10 @@ def _insert(db: sqlite3.Connection, attempt: Attempt, condition: str = "1", *val
     return db.execute(query, (*row, *values)).rowcount == 1
 
 
-def _update(db: sqlite3.Connection, key: str, condition: str = "", /, **columns: object) -> None:
+def _update(db: sqlite3.Connection, key: str, condition: str = "", /, **columns: object) -> bool:
+    """Change the attempt if the condition holds; gives whether it does."""
     changes = ", ".join(f"{column} = ?" for column in columns)
-    db.execute(f"UPDATE attempts SET {changes} WHERE key = ?{condition}", (*columns.values(), key))
+    return db.execute(f"UPDATE attempts SET {changes} WHERE key = ?{condition}", (*columns.values(), key)).rowcount == 1
 
 
 def _now() -> str:

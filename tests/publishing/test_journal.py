@@ -1,19 +1,26 @@
 from __future__ import annotations
 
+import _thread
+import ast
+import contextlib
+import itertools
 import multiprocessing
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
 
 from constellations_widgets.errors import PublishError
 from constellations_widgets.publishing import Journal, history
+from constellations_widgets.publishing import journal as journal_module
 
 PLACE = ("https://x.org", "me", "https://example.org/a.png")
 BODY = '{"note":"M 51 – <b>"}'.encode()
@@ -95,13 +102,12 @@ def test_what_was_given_up_is_not_published_later(journal):
     assert journal.attempt(first.key).state == "refused"
 
 
-def test_what_could_not_be_sent_is_claimed_anew_under_its_own_key(journal):
+def test_what_could_not_be_sent_is_claimed_anew_in_place_of_the_first_attempt(journal):
     first = claim(journal)
     journal.not_sent(first.key, "refused connection")
     assert journal.attempt(first.key).state == "planned"
     second = claim(journal)
-    assert (second.key, second.state, second.answer) == (first.key, "sending", "")
-    assert len(journal.attempts()) == 1
+    assert [(it.key, it.state, it.answer) for it in journal.attempts()] == [(second.key, "sending", "")]
 
 
 def test_a_refusal_does_not_stand_in_the_way(journal):
@@ -161,8 +167,10 @@ def test_of_many_threads_one_claims(journal):
     assert (len(won), len(lost)) == (1, 19)
 
 
-def test_an_outcome_is_left_to_the_thread_that_is_at_the_disk_which_writes_it_before_anything_later(journal):
-    key, is_there, go_on = claim(journal).key, threading.Event(), threading.Event()
+@contextlib.contextmanager
+def at_the_disk(journal):
+    """A thread that stays in a transaction until this ends."""
+    is_there, go_on = threading.Event(), threading.Event()
 
     def stay(_db):
         is_there.set()
@@ -171,11 +179,100 @@ def test_an_outcome_is_left_to_the_thread_that_is_at_the_disk_which_writes_it_be
     slow = threading.Thread(target=journal._database.run, args=(stay,))
     slow.start()
     assert is_there.wait(10)
-    journal.refused(key, "Forbidden.")
-    assert slow.is_alive()
-    go_on.set()
-    assert journal.attempt(key).state == "refused"
-    slow.join()
+    try:
+        yield go_on.set
+    finally:
+        go_on.set()
+        slow.join()
+
+
+def test_an_outcome_is_left_to_the_thread_that_is_at_the_disk_which_writes_it_before_anything_later(journal):
+    key = claim(journal).key
+    with at_the_disk(journal) as go_on:
+        journal.refused(key, "Forbidden.")
+        go_on()
+        assert journal.attempt(key).state == "refused"
+
+
+def on_disk(journal) -> list[tuple[str, str]]:
+    """Keys and states, read by somebody else: the journal itself would do what is left first."""
+    command = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT key, state FROM attempts').fetchall())"
+    return ast.literal_eval(subprocess.check_output([sys.executable, "-c", command, journal.path], text=True))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals between threads")
+def test_a_claim_that_is_interrupted_while_it_waits_is_not_done_later_but_what_was_left_to_it_is(journal):
+    key = claim(journal, b"{}").key
+
+    def come_late():
+        journal.refused(key, "Forbidden.")  # leaves it to whoever waits
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    with at_the_disk(journal):
+        late = threading.Timer(0.1, come_late)
+        late.start()
+        with pytest.raises(KeyboardInterrupt):
+            claim(journal)
+        late.join()
+    assert on_disk(journal) == [(key, "refused")]
+
+
+def interrupt_in_the_next_statement(db: sqlite3.Connection) -> None:
+    """Ctrl-C comes there. Python hears of it when the statement has ended: it runs in SQLite."""
+    once = itertools.chain(map(_thread.interrupt_main, [signal.SIGINT]), itertools.repeat(None))
+    db.set_progress_handler(once.__next__, 1)
+
+
+@pytest.fixture
+def interrupted_commit(monkeypatch):
+    """The next claim is interrupted while it becomes durable."""
+    insert = journal_module._insert
+
+    def insert_and_interrupt(db, *what):
+        monkeypatch.setattr(journal_module, "_insert", insert)
+        done = insert(db, *what)
+        interrupt_in_the_next_statement(db)
+        return done
+
+    monkeypatch.setattr(journal_module, "_insert", insert_and_interrupt)
+
+
+def test_a_claim_that_is_interrupted_while_it_becomes_durable_was_not_sent(journal, interrupted_commit):
+    with pytest.raises(KeyboardInterrupt):
+        claim(journal)
+    ((_, state),) = on_disk(journal)
+    assert state == "planned"
+    claim(journal)
+
+
+def test_a_claim_that_an_interrupted_thread_has_made_durable_is_its_own_threads(journal, interrupted_commit):
+    claimed, database = [], journal._database
+    thread = threading.Thread(target=lambda: claimed.append(claim(journal)))
+    with database._leading:
+        thread.start()
+        while not database._waiting:
+            time.sleep(0.01)
+        with pytest.raises(KeyboardInterrupt):
+            database._do_waiting()
+    thread.join()
+    assert on_disk(journal) == [(claimed[0].key, "sending")]
+
+
+def test_an_interrupt_while_others_are_at_the_disk_does_not_leave_it_locked(journal):
+    claim(journal)
+    interrupt_in_the_next_statement(journal._database._open())  # which waits for them
+    with pytest.raises(KeyboardInterrupt):
+        journal.attempts()
+    assert not journal._database._open().in_transaction
+    assert len(journal.attempts()) == 1
+
+
+def test_an_outcome_is_written_down_even_if_that_is_interrupted(journal):
+    key = claim(journal).key
+    interrupt_in_the_next_statement(journal._database._open())
+    with pytest.raises(KeyboardInterrupt):
+        journal.refused(key, "Forbidden.")
+    assert on_disk(journal) == [(key, "refused")]
 
 
 CLAIM = """
@@ -283,6 +380,7 @@ def test_a_read_only_state_directory_stops_everything_and_can_be_read(journal, l
         path.chmod(0o500)
     program = """
 from constellations_widgets.publishing import Journal, history
+from constellations_widgets.publishing import journal as journal_module
 print(history())
 Journal().claim('https://x.org', 'me', '', b'{}')"""
     command = [sys.executable, "-c", program]

@@ -299,3 +299,4 @@ def test_a_journal_that_breaks_after_sending_does_not_hide_the_receipt(client, b
     database.execute("PRAGMA query_only = off")
     (left,) = journal.unsettled()
     assert settle(left, client, journal).image_id == receipt.id
+    assert not journal._owner().lost  # no transaction asks about it any more
