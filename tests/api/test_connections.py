@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import threading
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from constellations_widgets import errors
 from constellations_widgets.api import Constellations, Retries
+from constellations_widgets.api.connections import Connections
 
 BODY = b'{"error":false,"handle":"me","display_name":"Me"}'
 LENGTH = b"Content-Length: %d\r\n" % len(BODY)
@@ -155,6 +157,17 @@ def test_https_is_spoken_with_a_server_whose_certificate_is_good(certificate, mo
     with SecureServer(certificate, KEPT) as server, client_of(server) as client:
         assert [client.handle("me").display_name for _ in range(3)] == ["Me"] * 3
         assert opened(server) == 1
+
+
+def test_large_bodies_go_both_ways_by_https(certificate, monkeypatch):
+    def echo(connection, request):
+        connection.sendall(answer("200 OK", request.partition(b"\r\n\r\n")[2]))
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    body = os.urandom(4 * 2**20)
+    with SecureServer(certificate, echo) as server:
+        limits = {"connect_timeout": 10, "timeout": 10, "within": 60, "limit": 2 * len(body)}
+        assert Connections(httpx.URL(server.url), **limits).send("POST", "/", [], body).content == body
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"], ids=["nobody vouches for it", "of another name"])
