@@ -13,6 +13,17 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 expect.set_options(timeout=30_000)  # for a busy machine; what is there is seen at once
 
+# A display that asks each preview for ten frames a second: at sixty, software WebGL would have both cores to itself.
+# What a preview draws unasked, at an edit or when a file has come, it draws as soon as ever.
+SLOW_DISPLAY = """
+if (window.frameElement?.className === "cxw-preview-frame") {
+    const [ask, period] = [window.requestAnimationFrame.bind(window), 100];
+    let last = 0;
+    const draw = (callback) => ask((time) => { last = performance.now(); callback(time); });
+    window.requestAnimationFrame = (callback) => void setTimeout(draw, last + period - performance.now(), callback);
+}
+"""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -43,6 +54,7 @@ def browser_context(chromium: Browser) -> Iterator[BrowserContext]:
     # One for all tests, so that JupyterLab's own files come from the cache from the second page on.
     context = chromium.new_context(viewport={"width": 1000, "height": 800})
     context.set_default_timeout(30_000)
+    context.add_init_script(SLOW_DISPLAY)
     yield context
     context.close()
 

@@ -26,6 +26,9 @@ preview = cxw.Preview(draft, height="320px")
 preview
 """
 
+# The limit for marks in a view 300 pixels high: the same angle as one pixel of a view of 500.
+SMALL_PIXEL = 0.6
+
 # The marked image as one file; its WCS as the schema's table says for an untiled image.
 UNTILED = {
     "wwt.center_x": 150.0,
@@ -113,7 +116,6 @@ def look(element: Locator, ra: float, dec: float, fov: float) -> None:
         arg=[handle, message],
         timeout=60_000,
     )
-    element.page.wait_for_timeout(500)  # the app tells where it looks five times a second, and a view built anew goes by that
 
 
 def worst_error(element: Locator, wcs: WCS, shown: np.ndarray | None = None) -> float:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import on_sky
 from browser.bare_page import bare_page
 from browser.lab import Lab, Notebook
 from browser.marked_image import find_marks
-from browser.on_sky import SHOW, camera, look, marked_draft, sky, tiled, untiled, wait_revision, wait_shown
+from browser.on_sky import SHOW, camera, marked_draft, sky, tiled, untiled, wait_revision, wait_shown
 from browser.screenshots import pixels
 from browser.watching import WatchedPage
 from playwright.sync_api import Locator, Page, ViewportSize, expect
@@ -38,6 +39,12 @@ SMALL = ViewportSize(width=1000, height=800)  # software WebGL pays by the pixel
 def place(element: Locator) -> list[float]:
     """Where the preview looks: right ascension, declination, height of the view in degrees."""
     return [camera(element)[name] for name in ("ra", "dec", "fov")]
+
+
+def look(element: Locator, ra: float, dec: float, fov: float) -> None:
+    """Turn the view, and let that be known: the app tells it five times a second, and a view built anew goes by it."""
+    on_sky.look(element, ra, dec, fov)
+    element.page.wait_for_timeout(500)
 
 
 def shows_the_image(element: Locator, *, at: list[float] | None = None) -> None:

@@ -11,15 +11,13 @@ from typing import Any
 
 import numpy as np
 from anywidget import AnyWidget
-from browser.bare_page import bare_page
 from browser.frame_log import count_pictures, frames, picture, watch_frames
-from browser.marked_image import make_wcs
-from browser.on_sky import wait_revision, worst_error
-from browser.test_preview import Shown, untiled
+from browser.on_sky import SMALL_PIXEL, wait_revision
+from browser.test_preview import Shown, shown, untiled
 from browser.watching import WatchedPage
-from playwright.sync_api import FrameLocator, Locator, Page
+from playwright.sync_api import Locator, Page
 
-from constellations_widgets import ImageDraft, ImageForm, Preview
+from constellations_widgets import ImageDraft, ImageForm
 
 # One edit of each of the 13 fields, each on top of those before, so that most of the image stays in sight. After each group the
 # picture is compared with a fresh load; no edit that loads the image again hides what one before it did in place.
@@ -57,31 +55,13 @@ COMPLETE = {
     "permissions.license": "CC0-1.0",
 }
 
-# The limit for marks in the small view: the same angle as one pixel of a view 500 pixels high.
-SMALL_PIXEL = 0.6
-
-
-class ShownSmall(Shown):
-    """A preview in a small page: software WebGL takes its time for each pixel."""
-
-    def __init__(self, preview: Preview, frame: FrameLocator):
-        super().__init__(preview, frame.locator(".cxw-preview").first)
-        self.frame = frame
-
-    def worst_error(self, **wcs: float) -> float:
-        """As in a larger page, of the sky that is drawn: words at its foot lie over much of a small view."""
-        element = self.up_to_date()
-        watch_frames(element)
-        return worst_error(element, make_wcs(**wcs), picture(element))
-
 
 @contextmanager
-def shown_small(page: Page, draft: ImageDraft, *more: AnyWidget) -> Iterator[ShownSmall]:
-    """A preview of `draft` with `more` widgets below it. Nothing that happens meanwhile may be an error or ask another machine."""
-    watch, preview = WatchedPage(page), Preview(draft, height="300px")
-    page.set_viewport_size({"width": 500, "height": 450})
-    with bare_page(page, preview, *more) as frame:
-        yield ShownSmall(preview, frame)
+def shown_alone(page: Page, draft: ImageDraft, *more: AnyWidget) -> Iterator[Shown]:
+    """As `shown`. Nothing that happens meanwhile may be an error or ask another machine."""
+    watch = WatchedPage(page)
+    with shown(page, draft, *more) as it:
+        yield it
     assert watch.console_errors == watch.outside_requests == []
 
 
@@ -116,12 +96,12 @@ def edit_each_field(it: Shown, groups: list[list[dict[str, Any]]]) -> None:
 def test_every_field_of_an_untiled_image_is_edited_without_a_dark_frame_and_looks_as_if_loaded_so(
     page: Page, image: Path
 ):
-    with shown_small(page, untiled(image)) as it:
+    with shown_alone(page, untiled(image)) as it:
         edit_each_field(it, OF_A_FILE)
 
 
 def test_every_field_of_a_tiled_image_is_edited_without_a_dark_frame_and_looks_as_if_loaded_so(page: Page, tiles: Path):
-    with shown_small(page, ImageDraft.from_wtml(tiles, autosave=False)) as it:
+    with shown_alone(page, ImageDraft.from_wtml(tiles, autosave=False)) as it:
         edit_each_field(it, OF_TILES)
 
 
@@ -139,7 +119,7 @@ def test_a_drag_at_twenty_changes_a_second_is_followed_and_ends_exact(page: Page
     draft = ImageDraft.from_wtml(tiles, autosave=False)
     draft.update(COMPLETE)
     before = draft.submission().to_request()
-    with shown_small(page, draft, ImageForm(draft)) as it:
+    with shown_alone(page, draft, ImageForm(draft)) as it:
         element = it.up_to_date()
         watch_frames(element)
         for step in range(30):

@@ -14,9 +14,9 @@ from astropy.wcs import WCS
 from browser.frame_log import picture, watch_frames
 from browser.marked_fits import NOTHING, make_fits, tile_fits
 from browser.marked_image import make_wcs, positions, sky_to_pixel
-from browser.on_sky import camera
+from browser.on_sky import SMALL_PIXEL, camera
 from browser.screenshots import pixels
-from browser.test_live_edits import SMALL_PIXEL, load_afresh, shown_small
+from browser.test_live_edits import load_afresh, shown_alone
 from browser.test_preview import Shown, untiled
 from playwright.sync_api import Locator, Page, expect
 
@@ -61,7 +61,7 @@ def turned(it: Shown, rotation: float) -> np.ndarray:
 
 def test_a_fits_file_is_stretched_and_coloured_where_its_wcs_says(page: Page, tmp_path: Path):
     draft = ImageDraft.from_fits(make_fits(tmp_path / "marked.fits"), autosave=False)
-    with shown_small(page, draft) as it:
+    with shown_alone(page, draft) as it:
         element = it.up_to_date()
         watch_frames(element)
         # The picture that is to be uploaded.
@@ -102,7 +102,7 @@ def test_a_fits_file_is_stretched_and_coloured_where_its_wcs_says(page: Page, tm
 
 def test_fits_tiles_are_stretched_and_coloured_where_their_wcs_says(page: Page, tmp_path: Path):
     folder = tile_fits(tmp_path / "tiles")
-    with shown_small(page, ImageDraft.from_wtml(folder, autosave=False)) as it:
+    with shown_alone(page, ImageDraft.from_wtml(folder, autosave=False)) as it:
         element = it.up_to_date()
         watch_frames(element)
         cut = re.search(r'PixelCutHigh="([\d.]+)"', (folder / "index_rel.wtml").read_text())[1]
@@ -137,7 +137,7 @@ def test_a_small_pyramid_comes_whole_and_each_file_of_it_once_a_page(
     noted(answers, Preview, "_files", lambda _request: "files")
     noted(answers, Preview, "_whole", lambda _request: "whole")
     draft = ImageDraft.from_wtml(tiles, autosave=False)
-    with shown_small(page, draft, another := Preview(draft, height="300px")) as it:
+    with shown_alone(page, draft, another := Preview(draft, height="300px")) as it:
         element = it.up_to_date()
         files = sorted(path.relative_to(tiles).as_posix() for path in tiles.rglob("*.png"))
         assert sorted(reads) == files
@@ -146,7 +146,7 @@ def test_a_small_pyramid_comes_whole_and_each_file_of_it_once_a_page(
         load_afresh(element)
         below = it.frame.locator(".cxw-preview").last
         below.scroll_into_view_if_needed()
-        assert Shown(another, below).worst_error() < SMALL_PIXEL
+        assert Shown(another, it.frame, 1).worst_error() < SMALL_PIXEL
         assert (sorted(reads), answers) == (files, before)
 
 
@@ -161,7 +161,7 @@ def gone(it: Shown, name: str) -> Locator:
 def test_a_file_that_vanishes_is_said_and_the_picture_comes_back_with_it(page: Page, image: Path, tmp_path: Path):
     path = Path(shutil.copy(image, tmp_path / "here.png"))
     draft = untiled(path)
-    with shown_small(page, draft) as it:
+    with shown_alone(page, draft) as it:
         again = it.up_to_date().get_by_role("button", name="Try again")
         expect(again).to_be_hidden()
 
@@ -175,7 +175,7 @@ def test_a_file_that_vanishes_is_said_and_the_picture_comes_back_with_it(page: P
         assert it.worst_error(rotation=31) < SMALL_PIXEL
 
     path.unlink()
-    with shown_small(page, draft) as it:  # a preview that never had it
+    with shown_alone(page, draft) as it:  # a preview that never had it
         expect(it.element).to_have_attribute("data-cxw-preview-state", "failed", timeout=60_000)
         expect(it.element.get_by_text("here.png is gone from the kernel's disk").first).to_be_visible()
         shutil.copy(image, path)
@@ -188,7 +188,7 @@ def test_a_tile_or_the_folder_that_vanishes_is_said_and_comes_back(
 ):
     monkeypatch.setattr("constellations_widgets.widgets.image_files._QUICK", 60.0)  # however busy this machine is
     folder = Path(shutil.copytree(tiles, tmp_path / "study"))
-    with shown_small(page, ImageDraft.from_wtml(folder, autosave=False)) as it:
+    with shown_alone(page, ImageDraft.from_wtml(folder, autosave=False)) as it:
         element = it.up_to_date()
         tile = next((folder / "2").rglob("*.png"))
         content = tile.read_bytes()
