@@ -6,7 +6,7 @@ import { images, inWords, isBusy, progressOf, type Row, STATES, type Status } fr
 
 const PAUSE = 5000; // milliseconds between two sentences of progress for those who listen
 
-/** What went wrong or has to be known, and progress for those who listen rather than look. */
+/** What has to be known, and progress for those who listen rather than look. */
 export function Notices({ status, silent }: { status: Status; silent: boolean }) {
   return (
     <>
@@ -21,11 +21,6 @@ export function Notices({ status, silent }: { status: Status; silent: boolean })
       )}
       {status.continued && isBusy(status) && (
         <div class="cxw-notice">An earlier run of this cell began this batch, and it goes on. Nothing is sent twice.</div>
-      )}
-      {status.message && (
-        <div class="cxw-notice cxw-told" role="alert">
-          {status.message}
-        </div>
       )}
     </>
   );

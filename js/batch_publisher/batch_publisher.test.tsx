@@ -94,6 +94,11 @@ test("a filter shows the rows of one state, and all again when none is left in i
   expect(button("all 3").getAttribute("aria-pressed")).toBe("true");
 });
 
+test("what went wrong is said at the button that was pressed, below however long a table", async () => {
+  const { el, button } = await shown({ message: "The server can't be reached." });
+  expect(el.querySelector("[role=alert]")!.nextElementSibling!.contains(button("Look what would happen"))).toBe(true);
+});
+
 test("of two thousand rows few are drawn", async () => {
   const rows = Array.from({ length: 2000 }, (_, i) => row(i));
   const { el } = await shown({ total: 2000 }, rows);

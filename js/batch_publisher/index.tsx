@@ -107,6 +107,11 @@ function BatchPublisher(view: ViewProps) {
       ) : (
         <p class="cxw-quiet">Asking the kernel for the rows …</p>
       )}
+      {status.message && (
+        <div class="cxw-notice cxw-told" role="alert">
+          {status.message}
+        </div>
+      )}
       <div ref={steps}>
         {status.phase === "editing" && <Start {...props} />}
         {status.phase === "review" && <ReviewView {...props} titles={titles} anyway={anyway} decideAll={decideAll} show={setFilter} />}
