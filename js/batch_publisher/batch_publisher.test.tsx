@@ -99,6 +99,11 @@ test("what went wrong is said at the button that was pressed, below however long
   expect(el.querySelector("[role=alert]")!.nextElementSibling!.contains(button("Look what would happen"))).toBe(true);
 });
 
+test("a batch of nothing says so, rather than that something is to be chosen", async () => {
+  const { el } = await shown({ total: 0, open: 0, counts: {} }, []);
+  expect(el.textContent).toContain("There are no images here.");
+});
+
 test("of two thousand rows few are drawn", async () => {
   const rows = Array.from({ length: 2000 }, (_, i) => row(i));
   const { el } = await shown({ total: 2000 }, rows);

@@ -20,9 +20,11 @@ export function Start({ draft, status }: Props) {
       <span class="cxw-quiet">
         {status.open > 0
           ? `Asks ${status.api_url} about @${status.handle} and these images; nothing is sent yet.`
-          : status.counts.published === status.total
-            ? "All images are published."
-            : "Choose images that are not published yet."}
+          : status.total === 0
+            ? "There are no images here."
+            : status.counts.published === status.total
+              ? "All images are published."
+              : "Choose images that are not published yet."}
       </span>
     </div>
   );
