@@ -188,16 +188,17 @@ def after_unclear(
 
     That is called, if it is given, where none is known so far, with the keys of the attempts that are unclear; it looks first.
 
-    Raises UnclearError where the server does not show it, PublishError where it was given up elsewhere.
+    Raises UnclearError where the server does not show it, PublishError where it was given up, or is just being sent, elsewhere.
     """
     journal = journal or default_journal()
     attempts = journal.same_body(*place, body)
-    if known := next((attempt.receipt for attempt in attempts if attempt.receipt), None):
-        return known
+    if attempts and attempts[0].receipt:  # of the newest: one before it may be of an image that the server has lost
+        return attempts[0].receipt
     if send_again is not None:
         return send_again(frozenset(attempt.key for attempt in attempts if attempt.state == "unclear"))
     if found := settled_earlier(attempts, client, journal, tell, ()):
         return found
+    journal.refuse_twice(*place, body)
     raise PublishError("Nothing was sent now. What was unclear was given up meanwhile: publish it anew if it is not there.")
 
 

@@ -14,6 +14,7 @@ from publishing.conftest import FaultyProxy, make_draft, published
 from constellations_widgets.api import Constellations
 from constellations_widgets.errors import ForbiddenError, NotSentError, PublishError, TooLargeError, UnclearError
 from constellations_widgets.publishing import Journal, history, plan, publish_draft, publish_planned, settle, settle_all
+from constellations_widgets.publishing.submit import after_unclear, tell_nobody
 from constellations_widgets.schema.records import Receipt
 
 HTML_500 = answer("500 Internal Server Error", "<pre>Internal Server Error</pre>", "Content-Type: text/html")
@@ -177,6 +178,15 @@ def test_an_image_that_did_not_arrive_is_unclear_and_sent_again_only_on_demand(c
         receipt = publish_draft(draft, way, box.handle, again=True)
     assert [image.id for image in client.find_images(draft.storage.legacy_url_template)] == [receipt.id]
     assert states() == ["published", "refused"]
+
+
+def test_an_earlier_image_that_the_server_has_lost_is_not_taken_for_the_one_that_is_unclear(client, box, draft, journal):
+    url, body = draft.storage.legacy_url_template, draft.submission().to_json()
+    lost = journal.claim(client.api_url, box.handle, url, body)
+    journal.published(lost.key, "f" * 24, "/image/x")
+    journal.unclear(journal.claim(client.api_url, box.handle, url, body, despite=[lost.key]).key, "timeout")
+    with pytest.raises(UnclearError):
+        after_unclear((client.api_url, box.handle), body, client, tell_nobody)
 
 
 def test_an_image_that_arrives_late_is_found_by_the_next_attempt(client, box, draft):
