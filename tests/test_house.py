@@ -23,10 +23,11 @@ PACKAGE = ROOT / "constellations_widgets"
 LONGEST = 400  # lines
 
 # Every room of the package, and the rooms below it that it may import. All may import GROUND.
-GROUND = {"errors", "state"}
+GROUND = {"errors", "state", "forks"}
 FLOORS = {
     "errors": set(),
     "state": set(),
+    "forks": set(),
     "schema": set(),
     "autosave": set(),
     "checks": {"schema"},

@@ -20,6 +20,8 @@ import httpcore
 import httptools
 import httpx
 
+from ..forks import renew_in_children
+
 if TYPE_CHECKING:
     import socket
 
@@ -72,11 +74,18 @@ class Connections:
         self._tls = _tls() if url.scheme == "https" else None
         self._connect_timeout, self._timeout, self._within, self._limit = connect_timeout, timeout, within, limit
         self._network = httpcore.SyncBackend()
+        self._spare: list[_Connection] = []  # the latest is taken first
+        self._is_open = True
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Begin without connections: those of before a fork are the parent's, and answers to both would come on them."""
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # a semaphore, several times as quick as Python's
         for _ in range(MOST):
             self._free.put(None)
-        self._spare: list[_Connection] = []  # the latest is taken first
-        self._is_open = True
+        while self._spare:
+            self._spare.pop().close()
 
     def send(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> Answer:
         """Send a request and read its answer.

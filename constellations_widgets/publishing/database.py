@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from ..errors import JournalError
+from ..forks import renew_in_children
 
 Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection], Result]
@@ -41,13 +42,18 @@ class Database:
         self.folder = folder
         self.path = folder / "journal.sqlite3"
         self._prepare = prepare
+        self._connection: sqlite3.Connection | None = None
+        self._process = 0
+        self._inherited: list[sqlite3.Connection] = []
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Begin with nothing to do and nobody at it, here or in a child that was forked."""
         self._lock = threading.RLock()
         self._leading = threading.Lock()  # of the thread that does what waits
         self._queue = threading.Lock()
         self._waiting: list[_Job] = []
-        self._connection: sqlite3.Connection | None = None
-        self._process = 0
-        self._inherited: list[sqlite3.Connection] = []
 
     def close(self) -> None:
         """Close the file; the next transaction opens it again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
 import ssl
@@ -100,6 +101,19 @@ def test_many_threads_have_connections_of_their_own_and_leave_them_to_the_next()
             [thread.join() for thread in threads]
         assert len(server.requests) == 24
         assert opened(server) <= 8
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows forks nothing")
+def test_a_child_that_is_forked_leaves_the_parents_connection_to_the_parent():
+    with BrokenServer(KEPT) as server, client_of(server) as client:
+        client.handle("me")
+        child = multiprocessing.get_context("fork").Process(target=client.handle, args=("me",))
+        child.start()
+        child.join(20)
+        child.kill()
+        assert child.exitcode == 0 and opened(server) == 2
+        client.handle("me")
+        assert (len(server.requests), opened(server)) == (3, 2)
 
 
 def test_a_closed_client_opens_new_connections():

@@ -329,6 +329,17 @@ def test_a_forked_child_has_a_connection_and_an_owner_of_its_own(journal):
     assert journal.attempt(first.key).state == "sending"
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows forks nothing")
+def test_a_child_that_is_forked_while_a_thread_is_at_the_disk_does_not_wait_for_it(journal):
+    claim(journal)
+    with journal._database._leading, journal._database._queue:
+        process = multiprocessing.get_context("fork").Process(target=claim, args=(journal, b"{}"))
+        process.start()
+    process.join(20)
+    process.kill()
+    assert process.exitcode == 0
+
+
 def test_a_journal_that_is_none_stops_everything(state, journal):
     journal.path.parent.mkdir(exist_ok=True)
     journal.path.write_bytes(b"not a database at all" * 100)
