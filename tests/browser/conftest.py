@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 expect.set_options(timeout=30_000)  # for a busy machine; what is there is seen at once
 
 # A display that asks each preview for ten frames a second: at sixty, software WebGL would have both cores to itself.
-# What a preview draws unasked, at an edit or when a file has come, it draws as soon as ever.
+# What a preview draws unasked, at an edit or when a file has come, it draws as soon as ever. `see_every_frame` lifts it.
 SLOW_DISPLAY = """
-if (window.frameElement?.className === "cxw-preview-frame") {
+if (window.frameElement?.className === "cxw-preview-frame" && !window.top.cxwEveryFrame) {
     const [ask, period] = [window.requestAnimationFrame.bind(window), 100];
     let last = 0;
     const draw = (callback) => ask((time) => { last = performance.now(); callback(time); });

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from anywidget import AnyWidget
-from browser.frame_log import count_pictures, frames, picture, watch_frames
+from browser.frame_log import count_pictures, frames, picture, see_every_frame, watch_frames
 from browser.on_sky import SMALL_PIXEL, wait_revision
 from browser.test_preview import Shown, shown, untiled
 from browser.watching import WatchedPage
@@ -96,11 +96,13 @@ def edit_each_field(it: Shown, groups: list[list[dict[str, Any]]]) -> None:
 def test_every_field_of_an_untiled_image_is_edited_without_a_dark_frame_and_looks_as_if_loaded_so(
     page: Page, image: Path
 ):
+    see_every_frame(page)
     with shown_alone(page, untiled(image)) as it:
         edit_each_field(it, OF_A_FILE)
 
 
 def test_every_field_of_a_tiled_image_is_edited_without_a_dark_frame_and_looks_as_if_loaded_so(page: Page, tiles: Path):
+    see_every_frame(page)
     with shown_alone(page, ImageDraft.from_wtml(tiles, autosave=False)) as it:
         edit_each_field(it, OF_TILES)
 
