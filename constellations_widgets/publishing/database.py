@@ -43,13 +43,15 @@ class Database:
         self.path = folder / "journal.sqlite3"
         self._prepare = prepare
         self._connection: sqlite3.Connection | None = None
-        self._process = 0
         self._inherited: list[sqlite3.Connection] = []
         self.renew()
         renew_in_children(self)
 
     def renew(self) -> None:
         """Begin with nothing to do and nobody at it, here or in a child that was forked."""
+        if self._connection is not None:  # the parent's: neither to be used nor closed here
+            self._inherited.append(self._connection)
+            self._connection = None
         self._lock = threading.RLock()
         self._leading = threading.Lock()  # of the thread that does what waits
         self._queue = threading.Lock()
@@ -58,7 +60,7 @@ class Database:
     def close(self) -> None:
         """Close the file; the next transaction opens it again."""
         with self._lock:
-            if self._connection is not None and self._process == os.getpid():
+            if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 
@@ -160,10 +162,7 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None:
-            if self._process == os.getpid():
-                return self._connection
-            self._inherited.append(self._connection)  # from before a fork: neither to be used nor closed here
-            self._connection = None
+            return self._connection
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             # Made here, for its mode. One that is there is left alone: closing a file anywhere in a process drops the locks
@@ -178,7 +177,7 @@ class Database:
         except BaseException:
             db.close()
             raise
-        self._connection, self._process = db, os.getpid()
+        self._connection = db
         return db
 
 

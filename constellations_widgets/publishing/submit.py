@@ -113,7 +113,8 @@ def publish_planned(
     place = (step.api_url, step.handle)
     looks = bool(step.earlier or again or resend or step.decision == SKIP)
     attempts = journal.same_body(*place, step.body) if looks else []
-    despite = {it.key for it in (attempts if again else step.earlier) if again or it.state == "published"}
+    pardoned = attempts if again else [it for it in step.earlier if it.state == "published"]
+    despite = {attempt.key for attempt in pardoned}
     if earlier := settled_earlier(attempts, client, journal, tell, despite if again else resend):
         return earlier
     if step.decision == SKIP and not again:

@@ -72,10 +72,11 @@ class ImageForm(DraftWidget):
     def _keep_up(self, draft: ImageDraft, changed: frozenset[str]) -> None:
         if self._saving:
             self._saving.image_changed(changed)
-        is_done = not draft.changes if self._saving else draft.receipt
-        if is_done and self._restored:  # what was restored is published or saved now, and nothing to be offered again
+        if self._restored and (not draft.changes if self._saving else draft.receipt):
+            # What was restored is published or saved now, and nothing to be offered again.
             with contextlib.suppress(OSError):
                 self._restored.unlink(missing_ok=True)
+            self._restored = None
 
     def _find_earlier(self, draft: ImageDraft | PublishedImage) -> str:
         """Remember what was typed into an earlier form of this image and is not in the draft; gives when that was saved."""

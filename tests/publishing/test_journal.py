@@ -391,7 +391,6 @@ def test_a_read_only_state_directory_stops_everything_and_can_be_read(journal, l
         path.chmod(0o500)
     program = """
 from constellations_widgets.publishing import Journal, history
-from constellations_widgets.publishing import journal as journal_module
 print(history())
 Journal().claim('https://x.org', 'me', '', b'{}')"""
     command = [sys.executable, "-c", program]
