@@ -1,43 +1,52 @@
-# Everything here runs in a virtual environment of its own, .venv, made on first use. `make help` lists the commands.
+# Everything runs in its own virtual environment, .venv, which is created on first use. `make help` lists the commands.
 
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
-# Test files at a time; 0 is one after the other in one process. The browser's, which take longest, come first.
+# Number of test processes; 0 runs all tests in one. Browser tests take longest, so they start first.
 WORKERS ?= 2
 
-# What the user has set for other projects must not reach this one.
+# Ignore what the user has set for other projects.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX JUPYTER_PATH JUPYTER_CONFIG_PATH
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PIP_CONSTRAINT
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-# pywwt needs toasty, which PyPI has as C source only: where there is no compiler, that of PyPI's ziglang compiles it.
+# pywwt needs toasty, which PyPI has as C source only. Without a compiler, PyPI's ziglang compiles it.
 ZIG := $(abspath $(VENV))/bin/zig
-INSTALL := if [ -x $(ZIG) ]; then export CC="$(ZIG) cc"; fi; $(PY) -m pip install --quiet --editable
+# Options of make for parts that run side by side.
+TOGETHER := --no-print-directory --jobs=2
+# A line every 20 seconds: nothing is heard of pip for minutes, and who hears nothing presses Ctrl-C.
+TICK := while sleep 20 >/dev/null 2>&1; do n=$$((n+20)); echo "  still installing after $$n seconds"; done & tick=$$!; \
+  trap 'kill $$tick 2>/dev/null' EXIT
+INSTALL := $(TICK); if [ -x $(ZIG) ]; then export CC="$(ZIG) cc"; fi; $(PY) -m pip install --quiet --editable
 
-.PHONY: help demo test bench soak pictures js lint clean
+.PHONY: help demo test fuzz bench soak pictures js lint clean
+.PHONY: lint-python lint-types lint-js test-js chromium
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    start the sandbox server and JupyterLab with the tutorial; Ctrl-C stops both"
-	@echo "make test    lint, unit, property, sandbox and browser tests (ARGS='-k license' picks some)"
-	@echo "make bench   speed and size, measured side by side with others"
-	@echo "make soak    2,000 publications at a bad server and 50 kills: each image is there once in the end"
-	@echo "make pictures  take the README's pictures anew"
-	@echo "make js      build the JavaScript, where its sources have changed"
-	@echo "make lint    ruff, and the types of the TypeScript"
-	@echo "make clean   remove all that was built or installed here"
+	@echo "make test    run lint and all tests (ARGS='-k license' selects some)"
+	@echo "make fuzz    run the property tests with many random examples"
+	@echo "make bench   measure speed and size side by side with other programs"
+	@echo "make soak    publish thousands of times through failing servers, gateways and killed clients"
+	@echo "make pictures  take the screenshots of the README again"
+	@echo "make js      build the JavaScript if its sources have changed"
+	@echo "make lint    check style, format and types, of Python and TypeScript"
+	@echo "make clean   remove everything that was built or installed here"
 
 demo: $(VENV)/.demo js
 	@exec $(PY) notebooks/demo.py
 
-test: lint
-	@$(PY) js/bundle.py test
-	@$(PY) tests/browser/chromium.py
+test: $(VENV)/.test js
+	@$(MAKE) $(TOGETHER) lint-types lint-js test-js lint-python chromium
 	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(ARGS)
+
+fuzz: $(VENV)/.test js
+	@CXW_HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -m hypothesis --numprocesses=$(WORKERS) $(ARGS)
 
 bench: $(VENV)/.test js
 	@$(PY) tests/benchmarks/run.py $(ARGS)
@@ -49,15 +58,31 @@ pictures: $(VENV)/.test js
 	@$(PY) tests/browser/take_pictures.py
 
 lint: $(VENV)/.test js
+	@$(MAKE) $(TOGETHER) lint-types lint-js lint-python
+
+# Parts of lint and test, which run side by side once everything is installed and built.
+lint-python:
 	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff format --check --quiet .
+
+lint-types:
+	@$(PY) -m mypy --no-error-summary
+
+lint-js:
 	@$(PY) js/bundle.py check
+
+test-js:
+	@$(PY) js/bundle.py test
+
+chromium:
+	@$(PY) tests/browser/chromium.py
 
 js: $(VENV)/.made
 	@$(PY) js/bundle.py
 
 clean:
-	rm -rf $(VENV) build dist constellations_widgets/static js/node_modules .pytest_cache .ruff_cache .hypothesis
-	find constellations_widgets js tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(VENV) build dist constellations_widgets/static js/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find constellations_widgets js tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -76,7 +101,7 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml
 	@$(INSTALL) '.[demo]'
 	@touch $@
 
-# All that the demo needs is in here too. The older ipykernel, of which the tests make a second kernel, has a folder of its own.
+# Includes what the demo needs. The older ipykernel, for a second kernel of the tests, has its own folder.
 $(VENV)/.test: $(VENV)/.made pyproject.toml
 	@echo "Installing into $(VENV) and building the widgets: some minutes, this first time."
 	@$(INSTALL) '.[test]'

@@ -1,4 +1,4 @@
-"""See an image on the sky in WorldWide Telescope, describe it, be told what is wrong, then publish it exactly once.
+"""Preview an image on the sky in WorldWide Telescope, describe it, find its problems, then publish it exactly once.
 
 >>> import constellations_widgets as cxw
 >>> cxw.publish("m51/index_rel.wtml")  # doctest: +SKIP
@@ -12,8 +12,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Constellations, Credentials, ImagesClient, sign_in, sign_out
-    from .api.retries import Retries
+    from .api import Constellations, ImagesClient, Retries
+    from .auth import Credentials, sign_in, sign_out
     from .checks import Fix, Problem
     from .draft import ImageDraft
     from .errors import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         CreditsError,
         DraftError,
         ForbiddenError,
+        HostingError,
         InvalidError,
         JournalError,
         LicenseError,
@@ -41,6 +42,18 @@ if TYPE_CHECKING:
         TooLargeError,
         UnclearError,
     )
+    from .exports import to_wtml
+    from .hosting import (
+        HostingProfile,
+        HostingProgress,
+        Outcome,
+        host_all,
+        hosting_profiles,
+        save_hosting_profile,
+        tile_all,
+    )
+    from .hosting.address_check import AddressCheck, check_address
+    from .hosting.host import Hosted, host
     from .publishing import (
         Batch,
         SharedFields,
@@ -54,36 +67,50 @@ if TYPE_CHECKING:
     from .publishing.published import PublishedImage
     from .sandbox import Sandbox, running_sandbox
     from .schema.credits import clean_credits
-    from .schema.extent import SkyView
     from .schema.images import ImagePermissions, ImageStorage, ImageSubmission, ImageWwt
     from .schema.license import normalize_license
     from .schema.records import Receipt
-    from .schema.scenes import SceneReceipt, SceneSubmission
+    from .schema.scenes import SceneReceipt, SceneSubmission, SkyView
     from .sources.tiling import tile
+    from .widgets.batch.folder import drafts_from
     from .widgets.batch.publisher import BatchPublisher
     from .widgets.form import ImageForm
     from .widgets.handle_images import HandleImages
     from .widgets.library.image_library import ImageLibrary
     from .widgets.panel import publish
     from .widgets.preview import Preview
+    from .widgets.preview.stand_alone import save_html
     from .widgets.publisher import Publisher
     from .widgets.sign_in import SignIn
 
 __version__ = "0.1.0"
 
-# Where each public name lives.
+# Module of each public name.
 _HOMES = {
     "draft": ["ImageDraft"],
+    "exports": ["to_wtml"],
     "checks": ["Fix", "Problem"],
     "schema.images": ["ImagePermissions", "ImageStorage", "ImageSubmission", "ImageWwt"],
     "schema.license": ["normalize_license"],
     "schema.credits": ["clean_credits"],
     "schema.records": ["Receipt"],
-    "schema.extent": ["SkyView"],
-    "schema.scenes": ["SceneReceipt", "SceneSubmission"],
+    "schema.scenes": ["SceneReceipt", "SceneSubmission", "SkyView"],
     "sources.tiling": ["tile"],
-    "api": ["Constellations", "Credentials", "ImagesClient", "sign_in", "sign_out"],
-    "api.retries": ["Retries"],
+    "api": ["Constellations", "ImagesClient", "Retries"],
+    "auth": ["Credentials", "sign_in", "sign_out"],
+    "hosting": [
+        "AddressCheck",
+        "Hosted",
+        "HostingProfile",
+        "HostingProgress",
+        "Outcome",
+        "check_address",
+        "host",
+        "host_all",
+        "hosting_profiles",
+        "save_hosting_profile",
+        "tile_all",
+    ],
     "publishing": [
         "Batch",
         "SharedFields",
@@ -97,6 +124,8 @@ _HOMES = {
     "publishing.published": ["PublishedImage"],
     "sandbox": ["Sandbox", "running_sandbox"],
     "widgets.preview": ["Preview"],
+    "widgets.preview.stand_alone": ["save_html"],
+    "widgets.batch.folder": ["drafts_from"],
     "widgets.batch.publisher": ["BatchPublisher"],
     "widgets.form": ["ImageForm"],
     "widgets.handle_images": ["HandleImages"],
@@ -113,6 +142,7 @@ _HOMES = {
         "CreditsError",
         "DraftError",
         "ForbiddenError",
+        "HostingError",
         "InvalidError",
         "JournalError",
         "LicenseError",

@@ -1,7 +1,8 @@
-"""Keeps what is typed: a draft writes itself to disk while it is edited, so that a killed kernel loses at most the last second.
+"""Save drafts to disk while they are edited, so that a killed kernel loses at most the last second.
 
-Each draft has a file of its own, so that two kernels that edit the same image never overwrite each other. The folder's name tells the
-image (a hash of its source), so that a draft made anew from the same source finds the earlier edits.
+Each draft has a file of its own, so that two kernels that edit the same image never overwrite each other. The
+folder's name identifies the image (a hash of its source), so that a new draft of the same source finds the earlier
+edits.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ _LARGEST = 10**300
 
 
 def to_json(value: Any) -> Any:
-    """A value as typed, as JSON can hold it: NaN and infinity, which it can't, as ``{"float": "nan"}``; what is no plain value as text."""
+    """Return a typed value as JSON data: NaN and infinity as ``{"float": "nan"}``, other than plain values as text."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _LARGEST:
         value = math.copysign(math.inf, value > 0 or -1)
     if isinstance(value, float) and not math.isfinite(value):
@@ -41,28 +43,31 @@ def to_json(value: Any) -> Any:
         return value
     try:
         return str(value)
-    except Exception:  # an object that can't even be shown
+    except Exception:  # an object without a working repr  # noqa: BLE001
         return type(value).__name__
 
 
 def from_json(value: Any) -> Any:
-    """The inverse of `to_json`."""
+    """Return the value that `to_json` encoded."""
     return float(value["float"]) if isinstance(value, dict) and set(value) == {"float"} else value
 
 
 def read_draft_file(path: Path) -> dict[str, Any]:
-    """The content of a draft's file.
+    """Return the content of a draft's file.
 
     Raises
     ------
     SourceError
-        When there is no such file, or it is no draft.
+        If there is no such file, or it is no draft.
     """
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
         if not isinstance(content["values"], dict):
             raise TypeError("its values are no object")
-        return {**content, "values": {name: from_json(value) for name, value in content["values"].items()}}
+        groups = {name: content[name] for name in ("values", "bases") if isinstance(content.get(name), dict)}
+        return content | {
+            name: {path: from_json(value) for path, value in group.items()} for name, group in groups.items()
+        }
     except OSError as error:
         raise SourceError(f"The draft {path} can't be read: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -70,59 +75,66 @@ def read_draft_file(path: Path) -> dict[str, Any]:
 
 
 def first_values(files: Iterable[Path]) -> dict[str, Any] | None:
-    """The values of the first of these drafts' files that can be read, None if none can."""
+    """Return the values of the first readable draft file; None if none is readable."""
     for path in files:
         with contextlib.suppress(SourceError):
-            return read_draft_file(path)["values"]
+            values: dict[str, Any] = read_draft_file(path)["values"]
+            return values
     return None
 
 
 def folder_of(origin: str, kind: str = "drafts") -> Path:
-    """Where drafts made from `origin` are kept, or what else belongs to it; the folder is made with the first file."""
+    """Return the folder for drafts and other files of `origin`; it is created with its first file."""
     return state_dir(kind) / hashlib.sha256(origin.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def saved_files(folder: Path, own: str = "") -> list[Path]:
-    """Autosaved drafts below `folder` but for the one called `own`, newest first; very old ones are swept away."""
+    """Return autosaved drafts below `folder` except `own`, newest first; delete very old ones."""
     found = []
     for path in folder.rglob("*.json"):
         with contextlib.suppress(OSError):
-            age = time.time() - path.stat().st_mtime
-            if age > KEEP:
+            written = path.stat().st_mtime_ns
+            if time.time() - written / 1e9 > KEEP:
                 path.unlink()
             elif path.stem != own:
-                found.append((age, path))
-    return [path for _, path in sorted(found)]
+                found.append((written, path))
+    return [path for _, path in sorted(found, reverse=True)]
 
 
 class Autosave:
-    """Writes a draft's file soon after each change, from a thread of its own.
+    """Background writer of a draft's file, which saves soon after each change.
 
     Parameters
     ----------
     path : callable
-        Gives the file's path; asked at the first write.
+        Returns the file's path; called at the first write.
     content : callable
-        Gives what to write, or None where nothing is left to keep: the file is removed then.
-    tell : callable
-        Told the reason when writing begins to fail or fails for another reason, and None when it works again.
+        Returns the content, or None if there is nothing to keep: the file is then removed.
+    report : callable
+        Called with the error when writing starts to fail or fails for another reason; with None when it works again.
+    wrote : callable, optional
+        Called after each write.
     """
 
     def __init__(
-        self, path: Callable[[], Path], content: Callable[[], dict[str, Any] | None], tell: Callable[[OSError | None], None]
+        self,
+        path: Callable[[], Path],
+        content: Callable[[], dict[str, Any] | None],
+        report: Callable[[OSError | None], None],
+        wrote: Callable[[], None] = lambda: None,
     ):
-        self._path, self._content, self._tell = path, content, tell
+        self._path, self._content, self._report, self._wrote = path, content, report, wrote
         self._lock = threading.Lock()
-        self._writing = (
-            threading.Lock()
-        )  # held while the file is written, so that an older content never replaces a newer one
+        self._writing = threading.Lock()  # held while the file is written, so that older content never replaces newer
         self._timer: threading.Timer | None = None
         self._last_error: str | None = None
         self._discarded = False
+        self.saved: datetime | None = None
+        """When the file was last written; None if it is not there."""
         _open.add(self)
 
     def touch(self) -> None:
-        """There is something new to write, soon."""
+        """Schedule a write of changed content."""
         with self._lock:
             if self._timer is None and not self._discarded:
                 self._timer = threading.Timer(DELAY, self.flush)
@@ -133,7 +145,7 @@ class Autosave:
                     self._timer.start()
 
     def flush(self) -> None:
-        """Write now what waits to be written."""
+        """Write pending changes now."""
         with self._writing:
             with self._lock:
                 waiting, self._timer = self._timer, None
@@ -141,10 +153,12 @@ class Autosave:
                 return
             waiting.cancel()
             error = self._write()
-            reason = error and str(error)
-            news, self._last_error = reason != self._last_error, reason
-        if news:
-            self._tell(error)
+            reason = str(error) if error else None
+            is_new, self._last_error = reason != self._last_error, reason
+        if is_new:
+            self._report(error)
+        if error is None:
+            self._wrote()
 
     def _write(self) -> OSError | None:
         try:
@@ -157,10 +171,11 @@ class Autosave:
             write_json(path, content)
         except OSError as error:
             return error
+        self.saved = datetime.now(UTC)
         return None
 
     def discard(self) -> None:
-        """Nothing is to be kept, now or later: remove the file."""
+        """Remove the file, and write nothing more."""
         with self._writing, self._lock:
             self._discarded = True
             if self._timer is not None:
@@ -172,13 +187,14 @@ class Autosave:
         with contextlib.suppress(OSError):
             path = self._path()
             path.unlink(missing_ok=True)
-            path.parent.rmdir()  # stays where other drafts of the image are in it
+            path.parent.rmdir()  # kept if it holds other drafts of the image
 
 
 _open: weakref.WeakSet[Autosave] = weakref.WeakSet()
 
 
 @atexit.register
-def _flush_all() -> None:
+def flush_all() -> None:
+    """Write the pending changes of all drafts of this process."""
     for autosave in list(_open):
         autosave.flush()

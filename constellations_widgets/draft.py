@@ -1,4 +1,4 @@
-"""The draft: the one state that all widgets show and write to."""
+"""The draft: the one shared state that all widgets show and change."""
 
 from __future__ import annotations
 
@@ -7,37 +7,39 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from .autosave import Autosave, first_values, folder_of, read_draft_file, saved_files, to_json
-from .checked import CheckedFields
 from .checks import ERROR, INFO, WARNING, Fix, Problem
-from .errors import DraftError, SourceError
+from .errors import DraftError, PublishError, SourceError
 from .exports import Exports
+from .observable import CheckedFields
 from .schema.fields import fields, flatten, nest
 from .schema.images import ImageSubmission
 from .schema.records import ImageRecord
-from .sources.reading import Reading
+from .sources.reading import ParsedImage
 from .state import state_dir, write_json
+from .text import readable
 
 if TYPE_CHECKING:
     from .sources.local import LocalImage
 
 
 class ImageDraft(Exports, CheckedFields):
-    """An image that is not posted yet: values as typed, what is wrong with them, and in the end a submission.
+    """An image that is not published yet: its values as typed, their problems, and finally a submission.
 
     ``draft.wwt.rotation = 12.5``, ``draft.permissions.license = "cc-by-4.0"``, ``draft.note = "M 51"``: attributes are the API's fields and may
     be observed as traits are (``draft.wwt.observe(f, "rotation")``, ``ipywidgets.link``). Widgets on the draft follow at once.
 
     Parameters
     ----------
-    reading : Reading, optional
-        What a source gave. An empty draft without.
+    reading : ParsedImage, optional
+        Image read by a source. Default: an empty draft.
     autosave : bool, default True
         Whether the draft writes itself to the user's state directory while it is edited (never a secret, mode 0600).
 
@@ -46,43 +48,48 @@ class ImageDraft(Exports, CheckedFields):
     wwt, permissions, storage : FieldGroup
         The API's fields. Units are those of the API: see `schema.images`.
     name : str
-        What people call the image.
+        The name of the image for people.
     local : LocalImage or None
-        The image's own files, where they lie on this machine's disk; the preview shows these.
+        The image's own files, if they are on this machine's disk; the preview shows these.
     receipt : Receipt or None
         Set once the draft was published.
     """
 
-    def __init__(self, reading: Reading | None = None, *, autosave: bool = True, **unknown: Any):
+    def __init__(self, reading: ParsedImage | None = None, *, autosave: bool = True, **unknown: Any):
         if unknown:
             raise TypeError(
-                f"ImageDraft takes no {', '.join(map(repr, unknown))}: set fields on the draft, or use ImageDraft.from_wtml and its sisters"
+                f"ImageDraft takes no {', '.join(map(repr, unknown))}: set fields on the draft, or use ImageDraft.from_wtml, from_fits or from_image"
             )
-        if not isinstance(reading, Reading | None):
+        if not isinstance(reading, ParsedImage | None):
             raise TypeError(
                 f"ImageDraft takes no {type(reading).__name__}: use ImageDraft.from_wtml, from_fits, from_image or from_submission"
             )
         self._ready = False
         super().__init__()
-        reading = reading or Reading({})
+        reading = reading or ParsedImage({})
         self._id = uuid.uuid4().hex
-        self._name, self._local = reading.name or "image", reading.local
+        self._name, self._local = readable(reading.name) or "image", reading.local
         self._origin = reading.origin or _digest(reading.values)
+        self._fingerprint = reading.fingerprint
         self._remarks = [Problem("CXW901", INFO, "", remark) for remark in reading.remarks]
-        self._suggestions = reading.suggestions
-        self._typed: set[str] = set()  # paths that a person typed into, rather than a source or a program
+        self._suggestions, self._doubts = reading.suggestions, reading.doubts
+        self._typed: set[str] = set()  # paths of fields that the user typed into, rather than a source or a program
+        self._bases: dict[str, Any] = {}  # by path: what a typed field held before
         self._unsaved = ""
         self._receipt: Any = None
         self._publishing = False
         self._begin_with(reading.values)
-        self._autosave = Autosave(self._autosave_path, self._to_json, self._autosave_told) if autosave else None
+        self._autosave: Autosave | None = None
+        if autosave:
+            wrote = lambda: self._notify(frozenset({"saved"}))  # noqa: E731
+            self._autosave = Autosave(self._autosave_path, self.to_saved, self._autosave_told, wrote)
         self._ready = True
 
-    # -- where drafts come from
+    # -- sources
 
     @classmethod
     def from_wtml(cls, source: Any, index: int | None = None, **options: Any) -> ImageDraft:
-        """A draft of an imageset in WTML.
+        """Make a draft of an imageset in WTML.
 
         Parameters
         ----------
@@ -95,29 +102,35 @@ class ImageDraft(Exports, CheckedFields):
         Raises
         ------
         SourceError
-            When there is no such file, it is no WTML, or it is not clear which imageset is meant.
-        """
-        from .sources.wtml import choose, read_wtml
+            If there is no such file, it is no WTML, or it is not clear which imageset is meant.
 
-        return cls(choose(read_wtml(source), index), **options)
+        Notes
+        -----
+        Imagesets are parsed one by one, so that any of a million can be read with `index`. `all_from_wtml` reads up to 50,000.
+        """
+        from .sources.wtml import read_one
+
+        return cls(read_one(source, index), **options)
 
     @classmethod
     def all_from_wtml(cls, source: Any, **options: Any) -> list[ImageDraft]:
-        """A draft of every imageset of what `from_wtml` takes, in order. Raises what it does."""
+        """Make a draft of every imageset in a source of `from_wtml`, in order; raises the same errors."""
         from .sources.wtml import read_wtml
 
         return [cls(reading, **options) for reading in read_wtml(source)]
 
     @classmethod
     def from_imageset(cls, imageset: Any, index: int | None = None, **options: Any) -> ImageDraft:
-        """A draft of a `wwt_data_formats` ImageSet, or of one of a Place or Folder."""
+        """Make a draft of a `wwt_data_formats` ImageSet, or of the one in a Place or Folder."""
         from .sources.wtml import read_imageset
 
         return cls(read_imageset(imageset, index), **options)
 
     @classmethod
-    def from_fits(cls, source: Any, shape: Any = None, tolerance: float = 1.0, **options: Any) -> ImageDraft:
-        """A draft of a FITS image, placed by its WCS; the preview shows it with an asinh stretch.
+    def from_fits(
+        cls, source: Any, shape: Any = None, tolerance: float = 1.0, hdu: int | str | None = None, **options: Any
+    ) -> ImageDraft:
+        """Make a draft of a FITS image, placed by its WCS; the preview shows it with an asinh stretch.
 
         Parameters
         ----------
@@ -127,19 +140,21 @@ class ImageDraft(Exports, CheckedFields):
             Height and width in pixels, for a header or a WCS that does not say.
         tolerance : float, default 1
             The largest error in pixels of the fit where WWT can't draw the WCS as it is.
+        hdu : int or str, optional
+            Number or name of the HDU to read; without it the first image that has a place on the sky.
 
         Raises
         ------
         SourceError
-            When the file can't be read, or WWT can't draw its WCS: the message names the reason, and what mends it.
+            If the file can't be read, or WWT can't draw its WCS; the message gives the reason and what to do.
         """
         from .sources.fits import read_fits
 
-        return cls(read_fits(source, shape, tolerance), **options)
+        return cls(read_fits(source, shape, tolerance, hdu), **options)
 
     @classmethod
     def from_image(cls, path: str | Path, wcs: Any = None, *, autosave: bool = True, **placement: Any) -> ImageDraft:
-        """A draft of a JPEG, PNG or TIFF file, placed by the AVM in it, by a WCS, or by hand.
+        """Make a draft of a JPEG, PNG or TIFF file, placed by its AVM, by a WCS, or by hand.
 
         Parameters
         ----------
@@ -155,7 +170,7 @@ class ImageDraft(Exports, CheckedFields):
         Raises
         ------
         SourceError
-            When the file can't be read, or its AVM can't be trusted (it belongs to another crop, say).
+            If the file can't be read, or its AVM is not reliable (it belongs to another crop, for example).
         """
         from .sources.picture import read_picture
 
@@ -163,63 +178,110 @@ class ImageDraft(Exports, CheckedFields):
 
     @classmethod
     def from_submission(cls, body: ImageSubmission | ImageRecord | Mapping[str, Any], **options: Any) -> ImageDraft:
-        """A draft of a request body: what `submission()` or its `to_request()` gives, or an image record that the API gave.
+        """Make a draft of a request body (`submission()` or its `to_request()`) or of an image record from the API.
 
         Raises
         ------
         SourceError
-            When it is none of these.
+            If `body` has another type.
         """
-        known = isinstance(body, ImageSubmission | ImageRecord)
-        if not known and not isinstance(body, Mapping):
+        if not isinstance(body, ImageSubmission | ImageRecord | Mapping):
             raise SourceError(
-                f"A {type(body).__name__} is no submission: give a submission, its dict, or a record of Constellations.image"
+                f"A {type(body).__name__} is not a submission: give a submission, its dict, or a record of Constellations.image"
             )
-        content = flatten(body.model_dump() if known else body)
+        content = flatten(body if isinstance(body, Mapping) else body.model_dump())
         values = {path: value for path, value in content.items() if path in fields()}
-        return cls(Reading(values, name=str(values.get("note") or "image")), **options)
+        return cls(ParsedImage(values, name=str(values.get("note") or "image")), **options)
 
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> ImageDraft:
-        """A draft that `save` wrote, or that was saved by itself. Raises SourceError when the file is none."""
+        """Make a draft of a file that `save` or the autosave wrote.
+
+        Raises
+        ------
+        SourceError
+            If the file is not a draft.
+        """
+        return cls.from_saved(read_draft_file(Path(path).expanduser()), str(path), **options)
+
+    @classmethod
+    def from_saved(cls, content: Mapping[str, Any], what: str = "this", **options: Any) -> ImageDraft:
+        """Make a draft of the data that `to_saved` returned, in this process or another; `what` names it in errors.
+
+        Raises
+        ------
+        SourceError
+            If it is not the content of a draft.
+        """
         from .sources.local import LocalImage
 
-        content = read_draft_file(Path(path).expanduser())
         values = {path: value for path, value in content["values"].items() if path in fields()}
         local = content.get("local")
         try:
             image = LocalImage.from_json(local) if local else None
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            raise SourceError(f"{path} is not a draft that this package saved (its local image: {error})") from None
-        return cls(Reading(values, str(content.get("name", "")), str(content.get("origin", "")), image), **options)
+            raise SourceError(f"{what} is not a draft that this package saved (its local image: {error})") from None
+        name, origin, fingerprint = (str(content.get(key) or "") for key in ("name", "origin", "fingerprint"))
+        return cls(ParsedImage(values, name, origin, image, fingerprint=fingerprint), **options)
 
     # -- values
 
     @property
     def id(self) -> str:
-        """This draft's own id, for journals and files."""
+        """The draft's own id, for journals and files."""
         return self._id
 
     @property
     def name(self) -> str:
+        """The name of the image for people."""
         return self._name
 
     @property
     def origin(self) -> str:
-        """Where the draft was read: a path, a digest of what it began with for one that comes from no file, "" for an empty one."""
+        """Source of the draft: a path; a digest of its first values if it has no file; "" for an empty draft."""
         return self._origin
 
     @property
+    def fingerprint(self) -> str:
+        """Digest of the image's description in the file it was read from; "" if that file is the image itself."""
+        return self._fingerprint
+
+    @property
     def local(self) -> LocalImage | None:
+        """The image's own files, if they are on this machine's disk."""
         return self._local
 
+    def update(self, changes: Mapping[str, Any]) -> None:
+        """Set several fields by path, as one change: ``draft.update({"wwt.rotation": 12.5, "note": "M 51"})``.
+
+        Raises
+        ------
+        KeyError
+            If a path names no field; nothing is changed then.
+        PublishError
+            If the draft was published: it is closed.
+        """
+        if self._receipt is not None:
+            raise PublishError(
+                f"{self.name!r} was published as {getattr(self._receipt, 'id', self._receipt)}, and this draft is closed: nothing was changed. "
+                "To edit title, description or rights: cxw.PublishedImage(client, draft.receipt). "
+                "To make another image from it: cxw.ImageDraft.from_submission(draft.receipt.body)"
+            )
+        super().update(changes)
+
     def edit(self, changes: Mapping[str, Any]) -> None:
-        """As `update`, for what a person typed into a widget: kept on disk as such, so that it can be offered again after a crash."""
-        self._typed = self._typed | changes.keys()  # a new set: another thread may be writing the old one to disk
+        """Update fields as typed by the user in a widget.
+
+        Unlike those of `update`, these changes are marked as typed in the saved file, so that they can be offered
+        again after a crash.
+        """
+        new = {path: self[path] for path in changes if path in fields() and path not in self._bases}
+        # New objects: another thread may be writing the old ones to disk.
+        self._typed, self._bases = self._typed | changes.keys(), self._bases | new
         self.update(changes)
 
     def host_at(self, base: str) -> None:
-        """Say where the image's files will be found: image and thumbnail URL become addresses under `base`.
+        """Set image and thumbnail URL to their addresses below `base`, where the image's files will be hosted.
 
         Parameters
         ----------
@@ -235,18 +297,23 @@ class ImageDraft(Exports, CheckedFields):
         self.update(changes)
 
     def align(self, stars: Any, *, size: tuple[int, int] | None = None, parity: int | None = None) -> float:
-        """Place the image so that its stars lie where they do in the sky; gives by how many pixels the worst is beside its place.
+        """Place the image so that its stars match their positions; return the largest error in pixels.
 
-        Parameters as those of `from_image` (``stars=``, ``parity=``); `size` is width and height, for an image whose file is not known.
-        Raises SourceError when the stars tell nothing.
+        Parameters are those of `from_image` (``stars=``, ``parity=``); `size` is (width, height) in pixels, for an
+        image whose file is not known.
+
+        Raises
+        ------
+        SourceError
+            If the stars do not determine a placement.
         """
-        from .sources.by_hand import aligned
+        from .sources.manual_placement import aligned
 
         changes, error = aligned(self.values, stars, size or (self.local.size if self.local else None), parity)
         self.update(changes)
         return error
 
-    # -- what is wrong, and what will be sent
+    # -- problems and submission
 
     def _find_problems(self) -> list[Problem]:
         unsaved = [Problem("CXW902", WARNING, "", self._unsaved)] if self._unsaved else []
@@ -256,20 +323,33 @@ class ImageDraft(Exports, CheckedFields):
                 INFO,
                 each.field,
                 each.words,
-                Fix(f"Use “{each.value}”", {each.field: each.value}) if each.value else None,
+                Fix(f"Use “{shorten(each.value, 60, placeholder='…')}”", {each.field: each.value})
+                if each.value
+                else None,
             )
             for each in self._suggestions
             if not self[each.field]
         ]
-        return [*super()._find_problems(), *unsaved, *self._remarks, *offers]
+        doubts = [
+            Problem(
+                each.code, WARNING, each.field, each.message, Fix(each.label, each.changes) if each.changes else None
+            )
+            for each in self._doubts
+            if all(self[path] == value for path, value in each.given.items())
+        ]
+        return [*super()._find_problems(), *doubts, *unsaved, *self._remarks, *offers]
+
+    @property
+    def _image_size(self) -> tuple[int, int] | None:
+        return self._local.size if self._local else None
 
     def submission(self) -> ImageSubmission:
-        """The validated request body.
+        """Return the validated request body.
 
         Raises
         ------
         DraftError
-            When something stands in the way of publishing: its message and its `problems` name every field.
+            If the draft has errors: the message and its `problems` name every field.
         """
         with self._lock:
             errors = [problem for problem in self.problems if problem.severity == ERROR]
@@ -278,22 +358,23 @@ class ImageDraft(Exports, CheckedFields):
             values = {path: value for path, value in self.values.items() if value is not None}
         try:
             return ImageSubmission.model_validate(nest(values))
-        except ValidationError as error:  # a rule that the schema has and the checks have not
+        except ValidationError as error:  # a rule of the schema that is missing in the checks
             found = [Problem("CXW100", ERROR, ".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
             raise DraftError(found) from None
 
     @property
     def receipt(self) -> Any:
+        """The receipt of the publication; None before it."""
         return self._receipt
 
     @property
     def locked(self) -> bool:
-        """Whether widgets take no edits of it: it is being published, or was."""
+        """Whether widgets accept no edits, because the draft is being published or has been."""
         return self._publishing or self._receipt is not None
 
     @contextlib.contextmanager
     def publishing(self) -> Iterator[None]:
-        """Within this the draft is locked, so that what is published is what is seen."""
+        """Lock the draft within this context, so that exactly what is shown is published."""
         self._publishing = True
         self._notify(frozenset({"locked"}))
         try:
@@ -303,7 +384,7 @@ class ImageDraft(Exports, CheckedFields):
             self._notify(frozenset({"locked"}))
 
     def published(self, receipt: Any) -> None:
-        """Remember that the draft was published; there is nothing left to keep on disk."""
+        """Record that the draft was published, and remove its saved file."""
         self._receipt = receipt
         if self._autosave:
             self._autosave.discard()
@@ -312,49 +393,63 @@ class ImageDraft(Exports, CheckedFields):
     # -- on disk
 
     def save(self, path: str | Path) -> Path:
-        """Write the draft to a JSON file, whole or not at all. It holds no secret. Raises SourceError when it can't be written."""
+        """Write the draft to a JSON file, atomically. It holds no secret.
+
+        Raises
+        ------
+        SourceError
+            If the file can't be written.
+        """
         target = Path(path).expanduser()
         if target.exists() and not target.is_file():
-            raise SourceError(f"The draft can't be saved as {target}: that is no file")
+            raise SourceError(f"The draft can't be saved as {target}: that is not a file")
         try:
-            write_json(target, self._to_json())
+            write_json(target, self.to_saved())
         except OSError as error:
             raise SourceError(f"The draft can't be saved as {target}: {error.strerror or error}") from None
         return target
 
     @property
+    def saved(self) -> datetime | None:
+        """When the draft was last written to the user's state directory, UTC; None if it was not."""
+        return self._autosave.saved if self._autosave else None
+
+    @property
     def earlier(self) -> list[Path]:
-        """Files with earlier edits of an image from the same source that were never published, newest first; see `restore`."""
-        with contextlib.suppress(OSError):  # no state directory: CXW902 tells
+        """Files with earlier unpublished edits of an image from the same source, newest first; see `restore`."""
+        with contextlib.suppress(OSError):  # no state directory, which CXW902 reports
             return saved_files(folder_of(self.origin), self.id) if self.origin and self._autosave else []
         return []
 
     @staticmethod
     def autosaved() -> list[Path]:
-        """Files of all drafts that saved themselves and were never published, newest first; `ImageDraft.load` reads one."""
+        """Return the files of all autosaved, unpublished drafts, newest first; `ImageDraft.load` reads one."""
         with contextlib.suppress(OSError):
             return saved_files(state_dir("drafts"))
         return []
 
     def restore(self, path: str | Path | None = None) -> None:
-        """Take over the values of an earlier draft: the newest that can be read of `earlier` where no file is given.
+        """Restore the values of an earlier draft: by default the newest readable one of `earlier`.
 
         Raises
         ------
         SourceError
-            When there is none.
+            If there is no such draft.
         """
         values = first_values(self.earlier) if path is None else read_draft_file(Path(path))["values"]
         if values is None:
             raise SourceError(f"There are no earlier edits of {self.name!r} that were never published")
         self.update({path: value for path, value in values.items() if path in fields()})
 
-    def _to_json(self) -> dict[str, Any]:
+    def to_saved(self) -> dict[str, Any]:
+        """Return the content that `save` writes, as plain data without secrets; see `from_saved`."""
         local = self.local and self.local.to_json()
         values = {path: to_json(value) for path, value in self.values.items()}
-        saved = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        saved = datetime.now(UTC).isoformat(timespec="seconds")
         about = {"version": 1, "id": self.id, "name": self.name, "origin": self.origin, "saved": saved, "local": local}
-        return {**about, "values": values, "typed": sorted(self._typed)}
+        about["fingerprint"] = self.fingerprint
+        bases = {path: to_json(value) for path, value in self._bases.items()}
+        return {**about, "values": values, "typed": sorted(self._typed), "bases": bases}
 
     def _autosave_path(self) -> Path:
         return folder_of(self.origin or self.id) / f"{self.id}.json"
@@ -378,7 +473,7 @@ class ImageDraft(Exports, CheckedFields):
 
 
 def _digest(values: Mapping[str, Any]) -> str:
-    """Tells drafts that begin with the same values from others; "" for one that begins with none."""
+    """Return a digest that distinguishes drafts by their initial values; "" for an empty draft."""
     if not values:
         return ""
     text = json.dumps({path: to_json(value) for path, value in values.items()}, sort_keys=True)

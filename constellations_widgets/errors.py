@@ -1,29 +1,30 @@
-"""Every way in which this package fails on purpose.
+"""The errors that this package raises deliberately.
 
 ::
 
     ConstellationsError
     ├── SourceError              a file or object from which no draft can be made
     ├── DraftError               a draft that is not ready: `.problems` names every field
-    ├── LicenseError             not a license expression that the server takes (a ValueError too)
+    ├── LicenseError             not a license expression that the server accepts (a ValueError too)
     ├── CreditsError             credits that must not be sent: too long or too deep (a ValueError too)
+    ├── HostingError             files could not be uploaded, or their public address does not work
     ├── PublishError             publishing stopped before anything was sent
-    │   └── JournalError         the journal can't be read or written: no room, no rights
-    ├── SandboxError             the sandbox server could not start or was asked for the impossible
+    │   └── JournalError         the journal can't be read or written: disk full, no permission
+    ├── SandboxError             the sandbox server could not start, or a request to it is unsupported
     └── ApiError                 a call of one of the services failed: `.url`, `.status`, `.message`
         ├── NotSentError         the request provably never left: refused connection, DNS, TLS
         ├── NoAnswerError        no answer in time to a request that changes nothing
-        ├── UnclearError         a write left and no trustworthy answer came: look before sending again
-        ├── BadAnswerError       an answer came, but not one that this API gives
-        ├── StoppedError         a transfer was stopped on demand; nothing of it is kept
-        ├── ConflictError        somebody else has changed the same meanwhile; nothing was sent (`.record`)
-        └── StatusError          the server said no
-            ├── InvalidError     400, 415: what was sent is not what the server takes
-            ├── SignInError      401: no token, or one that the server does not believe
-            ├── ForbiddenError   403: signed in, but this is not yours
+        ├── UnclearError         a write was sent without a reliable response (or a 5xx): check before sending again
+        ├── BadAnswerError       a response that this API does not give
+        ├── StoppedError         a transfer was stopped on request; nothing of it is kept
+        ├── ConflictError        the record changed on the server since it was read; nothing was sent (`.record`)
+        └── StatusError          the server answered with an error status
+            ├── InvalidError     400, 415: the server does not accept what was sent
+            ├── SignInError      401: no token, or one that the server rejected
+            ├── ForbiddenError   403: this account may not do that
             ├── NotFoundError    404
             ├── TooLargeError    413
-            ├── BusyError        429, 503: later (`.retry_after` in seconds, when told)
+            ├── BusyError        429, 503 to a read: try later (`.retry_after` in seconds, if given)
             └── ServerError      any other 5xx
 """
 
@@ -32,26 +33,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .text import readable
+
 if TYPE_CHECKING:
     from .checks import Problem
     from .schema.records import ImageRecord
 
 
 class ConstellationsError(Exception):
-    """Base of all errors that this package raises on purpose."""
+    """Base of all errors that this package raises deliberately. Its message can be printed whatever file it names."""
+
+    def __init__(self, *args: object):
+        super().__init__(*(readable(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class SourceError(ConstellationsError):
     """No draft can be made of a file or an object. The message names it and says what to do."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows: the message says it all, forty lines of this package's code would hide it."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class DraftError(ConstellationsError):
-    """The draft can't become a submission yet, or the changes of a published image can't be saved.
+    """The draft is not ready for publication, or the changes of a published image can't be saved.
 
     Attributes
     ----------
     problems : list of Problem
-        Every error that stands in the way, each with its field.
+        Every blocking error, each with its field.
     """
 
     def __init__(self, problems: Sequence[Problem], what: str = "The draft", done: str = "published"):
@@ -62,11 +72,15 @@ class DraftError(ConstellationsError):
 
 
 class LicenseError(ConstellationsError, ValueError):
-    """Not a license expression that the server takes."""
+    """A text that is not a license expression accepted by the server."""
 
 
 class CreditsError(ConstellationsError, ValueError):
     """Credits that must never be sent to the server: too long, or nested too deeply."""
+
+
+class HostingError(ConstellationsError):
+    """Files could not be uploaded, or their public address does not work. The message says which, and what to do."""
 
 
 class PublishError(ConstellationsError):
@@ -87,11 +101,11 @@ class ApiError(ConstellationsError):
     Attributes
     ----------
     url : str
-        What was called. Never holds a token.
+        Address of the request. Never holds a token.
     status : int or None
-        The HTTP status, where an answer came.
+        The HTTP status, if there was a response.
     message : str
-        What the server said, as one line of plain text, or what went wrong on the way.
+        The server's message as one line of plain text, or the transport error.
     """
 
     def __init__(self, message: str, *, url: str = "", status: int | None = None):
@@ -100,28 +114,36 @@ class ApiError(ConstellationsError):
 
 
 class NotSentError(ApiError):
-    """The request provably never left this machine; sending it again is safe."""
+    """The request never left this machine; sending it again is safe."""
 
 
 class NoAnswerError(ApiError):
-    """No answer in time to a request that changes nothing; asking again is safe."""
+    """A request that changes nothing got no answer in time; sending it again is safe."""
 
 
 class UnclearError(ApiError):
-    """A write was sent, and whether the server did it is not known. Look before sending it again."""
+    """A write was sent, and it is not known whether the server executed it. Check before sending it again.
+
+    Attributes
+    ----------
+    retry_after : float or None
+        Seconds to wait, if the server gave them. It may have executed the write nevertheless.
+    """
+
+    retry_after: float | None = None
 
 
 class BadAnswerError(ApiError):
-    """An answer came, but not one that this API gives."""
+    """A response that this API does not give."""
 
 
 class ConflictError(ApiError):
-    """Somebody else has changed what was about to be replaced; nothing was sent.
+    """The record changed on the server since it was read; nothing was sent.
 
     Attributes
     ----------
     record : ImageRecord
-        As the server has it now.
+        The record now on the server.
     """
 
     def __init__(self, message: str, record: ImageRecord, *, url: str = ""):
@@ -130,7 +152,7 @@ class ConflictError(ApiError):
 
 
 class StoppedError(ApiError):
-    """A transfer was stopped on demand, before its end. Nothing of it is kept."""
+    """A transfer was stopped on request before its end. Nothing of it is kept."""
 
 
 class StatusError(ApiError):
@@ -138,11 +160,11 @@ class StatusError(ApiError):
 
 
 class InvalidError(StatusError):
-    """400 or 415: what was sent is not what the server takes."""
+    """400 or 415: the server does not accept what was sent."""
 
 
 class SignInError(StatusError):
-    """401: no token, or one that the server does not believe."""
+    """401: no token, or one that the server rejected."""
 
 
 class ForbiddenError(StatusError):
@@ -158,16 +180,16 @@ class TooLargeError(StatusError):
 
 
 class BusyError(StatusError):
-    """429 or 503: the server asks to come back later.
+    """429, or 503 to a request that changes nothing: the server asks to come back later.
 
     Attributes
     ----------
     retry_after : float or None
-        Seconds to wait, when the server said so.
+        Seconds to wait, if the server gave them.
     """
 
     retry_after: float | None = None
 
 
 class ServerError(StatusError):
-    """Any other 5xx."""
+    """Any other 5xx status."""

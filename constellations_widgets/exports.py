@@ -1,48 +1,70 @@
-"""Out again: a draft as WTML, as a FITS header, as a line for the shell, as Python."""
+"""Export a draft as WTML, a FITS header, a curl command or Python code."""
 
 from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .errors import SourceError
+from .geometry.plane import padded, plane_of, width_factor_of
 from .schema.placement import is_tan, shown
-from .sources.imagesets import wtml_of
-from .sources.plane import padded, plane_of
-from .state import write_file
+from .sources.imagesets import DOUBTED_SIZE
+from .state import PUBLIC, write_file
+from .wtml import export_collection, export_wtml
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
+    from .checks import Problem
     from .schema.images import ImageSubmission
     from .sources.local import LocalImage
 
 TOKEN_VARIABLE = "CONSTELLATIONS_TOKEN"
+_KINDS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
 
 
 class Exports:
-    """What a draft can be written as."""
+    """Mixin that exports a draft."""
 
     if TYPE_CHECKING:
-        values: Mapping[str, Any]
-        name: str
-        local: LocalImage | None
 
-        def submission(self) -> ImageSubmission: ...
+        @property
+        def values(self) -> dict[str, Any]:
+            """A copy of all values as typed, by path."""
+            ...
+
+        @property
+        def name(self) -> str:
+            """The name of the image for people."""
+            ...
+
+        @property
+        def local(self) -> LocalImage | None:
+            """The image's own files, if they are on this machine's disk."""
+            ...
+
+        @property
+        def problems(self) -> list[Problem]:
+            """Problems that the checks find."""
+            ...
+
+        def submission(self) -> ImageSubmission:
+            """Return the validated request body."""
+            ...
 
     def to_wtml(self, path: str | Path | None = None) -> str:
-        """The draft as WTML, which `from_wtml` and WWT itself read: placement, addresses, note and credits.
+        """Return the draft as WTML, for `from_wtml` and WWT: placement, addresses, note and credits.
 
         Rights other than credits and the alternative text have no place in WTML.
 
         Parameters
         ----------
         path : str or Path, optional
-            A file to write it to, whole or not at all.
+            A file to write it to, atomically.
 
         Returns
         -------
@@ -52,20 +74,62 @@ class Exports:
         Raises
         ------
         SourceError
-            When the file can't be written, or a value holds characters that XML has no place for.
+            If the file can't be written, or a value holds characters that are invalid in XML.
         """
-        text = wtml_of(self.values, self.name)
+        text = export_wtml(self.values, self.name, angle=_is_angle(self))
         if path is not None:
-            target = Path(path).expanduser()
-            try:
-                write_file(target, text.encode())
-            except (OSError, ValueError) as error:
-                reason = getattr(error, "strerror", None) or error
-                raise SourceError(f"The WTML can't be written to {shown(str(target), 200)}: {reason}") from None
+            _write(Path(path).expanduser(), text.encode("utf-8", "replace"), "WTML")
         return text
 
+    def to_avm(self, path: str | Path, source: str | Path | None = None) -> Path:
+        """Write a copy of the image's file with placement, title, credit line and rights as AVM metadata.
+
+        Pixels and other metadata stay as they are; an earlier XMP packet is replaced.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write, atomically: of the same kind as the image, JPEG, PNG or TIFF.
+        source : str or Path, optional
+            The image, if the draft has tiles or no file: the picture that was tiled. By default the draft's own file.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        SourceError
+            If there is no such image, the placement is incomplete or not on a plane, or the file can't be written.
+
+        Examples
+        --------
+        >>> draft.to_avm("m51-avm.jpg")
+        """
+        from .sources.avm_writer import with_avm
+        from .sources.large_picture import size_of
+        from .sources.local import LocalImage
+
+        target, local = Path(path).expanduser(), self.local
+        if source is not None:
+            file = Path(source).expanduser().absolute()
+            local = LocalImage(file.parent, quote(file.name))
+        if local is None or local.tiled or local.fits:
+            raise SourceError(f"{self.name!r} is no single JPEG, PNG or TIFF file: name the picture with source=")
+        what = local.where(local.top).name
+        if _KINDS.get(target.suffix.lower()) != _KINDS.get(Path(what).suffix.lower()):
+            raise SourceError(f"{shown(target.name)} must be a file of the same kind as {shown(what)}")
+        try:
+            content, size = local.read(local.top), size_of(local)
+        except OSError as error:
+            raise SourceError(f"{shown(what)} can't be read: {getattr(error, 'strerror', None) or error}") from None
+        plane = plane_of(self.values, size)
+        _write(target, with_avm(content, what, size, plane, self.values), "picture")
+        return target
+
     def to_wcs_header(self, size: tuple[int, int] | None = None) -> Header:
-        """The placement as a FITS header: a TAN WCS whose pixels count from the lower left corner, as in FITS.
+        """Return the placement as a FITS header: a TAN WCS whose pixels count from the lower left corner.
 
         Parameters
         ----------
@@ -81,7 +145,7 @@ class Exports:
         Raises
         ------
         SourceError
-            When the placement is not complete, or not on a plane (SkyImage and Tan are).
+            If the placement is incomplete, or not on a plane (SkyImage and Tan are).
         """
         from astropy.io.fits import Header
 
@@ -89,28 +153,28 @@ class Exports:
         plane = plane_of(self.values, size)
         header = Header(plane.cards())
         if size is None and is_tan(self.values):
-            size = padded(int(self.values["wwt.tile_levels"]))
+            size = padded(int(self.values["wwt.tile_levels"]), width_factor_of(self.values))
         if size is not None:
             header["IMAGEW"], header["IMAGEH"] = size
         return header
 
     def to_curl(self, handle: str, api_url: str) -> str:
-        """A line for the shell that publishes the draft: at once, for good, without a look at what is there already.
+        """Return a curl command that publishes the draft immediately and permanently, without checking for duplicates.
 
-        `publish_draft` does the same with that look, a journal and a receipt: prefer it. The line holds no token: the shell takes it
-        from the variable ``CONSTELLATIONS_TOKEN``.
+        `publish_draft` checks for duplicates and keeps a journal and a receipt: prefer it. The command holds no
+        token: the shell takes it from the variable ``CONSTELLATIONS_TOKEN``.
 
         Parameters
         ----------
         handle : str
-            Under which the image appears.
+            Handle under which the image is published.
         api_url : str
             Address of the Constellations API.
 
         Raises
         ------
         DraftError
-            When something stands in the way of publishing.
+            If the draft has errors.
         """
         address = f"{str(api_url).rstrip('/')}/handle/{quote(handle, safe='')}/image"
         body = self.submission().to_json().decode()
@@ -118,11 +182,57 @@ class Exports:
         return f"curl --fail-with-body -X POST {shlex.quote(address)} {headers} --data-raw {shlex.quote(body)}"
 
     def to_python(self) -> str:
-        """The Python that makes a draft with the same values."""
+        """Return Python code that makes a draft with the same values."""
         lines = "".join(
             f"    {path!r}: {_literal(value)},\n" for path, value in self.values.items() if value is not None
         )
         return f"import constellations_widgets as cxw\n\ndraft = cxw.ImageDraft()\ndraft.update({{\n{lines}}})\n"
+
+
+def to_wtml(drafts: Iterable[Exports], path: str | Path | None = None, name: str = "Images") -> str:
+    """Return drafts as one WTML collection, in their order, for `ImageDraft.all_from_wtml` and WWT.
+
+    Parameters
+    ----------
+    drafts : iterable of ImageDraft
+        The images.
+    path : str or Path, optional
+        A file to write it to, atomically.
+    name : str, default "Images"
+        Name of the collection.
+
+    Returns
+    -------
+    str
+        The XML.
+
+    Raises
+    ------
+    SourceError
+        If the file can't be written.
+
+    Examples
+    --------
+    >>> cxw.to_wtml(drafts, "survey.wtml", name="My survey")
+    """
+    images = [(draft.values, draft.name, _is_angle(draft)) for draft in drafts]
+    text = export_collection(images, name)
+    if path is not None:
+        _write(Path(path).expanduser(), text.encode("utf-8", "replace"), "WTML")
+    return text
+
+
+def _is_angle(draft: Exports) -> bool:
+    """Return whether the size of a draft's tiles is known to be the angle that WWT draws."""
+    return not any(problem.code == DOUBTED_SIZE for problem in draft.problems)
+
+
+def _write(target: Path, content: bytes, what: str) -> None:
+    try:
+        write_file(target, content, mode=PUBLIC)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"The {what} can't be written to {shown(str(target), 200)}: {reason}") from None
 
 
 def _literal(value: Any) -> str:

@@ -1,4 +1,7 @@
-"""What a child that this process forks must not go on with: locks that other threads held, and the parent's connections."""
+"""Reset locks and connections in forked child processes.
+
+A child must not keep locks that other threads of the parent held, nor the parent's connections.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,17 @@ from typing import Protocol
 
 
 class Renewed(Protocol):
-    """Has to begin anew in a child."""
+    """An object that must be reset in a forked child."""
 
     def renew(self) -> None:
-        """Called in the child, before anything else runs there."""
+        """Reset the object; called in the child before anything else runs there."""
 
 
 _renewed: weakref.WeakSet[Renewed] = weakref.WeakSet()
 
 
 def renew_in_children(thing: Renewed) -> None:
-    """Let `thing` begin anew in each child that is forked, as long as it lives."""
+    """Reset `thing` in each forked child, as long as it lives."""
     _renewed.add(thing)
 
 
@@ -27,5 +30,5 @@ def _renew_all() -> None:
         thing.renew()
 
 
-if hasattr(os, "register_at_fork"):  # Windows forks nothing
+if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=_renew_all)

@@ -1,4 +1,4 @@
-"""Fields as attributes that several threads and widgets may change: each change is whole, and everybody is told of it once."""
+"""Fields as attributes, and their problems: any thread may change them, each change is atomic and notified once."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ import difflib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from traitlets import Any as AnyTrait
 from traitlets import Bunch, HasTraits
 
+from .checks import IMAGE_SIZE, Fix, Problem, by_severity, run
 from .errors import LicenseError
 from .schema.fields import fields
 from .schema.license import normalize_license
 
+Value = TypeVar("Value")
 OnChange = Callable[[Any, frozenset[str]], None]
 
 _log = logging.getLogger(__name__)
 
-# What a field starts with where nothing is known: what almost every image has. Everything else starts empty.
+# Initial values of fields that are the same for almost every image. All other fields are empty at first.
 _DEFAULTS = {
     "wwt.width_factor": 2,
     "wwt.quad_tree_map": "",
@@ -40,7 +42,7 @@ def _did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def normal(path: str, value: Any) -> Any:
-    """`value` as the API writes it, where what was typed means that without a doubt; otherwise as typed."""
+    """Normalize `value` to the API's spelling if that is unambiguous; otherwise return it unchanged."""
     if hasattr(value, "item") and hasattr(value, "dtype"):
         return value.item() if getattr(value, "size", 1) == 1 else value  # a numpy scalar
     if path == "permissions.license" and isinstance(value, str):
@@ -50,39 +52,53 @@ def normal(path: str, value: Any) -> Any:
 
 
 def _same(old: Any, new: Any) -> bool:
-    """Whether nothing has changed: NaN is NaN, while 1 is not True."""
+    """Return whether two values are the same: NaN equals NaN, and 1 differs from True."""
     if old is new:
         return True
     try:
         same = bool(old == new) or bool(old != old and new != new)
-    except Exception:  # whatever stands there need not know how to compare itself
+    except Exception:  # an arbitrary object may raise anything when compared  # noqa: BLE001
         return False
     return same and isinstance(old, bool) == isinstance(new, bool)
 
 
-class _Field(AnyTrait):
-    """A trait that takes any value, and hands it to the draft that it belongs to."""
+class Field(AnyTrait, Generic[Value]):
+    """A trait that accepts any value and passes it to its draft; type checkers expect its own type.
+
+    Parameters
+    ----------
+    path : str
+        The field's path in a submission, such as ``wwt.rotation``.
+    """
+
+    if TYPE_CHECKING:
+
+        def __get__(self, obj: Any, cls: Any = None) -> Value | None:  # type: ignore[override]
+            """Return the value."""
+
+        def __set__(self, obj: Any, value: Value | None) -> None: ...
 
     def __init__(self, path: str):
         super().__init__(_DEFAULTS.get(path), help=fields()[path].description)
         self.path = path
 
     def set(self, obj: Any, value: Any) -> None:
+        """Set the value through the draft, so that the change is atomic and observers are notified."""
         obj._draft.update({self.path: value})
 
 
 class FieldGroup(HasTraits):
-    """Some of a draft's fields as attributes: any value as it was typed may stand in them, the checks say what is wrong with it."""
+    """A group of a draft's fields as attributes; they accept any value as typed, and the checks report invalid ones."""
 
-    _draft: ObservableFields
+    if not TYPE_CHECKING:  # it would allow type checkers any name
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("_"):
-            object.__setattr__(self, name, value)  # no field: quick
-            return
-        if not hasattr(type(self), name):
-            raise AttributeError(f"An image has no field {name!r}{_did_you_mean(name, self._known())}")
-        super().__setattr__(name, value)
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name.startswith("_"):
+                object.__setattr__(self, name, value)  # not a field: skip traitlets
+                return
+            if not hasattr(type(self), name):
+                raise AttributeError(f"An image has no field {name!r}{_did_you_mean(name, self._known())}")
+            super().__setattr__(name, value)
 
     def _known(self) -> list[str]:
         return sorted(self.trait_names())
@@ -91,38 +107,69 @@ class FieldGroup(HasTraits):
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.trait_values().items())})"
 
 
-def _group(name: str, paths: Iterable[str], doc: str) -> type[FieldGroup]:
-    traits = {path.rpartition(".")[2]: _Field(path) for path in paths}
-    return type(name, (FieldGroup,), {**traits, "__doc__": doc, "__module__": __name__})
+class WwtFields(FieldGroup):
+    """The 13 placement fields of WWT; see `schema.images.ImageWwt` for their units and meaning."""
+
+    base_degrees_per_tile = Field[float]("wwt.base_degrees_per_tile")
+    bottoms_up = Field[bool]("wwt.bottoms_up")
+    center_x = Field[float]("wwt.center_x")
+    center_y = Field[float]("wwt.center_y")
+    file_type = Field[str]("wwt.file_type")
+    offset_x = Field[float]("wwt.offset_x")
+    offset_y = Field[float]("wwt.offset_y")
+    projection = Field[str]("wwt.projection")
+    quad_tree_map = Field[str]("wwt.quad_tree_map")
+    rotation = Field[float]("wwt.rotation")
+    thumbnail_url = Field[str]("wwt.thumbnail_url")
+    tile_levels = Field[int]("wwt.tile_levels")
+    width_factor = Field[int]("wwt.width_factor")
 
 
-def _below(prefix: str) -> list[str]:
-    return [path for path in fields() if path.rpartition(".")[0] == prefix]
+class PermissionFields(FieldGroup):
+    """Copyright, credits and license."""
+
+    copyright = Field[str]("permissions.copyright")
+    credits = Field[str]("permissions.credits")
+    license = Field[str]("permissions.license")
 
 
-WwtFields = _group(
-    "WwtFields", _below("wwt"), "The 13 fields of WWT; see `schema.images.ImageWwt` for units and meaning."
-)
-PermissionFields = _group("PermissionFields", _below("permissions"), "Copyright, credits and license.")
-StorageFields = _group("StorageFields", _below("storage"), "Where the image's pixels are.")
-TopFields = _group("TopFields", _below(""), "Note and alternative text.")
+class StorageFields(FieldGroup):
+    """Addresses of the image's pixels."""
+
+    legacy_url_template = Field[str]("storage.legacy_url_template")
+
+
+class TopFields(FieldGroup):
+    """Note and alternative text."""
+
+    note = Field[str]("note")
+    alt_text = Field[str]("alt_text")
 
 
 class ObservableFields(TopFields):
     """All fields of an image, in the groups of the API.
 
-    Any thread may read and change them. A change is whole or not there at all for the others, and observers are called in the thread that
-    made it, while no lock is held: they may make further changes.
+    Any thread may read and change them. Changes are atomic. Observers are called in the thread that made the change,
+    without a lock held, so they may make further changes.
     """
+
+    wwt: WwtFields
+    permissions: PermissionFields
+    storage: StorageFields
 
     def __init__(self) -> None:
         super().__init__()
         self.__dict__.update(wwt=WwtFields(), permissions=PermissionFields(), storage=StorageFields())
         for group in (self.wwt, self.permissions, self.storage):
-            group._draft = self
-        self._lock = threading.RLock()  # held only while values are read or stored, never while others are called
+            group.__dict__["_draft"] = self  # an attribute here, but a property of this class
+        self._lock = threading.RLock()  # held only while values are read or stored, never during a callback
         self._observers: list[OnChange] = []
         self._held = threading.local()  # .paths: what this thread changed inside `hold`
+
+    @property
+    def name(self) -> str:
+        """The name of the image for people."""
+        raise NotImplementedError
 
     @property
     def values(self) -> dict[str, Any]:
@@ -143,7 +190,7 @@ class ObservableFields(TopFields):
         Raises
         ------
         KeyError
-            When a path names no field; nothing is changed then.
+            If a path names no field; nothing is changed then.
         """
         places = [(path, *self._place(path), normal(path, value)) for path, value in changes.items()]
         changed: list[tuple[str, HasTraits, Bunch]] = []
@@ -160,23 +207,23 @@ class ObservableFields(TopFields):
                 self._held.paths.add(path)
                 try:
                     group.notify_change(change)
-                except Exception as error:  # of an observer of this trait; the other fields have theirs
+                except Exception as error:  # other fields' observers must still be called  # noqa: BLE001
                     failures.append(error)
         if failures:
             raise failures[0]
 
     def _begin_with(self, values: Mapping[str, Any]) -> None:
-        """Set fields of an object that nobody knows yet: ten times as fast as `update`, since there is nobody to tell."""
+        """Set fields of a new object that has no observers yet; ten times as fast as `update`."""
         for path, value in values.items():
             group, name = self._place(path)
             group._trait_values[name] = normal(path, value)
 
     def on_change(self, callback: OnChange) -> Callable[[], None]:
-        """Call ``callback(draft, paths)`` after every change, in the thread that made it; gives a function that ends it.
+        """Call ``callback(draft, paths)`` after every change, in the changing thread; return a function that stops it.
 
-        `paths` holds the fields that changed, "receipt" when the draft was published, "locked" when publishing or saving begins or
-        ends, "record" when a published image was read anew, or nothing where only `problems` are other ones.
-        What a callback raises is logged: the change stands, and the other callbacks are called.
+        `paths` holds the changed fields, "receipt" when the draft was published, "locked" when publishing or saving
+        begins or ends, "saved" when the draft was written to disk, "record" when a published image was reloaded; it is empty if only `problems` changed.
+        Exceptions of a callback are logged: the change stands, and the other callbacks are called.
         """
         self._observers.append(callback)
 
@@ -188,9 +235,9 @@ class ObservableFields(TopFields):
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
-        """Within this, several changes that this thread makes are told to `on_change` as one."""
+        """Combine the changes that this thread makes within this context into one notification of `on_change`."""
         if getattr(self._held, "paths", None) is not None:
-            yield  # the outermost one tells
+            yield  # the outermost context notifies
             return
         self._held.paths = set()
         try:
@@ -204,11 +251,11 @@ class ObservableFields(TopFields):
         for callback in list(self._observers):
             try:
                 callback(self, paths)
-            except Exception:
-                _log.exception("An observer of %r failed; the draft has changed all the same", self.name)
+            except Exception:  # noqa: BLE001
+                _log.exception("An observer of %r failed; the draft was changed nevertheless", self.name)
 
     def _values_changed(self) -> None:
-        """Called while the lock is held, before anybody is told."""
+        """Update derived state after a change. The caller holds the lock; observers are notified afterwards."""
 
     @property
     def _draft(self) -> ObservableFields:
@@ -223,9 +270,61 @@ class ObservableFields(TopFields):
         prefix, name = _PARTS[path]
         return (getattr(self, prefix) if prefix else self), name
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("wwt", "permissions", "storage"):
-            raise AttributeError(
-                f"set the fields of draft.{name} one by one, or several with draft.update({{'{name}.…': …}})"
-            )
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name in ("wwt", "permissions", "storage"):
+                raise AttributeError(
+                    f"set the fields of draft.{name} one by one, or several with draft.update({{'{name}.…': …}})"
+                )
+            super().__setattr__(name, value)
+
+
+class CheckedFields(ObservableFields):
+    """All fields of an image, and their problems."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._problems: list[Problem] | None = None  # None: to be computed
+
+    @property
+    def locked(self) -> bool:
+        """Whether widgets accept no edits now."""
+        raise NotImplementedError
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Problems that the checks find: errors first, then warnings, then information."""
+        with self._lock:
+            if self._problems is None:
+                self._problems = by_severity(self._find_problems())
+            return list(self._problems)
+
+    def edit(self, changes: Mapping[str, Any]) -> None:
+        """Update fields as typed by the user in a widget."""
+        self.update(changes)
+
+    def apply(self, fix: Problem | Fix) -> None:
+        """Apply the changes that a problem's fix proposes.
+
+        Raises
+        ------
+        ValueError
+            If the problem has no fix.
+        """
+        found = fix.fix if isinstance(fix, Problem) else fix
+        if found is None:
+            raise ValueError(f"There is no automatic fix for {fix}: change the field yourself")
+        self.update(found.changes)
+
+    def _find_problems(self) -> list[Problem]:
+        """Return the problems in any order. The caller holds the lock."""
+        return run(self.values | {IMAGE_SIZE: self._image_size})
+
+    @property
+    def _image_size(self) -> tuple[int, int] | None:
+        """Width and height of the image in pixels, if known."""
+        return None
+
+    def _values_changed(self) -> None:
+        self._problems = None

@@ -1,4 +1,4 @@
-"""Where this package keeps what must outlive a kernel: the user's state directory."""
+"""The user's state directory, for data that must outlive a kernel."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+PUBLIC = 0o644
+"""Mode of a file that is made to be shared."""
+
 
 def state_dir(*parts: str) -> Path:
-    """A folder for drafts, journal and the like, made with mode 0700 where it is missing.
+    """Return a folder for drafts, journal and similar data; it is created with mode 0700 if missing.
 
-    ``CXW_STATE_DIR`` in the environment takes the place of the platform's own (on Linux ``~/.local/state/constellations_widgets``).
-    Raises OSError where it can't be made.
+    ``CXW_STATE_DIR`` in the environment replaces the platform's own folder (on Linux
+    ``~/.local/state/constellations_widgets``).
+
+    Raises
+    ------
+    OSError
+        If the folder can't be created.
     """
     import platformdirs
 
@@ -25,23 +33,28 @@ def state_dir(*parts: str) -> Path:
             if chosen
             else platformdirs.user_state_path("constellations_widgets", appauthor=False)
         )
-    except RuntimeError as error:  # "~somebody" of whom there is no home
+    except RuntimeError as error:  # "~name" of a user without a home folder
         raise FileNotFoundError(errno.ENOENT, str(error), chosen) from None
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for part in parts:  # `parents` would make those in between readable for everybody
+    for part in parts:  # `parents=True` would make the folders in between readable for everyone
         folder /= part
         folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write `content` so that `path` holds the old bytes or the new ones, never half of them, whenever the power goes."""
+def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write `content` atomically: after a power failure `path` holds either the old or the new bytes.
+
+    Only the user may read the file, unless `mode` says otherwise.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")  # mode 0600
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if mode != 0o600:
+            os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -49,10 +62,10 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write `content` as JSON, whole or not at all."""
+    """Write `content` as JSON, atomically."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
     try:
         encoded = text.encode()
-    except UnicodeEncodeError:  # half of a character: JSON can escape it, UTF-8 can't hold it
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can escape but UTF-8 can't encode
         encoded = json.dumps(content, allow_nan=False, indent=1).encode()
     write_file(path, encoded)

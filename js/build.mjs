@@ -6,6 +6,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
+import { widgetStyles } from "./widget_styles.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const outdir = join(here, "..", "constellations_widgets", "static");
@@ -64,7 +65,8 @@ const options = {
   legalComments: "none",
   metafile: true,
   logLevel: "info",
-  plugins: [report],
+  supported: { nesting: false }, // nested rules are written out, for older browsers
+  plugins: [widgetStyles(here), report],
 };
 
 if (watch) {
@@ -72,6 +74,6 @@ if (watch) {
   await context.watch();
   console.log(`Watching; bundles go to ${relative(process.cwd(), outdir)}. Ctrl-C stops.`);
 } else {
-  const result = await esbuild.build(options).catch(() => process.exit(1)); // esbuild has said what is wrong, and where
+  const result = await esbuild.build(options).catch(() => process.exit(1)); // esbuild has printed the error
   removeOthers(result.metafile);
 }

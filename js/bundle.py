@@ -1,4 +1,4 @@
-"""Builds and tests the page's half of the widgets. Needs nothing but Python's standard library and some Node.
+"""Build and test the front end of the widgets. Needs only Python's standard library and Node.
 
 ::
 
@@ -36,7 +36,7 @@ class Node(NamedTuple):
 
 
 def find_node() -> Node | None:
-    """The Node on PATH if it is new enough, else the one from PyPI if that is installed, else None."""
+    """Return the Node on PATH if it is new enough, else the one from PyPI if it is installed, else None."""
     program, npm = shutil.which("node"), shutil.which("npm")
     if program and npm and _version(program) >= OLDEST_NODE:
         return Node(program, [npm])
@@ -69,7 +69,7 @@ def is_built() -> bool:
 
 
 def sources_hash() -> str:
-    """A hash of everything that goes into the bundles."""
+    """Return a hash of everything that goes into the bundles."""
     total = hashlib.sha256()
     for path in sorted(JS.rglob("*"), key=lambda path: path.relative_to(JS).as_posix()):
         name = path.relative_to(JS).as_posix()
@@ -80,7 +80,7 @@ def sources_hash() -> str:
 
 
 def build() -> None:
-    """Build ``static``, unless it is built already; where it can't be built, one line says why."""
+    """Build ``static``, unless it is built already; print one line if it can't be built."""
     if is_built():
         return
     _npm("run", "--silent", "build")

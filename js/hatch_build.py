@@ -17,9 +17,12 @@ import bundle
 
 
 class BundleHook(BuildHookInterface):
+    """Hook that builds the JavaScript before the wheel."""
+
     def dependencies(self) -> list[str]:
-        """Node from PyPI, only where something has to be built and the machine has no Node for it."""
+        """Return Node from PyPI if something has to be built and the machine has no Node for it."""
         return [] if bundle.is_built() or bundle.find_node() else [bundle.NODE_PACKAGE]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build the bundles unless they are up to date."""
         bundle.build()

@@ -1,4 +1,8 @@
-"""`make demo`: the sandbox server and JupyterLab with the tutorial, in folders of their own; Ctrl-C stops both."""
+"""`make demo`: the sandbox server and JupyterLab with the tutorial, in folders of their own; Ctrl-C stops both.
+
+The sandbox has the same port each time, so that links to what was published yesterday still work. The environment variable
+CXW_DEMO_SANDBOX_PORT names another one.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ from constellations_widgets.sandbox import Sandbox, environment_of
 
 HERE = Path(__file__).parent
 WORK = Path(os.environ.get("CXW_DEMO_DIR") or HERE.parent / "build" / "demo")
+SANDBOX_PORT = int(os.environ.get("CXW_DEMO_SANDBOX_PORT") or 8765)
 
 # JupyterLab without questions: pywwt brings an old extension that asks for a build at every start, and nothing here needs it.
 PAGE_CONFIG = {
@@ -37,7 +42,7 @@ def notebooks_folder() -> Path:
     prepare.data(folder / "data")
     for notebook in HERE.glob("*.ipynb"):
         copy, pristine = folder / notebook.name, WORK / f"{notebook.name}.pristine"
-        untouched = not copy.exists() or pristine.exists() and pristine.read_bytes() == copy.read_bytes()
+        untouched = not copy.exists() or (pristine.exists() and pristine.read_bytes() == copy.read_bytes())
         if untouched:
             shutil.copyfile(notebook, copy)
             shutil.copyfile(notebook, pristine)
@@ -45,7 +50,11 @@ def notebooks_folder() -> Path:
 
 
 def jupyter(folder: Path, environment: dict[str, str], port: int, token: str) -> subprocess.Popen[bytes]:
-    """Start JupyterLab. It sees nothing of the user's own Jupyter settings, and its kernel is this Python."""
+    """Start JupyterLab. It sees nothing of the user's own Jupyter settings, and its kernel is this Python.
+
+    The token opens a terminal as this user, so it goes by a file that only this user can read: everybody can list command
+    lines, and every kernel has the environment.
+    """
     files = {
         "config/labconfig/page_config.json": PAGE_CONFIG,
         "data/kernels/python3/kernel.json": {
@@ -58,13 +67,13 @@ def jupyter(folder: Path, environment: dict[str, str], port: int, token: str) ->
         path = WORK / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content))
-    own = {f"JUPYTER_{kind}_DIR": str(WORK / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    own = {"JUPYTER_TOKEN_FILE": str(private_file("token", token))}
+    own |= {f"JUPYTER_{kind}_DIR": str(WORK / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
     options = {
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.port": port,
         "ServerApp.port_retries": 0,
         "ServerApp.root_dir": folder,
-        "IdentityProvider.token": token,
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
     }
     command = [
@@ -75,11 +84,12 @@ def jupyter(folder: Path, environment: dict[str, str], port: int, token: str) ->
         "--allow-root",
         *(f"--{name}={value}" for name, value in options.items()),
     ]
-    with (WORK / "jupyter.log").open("wb") as log:
+    inherited = {name: value for name, value in os.environ.items() if name != "JUPYTER_TOKEN"}  # it would win
+    with private_file("jupyter.log").open("wb") as log:
         # A session of its own: Ctrl-C is for this script, which then stops JupyterLab in good order.
         return subprocess.Popen(
             command,
-            env=os.environ | own | environment,
+            env=inherited | own | environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -87,9 +97,18 @@ def jupyter(folder: Path, environment: dict[str, str], port: int, token: str) ->
         )
 
 
+def private_file(name: str, text: str = "") -> Path:
+    """Write a file of the demo's folder that only this user can read."""
+    path = WORK / name
+    path.unlink(missing_ok=True)  # one that others can read, or have open, keeps neither
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
 def wait_until_it_answers(process: subprocess.Popen[bytes], url: str, token: str) -> bool:
     request = urllib.request.Request(f"{url}/api/status", headers={"Authorization": f"token {token}"})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while process.poll() is None and time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(request, timeout=5):
@@ -127,7 +146,13 @@ def main() -> int:
     try:
         folder = notebooks_folder()
         token, port = secrets.token_hex(24), free_port(8888)
-        with Sandbox(path=WORK / "sandbox.sqlite", files=folder / "data") as box:
+        sandbox_port = free_port(SANDBOX_PORT)
+        if sandbox_port != SANDBOX_PORT:
+            print(
+                f"Port {SANDBOX_PORT} is in use: links to what earlier demos published don't work this time.",
+                flush=True,
+            )
+        with Sandbox(path=WORK / "sandbox.sqlite", files=folder / "data", port=sandbox_port) as box:
             environment = {**environment_of(box), "CXW_STATE_DIR": str(WORK / "state")}
             process = jupyter(folder, environment, port, token)
             url = f"http://127.0.0.1:{port}"

@@ -17,6 +17,12 @@ PICTURE = HERE / "hubble_deep_field.jpg"
 CENTER_RA, CENTER_DEC = 53.1625, -27.7914  # degrees, ICRS
 WIDTH = 2.3 / 60  # degrees
 
+# ESA/Hubble (esahubble.org/images/heic1214a) releases it under CC BY 4.0, on condition that this credit is given in full.
+CREDITS = (
+    "NASA, ESA, G. Illingworth, D. Magee, and P. Oesch (University of California, Santa Cruz), "
+    "R. Bouwens (Leiden University), and the HUDF09 Team"
+)
+
 
 def data(folder: Path) -> None:
     """Everything that the tutorial reads, in `folder`."""
@@ -54,7 +60,7 @@ def tile(out: Path) -> Path:
     builder.make_thumbnail_from_other(image)
     builder.cascade(parallel=1)
     builder.set_name("Hubble eXtreme Deep Field")
-    builder.imgset.credits = "NASA, ESA, and the HUDF09 team"
+    builder.imgset.credits = CREDITS
     builder.write_index_rel_wtml()
     shutil.rmtree(out, ignore_errors=True)
     unfinished.rename(out)

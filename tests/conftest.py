@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from open_files import close_journals
 
-from constellations_widgets import Constellations, Sandbox
+from constellations_widgets import Constellations, Sandbox, autosave
 
-# How long an example takes says nothing on a busy machine.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+# Files that take longest, browser tests aside: several workers (`pytest -n 2 --dist=loadfile`) begin with them, and end
+# with short ones, so that none works alone for long.
+LONG = (
+    "adversary/test_simulator.py",
+    "sources/test_oracle.py",
+    "geometry/test_oracle.py",
+    "hosting/test_many.py",
+    "adversary/test_scenarios.py",
+    "adversary/test_mutants.py",
+    "publishing/test_kill.py",
+    "widgets/test_lifetime.py",
+    "sandbox/test_official_client.py",
+    "test_demo.py",
+    "sandbox/test_verdicts.py",
+    "publishing/test_interrupts.py",
+    "hosting/test_host.py",
+    "widgets/test_full_disk.py",
+)
+
+# How long an example takes says nothing on a busy machine. `make test` must give the same verdict twice for the same
+# code, so its examples are derived from the test's name; `make fuzz` draws them at random, and more of them.
+settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
+settings.register_profile("fuzz", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("CXW_HYPOTHESIS_PROFILE", "fixed"))
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores what some tests send
 
 
 @pytest.fixture(scope="session", autouse=True)
-def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Drafts and journals of the tests go to a folder of theirs, and the user's tokens and keyring stay out of reach."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CXW_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        folder = tmp_path_factory.mktemp("state")
+        patch.setenv("CXW_STATE_DIR", str(folder))
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         for variable in (
             "CONSTELLATIONS_TOKEN",
@@ -29,7 +59,35 @@ def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
             "WWT_API_CLIENT_ID",
         ):
             patch.delenv(variable, raising=False)
-        yield
+        yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts_arrive() -> Iterator[None]:
+    """Let Ctrl-C arrive in the tests, also if they run in the background.
+
+    A shell without job control, and nohup, start background processes with SIGINT ignored. Python then installs no handler,
+    `_thread.interrupt_main` does nothing, and child processes ignore the signal too.
+    """
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    if ignored:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.fixture(autouse=True)
+def no_draft_of_another_test() -> None:
+    """Write what drafts of earlier tests wait to save, so that no timer of theirs writes into this test's folder."""
+    autosave.flush_all()
+
+
+@pytest.fixture(autouse=True)
+def journals_are_closed(state_of_its_own: Path) -> Iterator[None]:
+    """Close the journals of a test's own state directory at its end."""
+    yield
+    close_journals(state_of_its_own)
 
 
 @pytest.fixture(scope="module")
@@ -47,5 +105,10 @@ def client(box: Sandbox) -> Iterator[Constellations]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # They take longest: of several workers (`pytest -n 2`), each begins with a file of them.
-    items.sort(key=lambda item: "browser" not in item.path.parts)
+    places = {path: place for place, path in enumerate(LONG)}
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        return "browser" not in item.path.parts, places.get(os.path.relpath(item.path, here), len(LONG))
+
+    items.sort(key=place)

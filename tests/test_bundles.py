@@ -24,5 +24,5 @@ def test_every_widget_folder_is_a_bundle_with_nothing_left_to_load(name: str):
     assert not re.search(r'(^|[;}])import\s*["\'{*\w]|\bimport\(\s*["\']', text)
 
 
-def test_form_and_publisher_together_are_at_most_80_kB_gzipped():
+def test_form_and_publisher_together_are_at_most_80_000_bytes_gzipped():
     assert gzipped("form") + gzipped("publisher") <= 80_000

@@ -8,12 +8,13 @@ import os
 import shlex
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 from examples import TILED, UNTILED
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from wwt_data_formats.folder import Folder
 from wwt_data_formats.imageset import ImageSet
@@ -21,7 +22,9 @@ from wwt_data_formats.imageset import ImageSet
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import DraftError, SourceError
 from constellations_widgets.schema.fields import fields
-from constellations_widgets.sources.reading import Reading
+from constellations_widgets.sources.reading import ParsedImage
+from constellations_widgets.widgets.preview.imageset import imageset_of
+from constellations_widgets.wtml import drawn_wtml
 
 KEPT = [path for path in fields() if path.startswith("wwt.")] + [
     "storage.legacy_url_template",
@@ -31,7 +34,7 @@ KEPT = [path for path in fields() if path.startswith("wwt.")] + [
 
 
 def draft_of(values: dict[str, Any], name: str = "M 51") -> ImageDraft:
-    return ImageDraft(Reading(values, name), autosave=False)
+    return ImageDraft(ParsedImage(values, name), autosave=False)
 
 
 @pytest.mark.parametrize("values", [TILED, UNTILED], ids=["tiled", "untiled"])
@@ -73,6 +76,41 @@ def test_wtml_keeps_every_number_and_text(numbers, texts, name):
     )
     if texts["note"]:
         assert again.note == texts["note"]
+
+
+ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+ANY_WTML_VALUES = st.fixed_dictionaries(
+    {}, optional={path: st.just(TILED[path]) | st.just(UNTILED[path]) | ANYTHING for path in KEPT}
+)
+
+
+@given(ANY_WTML_VALUES, st.text(max_size=8))
+@example({"wwt.center_x": None, "wwt.width_factor": None}, "")  # were read as 0, and as 1
+@example({"note": "M 51 by me"}, "M 51")
+@example({"note": "a\r\nb", "permissions.credits": "a < b", "wwt.tile_levels": "4.0", "wwt.bottoms_up": "1"}, "M 51")
+def test_export_import_export_changes_nothing(changes, name):
+    draft = draft_of(TILED | changes, name)
+    exported = draft.to_wtml()
+    again = ImageDraft.from_wtml(exported, autosave=False)
+    assert again.to_wtml() == exported
+    kinds = {"number": float, "integer": int, "boolean": bool}
+    numbers = [path for path in KEPT if type(draft[path]) is kinds.get(fields()[path].kind)]
+    assert [repr(again[path]) for path in numbers] == [repr(draft[path]) for path in numbers]
+
+
+@given(ANY_WTML_VALUES, st.sampled_from([TILED, UNTILED]))
+@example({"wwt.file_type": "\x08"}, TILED)  # the preview's WTML was not XML
+def test_what_the_preview_draws_is_what_is_exported(changes, values):
+    draft = draft_of(values | changes)
+    imageset, waiting = imageset_of(draft.values, draft.storage.legacy_url_template or "")
+    if imageset is None or waiting:
+        return
+    [drawn] = ElementTree.fromstring(drawn_wtml(imageset, "it", "https://example.org"))
+    [exported] = ElementTree.fromstring(draft.to_wtml()).iter("ImageSet")
+    about = {"Name", "Url", "BaseDegreesIs"}
+    assert {name: text for name, text in drawn.items() if name not in about} == {
+        name: text for name, text in exported.items() if name not in about
+    }
 
 
 @given(
@@ -122,7 +160,7 @@ def test_the_header_of_tiles_counts_the_pixels_of_all_of_them_or_those_of_the_im
 
 
 def test_what_is_on_no_plane_has_no_header():
-    with pytest.raises(SourceError, match="'Toast' is no plane"):
+    with pytest.raises(SourceError, match="'Toast' is not a plane"):
         draft_of(TILED | {"wwt.projection": "Toast"}).to_wcs_header()
     with pytest.raises(SourceError, match="not complete"):
         draft_of(TILED | {"wwt.rotation": "north"}).to_wcs_header()

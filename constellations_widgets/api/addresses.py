@@ -1,4 +1,4 @@
-"""The names that addresses of the API are made of: a handle's, an image's, a scene's."""
+"""Paths of handles, images and scenes in the API."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from urllib.parse import quote
 
 from ..errors import InvalidError
-from .plaintext import one_line
+from ..text import one_line
 from .transport import Call
 
 _LONGEST_HANDLE = 1000  # characters; no handle is so long, and an address can't be much longer
 
 
 def handle_name(handle: str) -> str:
-    """A handle as the server knows it: people write "@name" where the server wants "name"."""
+    """Return a handle as the server spells it: users write "@name", the server expects "name"."""
     name = handle.strip().removeprefix("@") if isinstance(handle, str) else ""
     is_name = name not in ("", ".", "..") and len(name) <= _LONGEST_HANDLE
     if not is_name or any("\ud800" <= character <= "\udfff" for character in name):
@@ -22,13 +22,13 @@ def handle_name(handle: str) -> str:
 
 
 def handle_call(what: str, handle: str, rest: str = "") -> Call:
-    """The call that reads something of a handle."""
+    """Return the call that reads a resource of a handle."""
     name = handle_name(handle)
     return Call(f"{what} the handle {name!r}", "GET", f"/handle/{quote(name, safe='')}{rest}")
 
 
 def record_path(kind: str, id: str) -> str:
-    """The path of an "image" or a "scene"."""
+    """Return the path of an image or a scene."""
     if not (isinstance(id, str) and re.fullmatch("[0-9a-fA-F]{24}", id)):
         article = "an" if kind == "image" else "a"
         raise InvalidError(

@@ -1,4 +1,4 @@
-"""What `PATCH /image/:id` may change, and whether it did."""
+"""Build the body of `PATCH /image/:id` and of `PATCH /handle/:handle`, and verify that the server applied it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ..errors import CreditsError, InvalidError, UnclearError
 from ..schema.credits import check_credits, in_one_order
 from ..schema.images import ALT_TEXT_LIMIT, FORBIDDEN_CHARACTERS, NOTE_LIMIT, ImagePermissions, utf16_length
-from ..schema.records import ImageRecord
+from ..schema.records import DISPLAY_NAME_LIMIT, ImageRecord
 
 # Stands in for what a mapping of permissions leaves out while the rest is checked.
 _OTHERS = {"copyright": "Public domain", "license": "CC0-1.0"}
@@ -24,11 +24,11 @@ def image_changes(
     alt_text: str | None,
     permissions: ImagePermissions | Mapping[str, str] | None,
 ) -> dict[str, Any]:
-    """The body of a PATCH. Raises InvalidError for what the server would ignore or refuse."""
+    """Return the body of a PATCH. Raises InvalidError for values that the server would ignore or refuse."""
     changes: dict[str, Any] = {}
     for field, text, limit in (("note", note, NOTE_LIMIT), ("alt_text", alt_text, ALT_TEXT_LIMIT)):
         if text is not None:
-            changes[field] = _text(field, text, limit)
+            changes[field] = checked_text(field, text, limit)
     if permissions is not None:
         changes["permissions"] = _whole_permissions(before, permissions)
     if not changes:
@@ -36,15 +36,20 @@ def image_changes(
     return changes
 
 
+def handle_changes(display_name: str) -> dict[str, Any]:
+    """Return the body of a PATCH of a handle. Raises InvalidError for a name that the server would ignore or refuse."""
+    return {"display_name": checked_text("display_name", display_name, DISPLAY_NAME_LIMIT)}
+
+
 def body_of(changes: Mapping[str, Any]) -> bytes:
-    """The exact bytes of a PATCH."""
+    """Serialize the body of a PATCH to the exact bytes that are sent."""
     return json.dumps(changes, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def changed_meanwhile(seen: ImageRecord, now: ImageRecord, changes: Mapping[str, Any]) -> list[str]:
-    """The fields that `changes` would replace and that somebody else has changed since the record was `seen`.
+    """Return the fields that `changes` would overwrite and that changed on the server since the record was `seen`.
 
-    The permissions are one: who changes the credits has the license in mind under which that was done.
+    The permissions count as one field: credits are edited with the license in mind that applied at the time.
     """
     old, new, wanted = _flat(seen), _flat(now), _flat_changes(changes)
     parts = [[field] for field in ("note", "alt_text") if field in changes]
@@ -58,7 +63,7 @@ def changed_meanwhile(seen: ImageRecord, now: ImageRecord, changes: Mapping[str,
 
 
 def unmade_changes(before: ImageRecord, changes: Mapping[str, Any], after: ImageRecord) -> list[str]:
-    """The fields in which `after` is not what `changes` asked for."""
+    """Return the fields in which `after` differs from what `changes` requested."""
     old, new = _flat(before), _flat(after)
     return [
         field
@@ -68,31 +73,31 @@ def unmade_changes(before: ImageRecord, changes: Mapping[str, Any], after: Image
 
 
 def not_made(what: str, unclear: UnclearError, fields: list[str]) -> UnclearError:
-    """The error for a change with an unclear outcome that was looked for, and is not to be seen in these fields."""
-    said = unclear.message.rstrip(".")
+    """Return the error for a change with an unclear outcome that does not show in these fields of the record."""
+    cause = unclear.message.rstrip(".")
     error = UnclearError(
-        f"Could not {what}: {said}. It was looked at since: {', '.join(fields)} not changed so far. "
-        "Changing it once more does no harm.",
+        f"Could not {what}: {cause}. The record was read since: {', '.join(fields)} not changed so far. "
+        "Repeating the change is safe.",
         url=unclear.url,
         status=unclear.status,
     )
-    error.message = said
+    error.message, error.retry_after = cause, unclear.retry_after
     return error
 
 
 def _same(field: str, one: Any, other: Any) -> bool:
     if field != "permissions.credits":
-        return one == other
+        return bool(one == other)
     return in_one_order(one or "") == in_one_order(other or "")
 
 
 def _cleaned(field: str, old: Any, new: Any) -> bool:
-    """Whether the server has taken these credits, though it cleans them in a way of its own."""
+    """Return whether the server applied these credits, which it sanitizes in its own way."""
     return field == "permissions.credits" and not _same(field, old, new)
 
 
 def _flat(record: ImageRecord) -> dict[str, Any]:
-    """What a PATCH can change, by path, and what else stands in the permissions; a field without a value is ""."""
+    """Return what a PATCH can change, by path, and the other permissions; a field without a value is ""."""
     permissions = record.permissions.model_dump() | {"credits": record.permissions.credits or ""}
     return _flat_changes({"note": record.note, "alt_text": record.alt_text, "permissions": permissions})
 
@@ -103,7 +108,8 @@ def _flat_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     return texts | {f"permissions.{name}": value for name, value in permissions.items()}
 
 
-def _text(field: str, text: str, limit: int) -> str:
+def checked_text(field: str, text: str, limit: int) -> str:
+    """Return a text that the server would store as it is. Raises InvalidError for any other."""
     if not isinstance(text, str):
         raise InvalidError(f"{field} is not text.")
     if not text:
@@ -120,11 +126,11 @@ def _text(field: str, text: str, limit: int) -> str:
 
 
 def _whole_permissions(before: ImageRecord, new: ImagePermissions | Mapping[str, str]) -> dict[str, Any]:
-    """All of the permissions, since the server deletes what is left out."""
+    """Return the complete permissions, since the server deletes those that are left out."""
     if isinstance(new, ImagePermissions):
         body = new.model_dump()
     elif isinstance(new, Mapping):
-        # What stays goes back as it came, also where it is not as we would write it, or a field that we don't know.
+        # Unchanged values are sent back as received, even unnormalized ones and unknown fields.
         body = before.permissions.model_dump() | _checked(new)
     else:
         raise InvalidError(f"permissions is a {type(new).__name__}: give ImagePermissions, or a dict of what changes.")
@@ -142,6 +148,6 @@ def _checked(new: Mapping[str, str]) -> dict[str, str]:
         permissions = ImagePermissions.model_validate({**_OTHERS, **new})
     except ValidationError as error:
         faults = ((".".join(("permissions", *map(str, fault["loc"]))), fault["msg"]) for fault in error.errors())
-        said = (f"{field}: {message.removeprefix('Value error, ')}" for field, message in faults)
-        raise InvalidError("; ".join(said)) from None
+        listed = (f"{field}: {message.removeprefix('Value error, ')}" for field, message in faults)
+        raise InvalidError("; ".join(listed)) from None
     return {name: getattr(permissions, name) for name in new}

@@ -1,14 +1,13 @@
-"""What servers say, as one short line of plain text."""
+"""Reduce responses of servers to one short line of plain text."""
 
 from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from html.parser import HTMLParser
 
-SHOWN_LIMIT = 300
-"""Characters of an answer that are shown at most."""
+from ..text import one_line
+
 _PARSED_LIMIT = 8 * 1024  # of an error page: what matters stands at its start, and unclosed tags take quadratic time
 
 _SILENT = {"script", "style", "template", "noscript", "svg"}
@@ -17,7 +16,7 @@ _TELLING = ("pre", "h1", "h2", "title")  # where error pages say what happened, 
 
 
 class _Page(HTMLParser):
-    """Collects the lines of text of each telling element, and of the page."""
+    """Parser that collects the lines of text of a page, and those of its most informative elements."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -50,7 +49,7 @@ class _Page(HTMLParser):
 
 
 def html_line(page: str) -> str:
-    """An HTML error page as one line: its message without the stack trace, at most 300 characters."""
+    """Return an HTML error page as one line: its message without the stack trace, at most 300 characters."""
     parser = _Page()
     parser.feed(page[:_PARSED_LIMIT])
     parser.close()
@@ -61,28 +60,19 @@ def html_line(page: str) -> str:
     return ""
 
 
-def words_of(content: bytes) -> str:
-    """What an answer says, as one line: the message of a JSON object, the heading of an HTML page, or the text."""
+def format_error(content: bytes) -> str:
+    """Return a response as one line: the message of a JSON object, the heading of an HTML page, or the text."""
     text = content.decode("utf-8", "replace")
     try:
         answer = json.loads(text)
     except (ValueError, RecursionError):
         return html_line(text) if "<" in text else one_line(text)
-    told = [answer.get(key) for key in ("message", "detail", "error")] if isinstance(answer, dict) else []
-    return one_line(next((said for said in told if isinstance(said, str) and said.strip()), text))
-
-
-def one_line(text: str, limit: int = SHOWN_LIMIT) -> str:
-    """`text` on one line, without control characters, at most `limit` characters long."""
-    visible = "".join(
-        " " if unicodedata.category(character)[0] in "CZ" else character for character in text.strip()[: 4 * limit]
-    )
-    line = re.sub(r"\s+", " ", visible).strip()
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    found = [answer.get(key) for key in ("message", "detail", "error")] if isinstance(answer, dict) else []
+    return one_line(next((each for each in found if isinstance(each, str) and each.strip()), text))
 
 
 def schema_faults(message: str) -> str:
-    """The server's complaint about a body, with our names of the fields instead of its type checker's.
+    """Rewrite the server's complaint about a body with this package's field names instead of the type checker's.
 
     >>> schema_faults('Submission did not match schema: Invalid value "a" supplied to : I/0: I0/wwt: W/center_x:
     number') 'the server does not take the values of wwt.center_x'
@@ -95,8 +85,3 @@ def schema_faults(message: str) -> str:
         fields[".".join(name[1] for name in names if name and not name[1].isdecimal())] = None
     named = ", ".join(field for field in fields if field)
     return f"the server does not take the values of {named}" if named else message
-
-
-def sentence(text: str) -> str:
-    """`text` with a capital letter at its beginning and one full stop at its end."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

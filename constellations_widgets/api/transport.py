@@ -1,39 +1,53 @@
-"""Sends requests, and turns everything that can go wrong into our own errors.
+"""Send requests to an API, and turn every failure into an error of this package.
 
 What went wrong decides what may be done next, so each failure is one of these:
 
 * it provably never left this machine: `NotSentError`;
-* the server said no: a `StatusError`, with what it said as one line of plain text;
+* the server refused it: a `StatusError`, with what it said as one line of plain text;
 * a read got no answer: `NoAnswerError`, or an answer that this API never gives: `BadAnswerError`;
-* a write left, and nothing trustworthy came back: `UnclearError`.
+* a write left, and nothing trustworthy came back, or a 5xx: `UnclearError`.
 """
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import json
-import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
-
-import httpx
+from typing import Any, TypeVar
 
 from .. import errors
-from .by_httpx import ByHttpx, network, proxy_for
-from .connections import Answer, Connections
-from .credentials import Credentials, check_private
-from .plaintext import one_line, schema_faults, words_of
+from ..auth.credentials import Credentials, SignedIn, check_private
+from ..http import (
+    NEVER_SENT,
+    URL,
+    BaseTransport,
+    BodyError,
+    Deadline,
+    HTTPError,
+    PooledTransport,
+    Response,
+    TimeoutException,
+    check_api_url,
+    hide_frames,
+    new_client,
+    proxy_for,
+    read,
+    send,
+)
+from ..text import one_line
+from .plaintext import format_error, schema_faults
 from .retries import Retrier, Retries
 
 ANSWER_LIMIT = 16 * 1024 * 1024
-"""Bytes of an answer that are read at most."""
+"""Maximum bytes of a response that are read."""
 LONGEST_TIMEOUT = 86_400
-"""Seconds of the longest timeout that can be asked for."""
-CONNECT_TIMEOUT = 10.0
-"""Seconds to wait for a connection, also for a free one of our own."""
+"""Longest allowed timeout in seconds."""
+
+Outcome = TypeVar("Outcome")
+Error = TypeVar("Error", bound=errors.ApiError)
 
 _REFUSALS: dict[int, tuple[type[errors.StatusError], str]] = {
     400: (errors.InvalidError, ""),
@@ -45,32 +59,25 @@ _REFUSALS: dict[int, tuple[type[errors.StatusError], str]] = {
     429: (errors.BusyError, "Try again later."),
     503: (errors.BusyError, "Try again later."),
 }
-NEVER_LEFT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
-_LOOK_FIRST = "Whether the server did it is not known: look before sending it again."
+_LOOK_FIRST = "Whether the server did it is not known: check before sending it again."
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request, and how to speak of it."""
+    """One request, and how messages refer to it."""
 
     what: str
-    """What is attempted, for messages: "add an image to the handle 'me'"."""
+    """Description of the operation, for messages: "add an image to the handle 'me'"."""
     method: str
     path: str
-    """Percent-encoded, from the API's root."""
+    """Path from the API's root, percent-encoded."""
     body: bytes | None = None
     writes: bool = False
     """Whether it changes something at the server."""
 
 
 class Transport:
-    """The connection to one API: kept open, shared by all threads.
+    """Connection to one API: kept open, shared by all threads.
 
     Parameters
     ----------
@@ -81,12 +88,15 @@ class Transport:
     timeout : float, optional
         Seconds to wait for the next bytes of an answer. A whole request may take twice as long, and no request is
         repeated later than that. Default 30.
-    transport : httpx.BaseTransport, optional
+    transport : BaseTransport, optional
         Takes the place of the network, for tests.
     retries : Retries, optional
-        How often and after how long requests are repeated.
+        How often and after how long reads are repeated. Writes never are.
     advice : mapping of int to str, optional
         What to do about a status, in the place of our own words.
+    token_check : Call, optional
+        A cheap read, for an API that answers 401 also to a write that the token does not allow: the token counts as
+        rejected only if this read is answered with 401 too.
     """
 
     def __init__(
@@ -95,50 +105,132 @@ class Transport:
         credentials: Credentials | None = None,
         *,
         timeout: float = 30.0,
-        transport: httpx.BaseTransport | None = None,
+        transport: BaseTransport | None = None,
         retries: Retries | None = None,
         advice: Mapping[int, str] | None = None,
+        token_check: Call | None = None,
     ):
         self.api_url = check_api_url(api_url)
         if not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST_TIMEOUT:
             raise errors.NotSentError(f"timeout is {timeout!r}: give seconds above 0, at most {LONGEST_TIMEOUT:,}.")
-        self._url = httpx.URL(self.api_url)
+        self._url = URL(self.api_url)
         self._path = self._url.raw_path.decode("ascii").rstrip("/")
         if credentials is not None:
             check_private(self._url)
         self.credentials = credentials
         self.clock_offset = 0.0
-        """Seconds that the server's clock is ahead of ours, as told by its latest answer."""
+        """Seconds by which the server's clock is ahead of this machine's, by its latest response."""
         self._date: str | None = None
-        self._timeout = timeout
-        self._given_transport = transport
-        self._advice = advice or {}
-        self._retrier = Retrier(retries or Retries(), within=2 * timeout)
-        self._way: Connections | ByHttpx | None = None
-        self._lock = threading.Lock()
+        self.patience = 2 * timeout
+        """Time limit of a whole request, in seconds."""
+        self._advice, self._token_check = advice or {}, token_check
+        self._retrier = Retrier(retries or Retries(), within=self.patience)
+        self._connections = transport or PooledTransport()
+        self._client = new_client(self._connections, timeout, SignedIn(credentials) if credentials else None)
 
     def close(self) -> None:
         """Close the connections. The next request opens new ones."""
-        with self._lock:
-            way, self._way = self._way, None
-        if way is not None:
-            way.close()
+        self._connections.close()
+
+    def perform(self, call: Call, attempt: Callable[[], Outcome | errors.ApiError]) -> Outcome:
+        """Return what `attempt` returns; raise the error that it returns. A read is retried after a passing failure."""
+        outcome = self._retrier.send(attempt, writes=call.writes)
+        check = self._token_check if call.writes else None
+        if check is not None and isinstance(outcome, errors.SignInError) and outcome.status == 401:
+            outcome = self._after_401(call, attempt, outcome, check)
+        if isinstance(outcome, errors.ApiError):
+            raise outcome
+        return outcome
+
+    def wait_for(self, error: errors.BusyError, tries: int) -> bool:
+        """Wait as long as the server asked for; return False if that is not worthwhile after so many tries."""
+        return self._retrier.wait_for(error, tries)
+
+    def _after_401(
+        self, call: Call, attempt: Callable[[], Outcome | errors.ApiError], refusal: errors.SignInError, check: Call
+    ) -> Outcome | errors.ApiError:
+        before = self.credentials.header(self._url) if self.credentials else ""
+        try:
+            self.json(check)
+        except errors.SignInError:
+            return refusal
+        except errors.ApiError as error:
+            cause = (
+                f"the server says {refusal.message!r} (status 401), and the token could not be checked: {error.message}"
+            )
+            return self._error(errors.StatusError, call, cause, "Try again later.", 401)
+        if self.credentials and self.credentials.header(self._url) != before:  # the read has renewed it
+            return attempt()
+        cause = f"the server says {refusal.message!r} (status 401), but accepts the token"
+        return self._error(errors.ForbiddenError, call, cause, self._advice.get(403, _REFUSALS[403][1]), 401)
+
+    @contextlib.contextmanager
+    def open(
+        self,
+        call: Call,
+        *,
+        content: Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: Deadline | None = None,
+    ) -> Iterator[Response]:
+        """Send a request once; its response is closed at the end of the block.
+
+        Parameters
+        ----------
+        content : iterable of bytes, optional
+            The body, in the place of the call's. It is read again where a rejected token was renewed.
+        headers : mapping of str to str, optional
+            Those of the body.
+        deadline : Deadline, optional
+            By default the whole request may take `patience` seconds.
+
+        Raises
+        ------
+        HTTPError
+            If no response came.
+        ApiError
+            If the request can't be signed.
+        """
+        if headers is None:
+            headers = {} if call.body is None else {"Content-Type": "application/json"}
+        request = self._client.build_request(
+            call.method,
+            self._url.copy_with(raw_path=f"{self._path}{call.path}".encode("ascii")),
+            headers=headers,
+            content=call.body if content is None else content,
+            extensions={
+                "deadline": deadline or Deadline(self.patience),
+                "may_renew": not (call.writes and self._token_check),
+            },
+        )
+        response = send(self._client, request)
+        try:
+            self._set_clock(response.headers.get("Date"))
+            yield response
+        finally:
+            response.close()
+
+    @hide_frames
+    def content(self, response: Response, limit: int = ANSWER_LIMIT) -> bytes:
+        """Return the body of a response, with the token hidden. Raises HTTPError and BodyError as `http.read`."""
+        content = read(response, limit)
+        return self.credentials.hide_in(content) if self.credentials else content
 
     def json(self, call: Call) -> dict[str, Any]:
-        """The answer to `call`, a JSON object that says ``"error": false``."""
+        """Send a call; return its response, a JSON object that says ``"error": false``."""
         status, content = self._send(call)
         try:
-            answer = json.loads(content)
+            answer, kind = json.loads(content), "a JSON object"
         except (ValueError, RecursionError):
-            answer = None
+            answer, kind = None, "JSON"
         if not isinstance(answer, dict):
-            raise self.bad_answer(call, f"is not JSON: {self._shown(content)!r}", status)
+            raise self.bad_answer(call, f"is not {kind}: {self._shown(content)!r}", status)
         if answer.get("error"):
             raise self.bad_answer(call, f"reports an error: {self._shown(content)!r}", status)
         return answer
 
     def text(self, call: Call) -> str:
-        """The answer to `call`, as text."""
+        """Send a call; return its response as text."""
         status, content = self._send(call)
         try:
             return content.decode()
@@ -146,181 +238,118 @@ class Transport:
             raise self.bad_answer(call, "is not text", status) from None
 
     def bad_answer(self, call: Call, fault: str, status: int | None = 200) -> errors.ApiError:
-        """The error for an answer that can't be trusted: after a write, nobody knows what was done."""
-        said = f"the answer of {self.api_url} {fault}"
+        """Return the error for a response that can't be trusted. After a write, its outcome is unclear."""
+        cause = f"the response of {self.api_url} {fault}"
         if call.writes:
-            return self._error(errors.UnclearError, call, said, _LOOK_FIRST, status)
+            return self._error(errors.UnclearError, call, cause, _LOOK_FIRST, status)
         advice = "Is this the address of the API?"
-        return self._error(errors.BadAnswerError, call, said, advice, status)
+        return self._error(errors.BadAnswerError, call, cause, advice, status)
 
-    def unmade(self, call: Call, fields: list[str]) -> errors.BadAnswerError:
-        """The error for a yes after which `fields` are not what was asked for."""
-        said = f"the server says yes, but did not change {', '.join(fields)}"
-        return self._error(errors.BadAnswerError, call, said, "May this account edit it (`may_edit`)?", 200)
+    def unmade(self, call: Call, fields: list[str], check: str) -> errors.BadAnswerError:
+        """Return the error for a success after which `fields` are not what was requested; `check` is the call that tells whether the account may."""
+        cause = f"the server reported success, but did not change {', '.join(fields)}"
+        return self._error(errors.BadAnswerError, call, cause, f"May this account edit it (`{check}`)?", 200)
 
     def _send(self, call: Call) -> tuple[int, bytes]:
-        outcome = self._retrier.send(lambda: self._send_once(call), writes=call.writes)
-        if isinstance(outcome, errors.ApiError):
-            raise outcome
-        return outcome
+        return self.perform(call, lambda: self._send_once(call))
 
     def _send_once(self, call: Call) -> tuple[int, bytes] | errors.ApiError:
         # The errors are raised outside of the except blocks: a notebook then shows our few lines instead of those of the
         # network, and the traceback keeps no request with its headers.
         try:
-            answer = self._answer(call)
-        except errors.SignInError as error:
+            with self.open(call) as response:
+                return self._outcome(call, response)
+        except errors.ApiError as error:
             return error.with_traceback(None)
-        except httpx.HTTPError as error:
+        except HTTPError as error:
             return self.not_answered(call, error)
-        answer.content = self._hide(answer.content)
-        if answer.status != 200:
-            return self.refused(call, answer)  # the status alone says what happened
-        if isinstance(answer.fault, httpx.HTTPError):
-            return self.not_answered(call, answer.fault)
-        if answer.fault is not None:
-            return self.bad_answer(call, str(answer.fault))
-        return answer.status, answer.content
 
-    def _answer(self, call: Call) -> Answer:
-        """The answer to the request. Where the token was refused, nothing was done: it is sent again with another one."""
-        token = self.credentials.header(self._url) if self.credentials else None
-        answer = self._exchange(call, token)
-        if answer.status == 401 and token and self.credentials.renew(token):
-            answer = self._exchange(call, self.credentials.header(self._url))
-        return answer
-
-    def _exchange(self, call: Call, token: str | None) -> Answer:
-        headers = [("User-Agent", _user_agent()), ("Accept", "*/*"), ("Accept-Encoding", "identity")]
-        if call.body is not None:
-            headers.append(("Content-Type", "application/json"))
-        if token is not None:
-            headers.append(("Authorization", token))
-        way = self._way or self._new_way()
-        answer = way.send(call.method, self._path + call.path, headers, call.body)
-        self._set_clock(answer.headers.get("date"))
-        return answer
-
-    def _new_way(self) -> Connections | ByHttpx:
-        connect = min(CONNECT_TIMEOUT, self._timeout)
-        seconds = {"connect_timeout": connect, "timeout": self._timeout, "within": 2 * self._timeout}
-        limits = {**seconds, "limit": ANSWER_LIMIT}
-        with self._lock:
-            if self._way is None:
-                transport = self._given_transport or (network(self._url) if proxy_for(self._url) else None)
-                self._way = ByHttpx(self._url, transport, **limits) if transport else Connections(self._url, **limits)
-            return self._way
+    def _outcome(self, call: Call, response: Response) -> tuple[int, bytes] | errors.ApiError:
+        if response.status_code != 200:
+            return self.refused(call, response)
+        try:
+            return 200, self.content(response)
+        except BodyError as error:
+            return self.bad_answer(call, str(error))
 
     def _set_clock(self, date: str | None) -> None:
         if date != self._date and (moment := _moment(date)):
             self.clock_offset = (moment - datetime.now(UTC)).total_seconds()
             self._date = date
 
-    def not_answered(self, call: Call, error: httpx.HTTPError) -> errors.ApiError:
-        """The error for a request to which no whole answer came."""
+    def not_answered(self, call: Call, error: HTTPError) -> errors.ApiError:
+        """Return the error for a request without a complete response."""
         reason = one_line(str(error)).rstrip(".") or type(error).__name__
-        if isinstance(error, NEVER_LEFT):
-            said = f"{self.api_url} can't be reached: {reason}"
-            return self._error(errors.NotSentError, call, said, "Nothing was sent. Check the address and the network.")
-        slow = isinstance(error, httpx.TimeoutException)
-        said = f"{self.api_url} gave no answer in time" if slow else f"the connection to {self.api_url} broke: {reason}"
+        if isinstance(error, NEVER_SENT):
+            cause = f"{self.api_url} can't be reached: {reason}"
+            return self._error(errors.NotSentError, call, cause, "Nothing was sent. Check the address and the network.")
+        slow = isinstance(error, TimeoutException)
+        cause = (
+            f"{self.api_url} did not respond in time" if slow else f"the connection to {self.api_url} broke: {reason}"
+        )
         if call.writes:
-            return self._error(errors.UnclearError, call, said, _LOOK_FIRST)
-        return self._error(errors.NoAnswerError, call, said, "Try again.")
+            return self._error(errors.UnclearError, call, cause, _LOOK_FIRST)
+        return self._error(errors.NoAnswerError, call, cause, "Try again.")
 
-    def refused(self, call: Call, answer: Answer) -> errors.ApiError:
-        """The error for an answer whose status is not the one that says yes."""
-        status = answer.status
-        message = self._shown(answer.content) or answer.reason
-        said = f"the server says {message!r} (status {status})"
-        retry_after = _retry_after(answer.headers.get("retry-after"))
+    def refused(self, call: Call, response: Response) -> errors.ApiError:
+        """Return the error for a response with another status than that of success."""
+        content, status = b"", response.status_code
+        with contextlib.suppress(HTTPError, BodyError):  # the status alone says what happened
+            content = self.content(response)
+        message = self._shown(content) or response.reason_phrase
+        cause = f"the server says {message!r} (status {status})"
+        retry_after = _retry_after(response.headers.get("Retry-After"))
         if 300 <= status < 400:
-            return self._redirected(call, answer)
-        # Behind a proxy, a 5xx or a 408 can come after the server has done the work. Only a 503 that names a time is a
-        # plain "not now".
-        not_now = status == 503 and retry_after is not None
-        unsure = status < 300 or status == 408 or (status >= 500 and not not_now)
-        if call.writes and unsure:
-            return self._error(errors.UnclearError, call, said, _LOOK_FIRST, status)
+            return self._redirected(call, response)
+        if status == 407 and (proxy := proxy_for(self._url)):
+            cause = f"the proxy {proxy.url} says {message!r} (status 407)"
+            advice = "Nothing was sent. Put name and password into the proxy's address: http://name:password@host:port."
+            return self._error(errors.NotSentError, call, cause, advice, status)
+        # A 5xx or a 408, of a gateway or of the server itself, can come after the work was done.
+        if call.writes and (status < 300 or status == 408 or status >= 500):
+            unclear = self._error(errors.UnclearError, call, cause, _LOOK_FIRST, status)
+            unclear.retry_after = retry_after
+            return unclear
         if status < 300:
             return self.bad_answer(call, f"has the status {status}", status)
         if status == 408:
-            return self._error(errors.NoAnswerError, call, said, "Try again.", status)
+            return self._error(errors.NoAnswerError, call, cause, "Try again.", status)
         general = errors.ServerError if status >= 500 else errors.StatusError
         kind, advice = _REFUSALS.get(status, (general, "Try again later." if status >= 500 else ""))
         advice = self._advice.get(status, advice)
         if retry_after is not None and issubclass(kind, errors.BusyError):
             advice = f"Try again in {retry_after:.0f} seconds."
-        error = self._error(kind, call, said, advice, status)
+        error = self._error(kind, call, cause, advice, status)
         error.message = message
         if isinstance(error, errors.BusyError):
             error.retry_after = retry_after
         return error
 
-    def _redirected(self, call: Call, answer: Answer) -> errors.ApiError:
-        target = one_line(self._hide(answer.headers.get("location", "").encode()).decode())
-        said = f"{self.api_url} sends us to {target!r} (status {answer.status}); redirects are not followed"
-        if call.writes and answer.status not in (301, 307, 308):  # the others may stand for “done, see there”
-            return self._error(errors.UnclearError, call, said, _LOOK_FIRST, answer.status)
-        return self._error(errors.BadAnswerError, call, said, "Use the API's own address.", answer.status)
+    def _redirected(self, call: Call, response: Response) -> errors.ApiError:
+        status, location = response.status_code, response.headers.get("Location", "").encode()
+        target = one_line((self.credentials.hide_in(location) if self.credentials else location).decode())
+        cause = f"{self.api_url} redirects to {target!r} (status {status}); redirects are not followed"
+        if call.writes and status not in (301, 307, 308):  # the others may stand for “done, see there”
+            return self._error(errors.UnclearError, call, cause, _LOOK_FIRST, status)
+        return self._error(errors.BadAnswerError, call, cause, "Use the API's own address.", status)
 
-    def _error(self, kind: type[errors.ApiError], call: Call, said: str, advice: str, status: int | None = None) -> Any:
-        error = kind(f"Could not {call.what}: {said}. {advice}".rstrip(), url=self.api_url + call.path, status=status)
-        error.message = said
+    def _error(self, kind: type[Error], call: Call, cause: str, advice: str, status: int | None = None) -> Error:
+        error = kind(f"Could not {call.what}: {cause}. {advice}".rstrip(), url=self.api_url + call.path, status=status)
+        error.message = cause
         return error
 
     def _shown(self, content: bytes) -> str:
-        """What the server said, as one line."""
+        """Return the server's message as one line."""
         try:
             answer = json.loads(content)
         except (ValueError, RecursionError):
             answer = None
-        said = answer.get("message") if isinstance(answer, dict) else None
-        return one_line(schema_faults(said)) if isinstance(said, str) else words_of(content)
-
-    def _hide(self, content: bytes) -> bytes:
-        return self.credentials.hide_in(content) if self.credentials else content
-
-
-def check_api_url(api_url: str) -> str:
-    """`api_url` without a slash at its end.
-
-    Raises
-    ------
-    NotSentError
-        If it can't be the root of an API: not http(s), no host, or with a name and password, a query or a fragment in
-        it.
-    """
-    shown = one_line(str(api_url).rpartition("@")[2])  # whatever stands before an "@" may be a password
-    try:
-        url = httpx.URL(api_url)
-    except (httpx.InvalidURL, TypeError):
-        raise errors.NotSentError(f"{shown!r} is not a web address. Give the API's root, such as https://…") from None
-    if url.scheme not in ("http", "https") or not url.host:
-        raise errors.NotSentError(f"{shown!r} is not the address of an API: it must begin with https:// or http://.")
-    if url.userinfo:
-        raise errors.NotSentError(
-            f"The API's address holds a name or password before {shown!r}. Remove it and pass auth=…."
-        )
-    if url.query or url.fragment or "?" in api_url or "#" in api_url:
-        raise errors.NotSentError(
-            f"The API's address {shown!r} must end with its path: remove everything from “?” or “#” on."
-        )
-    return str(url).rstrip("/")
-
-
-@functools.cache
-def _user_agent() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return f"constellations_widgets/{version('constellations_widgets')}"
-    except PackageNotFoundError:
-        return "constellations_widgets"
+        message = answer.get("message") if isinstance(answer, dict) else None
+        return one_line(schema_faults(message)) if isinstance(message, str) else format_error(content)
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Seconds of a Retry-After header, which holds seconds or a date."""
+    """Return the seconds of a Retry-After header, which holds seconds or a date."""
     if not value:
         return None
     if value.strip().isdecimal():
@@ -330,7 +359,7 @@ def _retry_after(value: str | None) -> float | None:
 
 
 def _moment(date: str | None) -> datetime | None:
-    """The time of an HTTP date, None where it is none."""
+    """Parse an HTTP date; return None if it is invalid."""
     try:
         moment = parsedate_to_datetime(date or "")
     except (ValueError, OverflowError):

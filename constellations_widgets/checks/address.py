@@ -1,4 +1,7 @@
-"""CXW3xx: can everybody reach the image and its thumbnail at the addresses given? (Whether they answer is for the plan to find out.)"""
+"""CXW3xx: check that everyone can reach the image and its thumbnail at their addresses.
+
+No request is made here: whether the addresses respond is checked by the plan.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ..schema import placement
-from ..schema.placement import PLACEHOLDERS, THUMBNAIL, URL, Fault, Values, shown, text, web_address_fault
+from ..schema.placement import THUMBNAIL, URL, Fault, Values, shown, text, web_address_fault
+from ..schema.tiles import PLACEHOLDERS
+from .pages import page_address
 from .registry import ERROR, WARNING, rule
 
 for _code, _check in (
@@ -21,7 +26,7 @@ for _code, _check in (
 
 
 def _hosts(values: Values) -> Iterator[tuple[str, str, str]]:
-    """Path, address and host of each address that is well-formed."""
+    """Return path, address and host of each well-formed address."""
     for path in (URL, THUMBNAIL):
         address = text(values, path)
         plain = PLACEHOLDERS.sub("0", address)
@@ -30,12 +35,11 @@ def _hosts(values: Values) -> Iterator[tuple[str, str, str]]:
 
 
 def is_private_host(host: str) -> bool:
-    """Whether a host is named as those are that only this machine or its network knows."""
+    """Return whether a host has a name that only this machine or its network resolves."""
     if (
         host == "localhost"
         or host.endswith((".localhost", ".local", ".internal", ".lan"))
-        or "." not in host
-        and ":" not in host
+        or ("." not in host and ":" not in host)
     ):
         return True
     try:
@@ -46,18 +50,18 @@ def is_private_host(host: str) -> bool:
 
 @rule("CXW305", WARNING)
 def addresses_can_be_reached_by_others(values: Values) -> Iterator[Fault]:
-    """An address on this machine or a private network."""
+    """Report an address on this machine or in a private network."""
     for path, _, host in _hosts(values):
         if is_private_host(host):
             yield Fault(
                 path,
-                f"{shown(host)} can be reached only from this machine or its network: others will see nothing. Fine for the sandbox",
+                f"{shown(host)} can be reached only from your network. That is fine for the sandbox, not for publishing",
             )
 
 
 @rule("CXW306", WARNING)
 def addresses_are_secure(values: Values) -> Iterator[Fault]:
-    """http:// where browsers want https://."""
+    """Report an http:// address where browsers require https://."""
     for path, address, host in _hosts(values):
         if address.lower().startswith("http://") and not is_private_host(host):
             changes = {path: "https://" + address[len("http://") :]}
@@ -69,11 +73,25 @@ def addresses_are_secure(values: Values) -> Iterator[Fault]:
             )
 
 
+@rule("CXW307", WARNING)
+def addresses_are_of_files(values: Values) -> Iterator[Fault]:
+    """Report the address of a web page about a file, with the file's own address where the service has one."""
+    for path in (URL, THUMBNAIL):
+        address = text(values, path)
+        page = page_address(address)
+        if page is None:
+            continue
+        label = "Use the file's address" if page.file_url else ""
+        changes = {path: page.file_url} if page.file_url else {}
+        yield Fault(path, f"is a page of {page.service}, not the file itself: {page.advice}", label, changes)
+
+
 @rule("CXW312", WARNING)
 def thumbnail_is_given(values: Values) -> Fault | None:
-    """No thumbnail."""
+    """Report a missing thumbnail."""
     if isinstance(values.get(THUMBNAIL), str) and not text(values, THUMBNAIL):
         return Fault(
-            THUMBNAIL, "is empty: lists will show the image without a picture. Give the address of a 96 by 45 JPEG"
+            THUMBNAIL,
+            "Enter the address of a JPEG of 96 × 45 pixels: without it, lists show the image without a picture",
         )
     return None

@@ -1,14 +1,22 @@
-"""CXW2xx: would WWT draw the image, and draw it where it belongs?"""
+"""CXW2xx: check that WWT draws the image, and draws it in the right place."""
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ..errors import SourceError
+from ..geometry.extent import guessed_size, middle_of
+from ..geometry.fitting import TOLERANCE, UNSEEN, recentred
+from ..geometry.plane import plane_of, width_factor_of
+from ..geometry.sphere import separation
+from ..geometry.transforms import PLACED, tidy
 from ..schema import placement
 from ..schema.placement import URL, Fault, Values, is_sky_image, is_tan, number, shown, text
-from .registry import ERROR, WARNING, rule
+from ..schema.tiles import SERVER
+from .registry import ERROR, IMAGE_SIZE, INFO, WARNING, rule
 
 for _code, _check in (
     ("CXW201", placement.known_projection),
@@ -20,19 +28,53 @@ for _code, _check in (
     rule(_code, ERROR)(_check)
 
 
-@rule("CXW211", WARNING)
-def tan_has_width_factor_2(values: Values) -> Fault | None:
-    """A tiled image with another width factor is shifted."""
+@rule("CXW206", ERROR)
+def something_is_drawn(values: Values) -> Fault | None:
+    """Report a size with which WWT draws no tile (`getTilesXForLevel` and `geoTo3dTan` of its engine)."""
+    path, projection = "wwt.base_degrees_per_tile", text(values, "wwt.projection")
+    base = number(values, path)
+    if base is None or base <= 0:
+        return None
+    if projection == "Mercator" and base < 360:
+        message = f"{base:g} degrees make WWT draw nothing in the projection Mercator, whose one tile has 360"
+        return Fault(path, message, "Use 360", {path: 360.0})
+    if projection == "Equirectangular" and base > 360:
+        return Fault(path, f"{base:g} degrees make WWT draw nothing: a tile has at most 360, mostly 180")
+    if projection == "Tan" and base >= 180:
+        return Fault(path, f"{base:g} degrees make WWT draw nothing: no plane shows 180 degrees of the sky or more")
+    return None
+
+
+@rule("CXW207", WARNING)
+def url_names_each_tile(values: Values) -> Fault | None:
+    """Report a template that gives several tiles the same address, or has an unknown placeholder."""
+    url, path = text(values, URL), "wwt.quad_tree_map"
+    if "{Q}" in url and not text(values, path):
+        message = "is empty, so that {Q} in the image URL is 0 for every tile: give the digits of its names"
+        return Fault(path, message, "Use 0123", {path: "0123"})
+    if "{1}" in url and (found := SERVER.search(url)):
+        return Fault(URL, f"has {found[0]}, which WWT leaves as it is beside {{1}}: name one server")
+    return None
+
+
+@rule("CXW211", INFO)
+def tan_is_two_tiles_wide(values: Values) -> Fault | None:
+    """Report a tiled image whose pyramid is two tiles wide at its root, as older WWT tools write it."""
     if is_tan(values) and number(values, "wwt.width_factor") == 1:
         return Fault(
-            "wwt.width_factor", "1 shifts a tiled image: WWT's tools write 2", "Use 2", {"wwt.width_factor": 2}
+            "wwt.width_factor",
+            "is 1: WWT looks for two tiles at the root, as older tools make them (0/0/0_0 and 0/0/0_1). toasty and cxw.tile make one, "
+            "which is 2",
         )
     return None
 
 
 @rule("CXW212", WARNING)
 def tan_offsets_are_degrees(values: Values) -> list[Fault]:
-    """Offsets of a tiled image so large that they are probably pixels. (A cutout of a mosaic may lie some sizes away from its centre.)"""
+    """Report offsets of a tiled image that are so large that they are probably pixels.
+
+    A cutout of a mosaic may lie several image sizes away from its projection centre.
+    """
     size = number(values, "wwt.base_degrees_per_tile")
     if not is_tan(values) or size is None or size <= 0:
         return []
@@ -49,7 +91,7 @@ def tan_offsets_are_degrees(values: Values) -> list[Fault]:
 
 @rule("CXW213", WARNING)
 def sky_image_offsets_are_pixels(values: Values) -> Fault | None:
-    """Offsets of an untiled image that look like degrees, or were never set."""
+    """Report offsets of an untiled image that look like degrees, or were never set."""
     x, y = number(values, "wwt.offset_x"), number(values, "wwt.offset_y")
     if not is_sky_image(values) or x is None or y is None:
         return None
@@ -66,12 +108,12 @@ def sky_image_offsets_are_pixels(values: Values) -> Fault | None:
     return None
 
 
-_FINEST = 1e-3 / 3600  # degrees for a pixel: a milliarcsecond, which only interferometers resolve
+_FINEST = 1e-3 / 3600  # degrees per pixel: a milliarcsecond, which only interferometers resolve
 
 
 @rule("CXW214", WARNING)
 def scale_is_plausible(values: Values) -> Fault | None:
-    """A scale that would make the image larger than the sky, or finer than any camera."""
+    """Report a scale that makes the image larger than the sky, or finer than any camera."""
     path = "wwt.base_degrees_per_tile"
     scale, levels = number(values, path), number(values, "wwt.tile_levels")
     if scale is None or scale <= 0:
@@ -79,23 +121,23 @@ def scale_is_plausible(values: Values) -> Fault | None:
     if is_sky_image(values) and scale > 0.5:
         return Fault(
             path,
-            f"{scale:g} degrees for each pixel is very coarse: an untiled image wants degrees per pixel, not its whole height",
+            f"{scale:g} degrees for each pixel is very coarse: an untiled image takes degrees per pixel, not its whole height",
         )
     if is_tan(values) and scale > 180:
         return Fault(
-            path, f"{scale:g} degrees is more than half the sky: a tiled image wants its padded height in degrees"
+            path, f"{scale:g} degrees is more than half the sky: a tiled image takes its padded height in degrees"
         )
     if is_tan(values) and levels is not None and 1 <= levels <= 30:
         pixel = scale / (256 * 2**levels)
         if pixel < _FINEST:
             words = f"{scale:g} degrees for the whole image makes pixels of {pixel * 3.6e6:.2g} milliarcseconds: is that degrees per pixel?"
-            return Fault(path, f"{words} A tiled image wants its padded height")
+            return Fault(path, f"{words} A tiled image takes its padded height")
     return None
 
 
 @rule("CXW215", WARNING)
 def rotation_is_within_a_turn(values: Values) -> Fault | None:
-    """More than one whole turn."""
+    """Report a rotation of more than one whole turn."""
     turn = number(values, "wwt.rotation")
     if turn is None or abs(turn) <= 360:
         return None
@@ -110,15 +152,101 @@ def rotation_is_within_a_turn(values: Values) -> Fault | None:
 
 @rule("CXW218", WARNING)
 def center_was_given(values: Values) -> Fault | None:
-    """An image exactly where those lie that nobody has placed."""
+    """Report an image at the default position, which was probably never placed."""
     if not (is_tan(values) or is_sky_image(values)):
         return None
     if number(values, "wwt.center_x") != 0 or number(values, "wwt.center_y") != 0:
         return None
     return Fault(
         "wwt.center_x",
-        "is 0, and so is the declination: there lies what nobody has placed. Say where on the sky the image belongs",
+        "is 0, and so is the declination, as in an image that was never placed. Set where on the sky the image belongs",
     )
+
+
+@dataclass(frozen=True)
+class _FarCentre:
+    """A projection centre outside of an image: by how many pixels WWT displaces the image, and how to change that."""
+
+    displaced: float
+    fault: Fault
+
+
+def _far_centre(values: Values) -> _FarCentre | None:
+    size = values.get(IMAGE_SIZE)
+    try:
+        plane, size = plane_of(values, size), size or guessed_size(values)
+        far = separation((plane.ra, plane.dec), middle_of(plane, size))
+    except (SourceError, ArithmeticError, TypeError):
+        return None
+    displaced = _displaced(far) / plane.scale
+    if displaced <= UNSEEN:
+        return None
+    nearer, error = recentred(plane, size)
+    if error > displaced / 2 or nearer.mirrored != plane.mirrored:
+        return None
+    # For tiles, `size` may be that of all tiles together: their middle is the image's.
+    there = (
+        nearer.tiled(size, width_factor_of(values), int(values["wwt.tile_levels"]))
+        if is_tan(values)
+        else nearer.untiled()
+    )
+    changes = tidy({path: there[path] for path in PLACED}, plane.scale, is_tan(values))
+    message = (
+        f"is the projection centre, {far:.3g} degrees from the image: WWT draws the image up to {displaced:.2g} pixels nearer to it "
+        f"than it is. A projection centre in the image is off by at most {max(error, 0.001):.2g}"
+    )
+    return _FarCentre(displaced, Fault("wwt.center_x", message, "Move the projection centre to the image", changes))
+
+
+def _displaced(far: float) -> float:
+    """Return how many degrees nearer WWT draws what is `far` degrees from its projection centre; see `geometry.engine`."""
+    angle = math.radians(far)
+    return math.degrees(angle - math.atan(math.sin(angle)))
+
+
+@rule("CXW219", WARNING)
+def image_is_at_its_projection_centre(values: Values) -> Fault | None:
+    """Report a projection centre so far from the image that WWT visibly draws the image in the wrong place."""
+    found = _far_centre(values)
+    return found.fault if found and found.displaced > TOLERANCE else None
+
+
+@rule("CXW220", INFO)
+def projection_centre_may_be_far(values: Values) -> Fault | None:
+    """Report a projection centre that displaces the image a little, or perhaps much: if the size of its file is unknown."""
+    found = _far_centre(values)
+    if found:
+        return found.fault if found.displaced <= TOLERANCE else None
+    if values.get(IMAGE_SIZE) or not is_sky_image(values):
+        return None
+    try:
+        plane = plane_of(values)
+    except (SourceError, ArithmeticError, TypeError):
+        return None
+    # The corner that every image has, whatever its size.
+    displaced = _displaced(separation((plane.ra, plane.dec), plane.sky(0, 0))) / plane.scale
+    if displaced <= TOLERANCE:
+        return None
+    return Fault(
+        "wwt.offset_x",
+        f"and the other, {plane.x:g} and {plane.y:g} pixels, place the projection centre, and the size of the image is not known. If "
+        f"the image is smaller than that, WWT draws it up to {displaced:.2g} pixels away from its position: compare its width and height",
+    )
+
+
+@rule("CXW221", WARNING)
+def projection_is_drawn(values: Values) -> Fault | None:
+    """Report a projection that WWT's web engine does not draw (`Imageset.getNewTile`)."""
+    path, name = "wwt.projection", text(values, "wwt.projection")
+    if name == "Spherical":
+        return Fault(
+            path,
+            "is Spherical, which WWT draws as Toast: the image lies in the wrong place unless its tiles are made for Toast. For tiles "
+            "in right ascension and declination use Equirectangular",
+        )
+    if name == "Plotted":
+        return Fault(path, "is Plotted, for which WWT draws lists of stars and no pictures: use Tan, SkyImage or Toast")
+    return None
 
 
 _SPELLINGS = {".jpeg": ".jpg", ".fit": ".fits", ".fts": ".fits", ".tiff": ".tif"}
@@ -127,7 +255,7 @@ _PICTURES = (*_DRAWN, ".gif", ".webp", ".tif")
 
 
 def _extension(name: str) -> str:
-    """The kind of file that `name` names, spelled as WWT does: ".jpg" for "a/b.JPEG", "" where it names none that is known."""
+    """Return the extension of `name` in WWT's spelling (".jpg" for "a/b.JPEG"); "" if it is not a known one."""
     found = re.search(r"\.[a-z]+$", name.lower())
     extension = _SPELLINGS.get(found[0], found[0]) if found else ""
     return extension if extension in _PICTURES else ""
@@ -135,7 +263,7 @@ def _extension(name: str) -> str:
 
 @rule("CXW216", WARNING)
 def file_type_matches_url(values: Values) -> Fault | None:
-    """The file type is another than the URL's extension."""
+    """Report a file type that differs from the URL's extension."""
     given = text(values, "wwt.file_type").strip()
     try:
         meant = _extension(urlsplit(text(values, URL)).path)
@@ -149,7 +277,7 @@ def file_type_matches_url(values: Values) -> Fault | None:
 
 @rule("CXW217", WARNING)
 def file_type_is_shown_by_wwt(values: Values) -> Fault | None:
-    """A file type that WWT does not draw, or not under this name."""
+    """Report a file type that WWT does not draw, or not under this name."""
     given = text(values, "wwt.file_type")
     name = given.strip()
     if not name and isinstance(values.get("wwt.file_type"), str):
@@ -158,6 +286,14 @@ def file_type_is_shown_by_wwt(values: Values) -> Fault | None:
         return Fault("wwt.file_type", "is empty: give .png, .jpg or .fits", *fix)
     if " " in name or given in (*_DRAWN, ".jpeg"):
         return None
+    if text(values, "wwt.projection") == "Healpix" and name.lower().lstrip(".") in (
+        "png",
+        "jpg",
+        "jpeg",
+        "fits",
+        "tsv",
+    ):
+        return None  # for a HiPS these are names of types
     meant = _extension("." + name.lstrip("."))
     if meant in _DRAWN:
         return Fault("wwt.file_type", f"{shown(given)} is written {meant}", f"Use {meant}", {"wwt.file_type": meant})

@@ -1,7 +1,7 @@
 """The registry of rules: small named functions over a draft's plain values.
 
-A rule looks at the flat values (``wwt.rotation`` → 12.5, whatever was typed there) and gives what it finds as `Fault`: the field, words,
-and changes that would mend it. Its code and severity are told when it is registered:
+A rule reads the flat values (``wwt.rotation`` → 12.5, whatever the user typed) and yields each finding as a `Fault`: the field, a message,
+and changes that fix it. Its code and severity are given when it is registered:
 
     @rule("CXW412", WARNING)
     def public_domain_has_its_license(values): ...
@@ -10,7 +10,7 @@ and changes that would mend it. Its code and severity are told when it is regist
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..schema.placement import Fault, Values
@@ -21,13 +21,16 @@ WARNING: Severity = "warning"
 INFO: Severity = "info"
 _ORDER = {ERROR: 0, WARNING: 1, INFO: 2}
 
+IMAGE_SIZE = "image.size"
+"""Path under which rules find width and height of the image in pixels; it is no field, and None where they are not known."""
+
 Found = Fault | Iterable[Fault] | None
 Check = Callable[[Values], Found]
 
 
 @dataclass(frozen=True)
 class Fix:
-    """Changes (path → new value) that mend a problem, and the words on the button that makes them."""
+    """Changes (path → new value) that fix a problem, and the label of the button that applies them."""
 
     label: str
     changes: Mapping[str, Any]
@@ -48,14 +51,14 @@ class Problem:
     message : str
         What is wrong with the field, why, and what to do.
     fix : Fix or None
-        Changes that mend it: `draft.apply(problem)`.
+        Changes that fix it: `draft.apply(problem)`.
     """
 
     code: str
     severity: Severity
     field: str
     message: str
-    fix: Fix | None = field(default=None)
+    fix: Fix | None = None
 
     def __str__(self) -> str:
         hint = f" (fix: {self.fix.label})" if self.fix else ""
@@ -72,6 +75,7 @@ class Rule:
     summary: str
 
     def problems(self, values: Values) -> list[Problem]:
+        """Return the problems that this rule finds in `values`."""
         found = self.check(values)
         if found is None:
             return []
@@ -86,7 +90,7 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(code: str, severity: Severity) -> Callable[[Check], Check]:
-    """Register a check under a code of its own."""
+    """Register a check under its code."""
 
     def register(check: Check) -> Check:
         if code in RULES:
@@ -99,10 +103,10 @@ def rule(code: str, severity: Severity) -> Callable[[Check], Check]:
 
 
 def run(values: Values) -> list[Problem]:
-    """All problems of a draft's flat `values`: errors first, then warnings, then what is worth knowing."""
+    """Return all problems of a draft's flat `values`: errors first, then warnings, then information."""
     return by_severity(problem for each in RULES.values() for problem in each.problems(values))
 
 
 def by_severity(problems: Iterable[Problem]) -> list[Problem]:
-    """Errors first, then warnings, then what is worth knowing."""
+    """Sort problems: errors first, then warnings, then information."""
     return sorted(problems, key=lambda problem: _ORDER[problem.severity])

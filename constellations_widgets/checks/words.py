@@ -1,4 +1,4 @@
-"""What to look for in the texts that people write."""
+"""Patterns of words that the checks look for in users' texts."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ PUBLIC_DOMAIN = re.compile(
     r"|\bcopyright[ -](?:free|waived)\b|\buncopyrighted\b|\bno rights reserved\b",
     re.IGNORECASE,
 )
-"""A copyright statement that says that nobody holds rights: “Public domain”, “NASA material is not protected by copyright”."""
+"""Pattern of statements that deny any rights: “Public domain”, “NASA material is not protected by copyright”."""
 
 OWNED = re.compile(r"copyright|©|\(c\)", re.IGNORECASE)
-"""A copyright statement that somebody makes for themselves."""
+"""Pattern of a copyright statement in the first person."""
 
 YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
 
 YEAR_OF_COPYRIGHT = re.compile(r"(?:©|\(c\)|\bcopyright|(?<=\d)\s?[-–,])\s*(20\d\d)(?!\d)", re.IGNORECASE)
-"""A year that is claimed, while the number in “NGC 2070” is none."""
+"""Pattern of a copyright year; the number in “NGC 2070” does not match."""
 
 _MARKUP = "(?:b|strong|i|em)"
 CREDIT_LABEL = re.compile(
@@ -41,7 +41,10 @@ _ABBREVIATIONS = (
 
 
 def without_final_stop(written: str) -> str | None:
-    """`written` without the full stop that ends it, None where none does: “et al.” and “Smith, R.” end with an abbreviation."""
+    """Return `written` without its final full stop; None if it has none or ends with an abbreviation.
+
+    “et al.” and “Smith, R.” end with an abbreviation.
+    """
     found = re.search(r"\.((?:\s*</\w+>)*)\s*$", written)
     before = written[: found.start()] if found else ""
     if not found or before.endswith(".") or re.search(rf"(?:^|[\W\d_])(?:[^\W\d_]|{_ABBREVIATIONS})$", before):

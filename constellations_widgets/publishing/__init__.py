@@ -1,13 +1,13 @@
-"""Publish exactly once: plan, journal, send, look when the outcome is unclear; one draft or many."""
+"""Publish exactly once, one draft or many: plan, journal, send, and reconcile if the outcome is unclear."""
 
 from __future__ import annotations
 
-from .all_at_once import publish_all
+from .all_at_once import publish_all, publish_plan
 from .attempts import Attempt, History
 from .batch import Batch
 from .journal import Journal, history
 from .plan import Plan, Step, plan
-from .reconcile import left_open, settle, settle_all, unsettled
+from .reconcile import pending_attempts, settle_all, unsettled
 from .scene import publish_scene, scene_of, send_scene
 from .shared_fields import SharedFields
 from .submit import publish_draft, publish_planned
@@ -21,15 +21,15 @@ __all__ = [
     "SharedFields",
     "Step",
     "history",
-    "left_open",
+    "pending_attempts",
     "plan",
     "publish_all",
     "publish_draft",
+    "publish_plan",
     "publish_planned",
     "publish_scene",
     "scene_of",
     "send_scene",
-    "settle",
     "settle_all",
     "unsettled",
 ]

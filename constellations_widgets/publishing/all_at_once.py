@@ -1,4 +1,4 @@
-"""Many drafts in one call."""
+"""Publish many drafts in one call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..api.constellations import Constellations
 from .batch import Batch, OnProgress
 from .journal import Journal
-from .plan import plan
+from .plan import Plan, plan
 
 if TYPE_CHECKING:
     from ..draft import ImageDraft
@@ -19,7 +19,7 @@ def publish_all(
     client: Constellations,
     handle: str,
     *,
-    threads: int = 16,
+    threads: int = 32,
     anyway: bool = False,
     probe: bool = True,
     journal: Journal | None = None,
@@ -27,57 +27,64 @@ def publish_all(
 ) -> Batch:
     """Publish many drafts, each exactly once. They can be neither corrected nor deleted afterwards.
 
-    Stopped or killed on the way, the same call goes on where it stopped: what is published already is not sent again,
-    and what may have been is looked for first.
+    After an interrupt or a crash, the same call continues: published images are not sent again, and unclear attempts
+    are reconciled first.
 
     Parameters
     ----------
     drafts : iterable of ImageDraft
         The images.
     client : Constellations
-        Where to; signed in.
+        Client of the API to publish to; signed in.
     handle : str
-        Under which handle; the account must own it.
+        Handle to publish under; the account must own it.
     threads : int, optional
-        How many images are sent at the same time, 1 to 32. Default 16.
+        Number of images sent at the same time, 1 to 32. Default 32.
     anyway : bool, optional
-        Whether those are published too of which the plan says that somebody has to decide: because of warnings, or
-        since another handle has the same image. Default False.
+        Whether to publish also drafts that the plan leaves to a decision, because of warnings, because another handle has
+        the same image, or because the file was published before under another address. Images that were published before, or may have been, are not sent again. Default False.
     probe : bool, optional
-        Whether the plan asks the web for each draft's first tile and thumbnail. Default True.
+        Whether the plan requests each draft's first tile and thumbnail from the web. Default True.
     journal : Journal, optional
         By default that of the user's state directory.
     on_progress : callable, optional
-        Called as ``on_progress(batch, row)``, one call at a time, from other threads; `row` is None where the batch's
-        `message` changed. ``batch.stop()`` may be called there.
+        Called as ``on_progress(batch, row)``, one call at a time, from other threads; `row` is None if the batch's
+        `message` changed. It may call ``batch.stop()``.
 
     Returns
     -------
     Batch
-        With a row for each draft: its state, reason and receipt. `Batch.retry_failed`, `Batch.resend_unclear` and
-        `Batch.export` go on from there.
+        With a row for each draft: its state, reason and receipt. Continue with `Batch.retry_failed`,
+        `Batch.resend_unclear` and `Batch.export`.
 
     Raises
     ------
     JournalError
-        The journal can't be written: nothing was sent without it. What was published before that is in `history`.
+        If the journal can't be written: nothing is sent without it. `history` holds what was published before that.
     SignInError, BusyError, NotSentError
-        The server does not believe the token any more, asks for too long a pause, or can't be reached. The rest was
-        not sent; the same call goes on.
+        If the server rejects the token, asks for too long a pause, or can't be reached. The rest was not sent; the same
+        call continues.
     PublishError, ApiError
-        No plan can be made: nothing was sent.
+        If no plan can be made: nothing was sent.
     """
     steps = plan(drafts, client, handle, journal=journal, probe=probe)
-    batch = Batch(steps, client, threads=threads, anyway=anyway, journal=journal, on_progress=on_progress)
+    return publish_plan(steps, client, threads=threads, anyway=anyway, journal=journal, on_progress=on_progress)
+
+
+def publish_plan(
+    plan: Plan,
+    client: Constellations,
+    *,
+    threads: int = 32,
+    anyway: bool = False,
+    journal: Journal | None = None,
+    on_progress: OnProgress | None = None,
+) -> Batch:
+    """Publish exactly what a plan holds, each draft exactly once; parameters and errors are those of `publish_all`."""
+    batch = Batch(plan, client, threads=threads, anyway=anyway, journal=journal, on_progress=on_progress)
     batch.start()
-    try:
-        while not batch.wait(0.2):  # an interrupt does not end a longer wait on every system
-            pass
-    except BaseException:
-        batch.stop()
-        batch.wait()
-        raise
+    batch.wait_or_stop()
     if batch.error is not None:
-        batch.error.add_note(f"{batch!r} Publish the same drafts again to go on: what was published is known.")
+        batch.error.add_note(f"{batch!r} To continue, publish the same drafts again: published images are skipped.")
         raise batch.error
     return batch

@@ -1,13 +1,13 @@
-"""Attempts to publish an image or a scene, as the journal remembers them.
+"""Attempts to publish an image or a scene, as the journal records them.
 
 An attempt's state is one of
 
 ==========  =========================================================================================
-planned     written down, and provably not with the server: its request could not be sent
-sending     its request may be with the server, and the process that sends it is alive
+planned     recorded, and provably not at the server: its request could not be sent
+sending     its request may be at the server, and the process that sends it is alive
 published   the server has it: `image_id`
-refused     it made nothing: the server said no, or does not show it and the user has given it up or sent it anew
-unclear     its request may have been done: look at the server before anything is sent (`reconcile`)
+refused     it made nothing: the server refused it, or lacks it and the user abandoned or resent it
+unclear     its request may have been done: reconcile it before anything is sent (`reconcile`)
 ==========  =========================================================================================
 """
 
@@ -20,25 +20,25 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from ..schema.records import Receipt, html_link
+from ..schema.html_repr import capped, html_block, html_link, html_table, html_text
+from ..schema.records import Receipt
 from ..schema.scenes import SceneReceipt
-from .tables import html_table
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt to publish an image, or to make a scene.
+    """Attempt to publish an image, or to make a scene.
 
     Attributes
     ----------
     key : str
-        The attempt's own id.
+        Id of the attempt.
     api_url, handle : str
-        Where it was to go.
+        Its destination.
     url : str
         The image URL, "" if it has none, as a scene.
     body : bytes
-        The request's body, exactly.
+        The exact body of the request.
     body_sha256 : str
         SHA-256 of the body, hexadecimal.
     known_ids : tuple of str
@@ -48,11 +48,14 @@ class Attempt:
     owner : str
         The process that sent it.
     planned, sent, settled : datetime or None
-        When it was written down, sent, and decided, UTC, by this machine's clock.
+        When it was recorded, when it was sent, and when its outcome ("unclear" is one) was recorded: UTC, by this
+        machine's clock.
     image_id, rel_url : str or None
         The image or the scene, once the server has it.
     answer : str
-        What the server said, or what went wrong, in a sentence.
+        The server's response, or the failure, in a sentence.
+    duplicates : tuple of str
+        Further records of the same request, repeated by a gateway or the network. They can't be deleted.
     """
 
     key: str
@@ -70,27 +73,29 @@ class Attempt:
     image_id: str | None
     rel_url: str | None
     answer: str
+    duplicates: tuple[str, ...] = ()
 
     @property
     def request(self) -> dict[str, Any]:
         """The request's body as an object."""
-        return json.loads(self.body)
+        request: dict[str, Any] = json.loads(self.body)
+        return request
 
     @property
     def kind(self) -> str:
-        """What it makes, an "image" or a "scene": the body says which."""
-        # Most bodies can be told apart without reading them.
+        """The kind of record it makes, "image" or "scene", by its body."""
+        # Most bodies can be distinguished without reading them.
         return "scene" if b'"place"' in self.body and "place" in self.request else "image"
 
     @property
     def note(self) -> str:
-        """What the image is, or the scene's text."""
+        """The image's note, or the scene's text."""
         request = self.request
         return str(request.get("note", request.get("text", "")))
 
     @property
     def receipt(self) -> Receipt | SceneReceipt | None:
-        """The receipt of a published attempt."""
+        """The receipt of a published attempt, else None."""
         if self.state != "published" or not self.image_id or not self.settled:
             return None
         kind = self.kind
@@ -103,29 +108,40 @@ class Attempt:
             body=self.request,
             body_sha256=self.body_sha256,
             key=self.key,
+            duplicates=self.duplicates,
         )
 
     def __repr__(self) -> str:
         return f"<Attempt {self.key[-8:]}: {self.state}, {self.note!r} under {self.handle!r} at {self.api_url}>"
 
     def as_row(self) -> tuple[Any, ...]:
-        """The attempt's row of the journal, with the columns `COLUMNS`."""
+        """Return the attempt's row of the journal, with the columns `COLUMNS`."""
         about = (self.key, self.api_url, self.handle, self.url, self.body_sha256, self.body, json.dumps(self.known_ids))
         moments = (as_text(moment) if moment else None for moment in (self.planned, self.sent, self.settled))
-        return *about, self.state, self.owner, *moments, self.image_id, self.rel_url, self.answer
+        return (
+            *about,
+            self.state,
+            self.owner,
+            *moments,
+            self.image_id,
+            self.rel_url,
+            self.answer,
+            json.dumps(self.duplicates),
+        )
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Attempt:
-        """The attempt of a row of the journal, with the columns `COLUMNS`."""
+        """Return the attempt in a row of the journal, with the columns `COLUMNS`."""
         values = dict(zip(_NAMES, row, strict=True))
-        values["known_ids"] = tuple(json.loads(values["known_ids"]))
+        for ids in ("known_ids", "duplicates"):
+            values[ids] = tuple(json.loads(values[ids]))
         for moment in ("planned", "sent", "settled"):
             values[moment] = datetime.fromisoformat(values[moment]) if values[moment] else None
         return cls(**values)
 
 
 def as_text(moment: datetime) -> str:
-    """A time as the journal has it."""
+    """Return a time as the journal stores it."""
     return moment.isoformat(timespec="microseconds")
 
 
@@ -134,9 +150,9 @@ COLUMNS = ", ".join(_NAMES)
 
 
 class History(list[Attempt]):
-    """Attempts, newest first; a table in a notebook, as HTML and as text.
+    """Attempts, newest first; shown as a table in a notebook and as text.
 
-    `looked` says whether the server was just asked for those that are unclear.
+    `looked` says whether the unclear ones were just reconciled with the server.
     """
 
     def __init__(self, attempts: Iterable[Attempt] = (), *, looked: bool = False):
@@ -147,37 +163,41 @@ class History(list[Attempt]):
         return f"<History: {len(self)} attempt{'s' * (len(self) != 1)}. {self._open()}".rstrip(". ") + ">"
 
     def __str__(self) -> str:
-        lines = ["  ".join(filter(None, _words(attempt))) for attempt in self]
-        return "\n".join(filter(None, [self._head(), *lines]))
+        attempts, others = capped(self, "newest", _OTHERS)
+        lines = ["  ".join(filter(None, _columns(attempt))) for attempt in attempts]
+        return "\n".join(filter(None, [self._head(), *lines, others]))
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(str(self))
 
     def _repr_html_(self) -> str:
         if not self:
-            return f"<p>{_NOTHING}</p>"
-        table = html_table(("When", "State", "What", "Handle", "Record", "Answer"), map(_cells, self))
-        return f"<p>{html.escape(self._head())}</p>{table}" if self._open() else table
+            return html_block(f"<p>{_NOTHING}</p>")
+        attempts, others = capped(self, "newest", _OTHERS)
+        table = html_table(("When", "State", "What", "Handle", "Record", "Answer"), map(_cells, attempts))
+        head, foot = (f"<p>{html.escape(words)}</p>" if words else "" for words in (self._head(), others))
+        return html_block(head, table, foot)
 
     def _head(self) -> str:
         return self._open() or ("" if self else _NOTHING)
 
     def _open(self) -> str:
-        """What is left to be looked at, and how."""
+        """Return what remains to be reconciled, and how."""
         count = sum(attempt.state == "unclear" for attempt in self)
         if not count:
             return ""
         if self._looked:
             return f"{count} of {len(self)} may still have succeeded or not. {_ONCE_MORE}"
-        return f"{count} of {len(self)} may have succeeded or not: cxw.settle_all(client) looks, and sends nothing."
+        return f"{count} of {len(self)} may have succeeded or not: cxw.settle_all(client) checks the server and sends nothing."
 
 
-_ONCE_MORE = "Published once more, with again=True, an image is looked for first, and sent if it still isn't there."
+_ONCE_MORE = "Publishing it with again=True checks the server first, and sends it only if it is still missing."
+_OTHERS = "All are in the list: history()[200] is the next one, history(limit=…) reads fewer."
 _NOTHING = "Nothing was published from this machine yet."
 
 
-def _words(attempt: Attempt) -> list[str]:
-    """When, state, what, where, the record's address and the answer, as text."""
+def _columns(attempt: Attempt) -> list[str]:
+    """Return the cells of an attempt's row: time, state, kind, place, address of the record and response."""
     what = attempt.note if attempt.kind == "image" else f"Scene: {attempt.note}"
     when, place = f"{attempt.planned:%Y-%m-%d %H:%M} UTC", f"{attempt.handle} at {attempt.api_url}"
     receipt = attempt.receipt
@@ -185,6 +205,6 @@ def _words(attempt: Attempt) -> list[str]:
 
 
 def _cells(attempt: Attempt) -> list[str]:
-    *start, record, answer = _words(attempt)
+    *start, record, answer = _columns(attempt)
     link = html_link(record.rpartition("/")[2], record) if record else ""
-    return [*map(html.escape, start), link, html.escape(answer)]
+    return [*map(html_text, start), link, html_text(answer)]

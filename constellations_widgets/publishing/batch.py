@@ -1,81 +1,82 @@
-"""Batches: many drafts, many threads, each draft published exactly once."""
+"""Publish many drafts in many threads, each draft exactly once."""
 
 from __future__ import annotations
 
-import html
 import threading
-import time
 import warnings
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from ..api.constellations import Constellations
 from ..errors import ApiError, BusyError, ConstellationsError, JournalError, NotSentError, PublishError, SignInError
 from ..schema.records import Receipt
+from ..text import format_sentence
+from . import clock
 from .attempts import Attempt
+from .backoff import Backoff
+from .delivery import WaitStoppedError, find_published, tell_nobody
 from .journal import Journal, default_journal
-from .pause import SharedPause
 from .plan import BLOCKED, DECIDE, PUBLISH, SKIP, Plan, Step, plan
-from .reconcile import SETTLING_WAITS, is_recent, settle
 from .rows import (
     FAILED,
     PUBLISHED,
     SENDING,
     STATE_OF,
-    STATES,
     UNCLEAR,
     UNDECIDED,
     WAITING,
+    Report,
     Row,
-    as_table,
-    as_text,
-    export,
 )
-from .submit import after_unclear, publish_planned, tell_nobody
+from .submit import outgoing, publish_planned
+from .verification import with_foreign_records
 
 OnProgress = Callable[["Batch", Row | None], Any]
-"""Is told of each change: with the row whose state changed, or None where it was the batch's `message`."""
+"""Called at each change, with the row whose state changed, or None if the batch's `message` did."""
 
 MOST_THREADS = 32  # as many connections as the client keeps open
+_WAKE = 0.2  # seconds; not every system lets an interrupt end a longer wait
+_TWINS = "The server has more records of it, which can't be deleted: {}."
 _BY_ANOTHER = "Published by another window or program meanwhile."
 _UNCLEAR = (
-    "Whether it was published is not known: {}. The server does not show the image so far. It is never sent again by "
-    "itself: resend_unclear() looks once more, and sends it if it still isn't there."
+    "Whether it was published is not known: {} It is never sent again by itself: resend_unclear() waits until the "
+    "server must have processed it, checks again, and sends it only if it is missing."
 )
+END_WAITS = (0.0, 2.0, 5.0, 10.0, 15.0)
+"""Seconds to wait before each search for unclear images at the end of a batch, until none is left."""
 
 
-class Batch:
-    """Publishes what a plan says, and nothing else, in threads of its own.
+class Batch(Report):
+    """Run of a plan: it publishes the plan's drafts, and nothing else, in its own threads.
 
-    Everything can be stopped, and the kernel killed, at any moment: the journal knows what was sent. A new batch of the
-    same drafts goes on from there.
+    It can be stopped, and the kernel killed, at any moment: the journal records what was sent. A new batch of the same
+    drafts continues from there.
 
     Parameters
     ----------
     plan : Plan
-        What is to be published, where. Of its steps those to publish go; those to decide only with `anyway`.
+        What to publish, and where. Steps that need a decision are published only with `anyway`.
     client : Constellations
-        Of the plan's API; signed in.
+        Client of the plan's API; signed in.
     threads : int, optional
-        How many images are sent at the same time, 1 to 32. Default 16.
+        Number of images sent at the same time, 1 to 32. Default 32.
     anyway : bool, optional
-        Whether drafts of which the plan says "decide" are published too. Default False.
+        Whether to publish also drafts for which the plan says "decide". Default False.
     journal : Journal, optional
         By default that of the user's state directory.
     on_progress : callable, optional
-        Called as ``on_progress(batch, row)``, one call at a time, from the batch's threads; `row` is None where it is
-        `message` that changed.
+        Called as ``on_progress(batch, row)``, one call at a time, from the batch's threads; `row` is None if `message`
+        changed.
 
     Attributes
     ----------
     rows : tuple of Row
         One for each step of the plan, in the same order.
     message : str
-        What the batch as a whole waits for, or why it stopped by itself; "" otherwise.
+        What the whole batch waits for, or why it stopped by itself; else "".
     error : ConstellationsError or None
-        The error for which it stopped by itself, before sending the rows that are still waiting.
+        The error that stopped it before the rest of the rows was sent.
 
     Raises
     ------
@@ -88,7 +89,7 @@ class Batch:
         plan: Plan,
         client: Constellations,
         *,
-        threads: int = 16,
+        threads: int = 32,
         anyway: bool = False,
         journal: Journal | None = None,
         on_progress: OnProgress | None = None,
@@ -101,41 +102,55 @@ class Batch:
             )
         self._client, self._threads, self._anyway = client, threads, anyway
         self._journal, self._on_progress = journal or default_journal(), on_progress
-        self._lock, self._telling = threading.Lock(), threading.RLock()
+        self._lock, self._notifying = threading.Lock(), threading.RLock()
         self._queue: deque[Row] = deque()
-        self._working = 0  # threads
-        self._idle = threading.Event()
-        self._idle.set()
-        self._pause, self._stopping, self._looks_only = SharedPause(), False, False
+        self._runner: threading.Thread | None = None  # a thread of its own: no interrupt comes between its steps
+        self._ended = threading.Event()  # an interrupted `join` can take a live thread for an ended one
+        self._backoff, self._stopping, self._looks_only = Backoff(), False, False
         self.message = ""
         self.error: ConstellationsError | None = None
         self._bodies: set[bytes | None] = {None}
+        self._verified: set[str] = set()  # keys of receipts
+        self._earlier: set[str] = set()  # keys of receipts of earlier runs
         self.rows = tuple(self._first_row(step) for step in plan)
 
-    # -- what it does
+    # -- operations
 
     def start(self) -> None:
-        """Publish the rows that wait. Returns at once. Does nothing while the batch is running."""
+        """Publish the waiting rows, and verify the receipts. Returns at once; does nothing while the batch is running."""
         self._run([row for row in self.rows if row.state == WAITING])
 
     def stop(self) -> None:
-        """Send nothing more. What is under way ends: `wait` for it. Rows that were not sent stay waiting."""
+        """Stop sending. Requests in progress complete: `wait` for them. Rows that were not sent remain waiting."""
         with self._lock:
             self._stopping = True
             self._queue.clear()
-        self._pause.give_up()
+        self._backoff.cancel()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until nothing is under way, at most `timeout` seconds; gives whether that is so."""
-        return self._idle.wait(timeout)
+        """Wait at most `timeout` seconds until the batch is not running; return whether that is so."""
+        end = None if timeout is None else clock.monotonic() + timeout
+        while self.running and (end is None or clock.monotonic() < end):
+            left = _WAKE if end is None else min(_WAKE, max(0.0, end - clock.monotonic()))
+            clock.wait(self._ended, left)
+        return not self.running
+
+    def wait_or_stop(self) -> None:
+        """Wait until the batch is not running; an interrupt of the waiting stops it, ends what is under way, and is raised."""
+        try:
+            self.wait()
+        except BaseException:
+            self.stop()
+            self.wait()
+            raise
 
     @property
     def running(self) -> bool:
-        """Whether something is under way."""
-        return not self._idle.is_set()
+        """Whether the batch is running."""
+        return self._runner is not None and self._runner.is_alive() and not self._ended.is_set()
 
     def decide(self, rows: Iterable[Row], anyway: bool = True) -> None:
-        """Say of rows that the plan leaves to somebody's decision whether they are published too; others stay as they are.
+        """Decide whether rows that the plan leaves to a decision are published; other rows are unchanged.
 
         Raises PublishError while the batch is running.
         """
@@ -146,16 +161,17 @@ class Batch:
                 self._set(row, WAITING if anyway or row.look_first else UNDECIDED, row.reason)
 
     def renew(self) -> None:
-        """Ask the server once more about the rows that wait, as the plan did: people look at a plan for a while.
+        """Check the waiting rows against the server again, since a plan may be reviewed for a while before it runs.
 
-        What is there by now is not sent, and what has a new reason to decide waits for a decision. The web is not asked.
+        Rows that were published meanwhile are not sent, and rows with a new reason to decide wait for a decision. The
+        web is not probed.
 
         Raises
         ------
         PublishError
             If a draft was changed since the plan was made, or the batch is running.
         ApiError
-            If the server can't be asked.
+            If the server can't be reached.
         """
         self._refuse_while_running()
         rows = [row for row in self.rows if row.state == WAITING and not row.look_first]
@@ -176,7 +192,7 @@ class Batch:
                 self._set(row, STATE_OF[new.decision], " ".join(new.reasons))
 
     def retry_failed(self) -> None:
-        """Publish the failed rows once more, as the plan says, and no others. Returns at once.
+        """Publish the failed rows again, according to the plan, and no others. Returns at once.
 
         A draft that was changed since needs a new plan. Raises PublishError while the batch is running.
         """
@@ -184,7 +200,7 @@ class Batch:
         self._run([row for row in self.rows if row.state == FAILED])
 
     def look_again(self) -> None:
-        """Look once more for the images of unclear rows; nothing is sent. Returns at once.
+        """Reconcile the unclear rows with the server again; nothing is sent. Returns at once.
 
         Raises PublishError while the batch is running.
         """
@@ -193,10 +209,11 @@ class Batch:
         self._run(unclear, looks_only=True)
 
     def resend_unclear(self) -> None:
-        """Look once more for the images of unclear rows, and send those that the server still doesn't show.
+        """Reconcile the unclear rows again, and send those that the server does not have.
 
-        Do this when the server has had time: what it is still at work on could appear twice. Returns at once. Raises
-        PublishError while the batch is running.
+        It first waits until a minute has passed since each was sent, as `message` reports: a request that the server
+        still processes could otherwise appear twice. `stop` ends the waiting. Returns at once. Raises PublishError
+        while the batch is running.
         """
         self._refuse_while_running()
         unclear = [row for row in self.rows if row.state == UNCLEAR]
@@ -210,81 +227,101 @@ class Batch:
 
     def _run(self, rows: list[Row], *, looks_only: bool = False) -> None:
         with self._lock:
-            if self._working or not rows:
+            if self.running or not (rows or self._unverified()):
                 return
-            self._looks_only = looks_only
-            for row in rows:
-                row.state = WAITING
-            self._queue, self._pause, self._stopping = deque(rows), SharedPause(), False
+            self._backoff, self._stopping = Backoff(), False
             self.message, self.error = "", None
-            self._working = count = min(self._threads, len(rows))
-            self._idle.clear()
-        for number in range(count):
-            threading.Thread(target=self._work, name=f"constellations-batch-{number}", daemon=True).start()
+            for row in rows:
+                row.state = UNCLEAR if row.state == UNCLEAR else WAITING  # kept if the batch stops before its turn
+            self._ended.clear()
+            self._runner = threading.Thread(
+                target=self._conduct, args=(rows, looks_only), name="constellations-batch", daemon=True
+            )
+        self._runner.start()
 
-    # -- what came of it
+    def _conduct(self, rows: list[Row], looks_only: bool) -> None:
+        try:
+            self._work_off(rows, looks_only)
+            if not looks_only:
+                self._verify()
+                self._look_at_the_end()
+            if self.error is None:
+                self._set_message("")
+        finally:
+            self._ended.set()
 
-    @property
-    def receipts(self) -> list[Receipt]:
-        """The receipts of the published rows."""
-        return [row.receipt for row in self.rows if row.receipt]
+    def _verify(self) -> None:
+        """Verify the receipts: a row whose response named an image of another request becomes unclear."""
+        rows = self._unverified()
+        if self._stopping or not rows:
+            return
+        try:
+            attempts = self._journal.with_keys(rows)
+            for attempt in with_foreign_records([it for it in attempts if it.receipt], self._client, self._earlier):
+                self._journal.disown(attempt.key, attempt.image_id or "")
+            current = self._journal.with_keys(rows)
+            self._verified |= rows.keys()
+        except JournalError as error:
+            self._stop_with(error)
+            return
+        for attempt in current:
+            row = rows[attempt.key]
+            if attempt.state == UNCLEAR:  # now, or since another program has verified that the image is its own
+                self._safely(row.step.draft.published, None)
+                self._set(row, UNCLEAR, _UNCLEAR.format(format_sentence(attempt.answer)))
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many rows are in each state; states that no row is in are left out."""
-        found = Counter(row.state for row in self.rows)
-        return {state: found[state] for state in STATES if found[state]}
+    def _unverified(self) -> dict[str, Row]:
+        """Return the rows whose receipts are to be verified, by the receipts' keys."""
+        return {row.receipt.key: row for row in self.rows if row.receipt and row.receipt.key not in self._verified}
 
-    def export(self, path: Path | str) -> Path:
-        """Write what became of each row to a .json file (with the receipts) or a .csv file, whole or not at all.
+    def _look_at_the_end(self) -> None:
+        """Reconcile the unclear rows again: the server may be back, or its lists may be current now."""
+        for seconds in END_WAITS:
+            unclear = [row for row in self.rows if row.state == UNCLEAR]
+            if not unclear or self._stopping:
+                break
+            self._set_message(f"Checking the server again for {len(unclear)} with an unknown outcome.")
+            if not self._backoff.sleep(seconds):
+                break
+            self._work_off(unclear, looks_only=True)
 
-        Raises
-        ------
-        SourceError
-            If it can't be written there.
-        """
-        return export(self.rows, path)
-
-    def __repr__(self) -> str:
-        counts = ", ".join(f"{count} {state}" for state, count in self.counts.items())
-        return f"<Batch: {counts or 'nothing'}{f'. {self.message}' if self.message else ''}>"
-
-    def __str__(self) -> str:
-        return f"{repr(self)[1:-1]}\n{as_text(self.rows)}"
-
-    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
-        printer.text(str(self))
-
-    def _repr_html_(self) -> str:
-        return f"<p>{html.escape(repr(self)[1:-1])}</p>{as_table(self.rows)}"
+    def _work_off(self, rows: list[Row], looks_only: bool) -> None:
+        with self._lock:
+            if self._stopping:
+                return
+            self._looks_only, self._queue = looks_only, deque(rows)
+        count = min(self._threads, len(rows))
+        names = (f"constellations-batch-{number}" for number in range(count))
+        threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for row in rows:
+            if row.state == SENDING:  # its thread was killed from outside
+                self._did_not_go(row, PublishError("Interrupted."))
 
     # -- one row, in a thread of the batch
 
     def _work(self) -> None:
-        try:
-            while row := self._next():
-                self._publish(row)
-        finally:
-            with self._lock:
-                self._working -= 1
-                if not self._working:
-                    self._idle.set()
+        while row := self._next():
+            self._publish(row)
 
     def _next(self) -> Row | None:
-        self._pause.wait()
+        self._backoff.wait()
         with self._lock:
             if not self._queue:
                 return None
             row = self._queue.popleft()
             row.state = SENDING
-        self._tell(row)
+        self._notify(row)
         return row
 
     def _publish(self, row: Row) -> None:
-        began = time.monotonic()
+        began = clock.monotonic()
         try:
             with row.step.draft.publishing():
-                receipt = self._settled(row) or self._looked_for_or_sent(row)
+                receipt = self._found_or_sent(row)
         except (JournalError, SignInError) as error:  # no other row would fare better
             self._halt(row, error)
         except (BusyError, NotSentError) as error:
@@ -292,39 +329,49 @@ class Batch:
         except Exception as error:  # noqa: BLE001
             self._did_not_go(row, error)
         else:
-            self._pause.well()
-            self._set(row, PUBLISHED, "", receipt)
+            self._backoff.reset()
+            twins = ", ".join(receipt.duplicates)
+            self._set(row, PUBLISHED, _TWINS.format(twins) if twins else "", receipt)
 
-    def _settled(self, row: Row) -> Receipt | None:
-        """The receipt of an earlier attempt that was unclear, after looking for as long as the server may need."""
-        if not (row.step.earlier or row.resend):
-            return None
-        for attempt in self._attempts(row.step):
-            if attempt.state == UNCLEAR:
-                waits = SETTLING_WAITS if is_recent(attempt) else (0.0,)
-                if receipt := settle(attempt, self._client, self._journal, waits=waits).receipt:
-                    return receipt
-        return None
-
-    def _looked_for_or_sent(self, row: Row) -> Receipt:
+    def _found_or_sent(self, row: Row) -> Receipt:
         step = row.step
         if self._looks_only:
-            place = step.api_url, step.handle
-            return after_unclear(place, step.body, self._client, tell_nobody, journal=self._journal)
-        return publish_planned(step, self._client, self._journal, anyway=row.anyway, resend=row.resend)
+            found: Receipt = find_published(outgoing(step), self._client, self._journal, tell_nobody)
+            return found
+        return publish_planned(
+            step,
+            self._client,
+            self._journal,
+            self._on_stage,
+            anyway=row.anyway,
+            resend=row.resend,
+            sleep=self._sleep,
+            returns_when_busy=True,
+            verify=False,  # all at once, at the end: `_verify`
+        )
+
+    def _on_stage(self, stage: str, message: str) -> None:
+        if stage == "waiting":
+            self._set_message(message)
+
+    def _sleep(self, seconds: float) -> None:
+        if not self._backoff.sleep(seconds):
+            raise WaitStoppedError
 
     def _halt(self, row: Row, error: ConstellationsError) -> None:
-        """Stop the batch by itself, before this row was sent."""
+        """Stop the batch before this row is sent."""
+        self._stop_with(error)
+        self._set(row, WAITING)
+        self._set_message(f"Stopped: {self.error}")
+
+    def _stop_with(self, error: ConstellationsError) -> None:
         self.stop()
         with self._lock:
             self.error = self.error or error
-            self.message = f"Stopped: {error}"
-        self._set(row, WAITING)
-        self._tell(None)
 
     def _later(self, row: Row, began: float, error: BusyError | NotSentError) -> None:
         """Send the row after a pause of all threads: the server did nothing with it."""
-        seconds = self._pause.ask(began, getattr(error, "retry_after", None))
+        seconds = self._backoff.ask(began, getattr(error, "retry_after", None))
         if seconds is None:
             self._halt(row, error)
             return
@@ -333,12 +380,11 @@ class Batch:
             if self._stopping:
                 return
             self._queue.appendleft(row)
-            self.message = f"Waiting {seconds:.1f} s, then going on: {error.message}"
-        self._tell(None)
+        self._set_message(f"Waiting {seconds:.1f} s before continuing: {error.message}")
 
     def _did_not_go(self, row: Row, error: Exception) -> None:
-        """The journal knows best what an error means for the row."""
-        said = str(error) if isinstance(error, ConstellationsError) else f"{type(error).__name__}: {error}"
+        """Set the row's state by the journal, which knows what the error means for it."""
+        message = str(error) if isinstance(error, ConstellationsError) else f"{type(error).__name__}: {error}"
         try:
             attempts = self._attempts(row.step)
         except JournalError as unusable:
@@ -347,10 +393,13 @@ class Batch:
         if receipt := _receipt_of(attempts):
             self._set(row, PUBLISHED, _BY_ANOTHER, receipt)
         elif any(attempt.state == UNCLEAR for attempt in attempts):
-            what = error.message if isinstance(error, ApiError) else said
-            self._set(row, UNCLEAR, _UNCLEAR.format(what.rstrip(".")))
+            self._set(
+                row,
+                UNCLEAR,
+                _UNCLEAR.format(format_sentence(error.message if isinstance(error, ApiError) else message)),
+            )
         else:
-            self._set(row, FAILED, said)
+            self._set(row, FAILED, message)
 
     # -- rows and the journal
 
@@ -364,11 +413,12 @@ class Batch:
         self._bodies.add(step.body)
         attempts = self._attempts(step) if step.earlier else []
         if receipt := _receipt_of(attempts):
-            # Also where the server does not list it: what the journal knows as published is not sent twice from here.
+            # Even if the server does not list it: what the journal has as published is not sent twice from here.
             row.state, row.reason, row.receipt = PUBLISHED, "Published before.", receipt
+            self._earlier.add(receipt.key)
             self._safely(step.draft.published, receipt)
         elif row.state != BLOCKED and any(attempt.state == UNCLEAR for attempt in attempts):
-            row.state, row.look_first = WAITING, True  # nothing is sent before that is settled
+            row.state, row.look_first = WAITING, True  # nothing is sent before that is reconciled
         return row
 
     def _attempts(self, step: Step) -> list[Attempt]:
@@ -378,20 +428,27 @@ class Batch:
         row.state, row.reason, row.receipt = state, reason, receipt
         if receipt is not None:
             self._safely(row.step.draft.published, receipt)
-        self._tell(row)
+        self._notify(row)
 
-    def _tell(self, row: Row | None) -> None:
+    def _set_message(self, message: str) -> None:
+        with self._lock:
+            is_new, self.message = message != self.message, message
+        if is_new:
+            self._notify(None)
+
+    def _notify(self, row: Row | None) -> None:
         if self._on_progress is not None:
-            with self._telling:
+            with self._notifying:
                 self._safely(self._on_progress, self, row)
 
     def _safely(self, tell: Callable[..., Any], *what: Any) -> None:
-        """Whatever those do wrong who are told must not stop the batch."""
+        """Call a listener; an error in it must not stop the batch."""
         try:
             tell(*what)
         except Exception as error:  # noqa: BLE001
-            warnings.warn(f"Telling of the batch failed: {type(error).__name__}: {error}", stacklevel=3)
+            warnings.warn(f"A progress callback failed: {type(error).__name__}: {error}", stacklevel=3)
 
 
 def _receipt_of(attempts: Iterable[Attempt]) -> Receipt | None:
-    return next((attempt.receipt for attempt in attempts if attempt.receipt), None)
+    receipts = (attempt.receipt for attempt in attempts)
+    return next((receipt for receipt in receipts if isinstance(receipt, Receipt)), None)

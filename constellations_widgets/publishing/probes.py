@@ -1,4 +1,4 @@
-"""What others will see at the addresses of an image: asked of the web before it is published, and said in words."""
+"""Probe an image's addresses before it is published, and describe what others will see there."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..api.web import ASTRAY, PRIVATE, SLOW, UNREACHABLE, Look, Web
+from ..api.web import ASTRAY, PRIVATE, SLOW, UNREACHABLE, ProbeResult, WebProber
 from ..checks.address import is_private_host
-from ..schema.placement import THUMBNAIL, URL, has_tiles
+from ..schema.placement import THUMBNAIL, URL
+from ..schema.tiles import has_tiles, hips_extension, root_tile
 
 if TYPE_CHECKING:
-    from ..schema.images import ImageSubmission
+    from ..schema.images import ImageSubmission, ImageWwt
 
 THREADS = 16
 THUMBNAIL_SIZE = (96, 45)
@@ -32,13 +33,13 @@ _STARTS = (
     (re.compile(rb"SIMPLE  ="), _FITS),
 )
 _LONGEST_START = 16
-# Types of an answer that leave open what it is; everybody looks at the bytes then.
+# Content types that do not identify the format; clients then sniff the bytes.
 _OPEN_TYPES = {"", "application/octet-stream", "binary/octet-stream", "application/fits"}
 
 _NOT_PUBLIC = (401, 403, 407)
 _FAULTS = {
-    SLOW: "could not be looked at ({}): nobody knows whether it is there. Open it in a browser",
-    UNREACHABLE: "can't be reached from here ({}). Upload it, or mend the address",
+    SLOW: "could not be checked ({}). Open it in a browser",
+    UNREACHABLE: "can't be reached from here ({}). Upload it, or fix the address",
     PRIVATE: "leads into a private network ({}) and was not asked: others will not see it. Give its public address",
     ASTRAY: "leads nowhere ({}). Give the address that it should lead to",
 }
@@ -46,20 +47,20 @@ _FAULTS = {
 
 @dataclass(frozen=True)
 class Target:
-    """Something that has to be on the web for an image to be seen.
+    """Resource that has to be on the web for an image to be seen.
 
     Attributes
     ----------
     field : str
         Path of the field that its address comes from.
     what : str
-        What it is, for people.
+        Its name in messages.
     url : str
         The address.
     fits : bool
-        Whether it has to be a FITS file; else, a picture.
+        Whether it has to be a FITS file; otherwise a picture.
     size : tuple of int, optional
-        Width and height that it has to have.
+        Required width and height in pixels.
     """
 
     field: str
@@ -70,69 +71,81 @@ class Target:
 
 
 def targets(submission: ImageSubmission) -> list[Target]:
-    """What to look at for an image: its first tile or itself, and its thumbnail."""
+    """Return what to probe for an image: its first tile or the image itself, and its thumbnail."""
     template, wwt = submission.storage.legacy_url_template, submission.wwt
     what = "the first tile" if has_tiles(template) else "the image"
-    found = [Target(URL, what, first_tile(submission), fits=wwt.file_type.lower().startswith(".fit"))]
+    found = [Target(URL, what, first_tile(submission), fits=_is_fits(wwt))]
     if wwt.thumbnail_url:
         found.append(Target(THUMBNAIL, "the thumbnail", wwt.thumbnail_url, size=THUMBNAIL_SIZE))
     return found
 
 
+def _is_fits(wwt: ImageWwt) -> bool:
+    """Return whether the tiles are FITS files; of a HiPS with several formats, whether those that WWT takes are."""
+    if wwt.projection == "Healpix":
+        return hips_extension(wwt.file_type) == ".fits"
+    return wwt.file_type.lower().startswith(".fit")
+
+
 def first_tile(submission: ImageSubmission) -> str:
-    """The address where WWT looks for the tile that covers the whole image; the image's own if it has no tiles."""
-    url, wwt = submission.storage.legacy_url_template, submission.wwt
-    if "{1}" not in url:
-        url = re.sub(r"[ah](?=\{S\})", "r", url)  # WWT's engine does so, whatever it is good for
-    # Without a map, the engine calls every tile "0"; with one, the first tile's name is empty but in this projection.
-    quad = "0"
-    if wwt.quad_tree_map:
-        quad = wwt.quad_tree_map[0] if wwt.projection == "Equirectangular" else ""
-    names = {"{Q}": quad, "{S}": quad or "0"}
-    return re.sub(r"\{[0-3LXYQS]\}", lambda found: names.get(found[0], "0"), url)
+    """Return the address of the tile that covers the whole image; the image's own if it has no tiles."""
+    wwt = submission.wwt
+    return root_tile(submission.storage.legacy_url_template, wwt.projection, wwt.file_type, wwt.quad_tree_map)
 
 
 def look_at(
-    wanted: Iterable[Target], tell: Callable[[int, int], Any] = lambda _done, _total: None
+    wanted: Iterable[Target],
+    tell: Callable[[int, int], Any] = lambda _done, _total: None,
+    *,
+    api_url: str,
 ) -> dict[Target, list[str]]:
-    """What is wrong with each target, one sentence each. Every address is asked once, 16 at a time; nothing is raised.
+    """Return what is wrong with each target, one sentence each. Every address is requested once, 16 in parallel.
 
-    `tell` is called with how many addresses were looked at, and how many there are; what it raises ends the looking.
+    Parameters
+    ----------
+    wanted : iterable of Target
+    tell : function of (int, int), optional
+        Called with the number of addresses done and in total. An exception in it cancels the probing.
+    api_url : str
+        The API to publish to. Addresses in a private network are requested only if the API itself is in one: a file by
+        someone else must not send requests to the machines around this one.
     """
     wanted = list(dict.fromkeys(wanted))
     urls = list(dict.fromkeys(target.url for target in wanted))
     if not urls:
         return {}
-    with Web() as web, ThreadPoolExecutor(min(THREADS, len(urls)), "constellations-probe") as pool:
+    at_home = _is_private(api_url)
+    with WebProber() as web, ThreadPoolExecutor(min(THREADS, len(urls)), "constellations-probe") as pool:
 
-        def look(url: str) -> Look:
-            return web.look(url, _tells_enough, private=_is_private(url))
+        def look(url: str) -> ProbeResult:
+            return web.probe(url, _tells_enough, private=at_home and _is_private(url))
 
-        looks: dict[str, Look] = {}
+        looks: dict[str, ProbeResult] = {}
         for url, found in zip(urls, pool.map(look, urls), strict=True):
             looks[url] = found
             tell(len(looks), len(urls))
     return {
         target: [
-            f"{target.field}: {target.what}, {_shortened(target.url)}, {said}."
-            for said in _said(target, looks[target.url])
+            f"{target.field}: {target.what}, {_shortened(target.url)}, {fault}."
+            for fault in faults_of(target, looks[target.url])
         ]
         for target in wanted
     }
 
 
-def _said(target: Target, look: Look) -> Iterator[str]:
+def faults_of(target: Target, look: ProbeResult) -> Iterator[str]:
+    """Yield what is wrong with the result of probing a target, one predicate each."""
     if look.fault:
         yield _FAULTS[look.fault].format(look.detail)
         return
     if look.status in _NOT_PUBLIC:
         yield (
             f"is not public: its server wants to know who asks (status {look.status}), so WWT and its users will not see it. "
-            "Put it where everybody can read it, and give that address"
+            "Put it on a public server, and give that address"
         )
         return
     if look.status != 200:
-        yield f"is not there: its server answers with the status {look.status}. Upload it, or mend the address"
+        yield f"is not there: its server answers with the status {look.status}. Upload it, or fix the address"
         return
     kind = kind_of(look.content)
     served = f"served as {look.content_type}" if look.content_type else "served without a type"
@@ -155,12 +168,12 @@ def _said(target: Target, look: Look) -> Iterator[str]:
 
 
 def kind_of(content: bytes) -> str | None:
-    """Which kind of picture begins with these bytes; None if none does that browsers and WWT know."""
+    """Return the image format that begins with these bytes, or None if browsers and WWT do not support it."""
     return next((kind for start, kind in _STARTS if start.match(content)), None)
 
 
 def size_of(content: bytes) -> tuple[int, int] | None:
-    """Width and height of a PNG, GIF or JPEG file that begins with these bytes, None if they don't say."""
+    """Return width and height of a PNG, GIF or JPEG file that begins with these bytes; None if they lack them."""
     kind = kind_of(content)
     if kind == "PNG" and len(content) >= 24:
         return struct.unpack(">II", content[16:24])
@@ -191,7 +204,7 @@ def _tells_enough(content: bytes) -> bool:
 
 
 def _is_private(url: str) -> bool:
-    """Whether the address itself says that it is in a private network: who gives it wants it asked."""
+    """Return whether an address by itself says that it is in a private network."""
     try:
         return is_private_host(urlsplit(url).hostname or "")
     except ValueError:

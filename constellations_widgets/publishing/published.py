@@ -1,4 +1,4 @@
-"""A published image: its note, alt text and permissions can still be changed, all else is fixed for good."""
+"""A published image, whose note, alt text and permissions can still be changed; everything else is fixed."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..api.plaintext import one_line
 from ..autosave import first_values
-from ..checked import CheckedFields
 from ..checks import ERROR, WARNING, Fix, Problem
 from ..draft import ImageDraft
 from ..errors import (
     ApiError,
     BadAnswerError,
+    BusyError,
     ConflictError,
     DraftError,
     InvalidError,
-    PublishError,
     SourceError,
     UnclearError,
 )
-from ..observable import normal
+from ..observable import CheckedFields, normal
 from ..schema.credits import clean_credits
 from ..schema.fields import fields, flatten
 from ..schema.records import ImageRecord, ImageSummary, Receipt
-from .given import require_client
-from .saved import CREDITS, Change, Saved, outcome, same
-from .unsaved import UnsavedEdits
+from ..text import one_line
+from . import clock
+from ._arguments import image_id_of
+from .backoff import Backoff
+from .delivery import LONGEST_WAIT
+from .pending_edits import PendingEdits
+from .save_report import CREDITS, Change, Saved, outcome, same
 
 if TYPE_CHECKING:
     from ..api import Constellations
@@ -39,14 +41,15 @@ EDITABLE = ("note", "alt_text", "permissions.copyright", "permissions.credits", 
 """Paths of the fields that can be changed."""
 
 _CANT_BE_EMPTIED = ("note", "alt_text")
-# The server drops nothing of what it has; and of what is sent back as it came, nothing is cleaned here.
+# The server keeps what it has; values that are sent back unchanged are not sanitized here.
 _SPEAKS_OF_WHAT_IS_DROPPED = "CXW502"
 
 
 class PublishedImage(CheckedFields):
     """A published image: read from the server, edited as a draft is, and saved.
 
-    Of a published image only `note`, `alt_text` and the `permissions` can be changed; the other fields are there to be read.
+    Of a published image only `note`, `alt_text` and the `permissions` can be changed; the other fields are there to be
+    read.
 
     >>> image = cxw.PublishedImage(client, receipt)
     >>> image.permissions.license = "cc0-1.0"
@@ -60,7 +63,7 @@ class PublishedImage(CheckedFields):
     client : Constellations
         Where it is; signed in as its owner, to save.
     image : str, Receipt, ImageRecord or ImageSummary
-        Its id, or what holds that. It is read anew in any case.
+        Its id, or an object that has it. The record is read again in any case.
 
     Attributes
     ----------
@@ -77,13 +80,13 @@ class PublishedImage(CheckedFields):
 
     def __init__(self, client: Constellations, image: str | Receipt | ImageRecord | ImageSummary):
         super().__init__()
-        self._client, self._id = client, _id_of(client, image)
+        self._client, self._id = client, image_id_of(client, image)
         self._record: ImageRecord | None = None
         self._base: dict[str, Any] = {}  # the editable fields as the server has them
-        self._refused: dict[str, tuple[Any, Problem]] = {}  # by path: a value that came to nothing, and why
+        self._refused: dict[str, tuple[Any, Problem]] = {}  # by path: a value that the server rejected, and why
         self._may_edit = self._saving = False
         self._one_save = threading.Lock()
-        self._unsaved = UnsavedEdits(self.record_url, lambda: self.changes)
+        self._unsaved = PendingEdits(self.record_url, lambda: self.changes)
         self._saved: Saved | None = None
         self.reload()
 
@@ -94,6 +97,7 @@ class PublishedImage(CheckedFields):
 
     @property
     def client(self) -> Constellations:
+        """The client that reads and saves the image."""
         return self._client
 
     @property
@@ -109,7 +113,7 @@ class PublishedImage(CheckedFields):
 
     @property
     def handle(self) -> str:
-        """The handle that it was published under."""
+        """The handle under which it was published."""
         return self.record.handle.handle
 
     @property
@@ -124,30 +128,30 @@ class PublishedImage(CheckedFields):
 
     @property
     def may_edit(self) -> bool:
-        """Whether the client's account may change it, as the server said when it was asked last."""
+        """Whether the client's account may change it, according to the server's latest response."""
         return self._may_edit
 
     @property
     def locked(self) -> bool:
-        """Whether widgets take no edits of it: it is being saved, or this account may not change it."""
+        """Whether widgets reject edits: the image is being saved, or this account may not change it."""
         return self._saving or not self._may_edit
 
     @property
     def saved(self) -> Saved | None:
-        """What became of each field at the latest `save`; None before the first, and where that is not known."""
+        """The outcome of each field at the latest `save`; None before the first, and if it is unknown."""
         return self._saved
 
     @property
     def receipt(self) -> ImageRecord:
-        """The record: widgets on a draft know by its receipt that it is published, and can't be moved any more."""
+        """The record. Widgets on a draft recognize by its receipt that it is published and can't be moved any more."""
         return self.record
 
     @property
     def local(self) -> None:
-        """None: a `Preview` of it loads the image from where its record says."""
+        """None: a `Preview` loads the image from the address in its record."""
 
     def draft(self) -> ImageDraft:
-        """A draft of the record as it was read last. Publishing it would make a second image."""
+        """Return a draft of the record as it was read last. Publishing it would make a second image."""
         return ImageDraft.from_submission(self.record, autosave=False)
 
     # -- edits
@@ -158,9 +162,9 @@ class PublishedImage(CheckedFields):
         Raises
         ------
         KeyError
-            When a path names no field.
+            If a path names no field.
         InvalidError
-            When a field is fixed. Nothing is changed then.
+            If a field is fixed. Nothing is changed then.
         """
         if fixed := [path for path in changes if path in fields() and path not in EDITABLE]:
             raise InvalidError(
@@ -170,23 +174,24 @@ class PublishedImage(CheckedFields):
         super().update(changes)
 
     def edit(self, changes: Mapping[str, Any]) -> None:
+        """Set several fields by path; called by widgets."""
         super().edit({path: value for path, value in changes.items() if path in EDITABLE})
 
     @property
     def changes(self) -> dict[str, Change]:
-        """The fields that are not as the server has them, by path: they wait to be saved."""
+        """The fields that differ from the server's record, by path: they wait to be saved."""
         with self._lock:
             now = {path: self[path] for path in self._base}
             pairs = {path: Change(before, _text(now[path])) for path, before in self._base.items()}
         return {path: change for path, change in pairs.items() if change.before != change.after}
 
     def outgoing(self) -> dict[str, str]:
-        """What `save` would ask for, by path: the changes as they are sent.
+        """Return what `save` would send, by path.
 
         Raises
         ------
         DraftError
-            When a changed field has an error.
+            If a changed field has an error.
         """
         if errors := [problem for problem in self.problems if problem.severity == ERROR]:
             raise DraftError(errors, f"The image {self.name!r}", "saved")
@@ -194,21 +199,21 @@ class PublishedImage(CheckedFields):
         return {path: clean_credits(text) if path == CREDITS else text for path, text in after.items()}
 
     def revert(self) -> None:
-        """Undo all changes that are not saved."""
+        """Discard all unsaved changes."""
         self.update({path: change.before for path, change in self.changes.items()})
 
     @property
     def earlier(self) -> list[Path]:
-        """Files with changes of this image that an earlier kernel left unsaved, newest first; see `restore`."""
+        """Return the files with unsaved changes of this image from earlier kernels, newest first; see `restore`."""
         return self._unsaved.earlier
 
     def restore(self) -> None:
-        """Make the changes once more that an earlier kernel left unsaved: those of the newest file that can be read.
+        """Apply the unsaved changes of an earlier kernel again: those of the newest readable file.
 
         Raises
         ------
         SourceError
-            When there are none.
+            If there are none.
         """
         values = first_values(self.earlier)
         if values is None:
@@ -225,29 +230,29 @@ class PublishedImage(CheckedFields):
         found = []
         for problem in super()._find_problems():
             if problem.field not in EDITABLE:
-                continue  # nobody can mend it any more
+                continue  # it can't be repaired
             if problem.field not in changes:
                 if problem.code == _SPEAKS_OF_WHAT_IS_DROPPED:
                     continue
-                # The server has it so, and need not be asked again.
+                # The server has this value already, so it does not block saving.
                 severity = WARNING if problem.severity == ERROR else problem.severity
                 problem = replace(problem, severity=severity)
             found.append(problem)
         for path in _CANT_BE_EMPTIED:
             if path in changes and changes[path].after == "":
-                message = "can't be emptied: the server ignores an empty text. Write something else, or put it back"
+                message = "can't be emptied: the server ignores an empty text. Write something else, or restore it"
                 found.append(Problem("CXW903", ERROR, path, message, Fix("Put it back", {path: changes[path].before})))
         return found + [problem for path, (value, problem) in self._refused.items() if self[path] == value]
 
     # -- the server
 
     def reload(self) -> list[str]:
-        """Read the record again. Fields with unsaved changes keep them, the others follow.
+        """Read the record again. Fields with unsaved changes keep them, the others are updated.
 
         Returns
         -------
         list of str
-            Paths of the fields that somebody else has changed since it was read last.
+            Paths of the fields that changed on the server since the record was read last.
 
         Raises
         ------
@@ -256,38 +261,38 @@ class PublishedImage(CheckedFields):
         """
         record, before = self._client.image(self._id), self._base
         may_edit = self._client.signed_in
-        with contextlib.suppress(ApiError):  # not known: the server will say so when it is saved
+        with contextlib.suppress(ApiError):  # unknown: the server will report it when it is saved
             may_edit = may_edit and self._client.may_edit(self._id)
         self._may_edit = may_edit
         self._take(record)
         return [path for path, value in before.items() if not same(path, value, self._base[path])]
 
     def save(self) -> Saved:
-        """Send what was changed, look whether the server has taken it, and tell so field by field.
+        """Send the changes, verify that the server applied them, and return the outcome field by field.
 
-        The record is read again before: where somebody else has changed what would be overwritten, nothing is sent. Of the
-        permissions all are sent, since the server deletes what is left out. Saving twice does no harm.
+        The record is read again first: if a value that would be overwritten has changed on the server, nothing is sent.
+        All permissions are sent, since the server deletes what is left out. Saving twice does no harm.
 
         Returns
         -------
         Saved
-            What became of each field; empty where nothing was changed.
+            The outcome of each field; empty if nothing was changed.
 
         Raises
         ------
         DraftError
-            When a changed field has an error; nothing was sent.
+            If a changed field has an error; nothing was sent.
         ConflictError
-            When somebody else has changed the same meanwhile; nothing was sent. The fields that were not changed here
-            follow, and `changes` shows theirs → yours: `save` once more writes yours over them, `revert` takes theirs.
+            If the same fields changed on the server meanwhile; nothing was sent. The unchanged fields are updated, and
+            `changes` shows theirs → yours: `save` again writes yours over them, `revert` takes theirs.
         ForbiddenError, NotFoundError, SignInError, NotSentError
-            When the image is not this account's or not there, or nothing left this machine.
+            If the image is not this account's or does not exist, or nothing was sent.
         InvalidError
-            When the server does not take a value. `problems` say it at the field.
+            If the server rejects a value. `problems` names the field.
         BadAnswerError
-            When the server said yes but did not make all changes: `saved` tells which, and so do the `problems`.
+            If the server reported success but did not make all changes: `saved` tells which, and so do the `problems`.
         UnclearError
-            When whether it was saved could not be seen. Save again.
+            If the outcome is unknown. Save again.
         """
         with self._one_save:
             with self._lock:
@@ -305,30 +310,45 @@ class PublishedImage(CheckedFields):
     def _send(self, asked: Mapping[str, str], typed: Mapping[str, Any]) -> Saved:
         permissions = {path.partition(".")[2]: text for path, text in asked.items() if "." in path}
         texts = {path: text for path, text in asked.items() if "." not in path}
-        before = self._base
-        try:
-            record = self._client.update_image(self._id, **texts, permissions=permissions or None, seen=self.record)
-        except ConflictError as error:
-            self._take(error.record)
-            raise
-        except InvalidError as error:
-            self._refuse({path: f"the server does not take it: {error.message}" for path in _named(error, typed)})
-            raise
-        except (BadAnswerError, UnclearError):
-            record = None
-            with contextlib.suppress(ApiError):
-                record = self._client.image(self._id)
-            if record is None or not self._look(before, asked, typed, record).complete:
+        before, seen, backoff = self._base, self.record, Backoff(LONGEST_WAIT)
+        record: ImageRecord | None
+        while True:
+            began = clock.monotonic()
+            try:
+                record = self._client.update_image(self._id, **texts, permissions=permissions or None, seen=seen)
+            except ConflictError as error:
+                self._take(error.record)
                 raise
-            return self._saved or Saved()
-        return self._look(before, asked, typed, record)
+            except InvalidError as error:
+                named = [path for path in typed if path.rpartition(".")[2] in str(error)]
+                self._refuse({path: f"the server does not take it: {error.message}" for path in named})
+                raise
+            except BusyError as error:  # the next round reads the record, and sends only the changes not made so far
+                seconds = backoff.ask(began, error.retry_after)
+                if seconds is None:
+                    raise
+                clock.sleep(seconds)
+                record = self._read_back()
+                if record is None or not _made(before, asked, record).complete:
+                    continue
+            except (BadAnswerError, UnclearError) as error:
+                clock.sleep(min(getattr(error, "retry_after", None) or 0.0, LONGEST_WAIT))
+                record = self._read_back()
+                if record is None or not self._look(before, asked, typed, record).complete:
+                    raise
+                return self._saved or Saved()
+            return self._look(before, asked, typed, record)
+
+    def _read_back(self) -> ImageRecord | None:
+        with contextlib.suppress(ApiError):
+            return self._client.image(self._id)
+        return None
 
     def _look(
         self, before: Mapping[str, str], asked: Mapping[str, str], typed: Mapping[str, Any], record: ImageRecord
     ) -> Saved:
-        """Compare what was asked for with what the server has now."""
-        now = _editable(record)
-        saved = self._saved = Saved(outcome(path, before[path], text, now[path]) for path, text in asked.items())
+        """Compare what was requested with the server's record."""
+        saved = self._saved = _made(before, asked, record)
         made = {entry.field for entry in saved if entry.made and self[entry.field] == typed[entry.field]}
         self._take(record, made)
         unmade = [entry.field for entry in saved if not entry.made]
@@ -336,7 +356,7 @@ class PublishedImage(CheckedFields):
         return saved
 
     def _take(self, record: ImageRecord, made: set[str] | None = None) -> None:
-        """From now on this is what the server has. What was `made` of the changes follows it, as all that is not changed."""
+        """Make `record` the base. Changes that were `made` and unchanged fields follow it."""
         base = _editable(record)
         found = flatten(record.model_dump())
         with self._lock:
@@ -364,31 +384,17 @@ class PublishedImage(CheckedFields):
         return f"<PublishedImage {self._id}: {self.name!r} under {self.handle!r} at {self._client.api_url}, {unsaved}>"
 
 
-def _id_of(client: Constellations, image: Any) -> str:
-    require_client("PublishedImage", client)
-    api_url = getattr(image, "api_url", client.api_url)
-    if api_url != client.api_url:
-        raise PublishError(
-            f"The receipt is one of {api_url}, the client is one of {client.api_url}: give a client of that."
-        )
-    if getattr(image, "kind", "image") != "image":
-        raise PublishError(f"The receipt is one of a {image.kind}, and only images can be changed here.")
-    found = image if isinstance(image, str) else getattr(image, "id", None)
-    if not isinstance(found, str):
-        raise TypeError(f"PublishedImage takes an image's id, receipt or record, not a {type(image).__name__}")
-    return found
-
-
 def _editable(record: ImageRecord) -> dict[str, str]:
-    """The fields of a record that can be changed, spelled as an edit would be."""
+    """Return the editable fields of a record, normalized as an edit would be."""
     found = flatten(record.model_dump())
     return {path: normal(path, _text(found.get(path))) for path in EDITABLE}
 
 
+def _made(before: Mapping[str, str], asked: Mapping[str, str], record: ImageRecord) -> Saved:
+    """Return the outcome of each requested change, by the current record."""
+    now = _editable(record)
+    return Saved(outcome(path, before[path], text, now[path]) for path, text in asked.items())
+
+
 def _text(value: Any) -> Any:
     return "" if value is None else value
-
-
-def _named(error: InvalidError, paths: Mapping[str, Any]) -> list[str]:
-    """The fields that the server complains of."""
-    return [path for path in paths if path.rpartition(".")[2] in str(error)]

@@ -1,46 +1,142 @@
-"""Settling unclear attempts: look at the server, then decide. Nothing is ever sent from here."""
+"""Reconcile unclear attempts with the server: find out whether it has what was sent. Nothing is ever sent from here.
+
+A record belongs to an attempt if its whole content is what was sent (`matching`), if it was not listed before the
+attempt, and if it belongs to no other attempt of the journal. Clocks decide nothing: they only order several such
+records.
+"""
 
 from __future__ import annotations
 
 import itertools
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
 from typing import Any
 
 from ..api.constellations import Constellations
 from ..errors import ApiError, PublishError
 from ..schema.records import ImageRecord, ImageSummary
 from ..schema.scenes import SceneRecord, SceneSummary
+from . import clock
+from ._arguments import require_client
 from .attempts import Attempt, History
-from .given import require_client
 from .journal import Journal, default_journal
+from .matching import is_record_of, is_summary_of
 
 OnProgress = Callable[[Attempt, int, int], Any]
 
 THREADS = 16
-"""Looks at the server beside each other."""
+"""Number of attempts that are searched for in parallel."""
 
-CLOCK_MARGIN = 120.0
-"""Seconds by which the server's clock may differ from what we believe of it."""
 SETTLING_WAITS = (0.0, 0.5, 1.5, 3.0)
-"""Seconds to wait before each look, for a server that is still at work."""
+"""Seconds to wait before each search, for a server that is still processing the request."""
+SETTLING_TIME = 60.0
+"""Seconds after which a request is processed, and its record listed. Before that nothing is sent again."""
+
+FOUND, SEVERAL, NOT_FOUND, COULD_NOT_LOOK = "found", "several", "not found", "could not look"
 
 
-SETTLED_AFTER = timedelta(minutes=1)
-"""How old an unclear attempt must be for one look to be enough: no server is still at work on it."""
-_NOT_SHOWN = "The server does not show it so far."
-_SEVERAL = "Several new"
+@dataclass(frozen=True)
+class Reconciliation:
+    """Result of reconciling an attempt.
+
+    Attributes
+    ----------
+    outcome : str
+        "found"; "several": the server has more than one record of it, the oldest is the receipt and the others are its
+        duplicates; "not found"; "could not look": the server could not be reached, or a candidate record could not be
+        read.
+    attempt : Attempt
+        Its current state: published if the outcome is "found" or "several".
+    reason : str
+        Why the server could not be searched.
+    unreadable : tuple of str
+        Candidate records that could not be read. If empty, the list itself could not be read.
+    error : ApiError or None
+        The failure behind "could not look".
+    """
+
+    outcome: str
+    attempt: Attempt
+    reason: str = ""
+    unreadable: tuple[str, ...] = ()
+    error: ApiError | None = None
+
+    @property
+    def receipt(self) -> Any:
+        """The receipt of the record that was found, else None."""
+        return self.attempt.receipt
+
+    def __str__(self) -> str:
+        kind = self.attempt.kind
+        if self.receipt:
+            return f"The server has the {kind}: {self.receipt.id}. {self.attempt.answer}".rstrip()
+        if self.outcome == COULD_NOT_LOOK:
+            return f"Could not check whether the server has the {kind}: {self.reason}"
+        return f"The {kind} was not found at the server; it may still appear."
+
+
+def reconcile(
+    attempt: Attempt,
+    client: Constellations,
+    journal: Journal | None = None,
+    *,
+    waits: Sequence[float] = (0.0,),
+    sleep: Callable[[float], Any] | None = None,
+) -> Reconciliation:
+    """Search the server for the image, or the scene, of an attempt, and record the result.
+
+    That it was not found does not prove that it will not appear: a slow server may still be processing it.
+
+    Parameters
+    ----------
+    attempt : Attempt
+        From `unsettled` or `history`; unclear, or refused.
+    client : Constellations
+        A client of the same API.
+    journal : Journal, optional
+        Where the attempt is recorded. By default the journal of the user's state directory.
+    waits : sequence of float, optional
+        Seconds to wait before each search. By default one search, at once.
+    sleep : callable, optional
+        Function that waits; an exception in it ends the search.
+
+    Raises
+    ------
+    PublishError
+        If the client is of another API.
+    JournalError
+        If the journal can't be used.
+    """
+    journal = journal or default_journal()
+    if client.api_url != attempt.api_url:
+        raise PublishError(
+            f"This attempt went to {attempt.api_url}, the client is one of {client.api_url}: use one of the same API."
+        )
+    seen = Reconciliation(NOT_FOUND, attempt)
+    for wait in waits:
+        if wait:
+            (sleep or clock.sleep)(wait)
+        current = journal.attempt(attempt.key) or attempt
+        if current.state not in ("unclear", "refused"):
+            return Reconciliation(_outcome_of(current), current)
+        seen = _look(current, client, journal)
+        if seen.outcome in (FOUND, SEVERAL):
+            break
+    return seen
+
+
+def settling_left(attempt: Attempt, journal: Journal) -> float:
+    """Return the seconds until the server must have processed this attempt, if it ever will."""
+    return max(0.0, SETTLING_TIME - journal.seconds_unclear(attempt.key))
 
 
 def unsettled(journal: Journal | None = None) -> list[Attempt]:
-    """The attempts of which nobody knows whether they made an image (or a scene), oldest first.
+    """Return the attempts of which it is unknown whether they made an image (or a scene), oldest first.
 
-    A timeout leaves one, or a kernel that was killed.
+    A timeout or a killed kernel leaves such attempts.
 
     Parameters
     ----------
@@ -50,73 +146,9 @@ def unsettled(journal: Journal | None = None) -> list[Attempt]:
     return (journal or default_journal()).unsettled()
 
 
-def settle(
-    attempt: Attempt,
-    client: Constellations,
-    journal: Journal | None = None,
-    *,
-    waits: Sequence[float] = (0.0,),
-    sleep: Callable[[float], Any] = time.sleep,
-) -> Attempt:
-    """Look whether the server has the image, or the scene, of an unclear attempt. Sends nothing that changes anything.
-
-    Parameters
-    ----------
-    attempt : Attempt
-        From `unsettled` or `history`.
-    client : Constellations
-        A client of the same API.
-    journal : Journal, optional
-        Where the attempt is written down. By default the journal of the user's state directory.
-    waits : sequence of float, optional
-        Seconds to wait before each look. By default one look, at once.
-
-    Returns
-    -------
-    Attempt
-        As it stands now: in state "published", with a receipt, if exactly one at the server is its; else unclear as before.
-        That none was found does not prove that none will appear: a slow server may still be at work.
-
-    Raises
-    ------
-    PublishError
-        If the client is of another API.
-    ApiError
-        If the server can't be looked at.
-    """
-    journal = journal or default_journal()
-    if client.api_url != attempt.api_url:
-        raise PublishError(
-            f"This attempt went to {attempt.api_url}, the client is one of {client.api_url}: use one of the same API."
-        )
-    current = journal.attempt(attempt.key)
-    if current is None or current.state != "unclear":
-        return current or attempt
-    look = _scenes_of if current.kind == "scene" else _images_of
-    found: list[ImageRecord] | list[SceneRecord] = []
-    for wait in waits:
-        if wait:
-            sleep(wait)
-        found = look(current, client, journal.image_ids(current.api_url))
-        if found:
-            break
-    if len(found) == 1:
-        rel_url = f"/{current.kind}/{found[0].id}"
-        journal.published(current.key, found[0].id, rel_url, found[0].creation_date)
-    elif found:
-        ids = ", ".join(each.id for each in found)
-        journal.unclear(current.key, f"{_SEVERAL} {current.kind}s could be this one: {ids}.")
-    return journal.attempt(current.key) or current
-
-
-def left_open(client: Constellations, journal: Journal | None = None) -> list[Attempt]:
-    """The attempts at the client's API of which nobody knows whether they succeeded, oldest first; see `unsettled`."""
+def pending_attempts(client: Constellations, journal: Journal | None = None) -> list[Attempt]:
+    """Return the unclear attempts at the client's API, oldest first; see `unsettled`."""
     return [attempt for attempt in unsettled(journal) if attempt.api_url == client.api_url]
-
-
-def is_recent(attempt: Attempt) -> bool:
-    """Whether a server may still be at work on it."""
-    return attempt.sent is None or datetime.now(UTC) - attempt.sent < SETTLED_AFTER
 
 
 def settle_all(
@@ -126,107 +158,138 @@ def settle_all(
     *,
     forget: bool = False,
 ) -> History:
-    """Look, once for each, what became of everything that was left unclear at this API. Sends nothing.
+    """Reconcile all unclear attempts at this API, with one search for each. Sends nothing.
 
-    A kernel that was killed while it published leaves such attempts, and so does a timeout. What was sent less than a
-    minute ago may still appear after the look.
+    A kernel that was killed while it published leaves such attempts, and so does a timeout. A request sent less than a
+    minute ago may still appear after the search.
 
     Parameters
     ----------
     client : Constellations
-        Signed in, since scenes, and images without an image URL, are listed for their owner alone.
+        Signed in, since scenes, and images without an image URL, are listed for their owner only.
     journal : Journal, optional
         By default that of the user's state directory.
     on_progress : callable, optional
-        Called as ``on_progress(attempt, done, total)`` after each look, one call at a time, from other threads.
+        Called as ``on_progress(attempt, done, total)`` after each search, one call at a time, from other threads.
     forget : bool, optional
-        Whether what the server does not show, more than a minute after it was sent, counts as refused from now on: nobody
-        is asked about it any more. Default False.
+        Whether an attempt that the server does not show, more than a minute after it was sent, counts as refused from
+        now on, and is not searched for again. Default False.
 
     Returns
     -------
     History
-        The attempts as they stand now: "published" with a receipt where the server has it; "unclear" where it does not
-        show it, or can't be looked at, which `answer` says.
+        The attempts in their current state: "published" with a receipt if the server has it; "unclear" if it was not
+        found or the server could not be searched, as `answer` says.
 
     Raises
     ------
     ApiError
-        If nothing could be looked at.
+        If nothing could be searched for.
     JournalError
         If the journal can't be used.
     """
     require_client("settle_all", client)
     journal = journal or default_journal()
-    left = left_open(client, journal)
-    errors: list[ApiError] = []
+    left = pending_attempts(client, journal)
     done, telling = itertools.count(1), threading.Lock()
 
-    def look(attempt: Attempt) -> Attempt:
-        try:
-            seen = settle(attempt, client, journal)
-        except ApiError as error:
-            errors.append(error)
-            seen = replace(attempt, answer=f"{attempt.answer} It could not be looked at now: {error}".strip())
-        else:
-            if seen.state == "unclear" and not seen.answer.startswith(_SEVERAL):
-                seen = replace(seen, answer=f"{seen.answer} {_NOT_SHOWN}".strip())
-                if forget and not is_recent(seen):
-                    journal.refused(seen.key, seen.answer)
-                    seen = journal.attempt(seen.key) or seen
+    def look(attempt: Attempt) -> tuple[Attempt, ApiError | None]:
+        seen = reconcile(attempt, client, journal)
+        now = seen.attempt
+        if seen.outcome not in (FOUND, SEVERAL):
+            if forget and seen.outcome == NOT_FOUND and not settling_left(now, journal):
+                journal.refused(now.key, f"{now.answer} {seen}".strip())
+                now = journal.attempt(now.key) or now
+            else:
+                now = replace(now, answer=f"{now.answer} {seen}".strip())
         with telling:
             if on_progress is not None:
-                on_progress(seen, next(done), len(left))
-        return seen
+                on_progress(now, next(done), len(left))
+        return now, seen.error if not seen.unreadable else None
 
     with ThreadPoolExecutor(THREADS, "constellations-settle") as pool:
-        settled = History(pool.map(look, left), looked=True)
+        looked = list(pool.map(look, left))
+    errors = [error for _, error in looked if error is not None]
     if errors and len(errors) == len(left):
         raise errors[0]
-    return settled
+    return History((attempt for attempt, _ in looked), looked=True)
 
 
-def _scenes_of(attempt: Attempt, client: Constellations, taken: set[str]) -> list[SceneRecord]:
-    """The server's scenes that can only be the one of this attempt: new since then, and the same as what was sent."""
-    others = taken.union(attempt.known_ids)
-    new = [
-        scene
-        for scene in client.handle_scenes(attempt.handle)
-        if scene.id not in others and _is_later(scene, attempt, client)
-    ]
-    return [record for record in map(client.scene, (scene.id for scene in new)) if record.is_made_of(attempt.request)]
+def _look(attempt: Attempt, client: Constellations, journal: Journal) -> Reconciliation:
+    """Search for the attempt's record once."""
+    others = journal.image_ids(attempt.api_url).union(attempt.known_ids)
+    read = client.scene if attempt.kind == "scene" else client.image
+    matches: list[ImageRecord | SceneRecord] = []
+    unreadable: dict[str, ApiError] = {}
+    try:
+        for each in _listed(attempt, client):
+            if each.id in others:
+                continue
+            try:
+                record = read(each.id)
+            except ApiError as error:  # this record alone can't be read: it may be unrelated
+                unreadable[each.id] = error
+                continue
+            if is_record_of(record, attempt):
+                matches.append(record)
+    except ApiError as error:
+        return Reconciliation(COULD_NOT_LOOK, attempt, str(error), error=error)
+    if matches:
+        return _record(attempt, sorted(matches, key=_age), list(unreadable), journal)
+    if unreadable:
+        faults = "; ".join(f"{id} can't be read ({error.message.rstrip('.')})" for id, error in unreadable.items())
+        reason = f"{attempt.kind} {faults}, and it could be this one."
+        return Reconciliation(COULD_NOT_LOOK, attempt, reason, tuple(unreadable), next(iter(unreadable.values())))
+    return Reconciliation(NOT_FOUND, attempt)
 
 
-def _images_of(attempt: Attempt, client: Constellations, taken: set[str]) -> list[ImageRecord]:
-    """The server's images that can only be those of this attempt: new since then, and the same as what was sent."""
-    others = taken.union(attempt.known_ids)
-    listed = [image for image in _listed(attempt, client) if image.id not in others and image.note == attempt.note]
-    records = (client.image(image.id) for image in listed if _is_later(image, attempt, client))
-    return [record for record in records if _is_same(record, attempt)]
+def _record(
+    attempt: Attempt, matches: Sequence[ImageRecord | SceneRecord], unreadable: Sequence[str], journal: Journal
+) -> Reconciliation:
+    """Record the oldest match as the attempt's, the others as its duplicates, and that what can't be read may be one."""
+    oldest, twins = matches[0], [each.id for each in matches[1:]]
+    rel_url = f"/{attempt.kind}/{oldest.id}"
+    now = journal.published(attempt.key, oldest.id, rel_url, oldest.creation_date, twins, unreadable=unreadable)
+    if now is None:  # the journal could not record it, and has reported that: the record exists nevertheless
+        now = replace(
+            attempt,
+            state="published",
+            settled=oldest.creation_date or clock.now(),
+            image_id=oldest.id,
+            rel_url=rel_url,
+            duplicates=tuple(twins),
+        )
+    return Reconciliation(_outcome_of(now), now)
 
 
-def _listed(attempt: Attempt, client: Constellations) -> Iterator[ImageSummary]:
+def _outcome_of(attempt: Attempt) -> str:
+    if attempt.receipt is None:
+        return NOT_FOUND
+    return SEVERAL if attempt.duplicates else FOUND
+
+
+def _age(record: ImageRecord | SceneRecord) -> tuple[datetime, str]:
+    return record.creation_date or datetime.max.replace(tzinfo=UTC) - timedelta(days=1), record.id
+
+
+def _listed(attempt: Attempt, client: Constellations) -> Iterator[ImageSummary | SceneSummary]:
+    """Yield the listed records that could be the attempt's."""
+    if attempt.kind == "scene":
+        yield from _listed_scenes(attempt, client)
+        return
     if attempt.url:
-        return iter(client.find_images(attempt.url))
-    pages = client.handle_images(attempt.handle)  # newest first
-    return (image for page in takewhile(lambda page: _is_later(page[0], attempt, client), pages) for image in page)
+        images: Iterable[ImageSummary] = client.find_images(attempt.url)
+    else:
+        images = itertools.chain.from_iterable(client.handle_images(attempt.handle))
+    for image in images:
+        if is_summary_of(image.note, attempt) and (image.storage.legacy_url_template or "") == attempt.url:
+            yield image
 
 
-def _is_later(image: ImageSummary | SceneSummary, attempt: Attempt, client: Constellations) -> bool:
-    """Whether the image or scene was made after the attempt was sent, by the server's clock."""
-    if image.creation_date is None or attempt.sent is None:
-        return True
-    return image.creation_date >= attempt.sent + timedelta(seconds=client.clock_offset - CLOCK_MARGIN)
-
-
-def _is_same(record: ImageRecord, attempt: Attempt) -> bool:
-    """Whether a record is what was sent. Credits are left out: the server writes them in its own way."""
-    sent = attempt.request
-    kept, permissions = record.wwt.model_dump(), sent.get("permissions", {})
-    return (
-        record.handle.handle == attempt.handle
-        and (record.storage.legacy_url_template or "") == attempt.url
-        and all(kept.get(field) == value for field, value in sent.get("wwt", {}).items())
-        and record.permissions.copyright == permissions.get("copyright", "")
-        and record.permissions.license == permissions.get("license", "")
-    )
+def _listed_scenes(attempt: Attempt, client: Constellations) -> Iterator[SceneSummary]:
+    """Yield the handle's scenes, newest first, up to the page with one that existed before the attempt."""
+    for page in itertools.count():
+        scenes = client.handle_scenes(attempt.handle, page)
+        yield from scenes
+        if not scenes or not attempt.known_ids or any(scene.id in attempt.known_ids for scene in scenes):
+            return

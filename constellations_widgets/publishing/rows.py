@@ -1,10 +1,10 @@
-"""The rows of a batch, and the file that says what became of them."""
+"""Rows of a batch, and the exported file of their outcomes."""
 
 from __future__ import annotations
 
 import csv
-import html
 import io
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SourceError
-from ..schema.records import Receipt, html_link
+from ..schema.html_repr import LIMIT, capped, html_block, html_link, html_table, html_text
+from ..schema.records import Receipt
 from ..state import write_file, write_json
 from .plan import BLOCKED, DECIDE, PUBLISH, SKIP, Step
-from .tables import html_table
 
 WAITING, SENDING, PUBLISHED, FAILED, UNCLEAR = "waiting", "sending", "published", "failed", "unclear"
 SKIPPED, UNDECIDED = "skipped", "undecided"
 STATES = (WAITING, SENDING, PUBLISHED, FAILED, UNCLEAR, UNDECIDED, SKIPPED, BLOCKED)
 STATE_OF = {PUBLISH: WAITING, DECIDE: UNDECIDED, SKIP: SKIPPED, BLOCKED: BLOCKED}
-"""The state in which a row begins, by the plan's decision."""
+"""Initial state of a row, by the plan's decision."""
 
 COLUMNS = ("name", "state", "id", "record", "wtml", "page", "api", "handle", "time", "url", "reason")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
-"""What a spreadsheet takes for the beginning of a formula, full-width forms too."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""Characters that begin a formula in a spreadsheet, full-width forms included."""
 
 
 @dataclass(eq=False, repr=False)
@@ -35,21 +35,21 @@ class Row:
     Attributes
     ----------
     step : Step
-        What the plan says of it.
+        Its step of the plan.
     state : str
-        waiting: not sent so far; sending; published: `receipt`; failed: the server said no, or another program is at
-        it; unclear: sent, and whether the server has it is not known; undecided, skipped, blocked: by the plan, and
-        not sent.
+        waiting: not sent so far; sending; published: `receipt`; failed: the server refused it, or another program is
+        sending it; unclear: sent, and whether the server has it is unknown; undecided, skipped, blocked: by the plan,
+        and not sent.
     reason : str
         Why it is in this state, in a sentence or two.
     receipt : Receipt or None
-        Of a published row.
+        Receipt of a published row.
     resend : frozenset of str
-        Keys of unclear attempts that the user lets be sent anew if their image still isn't there.
+        Keys of unclear attempts that the user allows to send again if the server does not have their image.
     anyway : bool
-        Whether somebody has decided to publish it although the plan says "decide": `Batch.decide`.
+        Whether the user decided to publish it although the plan says "decide": `Batch.decide`.
     look_first : bool
-        Whether an earlier attempt is unclear: its image is looked for before anything is sent.
+        Whether an earlier attempt is unclear and has to be reconciled before anything is sent.
     """
 
     step: Step
@@ -62,14 +62,14 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What people call the image."""
+        """Short name of the image."""
         return self.step.name
 
     def __repr__(self) -> str:
         return f"<Row {self.state}: {self.name!r}{f' ({self.reason})' if self.reason else ''}>"
 
     def cells(self) -> dict[str, str]:
-        """The row's text of each column of an exported file, in their order."""
+        """Return the row's text for each column of an exported file, in their order."""
         made, place = self.receipt, self.step
         values: dict[str, Any] = {"name": self.name, "state": self.state, "api": place.api_url, "handle": place.handle}
         values |= {"url": place.url, "reason": self.reason}
@@ -79,19 +79,69 @@ class Row:
         return {column: values.get(column, "") for column in COLUMNS}
 
 
-def as_table(rows: Iterable[Row]) -> str:
-    """The rows for a notebook."""
+class Report:
+    """Outcome of the rows of a batch: shown in a notebook, counted, exported to a file."""
+
+    rows: tuple[Row, ...]
+    message: str
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        """The receipts of the published rows."""
+        return [row.receipt for row in self.rows if row.receipt]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of rows in each state; states without rows are left out."""
+        found = Counter(row.state for row in self.rows)
+        return {state: found[state] for state in STATES if found[state]}
+
+    def export(self, path: Path | str) -> Path:
+        """Write the outcome of each row to a .json file (with the receipts) or a .csv file, atomically.
+
+        Raises
+        ------
+        SourceError
+            If the file can't be written.
+        """
+        return export(self.rows, path)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {state}" for state, count in self.counts.items())
+        return f"<Batch: {counts or 'nothing'}{f'. {self.message}' if self.message else ''}>"
+
+    def __str__(self) -> str:
+        return f"{repr(self)[1:-1]}\n{as_text(self.rows)}"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        return html_block(f"<p>{html_text(repr(self)[1:-1])}</p>", as_table(self.rows))
+
+
+def as_table(rows: Sequence[Row]) -> str:
+    """Return the rows as HTML, for a notebook."""
     heads = ("Image", "State", "Record", "WTML", "Handle", "When", "Why")
-    return html_table(heads, (_cells(row) for row in rows))
+    shown, others = _shown(rows)
+    return html_table(heads, (_cells(row) for row in shown)) + (f"<p>{others}</p>" if others else "")
 
 
-def as_text(rows: Iterable[Row]) -> str:
-    """The same without HTML: what a saved notebook shows where there is nothing but text."""
-    return "\n".join("  ".join(filter(None, (*_start(row), row.reason))) for row in rows)
+def as_text(rows: Sequence[Row]) -> str:
+    """Return the rows as text, for saved notebooks that show only text."""
+    shown, others = _shown(rows)
+    return "\n".join([*("  ".join(filter(None, (*_start(row), row.reason))) for row in shown), *filter(None, [others])])
+
+
+def _shown(rows: Sequence[Row]) -> tuple[Sequence[Row], str]:
+    """Return as many rows as can be shown; if that is not all, those that are not published come first."""
+    if len(rows) > LIMIT:
+        rows = sorted(rows, key=lambda row: row.receipt is not None)
+    return capped(rows, "first", "batch.rows has all; batch.export(path) writes them to a file.")
 
 
 def _start(row: Row) -> list[str]:
-    """State, name, record, handle and time, as text."""
+    """Return state, name, record, handle and time, as text."""
     made, place = row.receipt, row.step
     known = [made.record_url, f"{made.created:%Y-%m-%d %H:%M:%S} UTC"] if made else []
     return [row.state, row.name, f"{place.handle} at {place.api_url}", *known]
@@ -99,15 +149,15 @@ def _start(row: Row) -> list[str]:
 
 def _cells(row: Row) -> list[str]:
     made, place = row.receipt, row.step
-    links = ["", "", html.escape(place.handle), ""]
+    links = ["", "", html_text(place.handle), ""]
     if made:
         links = [html_link(made.id, made.record_url), html_link("WTML", made.wtml_url)]
         links += [html_link(made.handle, made.handle_url), f"{made.created:%Y-%m-%d %H:%M:%S} UTC"]
-    return [html.escape(row.name), row.state, *links, html.escape(row.reason)]
+    return [html_text(row.name), row.state, *links, html_text(row.reason)]
 
 
 def export(rows: Sequence[Row], path: Path | str) -> Path:
-    """Write the rows to a .json or .csv file, whole or not at all. Raises SourceError where it can't be written."""
+    """Write the rows to a .json or .csv file, atomically. Raises SourceError if it can't be written."""
     target = Path(path).expanduser()
     kind = target.suffix.lower()
     if kind not in (".json", ".csv"):
@@ -138,5 +188,5 @@ def _as_csv(rows: Iterable[Row]) -> str:
 
 
 def _harmless(cell: str) -> str:
-    """The cell as text that no spreadsheet runs: an apostrophe before what it would take for a formula."""
+    """Return the cell as text that no spreadsheet executes: an apostrophe precedes what could be a formula."""
     return f"'{cell}" if cell.lstrip(" \u00a0").startswith(_FORMULA) else cell

@@ -1,28 +1,29 @@
-"""Scenes of published images: without one, an image shows up nowhere on the site."""
+"""Scenes of published images: without a scene, an image appears nowhere on the site."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Iterable
-from typing import Any
+import warnings
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
 
 from pydantic import ValidationError
 
 from ..api.addresses import handle_name
 from ..api.constellations import Constellations
 from ..errors import InvalidError, PublishError, SignInError
-from ..schema.extent import SkyView, view_of_image
+from ..geometry.extent import view_of_image
 from ..schema.records import Receipt
-from ..schema.scenes import ScenePlace, SceneReceipt, SceneSubmission
-from .attempts import Attempt
-from .given import require_client, require_receipt
+from ..schema.scenes import ScenePlace, SceneReceipt, SceneSubmission, SkyView
+from ._arguments import require_client, require_receipt
+from .backoff import Backoff
+from .delivery import LONGEST_WAIT, Delivery, OnProgress, Outgoing, Sleep, tell_nobody
 from .journal import Journal, default_journal
-from .submit import OnProgress, send, settled_earlier, tell_nobody
+from .matching import same_placement_sent
 
 
 def scene_of(
     image: Receipt,
-    view: SkyView | None = None,
+    view: SkyView | Literal["image"] | None = "image",
     *,
     text: str | None = None,
     opacity: float = 1.0,
@@ -30,25 +31,26 @@ def scene_of(
     outgoing_url: str = "",
     published: bool = False,
 ) -> SceneSubmission:
-    """A scene of a published image, or of several. Nothing is sent.
+    """Return a scene of a published image, or of several. Nothing is sent.
 
     Parameters
     ----------
     image : Receipt
-        Of the image's publication.
-    view : SkyView, optional
-        Where the scene looks, such as ``preview.view``. By default the image fills it, north up; of an image whose
-        pixels nobody has counted, that is a good guess.
+        Receipt of the image.
+    view : SkyView or "image", default "image"
+        View of the scene, such as ``preview.view``. "image": the image fills it, north up; for an image whose pixel
+        size is unknown, that is an estimate. None, as ``preview.view`` is while it shows no part of the sky, is
+        refused.
     text : str, optional
-        What people read beside it, 1 to 5,000 UTF-16 units. By default the image's note.
+        Text beside the scene, 1 to 5,000 UTF-16 units. By default the image's note.
     opacity : float, optional
-        Of the image, 0 to 1. Default 1.
+        Opacity of the image, 0 to 1. Default 1.
     above : iterable of (Receipt, float), optional
         Further images on top of it, each with its opacity.
     outgoing_url : str, optional
         Web address of "see more". Default "": none.
     published : bool, optional
-        Whether everybody sees it on the handle's page. Default False.
+        Whether the scene is public on the handle's page. Default False.
 
     Returns
     -------
@@ -60,16 +62,28 @@ def scene_of(
     InvalidError
         If a value is out of range. Status None: it was refused here.
     TypeError
-        If `image` is no receipt of an image.
+        If `image` is not a receipt of an image.
+
+    Warns
+    -----
+    UserWarning
+        If two of the images have the same image URL and different placements: the site draws both where the first is.
     """
     shown = [(image, opacity), *above]
     for each, _ in shown:
         require_receipt(each)
+    _warn_about_shared_urls([each for each, _ in shown])
+    if view is None:
+        raise InvalidError(
+            "No scene can be made: there is no view (view is None). A preview has none before a page has shown it, and while it "
+            "shows a planet, a panorama or the Solar System; `preview.wwt.set_view('sky')` goes back to the sky. For a scene of "
+            "the whole image, leave view out."
+        )
     try:
         layers = [{"image_id": each.id, "opacity": seen} for each, seen in shown]
         return SceneSubmission.model_validate(
             {
-                "place": ScenePlace.of_view(view or view_of_image(image.body["wwt"])),
+                "place": ScenePlace.of_view(view_of_image(image.body["wwt"]) if view == "image" else view),
                 "content": {"image_layers": layers},
                 "text": image.note if text is None else text,
                 "outgoing_url": outgoing_url,
@@ -77,13 +91,13 @@ def scene_of(
             }
         )
     except ValidationError as error:
-        raise InvalidError(f"No scene can be made of this: {_said(error)}") from None
+        raise InvalidError(f"No scene can be made of this: {_format_error(error)}") from None
 
 
 def publish_scene(
     image: Receipt,
     client: Constellations,
-    view: SkyView | None = None,
+    view: SkyView | Literal["image"] | None = "image",
     *,
     text: str | None = None,
     opacity: float = 1.0,
@@ -96,14 +110,15 @@ def publish_scene(
 ) -> SceneReceipt:
     """Make a scene of a published image, under the same handle: `scene_of` and `send_scene` in one call.
 
-    Parameters and errors are those of the two.
+    Parameters and errors are those of these two functions.
 
     Examples
     --------
     >>> cxw.publish_scene(draft.receipt, client, preview.view, text="The Whirlpool galaxy", published=True)
     """
-    shown = {"text": text, "opacity": opacity, "above": above, "outgoing_url": outgoing_url, "published": published}
-    scene = scene_of(image, view, **shown)
+    scene = scene_of(
+        image, view, text=text, opacity=opacity, above=above, outgoing_url=outgoing_url, published=published
+    )
     if client.api_url != image.api_url:
         raise PublishError(
             f"The image is at {image.api_url}, the client is one of {client.api_url}: use one of the same API."
@@ -120,60 +135,76 @@ def send_scene(
     resend: Collection[str] = (),
     journal: Journal | None = None,
     on_progress: OnProgress | None = None,
-    sleep: Callable[[float], Any] = time.sleep,
+    sleep: Sleep | None = None,
 ) -> SceneReceipt:
-    """Make a scene, exactly once: as with an image, it is written down first, and looked for when the outcome is unclear.
+    """Make a scene, exactly once: it is recorded in the journal first, and reconciled if the outcome is unclear.
 
-    A scene can be changed afterwards on the site, and taken from the handle's page, but not deleted.
+    A scene can be changed on the site later, and removed from the handle's page, but not deleted.
 
     Parameters
     ----------
     scene : SceneSubmission
         From `scene_of`, or made of several layers.
     client : Constellations
-        Of the API that has the images; signed in.
+        Client of the API that has the images; signed in.
     handle : str
-        Under which handle.
+        Handle of the scene.
     again : bool, optional
-        Whether it may be made although the same was made from here before, or may have been.
+        Whether to make it although the same scene was made from here before, or may have been. Default False.
     resend : collection of str, optional
-        Keys of unclear attempts whose scene may be sent anew if the server still doesn't show it.
+        Keys of unclear attempts whose scene may be sent again if the server does not have it after the settling time.
     journal : Journal, optional
         By default that of the user's state directory.
     on_progress : callable, optional
-        Called with a stage ("sending", "looking", "published") and a sentence.
+        Called with a stage ("sending", "waiting", "looking", "published") and a sentence.
+    sleep : callable, optional
+        Function that waits; an exception in it ends the call before anything is sent.
 
     Returns
     -------
     SceneReceipt
-        Of this scene; or of an earlier attempt, if it turns out to have succeeded.
+        Receipt of this scene, or of an earlier attempt that turns out to have succeeded.
 
     Raises
     ------
     PublishError
-        Nothing was sent: the same scene was made from here before, or the journal can't be written.
+        If nothing was sent: the same scene was made from here before, or the journal can't be written.
     UnclearError
-        It was sent, and whether the server made it is not known. It is never sent again by itself.
+        If it was sent, and whether the server made it is unknown. It is never sent again unless you ask for it.
     ApiError
-        The server said no, or can't be reached: no scene was made.
+        If the server refused it, or can't be reached: no scene was made.
     """
     require_client("Publishing", client)
     journal, tell, name = journal or default_journal(), on_progress or tell_nobody, handle_name(handle)
     if not client.signed_in:
         raise SignInError("A scene needs a client that is signed in: nothing was sent.")
-    place, body = (client.api_url, name), scene.to_json()
-    attempts = journal.same_body(*place, body)
-    despite = {attempt.key for attempt in attempts} if again else set()
-    if earlier := settled_earlier(attempts, client, journal, tell, despite if again else resend):
-        return earlier
-    if not again and not resend:
-        journal.refuse_twice(*place, body)
-    known = [each.id for each in client.handle_scenes(name)]
+    # Existing scenes are listed before every attempt that is sent, also after an earlier one was searched for.
+    known = tuple(each.id for each in client.handle_scenes(name))
+    request = Outgoing(client.api_url, name, "", scene.to_json(), known)
+    backoff = Backoff(LONGEST_WAIT)
+    delivery = Delivery(request, client, journal, tell, again=again, resend=resend, sleep=sleep, backoff=backoff)
+    receipt: SceneReceipt | None = delivery.look_first()
+    if receipt is not None:
+        return receipt
     tell("sending", f"Making a scene under the handle {name!r} at {client.api_url}.")
-    attempt: Attempt = journal.claim(*place, "", body, known_ids=known, despite=despite, resend=resend)
-    return send(attempt, client, journal, tell, sleep)
+    sent: SceneReceipt = delivery.run()
+    return sent
 
 
-def _said(error: ValidationError) -> str:
+def _warn_about_shared_urls(images: Sequence[Receipt]) -> None:
+    """Warn of images that the site can't tell apart: it identifies an imageset by its URL alone."""
+    first: dict[str, Receipt] = {}
+    for image in images:
+        url = (image.body.get("storage") or {}).get("legacy_url_template")
+        if url and not same_placement_sent(first.setdefault(url, image).body, image.body):
+            warnings.warn(
+                f"The images {first[url].id} and {image.id} have the same image URL, {url}, and different placements. The "
+                "site tells images by their URL: it will draw both where the first one is. Publish one of them from "
+                "another address, and show that one.",
+                stacklevel=3,
+            )
+
+
+def _format_error(error: ValidationError) -> str:
     faults = ((".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors(include_url=False))
     return "; ".join(f"{field}: {message.removeprefix('Value error, ')}" for field, message in faults)

@@ -1,4 +1,4 @@
-"""Fields that many drafts share: copied into them field by field, and taken back."""
+"""Fields that many drafts share: copied into them field by field, with undo."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from ..draft import ImageDraft
 
 Values = dict[int, dict[str, Any]]
-"""For each row some of its values, by path."""
+"""Some values of each row, by path."""
 Act = Callable[[int, "ImageDraft"], Any]
 
 
 @dataclass(frozen=True)
 class _Step:
-    """One thing that was done to several drafts: what stood there before, and what stands there since."""
+    """One change of several drafts: the values before and after."""
 
     label: str
     before: Values
@@ -26,9 +26,9 @@ class _Step:
 
 
 class SharedFields:
-    """Copies values into many drafts and takes them back, one step after the other.
+    """Copies of values in many drafts, with undo and redo.
 
-    What is being published, or was, takes no copy. Undoing leaves alone what somebody has changed since.
+    Drafts that are being published, or were, are not changed. Undo leaves fields alone that were edited since.
 
     >>> shared = SharedFields(drafts)  # doctest: +SKIP
     >>> shared.copy({"permissions.license": "CC-BY-4.0"}, rows=range(10))  # doctest: +SKIP
@@ -37,13 +37,13 @@ class SharedFields:
     Parameters
     ----------
     drafts : iterable of ImageDraft
-        The drafts; `rows` are their numbers, counted from 0.
+        The drafts; `rows` are their indices, from 0.
 
     Attributes
     ----------
     drafts : tuple of ImageDraft
     undoable, redoable : str
-        What `undo` and `redo` would take back and do again, in words; "" if nothing.
+        Description of what `undo` and `redo` would do; "" if nothing.
     """
 
     def __init__(self, drafts: Iterable[ImageDraft]):
@@ -53,14 +53,16 @@ class SharedFields:
 
     @property
     def undoable(self) -> str:
+        """Description of the step that `undo` would take back; "" if there is none."""
         return self._done[-1].label if self._done else ""
 
     @property
     def redoable(self) -> str:
+        """Description of the step that `redo` would do again; "" if there is none."""
         return self._undone[-1].label if self._undone else ""
 
     def copy(self, values: Mapping[str, Any], rows: Iterable[int] | None = None) -> int:
-        """Give drafts these values, by path: ``{"permissions.copyright": "…"}``.
+        """Set fields of several drafts, by path: ``{"permissions.copyright": "…"}``.
 
         Parameters
         ----------
@@ -72,12 +74,12 @@ class SharedFields:
         Returns
         -------
         int
-            How many drafts have changed.
+            Number of drafts that have changed.
 
         Raises
         ------
         KeyError
-            When a path names no field; nothing is changed then.
+            If a path names no field; nothing is changed then.
         """
         for path in values:
             if path not in fields():
@@ -86,11 +88,11 @@ class SharedFields:
         return self.change(titles, lambda _row, draft: draft.edit(values), rows)
 
     def host_at(self, base: str, rows: Iterable[int] | None = None) -> int:
-        """Say where the images' files will be found, as `ImageDraft.host_at` does; gives how many drafts have changed."""
+        """Set where the images' files will be hosted, see `ImageDraft.host_at`; return how many drafts changed."""
         return self.change("Addresses", lambda _row, draft: draft.host_at(base), rows)
 
     def change(self, label: str, act: Act, rows: Iterable[int] | None = None) -> int:
-        """Let ``act(row, draft)`` change each draft, as one step; gives how many drafts have changed."""
+        """Call ``act(row, draft)`` to change each draft, as one step; return the number of drafts that changed."""
         before: Values = {}
         after: Values = {}
         for row in range(len(self.drafts)) if rows is None else sorted(set(rows)):
@@ -109,11 +111,11 @@ class SharedFields:
         return len(after)
 
     def undo(self) -> int:
-        """Take back the last step; gives how many drafts have changed."""
+        """Undo the last step; return the number of drafts that changed."""
         return self._turn(self._done, self._undone)
 
     def redo(self) -> int:
-        """Do again what was undone last; gives how many drafts have changed."""
+        """Redo the last step that was undone; return the number of drafts that changed."""
         return self._turn(self._undone, self._done)
 
     def _turn(self, source: list[_Step], target: list[_Step]) -> int:
@@ -136,5 +138,5 @@ class SharedFields:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two values are written alike: NaN is NaN, and 1 is not True."""
+    """Return whether two values are written alike: NaN is NaN, and 1 is not True."""
     return one is other or repr(one) == repr(other)

@@ -1,7 +1,7 @@
-"""A server for tests, tutorials and trying out: it behaves as WWT Constellations does, and nothing leaves the machine.
+"""Local server that behaves as WWT Constellations does, for tests, tutorials and trials; nothing leaves the machine.
 
-It plays the server, so it shares no code with the package: our own rules are stricter than the server's, and must not
-hide their mistakes here.
+It plays the server, so it shares no code with the package: the package's rules are stricter than the server's, and must
+not hide their mistakes here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who is asking: express-jwt 8.4.1 over jsonwebtoken 9 and jwks-rsa, in their order and with their words."""
+"""Authenticate requests as express-jwt 8.4.1 does over jsonwebtoken 9 and jwks-rsa: same order, same messages."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _ASYMMETRIC = {"RS256", "RS384", "RS512", "ES256", "ES256K", "ES384", "ES512", "
 
 
 class TokenReader:
-    """Reads the Authorization header of a request."""
+    """Reader of the Authorization header."""
 
     def __init__(self, issuer: str):
         self.issuer = issuer
         self._lookups = _Bucket(KEY_LOOKUPS_A_MINUTE)
 
     def claims(self, authorization: str | None) -> dict[str, Any] | None:
-        """The claims of a good token; None without one.
+        """Return the claims of a valid token; None without a token.
 
         Raises
         ------
         PageError
-            401 for a token that is not believed, 500 once too many unknown keys were asked for.
+            401 for an invalid token, 500 after too many requests for unknown keys.
         """
         token = _bearer(authorization)
         return None if token is None else self._verify(token)
@@ -60,7 +60,7 @@ class TokenReader:
         return self._check(_json(payload))
 
     def _key(self, header: dict[str, Any]) -> bool:
-        """Whether the key client knows the token's key."""
+        """Return whether the key client knows the token's key."""
         if header.get("alg") not in _ASYMMETRIC:
             return False
         if header.get("kid") in (None, tokens.KEY_ID):
@@ -120,13 +120,14 @@ def _json(raw: bytes) -> Any:
 
 
 class _Bucket:
-    """So many tokens a minute, refilled evenly."""
+    """Token bucket: so many tokens a minute, refilled evenly."""
 
     def __init__(self, size: int):
         self._size, self._level, self._then = size, float(size), time.monotonic()
         self._lock = threading.Lock()
 
     def take(self) -> bool:
+        """Take a token; return whether there was one."""
         with self._lock:
             now = time.monotonic()
             self._level = min(self._size, self._level + (now - self._then) * self._size / 60)

@@ -1,4 +1,4 @@
-"""What the server keeps of credits: DOMPurify 3.0.6 with `ALLOWED_TAGS: [b, strong, i, em, a, br]`, in jsdom.
+"""Sanitize credits as the server does: DOMPurify 3.0.6 with `ALLOWED_TAGS: [b, strong, i, em, a, br]`, in jsdom.
 
 Attributes are DOMPurify's default list on every tag, and come out in reverse order, as they do there.
 """
@@ -41,7 +41,7 @@ _JS_SPACE = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".joi
 
 
 def sanitize(dirty: str) -> str:
-    """The credits as the server stores them.
+    """Return the credits as the server stores them.
 
     Raises
     ------
@@ -60,13 +60,13 @@ def sanitize(dirty: str) -> str:
 
 @cache
 def _lists() -> tuple[frozenset[str], frozenset[str]]:
-    """The allowed attributes, and the properties of document and form that an id or name must not hide."""
+    """Return the allowed attributes, and the properties of document and form that an id or name must not shadow."""
     data = json.loads(resources.files(__package__).joinpath("data/dompurify.json").read_text("utf-8"))
     return frozenset(data["attributes"]), frozenset(data["dom_properties"])
 
 
 def _serialize(nodes: Iterable[Node]) -> Iterator[str]:
-    """Walk the tree without recursion: on the stack are the open node lists, each with the end tag that follows it."""
+    """Yield the tree as HTML without recursion: the stack holds the open node lists, each with its end tag."""
     stack = [(iter(nodes), "")]
     while stack:
         children, end_tag = stack[-1]
@@ -85,7 +85,7 @@ def _serialize(nodes: Iterable[Node]) -> Iterator[str]:
 
 
 def _hides_markup(node: Node) -> bool:
-    """DOMPurify's guard against text that could turn into markup: a comment and a text, both of which look like it."""
+    """Return whether text could turn into markup (DOMPurify's guard): a comment and a text that both look like it."""
     children = node.childNodes
     if any(child.is_element for child in children):
         return False

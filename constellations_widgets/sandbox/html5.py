@@ -1,8 +1,10 @@
-"""HTML as the real server's parser reads it: parse5 7 in jsdom 22, played by html5lib.
+"""Parse HTML as the real server does: parse5 7 in jsdom 22, played by html5lib.
 
-html5lib lets the tree be built by somebody else, which is needed here: jsdom misplaces some text. It also follows an
-older standard than today's parsers, as does the server. What came in between the two is made up for, token by token.
+html5lib can use a custom tree builder, which is needed here: jsdom misplaces some text. It also follows an older
+standard than today's parsers, the server's included. The differences are compensated token by token.
 """
+
+# ruff: noqa: N802, N803  (names of html5lib)
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ __all__ = ["Node", "TooDeepError", "parse_body"]
 
 _Token = dict[str, Any]
 
-#: Open elements at which parsing stops. The real server needs seconds for some hundreds and dies of some thousands.
+#: Open elements at which parsing stops. The real server needs seconds for hundreds and crashes at thousands.
 MAX_DEPTH = 400
 
 #: Elements at which parsing stops: repairing nested markup can multiply them.
@@ -25,11 +27,11 @@ MAX_ELEMENTS = 40_000
 
 
 class TooDeepError(Exception):
-    """HTML nested so deeply that the real server's process would not survive it."""
+    """HTML nested so deeply that the real server's process would crash."""
 
 
 class Node(base.Node):
-    """A node of the tree; text and comments have `data`, and their names begin with "#"."""
+    """Node of the tree; text and comments have `data`, and their names begin with "#"."""
 
     def __init__(self, name: str, namespace: str | None = None, data: str = ""):
         super().__init__(name)
@@ -37,22 +39,29 @@ class Node(base.Node):
 
     @property
     def nameTuple(self) -> tuple[str, str]:
+        """Namespace and name, for html5lib."""
         return self.namespace or namespaces["html"], self.name
 
     @property
     def is_element(self) -> bool:
+        """Whether the node is an element."""
         return not self.name.startswith("#")
 
     def appendChild(self, node: Node) -> None:
+        """Add a node at the end."""
         node.parent = self
         self.childNodes.append(node)
 
     def insertBefore(self, node: Node, refNode: Node) -> None:
+        """Add a node before another child."""
         node.parent = self
         self.childNodes.insert(self._position(refNode), node)
 
     def insertText(self, data: str, insertBefore: Node | None = None) -> None:
-        """Text joins a text before it. jsdom's slip: without one, what should go before a table goes to the end."""
+        """Insert text, joined to a text before it.
+
+        As in jsdom, text that belongs before a table and has no text before it goes to the end.
+        """
         position = len(self.childNodes) if insertBefore is None else self._position(insertBefore)
         if position and self.childNodes[position - 1].name == "#text":
             self.childNodes[position - 1].data += data
@@ -60,23 +69,28 @@ class Node(base.Node):
             self.appendChild(Node("#text", data=data))
 
     def removeChild(self, node: Node) -> None:
+        """Remove a child."""
         node.parent = None
         del self.childNodes[self._position(node)]
 
     def _position(self, child: Node) -> int:
-        """Searched from the end, where the parser works."""
+        """Return the index of a child, searched from the end, where the parser works."""
         return next(i for i in range(len(self.childNodes) - 1, -1, -1) if self.childNodes[i] is child)
 
     def cloneNode(self) -> Node:
+        """Return a copy without children."""
         clone = Node(self.name, self.namespace, self.data)
         clone.attributes = dict(self.attributes)
         return clone
 
     def hasContent(self) -> bool:
+        """Return whether the node has children."""
         return bool(self.childNodes)
 
 
 class _TreeBuilder(base.TreeBuilder):
+    """Tree builder that makes `Node` objects and stops at excessive nesting."""
+
     def reset(self) -> None:
         self.count = 0
         super().reset()
@@ -112,7 +126,7 @@ _TEXT = tokenTypes["Characters"], tokenTypes["SpaceCharacters"]
 
 
 class _Tokens:
-    """A tokenizer whose tokens are adjusted on their way to the parser."""
+    """Tokenizer whose tokens are adjusted on their way to the parser."""
 
     def __init__(self, tokenizer: Any, adjust: Callable[[Iterator[_Token]], Iterator[_Token]]):
         self._tokenizer, self._adjust = tokenizer, adjust
@@ -133,6 +147,11 @@ class _Tokens:
 
 
 class _Parser(html5lib.HTMLParser):
+    """html5lib's parser, adjusted to parse5 and jsdom."""
+
+    tokenizer: Any  # html5lib is untyped
+    phase: Any
+
     def __init__(self) -> None:
         super().__init__(tree=_TreeBuilder)
 
@@ -170,10 +189,10 @@ class _Parser(html5lib.HTMLParser):
                 self.tree.openElements.pop()
 
     def _opened(self, name: str) -> bool:
-        """After a start tag: whether it opened its element. html5lib would look too far for the line break after it."""
+        """Process a start tag; return whether it opened its element: html5lib would search too far for line breaks."""
         body = self.phases["inBody"]
         body.processSpaceCharacters = body.processSpaceCharactersNonPre
-        opened = self.tree.openElements[-1].nameTuple == (namespaces["html"], name)
+        opened: bool = self.tree.openElements[-1].nameTuple == (namespaces["html"], name)
         if opened and name == "textarea":
             self.originalPhase, self.phase = self.phase, self.phases["text"]
         return opened
@@ -182,7 +201,7 @@ class _Parser(html5lib.HTMLParser):
         return bool(self.tree.openElements) and not self._is_foreign() and self.tree.elementInScope("p", "button")
 
     def _is_foreign(self) -> bool:
-        """Whether the parser is inside of SVG or MathML, and not in a part of them that holds HTML."""
+        """Return whether the parser is inside of SVG or MathML, and not in a part of them that holds HTML."""
         if not self.tree.openElements:
             return False
         node = self.tree.openElements[-1]
@@ -208,7 +227,7 @@ class _Parser(html5lib.HTMLParser):
 
 
 def parse_body(html: str) -> Node | None:
-    """The body element of an HTML document; None if the document has a frameset instead.
+    """Return the body element of an HTML document; None if the document has a frameset instead.
 
     Raises
     ------

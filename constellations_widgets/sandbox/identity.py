@@ -1,6 +1,6 @@
-"""A test identity provider: as much of Keycloak's realm `constellations` as a client needs to sign in.
+"""Test identity provider: as much of Keycloak's realm `constellations` as a client needs to sign in.
 
-It believes everybody: whoever asks is the sandbox's owner. Codes, sessions and device requests live in memory.
+It does not authenticate: every sign-in is as the sandbox's owner. Codes, sessions and device requests live in memory.
 """
 
 from __future__ import annotations
@@ -34,10 +34,12 @@ _USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 
 @dataclass
 class IdentityRules:
-    """How the identity provider behaves. Can be changed at any time."""
+    """Behaviour of the identity provider. Can be changed at any time."""
 
     token_lifetime: float = tokens.LIFETIME
-    """Seconds for which the access tokens are good that it gives from now on."""
+    """Lifetime in seconds of the access tokens issued from now on."""
+    renews: bool = True
+    """Whether there are refresh tokens."""
     rotates: bool = False
     """Whether a refresh token works once only: each answer brings the next one."""
     asks: bool = False
@@ -45,20 +47,20 @@ class IdentityRules:
     offers_devices: bool = True
     """Whether there is a device flow."""
     device_interval: float = 1
-    """Seconds that a client should wait between two questions about a device code."""
+    """Seconds that a client should wait between two polls for a device code."""
     device_lifetime: float = 600
     """Seconds after which a device code has expired."""
     granted: list[str] = field(default_factory=list)
-    """The kind of every grant that has become tokens, in their order."""
+    """The types of all grants that were exchanged for tokens, in order."""
 
 
 class _GrantError(Exception):
-    """An OAuth error: its code, and a description for people."""
+    """OAuth error: its code, and a description for people."""
 
 
 @dataclass
 class _Grant:
-    """What was asked for, and may be turned into tokens."""
+    """Request for a sign-in, which can be exchanged for tokens once approved."""
 
     client_id: str
     scope: str
@@ -69,23 +71,23 @@ class _Grant:
     expires: float = 0.0
     approved: bool | None = None
     interval: float = 0.0
-    """Of a device: seconds between two questions."""
+    """Polling interval of a device, in seconds."""
     asked: float = float("-inf")
-    """Of a device: when it last asked."""
+    """Time of a device's last poll."""
     session: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
 class IdentityProvider:
-    """OpenID Connect for one account.
+    """OpenID Connect provider with one account.
 
     Parameters
     ----------
     base_url : str
-        Where it is reached; the issuer is this plus "/realms/constellations".
+        Its address; the issuer is this plus "/realms/constellations".
     account, username : str
-        Who signs in: the `sub` of the tokens, and the name for people.
+        The account that signs in: the `sub` of the tokens, and the name for people.
     rules : IdentityRules, optional
-        How it behaves.
+        Its behaviour.
     """
 
     def __init__(self, base_url: str, account: str, username: str, rules: IdentityRules | None = None):
@@ -138,7 +140,7 @@ class IdentityProvider:
     # Authorization code
 
     async def _authorize(self, request: Request) -> Response:
-        """Approve at once; only after a click on a page's button if the rules or `prompt=login` or `consent` ask for it."""
+        """Approve at once, or after a click on a page if the rules or `prompt=login` or `consent` ask for it."""
         query = request.query_params
         target = query.get("redirect_uri", "")
         if not query.get("client_id") or not _is_loopback(target):
@@ -199,7 +201,7 @@ class IdentityProvider:
         )
 
     async def _verify_device(self, request: Request) -> Response:
-        """The page behind the link: type the code, then allow or refuse."""
+        """Return the page behind the link: type the code, then allow or refuse."""
         form = await form_of(request)
         user_code = (form.get("user_code") or request.query_params.get("user_code") or "").strip().upper()
         if not user_code:
@@ -276,8 +278,6 @@ class IdentityProvider:
         return grant
 
     def _issue(self, grant: _Grant) -> Response:
-        refresh_token = secrets.token_urlsafe(32)
-        self._refresh[refresh_token] = grant
         claims = {"sid": grant.session, "azp": grant.client_id}
         access = tokens.access_token(
             self.issuer,
@@ -290,20 +290,23 @@ class IdentityProvider:
         answer = {
             "access_token": access,
             "expires_in": self.rules.token_lifetime,
-            "refresh_expires_in": 0 if "offline_access" in grant.scope.split() else 1800,
-            "refresh_token": refresh_token,
             "token_type": "Bearer",
             "not-before-policy": 0,
             "session_state": grant.session,
             "scope": grant.scope,
         }
+        if self.rules.renews:
+            refresh_token = secrets.token_urlsafe(32)
+            self._refresh[refresh_token] = grant
+            answer["refresh_token"] = refresh_token
+            answer["refresh_expires_in"] = 0 if "offline_access" in grant.scope.split() else 1800
         if "openid" in grant.scope.split():
             identity = claims | {"aud": grant.client_id, "typ": "ID", "nonce": grant.nonce}
             answer["id_token"] = tokens.access_token(self.issuer, self.account, username=self.username, claims=identity)
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     async def _end_session(self, request: Request) -> Response:
-        """Sign out or revoke: no refresh token of the session works any more. Access tokens live until they expire."""
+        """Sign out or revoke: the session's refresh tokens become invalid. Access tokens remain valid until expiry."""
         form = await form_of(request)
         token = form.get("refresh_token") or form.get("token", "")
         with self._lock:
@@ -336,7 +339,7 @@ def _check_challenge(grant: _Grant, form: dict[str, str]) -> None:
 
 
 def _is_loopback(url: str) -> bool:
-    """Codes only go back to this machine: the provider approves without asking."""
+    """Return whether a code may be sent there: only to this machine, since the provider approves without asking."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and parts.hostname in _LOOPBACK

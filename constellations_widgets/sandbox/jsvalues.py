@@ -1,7 +1,7 @@
-"""JavaScript's idea of values: what Node 18 makes of a JSON text, and how it writes values back.
+"""JavaScript's values: how Node 18 parses JSON, and how it serializes values.
 
 A parsed JSON value is a Python `dict`, `list`, `str`, `bool`, `None` or `float`: every number is a double. Strings may
-hold lone surrogates, as in JavaScript. `UNDEFINED` stands for a field that is not there, which is not `null`.
+hold lone surrogates, as in JavaScript. `UNDEFINED` stands for an absent field, which is not `null`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r
 
 
 def parse_json(text: str) -> Any:
-    """Read a JSON text as body-parser does in its strict mode: RFC 8259, with an object or an array on top.
+    """Parse a JSON text as body-parser does in its strict mode: RFC 8259, with an object or an array on top.
 
     Raises
     ------
@@ -47,16 +47,16 @@ def parse_json(text: str) -> Any:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise ValueError(_syntax_error(text, error.pos)) from None
-    except _NotJson as error:
+    except _NotJsonError as error:
         raise ValueError(_syntax_error(text, text.find(error.args[0]))) from None
 
 
-class _NotJson(Exception):
-    """A word that Python's decoder takes and JSON does not have: NaN, Infinity, -Infinity."""
+class _NotJsonError(Exception):
+    """Word that Python's decoder takes and JSON does not have: NaN, Infinity, -Infinity."""
 
 
 def _refuse_constant(word: str) -> float:
-    raise _NotJson(word)
+    raise _NotJsonError(word)
 
 
 def _syntax_error(text: str, position: int) -> str:
@@ -66,7 +66,10 @@ def _syntax_error(text: str, position: int) -> str:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Keys in JavaScript's order: array indices ascending, then the others as they came. The last duplicate wins."""
+    """Return an object with its keys in JavaScript's order, with the last value of a duplicate.
+
+    Array indices come first, ascending, then the other keys as they came.
+    """
     found = dict(pairs)
     indices = sorted((key for key in found if _is_array_index(key)), key=int)
     return {key: found[key] for key in indices} | found if indices else found
@@ -82,7 +85,7 @@ _DECODER = json.JSONDecoder(
 
 
 def js_string(number: float) -> str:
-    """`String(number)`: the shortest digits that read back the same, in JavaScript's notation."""
+    """Return `String(number)`: the shortest digits that read back the same, in JavaScript's notation."""
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
@@ -106,7 +109,7 @@ def js_string(number: float) -> str:
 
 
 def stringify(value: Any) -> str:
-    """`JSON.stringify(value)`: no spaces, non-ASCII as it is, lone surrogates escaped, non-finite numbers as null."""
+    """Return `JSON.stringify(value)`: no spaces, non-ASCII as it is, lone surrogates escaped, non-finite as null."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -128,7 +131,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def to_utf8_safe(value: Any) -> Any:
-    """The value as it comes back from the database: lone surrogates, in keys too, have become U+FFFD."""
+    """Return the value as the database returns it: lone surrogates, in keys too, have become U+FFFD."""
     if isinstance(value, str):
         return _SURROGATE.sub("\ufffd", value)
     if isinstance(value, list):
@@ -139,11 +142,11 @@ def to_utf8_safe(value: Any) -> Any:
 
 
 def utf16_length(text: str) -> int:
-    """`text.length`: a character outside the basic plane counts as two."""
+    """Return `text.length`: a character outside the basic plane counts as two."""
     return len(text) + sum(char > "\uffff" for char in text)
 
 
 def parse_int(text: str) -> int | None:
-    """`parseInt(text, 10)`; None for NaN."""
+    """Return `parseInt(text, 10)`; None for NaN."""
     match = re.match(r"[\s\ufeff]*([+-]?[0-9]+)", text)
     return int(float(match.group(1)[:300])) if match else None

@@ -1,4 +1,4 @@
-"""The Images API as one ASGI application: an image library behind a JWT."""
+"""The Images API as an ASGI application: an image library that requires a JWT."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from . import tokens
 from .library_store import LibraryImage, LibraryStore, LibraryUser
-from .upload import BadUpload, read_upload
+from .upload import BadUploadError, read_upload
 
 __all__ = ["LibraryApp"]
 
-#: Characters of the longest name that an image can be given.
+#: Maximum characters of an image's name.
 LONGEST_NAME = 255
 
 _BODY_LIMIT = 100 * 1024
@@ -31,23 +32,22 @@ Handler = Callable[[Request, LibraryUser], Awaitable[Response]]
 
 
 class LibraryApp:
-    """Answers the calls of the Images API.
+    """ASGI application of the Images API.
 
     Parameters
     ----------
     store : LibraryStore
     root : str
-        The address of the API, which the images' own addresses begin with.
+        The address of the API, with which the images' own addresses begin.
     prefix : str
         Path of that address.
     """
 
     lifetime: float = 3600
-    """Seconds for which a token of `/login` is good."""
+    """Lifetime of a token of `/login`, in seconds."""
 
     def __init__(self, store: LibraryStore, root: str, prefix: str):
         self._store, self._root = store, root
-        self._key = secrets.token_bytes(32)
         one = "/images/{id}"
         routes = [
             Route("/login", self._login, methods=["POST"]),
@@ -62,10 +62,10 @@ class LibraryApp:
         )
 
     def token(self, name: str, lifetime: float) -> str:
-        """A JWT of one user, good for `lifetime` seconds; a negative one has expired already."""
+        """Return a JWT of one user, valid for `lifetime` seconds; a negative one has expired already."""
         now = int(time.time())
-        claims = {"sub": name, "iat": now, "exp": int(now + lifetime), "jti": secrets.token_hex(8)}
-        return jwt.encode(claims, self._key, algorithm="HS256")
+        claims = {"iss": self._root, "sub": name, "iat": now, "exp": int(now + lifetime), "jti": secrets.token_hex(8)}
+        return tokens.sign(claims)
 
     # Who is asking
 
@@ -96,7 +96,8 @@ class LibraryApp:
         if kind.lower() != "bearer":
             raise HTTPException(401, "Missing Authorization Header")
         try:
-            claims = jwt.decode(token, self._key, algorithms=["HS256"])
+            public_key = tokens.private_key().public_key()
+            claims = jwt.decode(token, public_key, algorithms=["RS256"], issuer=self._root)
         except jwt.ExpiredSignatureError:
             raise HTTPException(401, "Token has expired") from None
         except jwt.PyJWTError:
@@ -118,7 +119,7 @@ class LibraryApp:
         try:
             upload = await read_upload(request, path)
             _check_name(upload.filename)
-        except BadUpload as error:
+        except BadUploadError as error:
             path.unlink(missing_ok=True)
             raise HTTPException(400, f"Invalid input data: {error}") from None
         except BaseException:
@@ -137,7 +138,7 @@ class LibraryApp:
         image = self._writable(request, user)
         body = await _json_of(request)
         name = body.get("name") if isinstance(body, dict) else None
-        _check_name(name)
+        name = _check_name(name)
         self._store.rename(image.id, name)
         return JSONResponse(self._shown(image.id, name))
 
@@ -161,11 +162,13 @@ class LibraryApp:
         return {"image_uuid": id, "name": name, "url": f"{self._root}/images/{id}"}
 
 
-def _check_name(name: Any) -> None:
+def _check_name(name: Any) -> str:
+    """Return the name of an image; raise HTTPException if it can't be one."""
     if not isinstance(name, str) or not name.strip():
         raise HTTPException(400, "Invalid input data: name is needed")
     if len(name) > LONGEST_NAME:
         raise HTTPException(400, f"Invalid input data: name is longer than {LONGEST_NAME} characters")
+    return name
 
 
 async def _json_of(request: Request) -> Any:
@@ -182,7 +185,7 @@ async def _json_of(request: Request) -> Any:
 
 
 async def _read_to_its_end(request: Request) -> None:
-    """So that the client sees the answer: a connection that is closed on unread bytes is reset."""
+    """Read the rest of the body, so that the client gets the response: closing on unread bytes resets connections."""
     with contextlib.suppress(RuntimeError):  # it was read
         async for _ in request.stream():
             pass

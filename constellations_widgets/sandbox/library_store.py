@@ -1,4 +1,4 @@
-"""What the Images API of the sandbox keeps: users, constellations, and images as files on disk with a table beside them."""
+"""Data of the sandbox's Images API: users, constellations, and images as files on disk, with a table beside them."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ _COLOURS = [(90, 140, 255), (255, 170, 80), (210, 90, 190), (110, 220, 160), (24
 
 @dataclass(frozen=True)
 class LibraryUser:
-    """Somebody who can sign in at the Images API."""
+    """User of the Images API."""
 
     name: str
     password: str = field(repr=False)
     constellations: tuple[str, ...] = ()
-    """Those to which this user has write access; what is uploaded goes to the first."""
+    """Constellations to which the user may write; uploads go to the first."""
 
 
 @dataclass(frozen=True)
 class LibraryImage:
-    """A row of the library, and where its bytes lie."""
+    """Row of the library, with the path of its file."""
 
     id: str
     constellation: str
@@ -54,12 +54,12 @@ class LibraryImage:
 
 
 class LibraryStore:
-    """Safe to use from several threads at once.
+    """Users and images of the Images API; thread-safe.
 
     Parameters
     ----------
     folder : Path, optional
-        Where the files lie, made if it is not there. A temporary one by default, which goes with the store.
+        Where the files lie, created if missing. By default a temporary folder, deleted with the store.
     """
 
     def __init__(self, folder: Path | None = None):
@@ -75,6 +75,7 @@ class LibraryStore:
         self._connection.executescript(_TABLES)
 
     def close(self) -> None:
+        """Close the database, and delete a temporary folder."""
         with self._lock:
             self._connection.close()
         if self._temporary:
@@ -89,14 +90,14 @@ class LibraryStore:
     def add_user(
         self, name: str, password: str | None = None, constellations: Sequence[str] | None = None
     ) -> LibraryUser:
-        """A new user, or another password and other constellations for one who is there.
+        """Add a user, or change the password and constellations of an existing one.
 
         Parameters
         ----------
         password : str, optional
-            By default that of the user who is there, or a random one.
+            By default that of the existing user, or a random one.
         constellations : sequence of str, optional
-            Those to which the user may write: one of the user's own name by default; none for a mere reader.
+            Constellations to which the user may write: by default one with the user's own name; none for a reader.
         """
         known = self.user(name)
         password = password or (known.password if known else secrets.token_urlsafe(9))
@@ -109,20 +110,24 @@ class LibraryStore:
         return LibraryUser(name, password, tuple(constellations))
 
     def user(self, name: str) -> LibraryUser | None:
+        """Return the user of this name, None if there is none."""
         rows = self._all("SELECT name, password FROM users WHERE name = ?", name)
+        if not rows:
+            return None
         access = self._all("SELECT constellation FROM access WHERE user = ? ORDER BY rowid", name)
-        return LibraryUser(*rows[0], tuple(row[0] for row in access)) if rows else None
+        name, password = rows[0]
+        return LibraryUser(name, password, tuple(row[0] for row in access))
 
     # Images
 
     def new_file(self) -> Path:
-        """Where an image that is on its way can be written to."""
+        """Return a path to which an image can be written while it arrives."""
         return self.folder / f"{uuid.uuid4()}.bytes"
 
     def add(
         self, name: str, content: bytes | Path, *, constellation: str, content_type: str = "image/png"
     ) -> LibraryImage:
-        """Take an image in, under any name: the service itself looks at names only when they come over the network.
+        """Add an image, under any name: the service itself checks names only when they come over the network.
 
         Parameters
         ----------
@@ -139,7 +144,7 @@ class LibraryStore:
         return image
 
     def fill(self, count: int, *, constellation: str) -> None:
-        """Take in `count` small pictures of different names, which share a few files."""
+        """Add `count` small pictures of different names, which share a few files."""
         files = [self.new_file() for _ in range(min(count, _SAMPLES))]
         for number, path in enumerate(files):
             path.write_bytes(_sample(number))
@@ -159,17 +164,23 @@ class LibraryStore:
             self._connection.execute("COMMIT")
 
     def names(self) -> list[tuple[str, str]]:
-        """Id and name of each image, in the order in which they came."""
+        """Return id and name of each image, in order of addition."""
         return self._all("SELECT id, name FROM library ORDER BY serial")
 
     def image(self, id: str) -> LibraryImage | None:
+        """Return the image of this id, None if there is none."""
         rows = self._all("SELECT id, constellation, name, content_type, file FROM library WHERE id = ?", id)
-        return LibraryImage(*rows[0][:4], self.folder / rows[0][4]) if rows else None
+        if not rows:
+            return None
+        id, constellation, name, content_type, file = rows[0]
+        return LibraryImage(id, constellation, name, content_type, self.folder / file)
 
     def rename(self, id: str, name: str) -> None:
+        """Change an image's name."""
         self._all("UPDATE library SET name = ? WHERE id = ?", name, id)
 
     def delete(self, image: LibraryImage) -> None:
+        """Delete an image, and its file if no other image uses it."""
         self._all("DELETE FROM library WHERE id = ?", image.id)
         if not self._all("SELECT 1 FROM library WHERE file = ? LIMIT 1", image.path.name):
             image.path.unlink(missing_ok=True)
@@ -179,7 +190,7 @@ _TARGETS = ["M31", "M42", "M51", "M81", "M101", "NGC 253", "NGC 1300", "Carina",
 
 
 def _sample(number: int, side: int = 64) -> bytes:
-    """A small PNG of a round glow: another colour and width for each number."""
+    """Return a small PNG of a round glow, with a color and width for each number."""
     colour, width = _COLOURS[number % len(_COLOURS)], 6 + 3 * (number % 7)
     rows = bytearray()
     for y in range(side):

@@ -1,4 +1,4 @@
-"""Answers as Express gives them: JSON with an ETag, HTML error pages, redirects to nothing."""
+"""Responses as Express formats them: JSON with an ETag, and HTML error pages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 from http import HTTPStatus
+from typing import Any
 
 from starlette.responses import Response
 
@@ -15,7 +16,7 @@ __all__ = ["PageError", "error_page", "json_response", "refusal", "with_etag"]
 
 
 class PageError(Exception):
-    """An error that leaves a handler as Express's HTML page, not as JSON.
+    """Error that leaves a handler as Express's HTML page, not as JSON.
 
     Parameters
     ----------
@@ -30,22 +31,24 @@ class PageError(Exception):
         self.status, self.name, self.message = status, name, message
 
 
-def json_response(content: dict, status: int = 200) -> Response:
+def json_response(content: dict[str, Any], status: int = 200) -> Response:
+    """Return a JSON response, serialized as JavaScript does."""
     return Response(stringify(content).encode(), status, media_type="application/json; charset=utf-8")
 
 
 def refusal(status: int, message: str) -> Response:
-    """The error body that the API itself gives."""
+    """Return the error response of the API itself."""
     return json_response({"error": True, "message": message}, status)
 
 
 def error_page(error: PageError) -> Response:
-    """The page of Express's final handler in development: the error and a stack (of no real file)."""
+    """Return the page of Express's final handler in development: the error and a stack (of no real file)."""
     text = f"{error.name}: {error.message}\n    at sandbox (constellations)"
     return _page(error.status, text)
 
 
 def not_found_page(method: str, path: str) -> Response:
+    """Return Express's page for an unknown route."""
     return _page(HTTPStatus.NOT_FOUND, f"Cannot {method} {path}")
 
 
@@ -61,7 +64,7 @@ def _page(status: int, text: str) -> Response:
 
 
 def with_etag(response: Response, method: str, if_none_match: str | None) -> Response:
-    """Add Express's weak ETag to an answer of the API, and answer 304 to a reader who has it already."""
+    """Add Express's weak ETag to a response of the API; return 304 if the client has it already."""
     body = bytes(response.body)
     digest = base64.b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()[:27]
     etag = f'W/"{len(body):x}-{digest}"'

@@ -1,4 +1,4 @@
-"""The sandbox at hand: one that another process started for this one (`make demo` does), or one of this process."""
+"""Find the running sandbox: one started by another process (as `make demo` does), or this process's own."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from .library_store import LibraryUser
 from .server import Sandbox
 
 if TYPE_CHECKING:
-    from ..api import Constellations, Credentials, ImagesClient
+    from ..api import Constellations, ImagesClient
+    from ..auth import Credentials
 
 VARIABLE = "CXW_SANDBOX"
-"""Environment variable in which a process tells its children of its sandbox."""
+"""Environment variable through which child processes find the sandbox."""
 
 
 @dataclass(frozen=True)
 class JoinedSandbox:
-    """A sandbox that runs in another process. It has what a client needs, and can't be stopped from here."""
+    """Sandbox that runs in another process. It has what a client needs, and can't be stopped from here."""
 
     api_url: str
     keycloak_url: str
@@ -32,16 +33,23 @@ class JoinedSandbox:
     _token: str = field(repr=False)
     _images_token: str = field(repr=False)
     _images_password: str = field(repr=False)
+    uploads_url: str = ""
+    _files: str = ""
 
     def token(self) -> str:
-        """The access token that came with it."""
+        """Return the access token that came with it."""
         return self._token
 
     def client(self) -> Constellations:
-        """A client that is signed in as the owner of `handle`."""
+        """Return a client that is signed in as the owner of `handle`."""
         from ..api import Constellations
 
         return Constellations(self.api_url, auth=self.token())
+
+    @property
+    def files(self) -> Path | None:
+        """The folder that is served at `files_url`, if there is one."""
+        return Path(self._files) if self._files else None
 
     @property
     def images_user(self) -> LibraryUser:
@@ -49,30 +57,30 @@ class JoinedSandbox:
         return LibraryUser(self.handle, self._images_password, (self.handle,))
 
     def images_auth(self) -> Credentials:
-        """Credentials of `images_user` for the Images API."""
-        from ..api import Credentials
+        """Return credentials of `images_user` for the Images API."""
+        from ..auth import Credentials
 
         return Credentials.token(self._images_token)
 
     def images_client(self) -> ImagesClient:
-        """A client of the Images API that is signed in as `images_user`."""
+        """Return a client of the Images API that is signed in as `images_user`."""
         from ..api import ImagesClient
 
         return ImagesClient(self.images_url, self.images_auth())
 
 
 def environment_of(box: Sandbox) -> dict[str, str]:
-    """Environment variables with which child processes find `box` and sign in there: ours, and the ecosystem's."""
+    """Return environment variables with which child processes find `box` and sign in: ours and the ecosystem's."""
     try:
         files_url = box.files_url
-    except SandboxError:  # it serves none
+    except SandboxError:  # it serves no files
         files_url = ""
-    told = {"api_url": box.api_url, "keycloak_url": box.keycloak_url, "files_url": files_url, "handle": box.handle}
-    told["images_url"] = box.images_url
-    told["_token"] = box.token()  # of a server on this machine that guards nothing
-    told |= {"_images_token": box.images_token(), "_images_password": box.images_user.password}
+    settings = {"api_url": box.api_url, "keycloak_url": box.keycloak_url, "files_url": files_url, "handle": box.handle}
+    settings |= {"images_url": box.images_url, "uploads_url": box.uploads_url, "_files": str(box.files or "")}
+    settings["_token"] = box.token()  # not a secret: it is for a local test server
+    settings |= {"_images_token": box.images_token(), "_images_password": box.images_user.password}
     return {
-        VARIABLE: json.dumps(told),
+        VARIABLE: json.dumps(settings),
         "NUXT_PUBLIC_API_URL": box.api_url,
         "NUXT_PUBLIC_KEYCLOAK_URL": box.keycloak_url,
     }
@@ -83,27 +91,34 @@ _own: Sandbox | None = None
 
 
 def running_sandbox(files: Path | str | None = None) -> Sandbox | JoinedSandbox:
-    """The sandbox at hand: that of `make demo`, else one of this process, started on first use and the same from then on.
+    """Return the running sandbox: that of `make demo`, else one of this process.
+
+    The latter is started on first use; later calls return the same one.
 
     Parameters
     ----------
     files : path, optional
-        A folder that a new one serves at `files_url`.
+        A folder that the sandbox must serve at `files_url`; one that is started here does.
 
     Raises
     ------
     SandboxError
-        When it can't be started, runs already and serves other files, or the environment variable CXW_SANDBOX tells
-        nonsense.
+        If it can't be started, runs already and serves other files, or the environment variable CXW_SANDBOX is invalid.
     """
     global _own
-    if told := os.environ.get(VARIABLE):
+    if settings := os.environ.get(VARIABLE):
         try:
-            return JoinedSandbox(**json.loads(told))
+            joined = JoinedSandbox(**json.loads(settings))
         except (ValueError, TypeError):
             raise SandboxError(
                 f"The environment variable {VARIABLE} describes no sandbox: remove it, or start `make demo` again"
             ) from None
+        if files is not None and joined.files != Path(files).absolute():
+            raise SandboxError(
+                f"The sandbox that runs already, in another process, does not serve {str(files)!r}. Upload the files with "
+                "cxw.host(draft, cxw.running_sandbox()), or start another sandbox with Sandbox(files=…)"
+            )
+        return joined
     with _lock:
         if _own is None:
             _own = Sandbox(files=files).start()
@@ -112,4 +127,4 @@ def running_sandbox(files: Path | str | None = None) -> Sandbox | JoinedSandbox:
                 f"The sandbox of this process runs already and does not serve {str(files)!r}: restart the kernel and "
                 "say running_sandbox(files=…) first, or start another one with Sandbox(files=…)"
             )
-        return _own.start()  # somebody may have closed it
+        return _own.start()  # it may have been closed

@@ -1,4 +1,4 @@
-"""The server's schema and its io-ts 2.2.21: permissive decoding, and messages that name every failing leaf."""
+"""The server's schema in io-ts 2.2.21: permissive decoding, and messages that name every invalid leaf."""
 
 from __future__ import annotations
 
@@ -11,23 +11,32 @@ from .dompurify import sanitize
 from .jsvalues import UNDEFINED, stringify
 from .spdx import is_license_expression
 
-__all__ = ["FIND_BY_LEGACY_URL", "IMAGE", "IMAGE_UPDATE", "SCENE", "SCENE_UPDATE", "SchemaError", "decode"]
+__all__ = [
+    "FIND_BY_LEGACY_URL",
+    "HANDLE_UPDATE",
+    "IMAGE",
+    "IMAGE_UPDATE",
+    "SCENE",
+    "SCENE_UPDATE",
+    "SchemaError",
+    "decode",
+]
 
 
 class SchemaError(Exception):
-    """The body does not match. Its text is the message of the server's 400."""
+    """Mismatch of a body; the text is the message of the server's 400."""
 
 
 @dataclass(frozen=True)
 class Codec:
-    """One io-ts type: its printed name, and how to validate a value at a path, collecting errors."""
+    """io-ts type: its printed name, and a function that validates a value at a path and collects errors."""
 
     name: str
     validate: Callable[[Any, str, list[str]], Any] = field(repr=False)
 
 
 def decode(codec: Codec, value: Any) -> Any:
-    """The decoded value, with defaults and sanitised credits.
+    """Return the decoded value, with defaults and sanitized credits.
 
     Raises
     ------
@@ -118,10 +127,14 @@ def _array(item: Codec) -> Codec:
     return Codec(f"Array<{item.name}>", validate)
 
 
+def _optional(codec: Codec) -> Codec:
+    return _either(codec, _NOTHING)
+
+
+_NOTHING = _leaf("undefined", lambda value: value is UNDEFINED)
 _STRING = _leaf("string", lambda value: isinstance(value, str))
 _NUMBER = _leaf("number", lambda value: isinstance(value, float))
 _BOOLEAN = _leaf("boolean", lambda value: isinstance(value, bool))
-_NOTHING = _leaf("undefined", lambda value: value is UNDEFINED)
 _LICENSE = _leaf("SpdxExpression", lambda value: isinstance(value, str) and is_license_expression(value))
 _CREDITS = _leaf("CleanHtml", lambda value: isinstance(value, str), sanitize)
 _FRACTION = _leaf("UnitInterval", lambda value: isinstance(value, float) and 0 <= value <= 1)
@@ -143,7 +156,7 @@ _WWT = _object(
         "width_factor": _NUMBER,
     }
 )
-_STORAGE = _object({"legacy_url_template": _either(_STRING, _NOTHING)})
+_STORAGE = _object({"legacy_url_template": _optional(_STRING)})
 _PERMISSIONS = _both(
     _object({"copyright": _STRING, "license": _LICENSE}),
     _object({"credits": _CREDITS}, partial=True),
@@ -154,6 +167,7 @@ IMAGE = _both(
     _object({"alt_text": _STRING}, partial=True),
 )
 IMAGE_UPDATE = _object({"note": _STRING, "alt_text": _STRING, "permissions": _PERMISSIONS}, partial=True)
+HANDLE_UPDATE = _object({"display_name": _STRING}, partial=True)
 FIND_BY_LEGACY_URL = _object({"wwt_legacy_url": _STRING})
 
 _PLACE = _object(
@@ -161,18 +175,25 @@ _PLACE = _object(
 )
 _LAYERS = _array(_object({"image_id": _STRING, "opacity": _FRACTION}))
 _ASTROPIX = _object({"publisher_id": _STRING, "image_id": _STRING})
-_CONTENT = _object({"image_layers": _LAYERS, "background_id": _STRING}, partial=True)
-_SCENE_EXTRAS = _object({"outgoing_url": _STRING, "published": _BOOLEAN, "astropix": _ASTROPIX}, partial=True)
+_CONTENT = _object({"image_layers": _optional(_LAYERS), "background_id": _optional(_STRING)})
 
-SCENE = _both(_object({"place": _PLACE, "content": _CONTENT, "text": _STRING}), _SCENE_EXTRAS)
+SCENE = _object(
+    {
+        "place": _PLACE,
+        "content": _CONTENT,
+        "text": _STRING,
+        "outgoing_url": _optional(_STRING),
+        "published": _optional(_BOOLEAN),
+        "astropix": _optional(_ASTROPIX),
+    }
+)
 SCENE_UPDATE = _object(
     {
-        "text": _STRING,
-        "outgoing_url": _STRING,
-        "place": _PLACE,
-        "content": _object({"background_id": _STRING}, partial=True),
-        "published": _BOOLEAN,
-        "astropix": _ASTROPIX,
-    },
-    partial=True,
+        "text": _optional(_STRING),
+        "outgoing_url": _optional(_STRING),
+        "place": _optional(_PLACE),
+        "content": _optional(_object({"background_id": _optional(_STRING)})),
+        "published": _optional(_BOOLEAN),
+        "astropix": _optional(_ASTROPIX),
+    }
 )

@@ -1,14 +1,15 @@
-"""The sandbox as a whole: one port of the loopback interface plays both APIs, the identity provider and a file server."""
+"""The complete sandbox: both APIs, the identity provider and a file server on one port of the loopback interface."""
 
 from __future__ import annotations
 
 import socket
 import sqlite3
+import tempfile
 import threading
 import time
 import uuid
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,28 +20,32 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..errors import SandboxError
 from . import tokens
 from .app import ConstellationsApp
+from .auth import TokenReader
 from .faults import ConnectionTellingProtocol, Faults
 from .files import files_app
+from .guard import PageOrigins, require_loopback_host
 from .identity import IdentityProvider, IdentityRules
 from .library import LibraryApp
 from .library_store import LibraryStore, LibraryUser
 from .store import Store
 
 if TYPE_CHECKING:
-    from ..api import Constellations, Credentials, ImagesClient
+    from ..api import Constellations, ImagesClient
+    from ..auth import Credentials
 
 __all__ = ["Sandbox"]
 
-#: Seconds for which a token of `Sandbox.token` is good: a working day, since nothing renews it.
+#: Lifetime of a token of `Sandbox.token` in seconds: a working day, since nothing renews it.
 TOKEN_LIFETIME = 12 * 3600
 
 _HOST = "127.0.0.1"
 _LIBRARY = "/library"  # path of the Images API
+_UPLOADS = "/uploads"
 _START_TIMEOUT = 10.0
 
 
 class Sandbox:
-    """A server that behaves as WWT Constellations does, on this machine only.
+    """Local server that behaves as WWT Constellations does.
 
     ::
 
@@ -57,16 +62,21 @@ class Sandbox:
         Where to listen on the loopback interface; 0 takes any free port.
     path : path, optional
         An SQLite file that keeps what is published; the images of the Images API then lie in a folder of its name and
-        `.images` beside it. By default the one is in memory, the others are in a temporary folder.
+        `.images` beside it, uploaded files in one of its name and `.uploads`. By default the one is in memory, the others
+        are in temporary folders.
     files : path, optional
-        A folder to serve at `files_url`, open to every page.
+        A folder to serve at `files_url`, without hidden files and links that lead out of it. Programs that hold a token of
+        the sandbox may also upload files there (PUT).
+    origins : iterable of str, optional
+        Pages that may read these files besides those of this machine (any port) and VS Code, such as
+        ``"http://workstation.example.org:8888"``.
 
     Attributes
     ----------
     faults : Faults
-        What goes wrong, on demand: nothing by default. It can be told before the server runs.
+        What goes wrong, on demand: nothing by default. It can be set before the server runs.
     identity : IdentityRules
-        How the identity provider behaves: how long its tokens last, whether it asks. It can be told before, too.
+        How the identity provider behaves: how long its tokens last, whether it asks. It can be set before, too.
 
     Raises
     ------
@@ -83,14 +93,16 @@ class Sandbox:
         port: int = 0,
         path: Path | str | None = None,
         files: Path | str | None = None,
+        origins: Iterable[str] = (),
     ):
         self.handle = handle
         self.faults = Faults()
         self.identity = IdentityRules()
         self._display_name, self._port, self._path = display_name, port, path
         self._files = Path(files).absolute() if files is not None else None  # the process may go to another folder
+        self._origins = PageOrigins(origins)
         self._running: _Running | None = None
-        self._finalizer: weakref.finalize | None = None
+        self._finalizer: weakref.finalize[..., Sandbox] | None = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -105,32 +117,32 @@ class Sandbox:
         return f"Sandbox({urls}, handle={self.handle!r})"
 
     def start(self) -> Self:
-        """Start to listen, and return when requests are answered. Does nothing if it runs already."""
+        """Start listening, and return when requests are answered. Does nothing if it runs already."""
         if self._running is None:
             if self._files is not None and not self._files.is_dir():
                 raise SandboxError(
                     f"files={str(self._files)!r} is not a folder; name one that holds the files to serve"
                 )
-            rules = (self.faults, self.identity)
+            rules = (self._origins, self.faults, self.identity)
             running = _Running(self.handle, self._display_name, self._port, self._path, self._files, *rules)
             self._running = running
             self._finalizer = weakref.finalize(self, running.stop)
         return self
 
     def close(self) -> None:
-        """Stop listening. What was kept in memory is gone. Closing twice does no harm."""
+        """Stop listening. Data in memory is lost. Closing twice does no harm."""
         if self._finalizer is not None:
             self._finalizer()
         self._running = self._finalizer = None
 
     @property
     def api_url(self) -> str:
-        """Base address of the API, with no slash at the end."""
+        """Base address of the API, without a final slash."""
         return self._server.url
 
     @property
     def keycloak_url(self) -> str:
-        """Base address of the identity provider, with no slash at the end.
+        """Base address of the identity provider, without a final slash.
 
         The issuer of the tokens is `{keycloak_url}/realms/constellations`.
         """
@@ -138,15 +150,23 @@ class Sandbox:
 
     @property
     def images_url(self) -> str:
-        """Base address of the Images API, with no slash at the end."""
+        """Base address of the Images API, without a final slash."""
         return self._server.url + _LIBRARY
 
     @property
     def files_url(self) -> str:
-        """Where the folder `files` is served, with no slash at the end."""
+        """Address at which the folder `files` is served, without a final slash."""
         if self._files is None:
             raise SandboxError("This sandbox serves no files; start it with files=<folder>")
         return f"{self._server.url}/files"
+
+    @property
+    def uploads_url(self) -> str:
+        """Address of the sandbox's own folder for uploads (PUT, with `token`), which everyone may read; no final slash.
+
+        ``cxw.host(draft, box)`` uploads to it.
+        """
+        return self._server.url + _UPLOADS
 
     @property
     def files(self) -> Path | None:
@@ -167,18 +187,18 @@ class Sandbox:
         expired: bool = False,
         claims: dict[str, Any] | None = None,
     ) -> str:
-        """A new access token.
+        """Return a new access token.
 
         Parameters
         ----------
         account : str, optional
-            Whose; the owner of `handle` by default. Any text makes another account.
+            Its account; the owner of `handle` by default. Any text makes another account.
         lifetime : float, default 12 hours
-            Seconds for which it is good.
+            Seconds for which it is valid.
         roles : iterable of str
             Realm roles, such as "manage-astropix".
         expired : bool, default False
-            Make one that was good until a minute ago.
+            Make one that expired a minute ago.
         claims : dict, optional
             Claims to change; None as a value leaves one out.
         """
@@ -188,7 +208,7 @@ class Sandbox:
         return tokens.access_token(issuer, account, lifetime=lifetime, roles=roles, claims=claims)
 
     def add_handle(self, handle: str, display_name: str | None = None, *, owner: str | None = None) -> None:
-        """Make another handle, or give one another owner.
+        """Add a handle, or change the owner of an existing one.
 
         Parameters
         ----------
@@ -200,44 +220,44 @@ class Sandbox:
         self._server.store.add_handle(handle, display_name or handle, [owner or self.account])
 
     def add_background(self, image_id: str, sort_key: int = 0) -> None:
-        """Offer an image among the built-in backgrounds, in the order of their sort keys."""
+        """Add an image to the built-in backgrounds, in the order of their sort keys."""
         self._server.store.mark_background(image_id, sort_key)
 
     def client(self) -> Constellations:
-        """A client that is signed in as the owner of `handle`."""
-        # The imports of the package that the sandbox allows itself: a convenience, no part of the server.
+        """Return a client that is signed in as the owner of `handle`."""
+        # The only imports of the package in the sandbox: a convenience, not part of the server.
         from ..api import Constellations
 
         return Constellations(self.api_url, auth=self.token())
 
     @property
     def library(self) -> LibraryStore:
-        """What the Images API keeps: `add_user`, `add` and `fill` prepare it for a test."""
+        """Data of the Images API: `add_user`, `add` and `fill` prepare it for a test."""
         return self._server.library
 
     @property
     def images_user(self) -> LibraryUser:
-        """The user of the Images API that is there from the start, with name and password."""
+        """The initial user of the Images API, with name and password."""
         user = self.library.user(self.handle)
         assert user is not None
         return user
 
     def images_token(self, name: str | None = None, *, lifetime: float = TOKEN_LIFETIME, expired: bool = False) -> str:
-        """A new token of the Images API: of `images_user`, or of the user of that name."""
+        """Return a new token of the Images API: of `images_user`, or of the user of that name."""
         return self._server.library_app.token(name or self.handle, -60 if expired else lifetime)
 
     def fill_library(self, count: int) -> None:
-        """Put so many small pictures into the library of the Images API, which `images_user` may rename and delete."""
+        """Add `count` small pictures to the library of the Images API, which `images_user` may rename and delete."""
         self.library.fill(count, constellation=self.handle)
 
     def images_auth(self) -> Credentials:
-        """Credentials of `images_user` for the Images API."""
-        from ..api import Credentials
+        """Return credentials of `images_user` for the Images API."""
+        from ..auth import Credentials
 
         return Credentials.token(self.images_token())
 
     def images_client(self) -> ImagesClient:
-        """A client of the Images API that is signed in as `images_user`."""
+        """Return a client of the Images API that is signed in as `images_user`."""
         from ..api import ImagesClient
 
         return ImagesClient(self.images_url, self.images_auth())
@@ -250,12 +270,12 @@ class Sandbox:
 
 
 def account_of(handle: str) -> str:
-    """The account made with a handle: always the same, so that a database file can be opened again."""
+    """Return the account made with a handle: always the same, so that a database file can be opened again."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"constellations-sandbox:{handle}"))
 
 
 class _Running:
-    """The running server. It knows nothing of the Sandbox, so that a forgotten one can be collected and stop it."""
+    """Running server. It has no reference to the Sandbox, so that an unreferenced Sandbox is collected and stops it."""
 
     def __init__(
         self,
@@ -264,6 +284,7 @@ class _Running:
         port: int,
         path: Path | str | None,
         files: Path | None,
+        origins: PageOrigins,
         faults: Faults,
         identity: IdentityRules,
     ):
@@ -272,6 +293,9 @@ class _Running:
         try:
             self.store = Store(path)
             self.library = LibraryStore(None if path is None else Path(f"{path}.images"))
+            self.own_uploads = tempfile.TemporaryDirectory(prefix="cxw-uploads-") if path is None else None
+            uploads = Path(self.own_uploads.name if self.own_uploads else f"{path}.uploads").absolute()
+            uploads.mkdir(exist_ok=True)
         except (sqlite3.Error, OSError) as error:
             listener.close()
             raise SandboxError(
@@ -283,8 +307,10 @@ class _Running:
         self.workers = ThreadPoolExecutor(8, thread_name_prefix="sandbox")
         account = account_of(handle)
         self.store.add_handle(handle, display_name, [account])
+        folders = {_UPLOADS: uploads} | ({"/files": files} if files is not None else {})
+        services = self._mount(IdentityProvider(self.url, account, handle, identity), folders, origins, account)
         config = uvicorn.Config(
-            faults.around(self._mount(IdentityProvider(self.url, account, handle, identity), files)),
+            require_loopback_host(faults.around(services)),
             http=ConnectionTellingProtocol,
             ws="none",
             lifespan="off",
@@ -302,16 +328,19 @@ class _Running:
                 raise SandboxError("The sandbox server did not start; the log of uvicorn says why")
             time.sleep(0.002)
 
-    def _mount(self, identity: IdentityProvider, files: Path | None) -> ASGIApp:
-        """One application by path prefix. The API takes the rest, and so answers for every path that nobody knows.
+    def _mount(
+        self, identity: IdentityProvider, folders: Mapping[str, Path], origins: PageOrigins, account: str
+    ) -> ASGIApp:
+        """Return one application that dispatches by path prefix. The API takes the rest, unknown paths included.
 
-        Further services go into this table; what happens to all requests goes around the result, as the faults do.
+        Further services go into this table; what applies to all requests goes around the result, as the faults do.
         """
         prefixes: dict[str, ASGIApp] = {"/realms/": identity.app}
         prefixes[f"{_LIBRARY}/"] = self.library_app.app
-        if files is not None:
-            prefixes["/files/"] = files_app("/files", files)
-        api = ConstellationsApp(self.store, tokens.issuer_of(self.url), self.workers)
+        issuer = tokens.issuer_of(self.url)
+        for prefix, folder in folders.items():
+            prefixes[f"{prefix}/"] = files_app(prefix, folder, origins, TokenReader(issuer), account)
+        api = ConstellationsApp(self.store, issuer, self.workers)
 
         async def front(scope: Scope, receive: Receive, send: Send) -> None:
             path = scope["path"]
@@ -321,13 +350,15 @@ class _Running:
         return front
 
     def stop(self) -> None:
-        """Stop without waiting for requests that are under way."""
+        """Stop without waiting for requests in progress."""
         self.server.force_exit = self.server.should_exit = True
         if self.thread is not threading.current_thread():
             self.thread.join(timeout=5)
         self.workers.shutdown(wait=False, cancel_futures=True)
         self.store.close()
         self.library.close()
+        if self.own_uploads is not None:
+            self.own_uploads.cleanup()
 
 
 def _listen(port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""The license verdict: spdx-expression-parse 3.0.1 with its quirks, over the id lists that the server has pinned."""
+"""Validate license expressions as spdx-expression-parse 3.0.1 does, quirks included, with the server's id lists."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ _SPACES = re.compile(" *")
 _Token = tuple[str, str]
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
+    """Text that is not a license expression."""
+
     pass
 
 
 def is_license_expression(text: str) -> bool:
-    """Whether the server takes this license. The text is judged as UTF-16, as JavaScript holds it."""
+    """Return whether the server accepts this license. The text is validated as UTF-16, as JavaScript holds it."""
     try:
         return _parse(list(_scan(_utf16(text))))
-    except _Refused:
+    except _RefusedError:
         return False
 
 
@@ -38,7 +40,7 @@ def _known() -> dict[str, str]:
 
 
 def _utf16(text: str) -> str:
-    """One character for each UTF-16 unit, so that lengths and positions are JavaScript's."""
+    """Return one character for each UTF-16 unit, so that lengths and positions are JavaScript's."""
     if text.isascii():
         return text
     raw = text.encode("utf-16-le", "surrogatepass")
@@ -57,7 +59,7 @@ def _token(source: str, index: int) -> tuple[str, str, int]:
     for operator in _OPERATORS:
         if source.startswith(operator, index):
             if operator == "+" and index > 0 and source[index - 1] == " ":
-                raise _Refused
+                raise _RefusedError
             return operator, operator, index + len(operator)
     for prefix in ("DocumentRef-", "LicenseRef-"):
         if source.startswith(prefix, index):
@@ -65,20 +67,20 @@ def _token(source: str, index: int) -> tuple[str, str, int]:
             return prefix, text, end
     text, end = _id(source, index)
     if text not in _known():
-        raise _Refused
+        raise _RefusedError
     return _known()[text], text, end
 
 
 def _id(source: str, index: int) -> tuple[str, int]:
-    """The next id, wherever it is: the pattern isn't anchored, yet the index moves by the id's length only."""
+    """Return the next id, wherever it is: the pattern isn't anchored, yet the index advances by the id's length."""
     match = _ID.search(source, index)
     if match is None:
-        raise _Refused
+        raise _RefusedError
     return match.group(), index + len(match.group())
 
 
 def _parse(tokens: list[_Token]) -> bool:
-    """Whether the tokens make an expression. That AND binds closer than OR makes no difference to that."""
+    """Return whether the tokens form an expression. That AND binds closer than OR makes no difference here."""
     kinds = [kind for kind, _ in tokens] + ["end"]
     groups: list[bool] = []  # open parentheses: was each the first operand of its group?
     first, want_operand, may_open = True, True, True

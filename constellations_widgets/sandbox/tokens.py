@@ -1,9 +1,9 @@
-"""The signing key of the test identity provider and the tokens made with it."""
+"""Sign tokens for the API, the identity provider and the Images API with the sandbox's key."""
 
 from __future__ import annotations
 
 import base64
-import functools
+import threading
 import time
 import uuid
 from collections.abc import Iterable
@@ -12,23 +12,39 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-__all__ = ["AUDIENCE", "KEY_ID", "LIFETIME", "access_token", "issuer_of", "jwks", "private_key"]
+__all__ = ["AUDIENCE", "KEY_ID", "LIFETIME", "access_token", "issuer_of", "jwks", "private_key", "sign"]
 
 AUDIENCE = "account"
 KEY_ID = "sandbox"
 
-#: Seconds for which an access token is good, as in a fresh Keycloak.
+#: Lifetime of an access token in seconds, as in a new Keycloak.
 LIFETIME = 300
 
 
-@functools.cache
+_key: rsa.RSAPrivateKey | None = None
+_key_lock = threading.Lock()
+
+
 def private_key() -> rsa.RSAPrivateKey:
-    """One key a process: making it is the slowest part of starting a sandbox."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    """Return the key of this process: making one is the slowest part of starting a sandbox.
+
+    The lock ensures that there is one key: with a cache alone, two concurrent first requests would make one each, and a
+    token signed with the discarded key would never be valid.
+    """
+    global _key
+    with _key_lock:
+        if _key is None:
+            _key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        return _key
+
+
+def sign(claims: dict[str, Any]) -> str:
+    """Return a JWT with these claims, signed with the process's key."""
+    return jwt.encode(claims, private_key(), algorithm="RS256", headers={"kid": KEY_ID})
 
 
 def jwks() -> dict[str, Any]:
-    """The public key, as the `certs` address shows it."""
+    """Return the public key, as the `certs` address shows it."""
     numbers = private_key().public_key().public_numbers()
     key = {
         "kty": "RSA",
@@ -47,6 +63,7 @@ def _base64url(number: int) -> str:
 
 
 def issuer_of(keycloak_url: str) -> str:
+    """Return the issuer of the tokens of an identity provider."""
     return f"{keycloak_url.rstrip('/')}/realms/constellations"
 
 
@@ -60,7 +77,7 @@ def access_token(
     scope: str = "openid profile",
     claims: dict[str, Any] | None = None,
 ) -> str:
-    """An RS256 token for one account.
+    """Return an RS256 token for one account.
 
     Parameters
     ----------
@@ -86,5 +103,4 @@ def access_token(
         "preferred_username": username or account,
     }
     payload |= claims or {}
-    payload = {name: value for name, value in payload.items() if value is not None}
-    return jwt.encode(payload, private_key(), algorithm="RS256", headers={"kid": KEY_ID})
+    return sign({name: value for name, value in payload.items() if value is not None})

@@ -1,4 +1,4 @@
-"""What body-parser 1.20 does with a request body: limit, content types, charsets, encodings, strict JSON."""
+"""Read a request body as body-parser 1.20 does: limit, content types, charsets, encodings, strict JSON."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CODECS = {"utf-8": "utf-8", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be", "
 
 
 async def read_json(request: Request) -> Any:
-    """The parsed body; an empty object where body-parser sees none to parse.
+    """Return the parsed body; an empty object if body-parser would not parse it.
 
     Raises
     ------
@@ -68,7 +68,7 @@ async def _discard(request: Request) -> None:
 
 
 async def _read(request: Request) -> bytes:
-    """The body, decompressed. One over the limit is read to its end too, so that the client sees the answer."""
+    """Return the body, decompressed. One over the limit is also read to its end: the client then gets the response."""
     encoding = request.headers.get("content-encoding", "identity").lower()
     if encoding not in ("identity", "gzip", "deflate"):
         await _discard(request)

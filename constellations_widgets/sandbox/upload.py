@@ -1,4 +1,4 @@
-"""Reads a multipart form whose part `file` goes straight to disk: what the Images API takes as an upload."""
+"""Parse a multipart upload of the Images API, whose part `file` goes straight to disk."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-__all__ = ["BadUpload", "Upload", "read_upload"]
+__all__ = ["BadUploadError", "Upload", "read_upload"]
 
 _AT_ONCE = 1 << 20  # bytes that are gathered before they are parsed and written, in a worker thread
 
 
-class BadUpload(Exception):
-    """The form is not one that the API takes."""
+class BadUploadError(Exception):
+    """Form that the API does not accept."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """What came: the name that the client gave the file, its type, and how many bytes were written."""
+    """Uploaded file: its name as sent by the client, its type, and the number of bytes written."""
 
     filename: str
     content_type: str
@@ -31,18 +31,18 @@ class Upload:
 
 
 async def read_upload(request: Request, path: Path) -> Upload:
-    """Write the part named `file` to `path`. The body is read to its end also if it is refused.
+    """Write the part named `file` to `path`. A refused body is read to its end, too.
 
     Raises
     ------
-    BadUpload
+    BadUploadError
         If it is no multipart form, or has no such part, no file name, or no bytes.
     ClientDisconnect
         If the body ends before its time.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary") if kind == b"multipart/form-data" else None
-    fault: BadUpload | None = None if boundary else BadUpload("the body is no multipart form")
+    fault: BadUploadError | None = None if boundary else BadUploadError("the body is no multipart form")
     with path.open("wb") as file:
         form = _Form(boundary or b"-", file)
         waiting: list[bytes] = []
@@ -61,7 +61,7 @@ async def read_upload(request: Request, path: Path) -> Upload:
 
 
 class _Form:
-    """Follows the parser through the parts of one form."""
+    """Handler of the multipart parser's events for one form."""
 
     def __init__(self, boundary: bytes, file: BinaryIO):
         self._file = file
@@ -84,23 +84,25 @@ class _Form:
             },
         )
 
-    def take(self, content: bytes) -> BadUpload | None:
+    def take(self, content: bytes) -> BadUploadError | None:
+        """Parse a part of the body; return the fault, if there is one."""
         try:
             self._parser.write(content)
         except FormParserError:
-            return BadUpload("the multipart form can't be read")
+            return BadUploadError("the multipart form can't be read")
         return None
 
     def upload(self) -> Upload:
+        """Return the uploaded file; raise BadUploadError if the form has none."""
         if not self._ended:
-            raise BadUpload("the multipart form has no end")
+            raise BadUploadError("the multipart form has no end")
         if self._found is None:
-            raise BadUpload("the form has no part named file")
+            raise BadUploadError("the form has no part named file")
         filename, content_type = self._found
         if not filename.strip():
-            raise BadUpload("the file has no name")
+            raise BadUploadError("the file has no name")
         if not self._size:
-            raise BadUpload("the file is empty")
+            raise BadUploadError("the file is empty")
         return Upload(filename, content_type, self._size)
 
     def _part_begins(self) -> None:

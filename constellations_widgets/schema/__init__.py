@@ -1,1 +1,1 @@
-"""What goes over the wire, and the rules that the servers hold it to. No I/O, no widgets."""
+"""Define the requests and responses of the servers and the rules these hold them to. No I/O, no widgets."""

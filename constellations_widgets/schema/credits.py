@@ -1,12 +1,12 @@
-"""Credits: what the server keeps of the HTML that somebody wrote.
+"""Clean credits as the server does: HTML reduced to what the server keeps.
 
 The server cleans credits with DOMPurify 3.0.6 on jsdom: it parses the text as a whole HTML document, keeps the tags b,
 strong, i, em, a and br with DOMPurify's default attributes, and writes the rest as text. This module does the same on
 the tree that `justhtml` makes, an HTML5 parser in Python. (nh3 was tried: it parses fragments, not documents, and can't
-be told of comments, and so agreed with the server on 89 % of 2,500 random texts, where this does on 98 %; what is left
+report comments, and so agreed with the server on 89 % of 2,500 random texts, where this does on 98 %; what is left
 are stray text in tables, which jsdom misplaces, and formatting that reaches out of a select.)
 
-There is one wilful difference. The server turns the order of attributes round each time, so a tag with two attributes
+There is one deliberate difference. The server reverses the order of attributes each time, so a tag with two attributes
 never comes to rest: it would change whenever a record is read and sent back. Of such a tag only the most useful
 attribute is kept. What `clean_credits` returns is what the server stores, and stays so however often it is sent.
 """
@@ -25,22 +25,22 @@ from ..errors import CreditsError
 if TYPE_CHECKING:
     from justhtml import Node
 
-MAX_BYTES = 20_000  # of UTF-8
+MAX_BYTES = 20_000  # most bytes of UTF-8
 MAX_NESTING = 100  # tags within each other; some thousand would bring the server down
 MAX_REPEATED = 10_000  # elements that a parser may have to repeat where tags are closed in the wrong order
 
 TAGS = frozenset({"b", "strong", "i", "em", "a", "br"})
 
-# Elements that go with all that is in them; of any other the text stays.
+# Elements that are removed with their content; of any other the text is kept.
 DROPPED = frozenset(
     "annotation-xml audio colgroup desc foreignobject head iframe math mi mn mo ms mtext noembed noframes noscript "
     "plaintext script style svg template thead title video xmp".split()
 )
 
-# Which attribute stays if there are several; of others the first by name.
+# The attribute that is kept if there are several; of other attributes the first by name.
 PREFERRED = ("href", "title", "lang", "dir", "class", "id")
 
-# Attributes that can't hold an address, so that any value may stay.
+# Attributes that can't hold an address, so that any value is kept.
 NO_ADDRESS = frozenset("alt class for id label name pattern placeholder role summary title value style xmlns".split())
 ADDRESS = re.compile(
     r"(?:(?:f|ht)tps?|mailto|tel|callto|sms|cid|xmpp):|[^a-z]|[a-z+.\-]+(?:[^a-z+.\-:]|\Z)", re.I | re.A
@@ -54,23 +54,23 @@ XML_NAME = re.compile(
     "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff]+"
 )
 CUT_REFERENCE = re.compile(r"&(?:(#\d+|#x[\da-f]+)|([a-z\d]+))\0", re.I | re.A)
-# What JavaScript's trim takes off; Python's strip takes other characters.
+# Characters that JavaScript's trim removes; Python's strip removes others.
 SPACE = "\t\n\v\f\r \xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000\ufeff"
 
-LINK = re.compile(r"(?:https?|mailto):", re.I | re.A)  # what a rendered view may lead to
+LINK = re.compile(r"(?:https?|mailto):", re.I | re.A)  # schemes of links in a rendered view
 
 Tree = list[Any]  # text, or {"tag": "a", "href": "https://…", "children": Tree}
 
 
 @cache
 def _tables() -> tuple[frozenset[str], frozenset[str]]:
-    """Attribute names that the server keeps; values that an `id` or `name` may not have."""
+    """Return the attribute names that the server keeps, and the values that an `id` or `name` may not have."""
     data = json.loads((files(__package__) / "data" / "dompurify.json").read_text(encoding="utf-8"))
     return frozenset(data["attributes"]), frozenset(data["clobbering"])
 
 
 def clean_credits(html: str) -> str:
-    """Give what the server keeps of credits.
+    """Return what the server keeps of credits.
 
     Parameters
     ----------
@@ -97,18 +97,18 @@ def clean_credits(html: str) -> str:
 @lru_cache(maxsize=128)
 def _clean(html: str) -> str:
     html = html.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    # Once is nearly always enough. Where bad markup was repaired, the next parser may find something to repair again (a
+    # One pass is nearly always enough. After a repair of bad markup the next parser may find something to repair (a
     # link within a link, say).
     for _ in range(8):
         cleaned = _cleaned_once(html)
         if cleaned == html:
             return html
         html = cleaned
-    return _escaped(_plain(_tree(html)))  # not known to happen; text alone always comes to rest
+    return _escaped(_plain(_tree(html)))  # not known to happen; plain text is always stable
 
 
 def _cleaned_once(html: str) -> str:
-    """What the server makes of it, with at most one attribute a tag."""
+    """Return `html` after one pass of the server's cleaner, with at most one attribute per tag."""
     if "<" not in html:
         return html
     body = _body(html)
@@ -120,7 +120,7 @@ def _cleaned_once(html: str) -> str:
 
 
 def _body(html: str) -> Node | None:
-    """The body of a document; None for the one kind of document that has none, a frameset."""
+    """Return the body of a document; None for a frameset, the one kind of document without a body."""
     from justhtml import JustHTML
     from justhtml.parser.options import ParserOptions
 
@@ -128,8 +128,8 @@ def _body(html: str) -> Node | None:
     html = CUT_REFERENCE.sub(lambda m: m[0].replace("\0", ";\0") if m[1] or m[2] in html5 else m[0], html)
     options = ParserOptions(discard_bom=False, scripting_enabled=False)
     document = JustHTML(html, sanitize=False, scripting_enabled=False, _parser_opts=options).root
-    root = next((n for n in document.children if n.name == "html"), document)
-    return next((n for n in root.children if n.name == "body"), None)
+    root = next((n for n in document.children or () if n.name == "html"), document)
+    return next((n for n in root.children or () if n.name == "body"), None)
 
 
 def _write(parent: Node, out: list[str], in_select: bool = False) -> None:
@@ -137,9 +137,9 @@ def _write(parent: Node, out: list[str], in_select: bool = False) -> None:
         name = node.name.lower()
         if name == "#text":
             out.append(_escaped(node.data or ""))
-        elif name[0] in "#!" or name in DROPPED and not (in_select and name == "noscript") or _hides_markup(node):
+        elif name[0] in "#!" or (name in DROPPED and not (in_select and name == "noscript")) or _hides_markup(node):
             continue
-        elif name not in TAGS or in_select:  # the server's parser is from when a select held nothing but options
+        elif name not in TAGS or in_select:  # the server's parser predates selects with other content than options
             _write(node, out, in_select or name == "select")
         else:
             out.append(f"<{name}{_attribute(node)}>")
@@ -149,7 +149,7 @@ def _write(parent: Node, out: list[str], in_select: bool = False) -> None:
 
 
 def _hides_markup(node: Node) -> bool:
-    """What the cleaner takes for an attack: nothing but text and comments, and something like a tag in both."""
+    """Return whether the cleaner takes a node for an attack: only text and comments, and markup-like text in both."""
     children = node.children or ()
     if any(child.name[0] not in "#!" for child in children):
         return False
@@ -162,7 +162,7 @@ def _attribute(node: Node) -> str:
     kept = {}
     for name, written in (node.attrs or {}).items():
         value = (written or "") if name == "value" else (written or "").strip(SPACE)
-        if name == "is":  # the server can't take it off, so it empties it
+        if name == "is":  # the server can't remove it, so it empties it
             kept[name] = ""
         elif _keeps(name, value):
             kept[name] = value
@@ -174,7 +174,7 @@ def _attribute(node: Node) -> str:
 
 
 def _keeps(name: str, value: str) -> bool:
-    """Whether the server keeps this attribute."""
+    """Return whether the server keeps this attribute."""
     attributes, clobbering = _tables()
     lower = name.lower()
     if lower in ("id", "name") and value in clobbering:
@@ -193,7 +193,7 @@ def _escaped(text: str) -> str:
 
 
 def check_credits(html: str) -> None:
-    """Refuse what must never be sent, without parsing it.
+    """Raise an error for credits that must never be sent, without parsing them.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ RAW = "script|style|title|textarea|xmp|iframe|noembed|noframes"
 _ATTRIBUTES = (
     r"""(?:[{s}]++[A-Za-z_:][\w:.-]*+(?:[{s}]*+=[{s}]*+(?:"[^"]*+"|'[^']*+'|[^{s}"'=<>`/][^{s}"'=<>`]*+))?+)*+[{s}]*+"""
 )
-# What `_nesting` trusts: pieces that every HTML parser reads alike, whatever stands before them.
+# Tokens that `_nesting` relies on: every HTML parser reads them alike, whatever precedes them.
 PIECE = re.compile(
     r"""(?:[^<]|<(?![A-Za-z/!?]))++  # text
     | <!--[^<>-]*+(?:-[^<>-]++)*+-->  # a plain comment
@@ -244,7 +244,7 @@ ENDED_BY_NEXT = frozenset({"p", "li"})  # a second one ends the first
 
 @lru_cache(maxsize=128)
 def _nesting(html: str) -> int:
-    """At least the depth of the tree that a parser would make of it, in one pass over the text.
+    """Return an upper bound of the depth of the parsed tree, in one pass over the text.
 
     An end tag counts only if it closes the tag opened last and nothing odd stands before it. So there can be fewer open
     elements in a parser than are counted here, never more.
@@ -278,16 +278,16 @@ _WRITTEN_ATTRIBUTE = re.compile(r' [^\s"=]+="[^"]*"')
 
 
 def in_one_order(kept: str) -> str:
-    """Credits as the server keeps them, with the attributes of each tag in alphabetical order.
+    """Return credits as the server keeps them, with the attributes of each tag in alphabetical order.
 
-    The server turns their order round each time that it is sent its own credits: two that are the same in one order
-    differ in nothing else.
+    The server reverses the order of attributes whenever its own credits are sent back to it. Two credits that are
+    equal in this order differ in nothing else.
     """
     return _WRITTEN_TAG.sub(lambda tag: f"<{tag[1]}{''.join(sorted(_WRITTEN_ATTRIBUTE.findall(tag[2])))}>", kept)
 
 
 def credits_text(html: str) -> str:
-    """Credits as plain text, say for a caption: no tags, a line break for each br.
+    """Return credits as plain text, for example for a caption: no tags, a line break for each br.
 
     Parameters
     ----------
@@ -307,7 +307,7 @@ def _plain(tree: Tree) -> str:
 
 
 def credits_tree(html: str) -> Tree:
-    """Credits as data, for a view that makes elements of it and so can't run anything.
+    """Return credits as data, for a view that builds elements from it and so cannot run scripts.
 
     Parameters
     ----------
@@ -331,7 +331,9 @@ def credits_tree(html: str) -> Tree:
 def _tree(cleaned: str) -> Tree:
     if "<" not in cleaned and "&" not in cleaned:
         return [cleaned] if cleaned else []
-    return _branches(_body(f"<body>{cleaned}"))
+    body = _body(f"<body>{cleaned}")
+    assert body is not None  # cleaned credits hold no frameset
+    return _branches(body)
 
 
 def _branches(parent: Node) -> Tree:

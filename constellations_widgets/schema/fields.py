@@ -1,4 +1,4 @@
-"""The fields of a submission as a flat list: paths, labels, help, units and limits, all read from the models in `images.py`."""
+"""The fields of a submission as a flat list: paths, labels, help, units and limits, from the models in `images.py`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .images import ALT_TEXT_LIMIT, NOTE_LIMIT, ImageSubmission
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """What a form has to know of one field.
+    """Description of one field, as a form needs it.
 
     Attributes
     ----------
@@ -44,15 +44,16 @@ class FieldSpec:
     choices: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
+        """Return the description as JSON data."""
         return {**asdict(self), "choices": list(self.choices)}
 
 
-_KINDS = {float: "number", int: "integer", bool: "boolean", str: "text"}
+_KINDS: dict[Any, str] = {float: "number", int: "integer", bool: "boolean", str: "text"}
 _LIMITS = {"note": NOTE_LIMIT, "alt_text": ALT_TEXT_LIMIT}
 
 
 def _spec(path: str, info: FieldInfo) -> FieldSpec:
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    extra: dict[str, Any] = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     limits = {
         name: getattr(m, name)
         for m in info.metadata
@@ -84,12 +85,12 @@ def _walk(model: type[BaseModel], prefix: str = "") -> Iterator[FieldSpec]:
 
 @cache
 def fields() -> dict[str, FieldSpec]:
-    """Every field of a submission by its path, in the order of the request."""
+    """Return every field of a submission by its path, in the order of the request."""
     return {spec.path: spec for spec in _walk(ImageSubmission)}
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``{"wwt": {"rotation": 1}}`` → ``{"wwt.rotation": 1}``."""
+    """Flatten nested values: ``{"wwt": {"rotation": 1}}`` → ``{"wwt.rotation": 1}``."""
     flat: dict[str, Any] = {}
     for name, value in nested.items():
         flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
@@ -97,7 +98,7 @@ def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def nest(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """The inverse of `flatten`."""
+    """Nest flat values; the inverse of `flatten`."""
     nested: dict[str, Any] = {}
     for path, value in flat.items():
         *groups, name = path.split(".")

@@ -1,4 +1,4 @@
-"""An image on the wire: what `POST /handle/:handle/image` takes, and nothing that can't be right.
+"""An image in a request: the body of `POST /handle/:handle/image`, and nothing that cannot be valid.
 
 Titles, descriptions, units and limits of the fields stand here once: the form's labels and help come from them (see `fields.py`).
 """
@@ -22,12 +22,12 @@ NOTE_LIMIT = 500
 ALT_TEXT_LIMIT = 5_000
 """UTF-16 units; PATCH takes no longer alternative text."""
 
-# Characters that XML can't carry: the server would write them raw into the image's WTML, which then no program reads.
+# Characters that XML can't hold: the server would write them into the image's WTML, which no program could then read.
 FORBIDDEN_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udfff]")
 
 
 def utf16_length(text: str) -> int:
-    """Length of `text` in UTF-16 units, as the server counts: most emoji count twice."""
+    """Return the length of `text` in UTF-16 units, as the server counts: most emoji count twice."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -37,7 +37,7 @@ def _readable(text: str) -> str:
     return text
 
 
-def _within(limit: int):
+def _within(limit: int) -> AfterValidator:
     def check(text: str) -> str:
         if (length := utf16_length(text)) > limit:
             raise ValueError(f"is {length} characters long, {limit} is the server's limit (an emoji counts as two)")
@@ -53,7 +53,7 @@ def _no_boolean(value: Any) -> Any:
 
 
 def _integral(value: Any) -> Any:
-    """A whole number may be written 2.0."""
+    """Accept a whole number that is written as a float, such as 2.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else _no_boolean(value)
 
 
@@ -68,7 +68,7 @@ OptionalText = Annotated[
 
 
 class _Wire(BaseModel):
-    """What goes out: strict types, no unknown names, nothing changed behind the back."""
+    """Base of the request models: strict types, no unknown names, no silent conversions."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -99,13 +99,11 @@ class ImageWwt(_Wire):
     base_degrees_per_tile: Annotated[
         Number,
         Field(
-            title="Base degrees per tile",
+            title="Scale (base_degrees_per_tile)",
             gt=0,
             json_schema_extra=_about({"Tan": "degrees", "SkyImage": "degrees per pixel"}),
         ),
-    ] = Field(
-        description="Tiled: angular height of the image padded to a power-of-two square. Untiled: degrees per pixel, vertically."
-    )
+    ] = Field(description="Tiled: angular height of all tiles together. Untiled: degrees per pixel, vertically.")
     offset_x: Annotated[
         Number,
         Field(title="Offset X", json_schema_extra=_about({"Tan": "degrees", "SkyImage": "pixels"})),
@@ -120,7 +118,7 @@ class ImageWwt(_Wire):
         description="Tiled: moves the image up, in degrees; 0 puts its centre on the projection centre. "
         "Untiled: pixels from the bottom edge to the projection centre."
     )
-    bottoms_up: Annotated[bool, Field(title="Bottoms up")] = Field(
+    bottoms_up: Annotated[bool, Field(title="Flip vertically (bottoms_up)")] = Field(
         description="Parity of an untiled image: off for JPEG and PNG, on for FITS (mirrors it). Must be off for a tiled one."
     )
     projection: Annotated[
@@ -134,7 +132,7 @@ class ImageWwt(_Wire):
     width_factor: Annotated[
         Whole,
         Field(title="Width factor", ge=1, le=2, json_schema_extra=_about()),
-    ] = Field(description="2. WWT's own history: 1 shifts a tiled image, an untiled one ignores it.")
+    ] = Field(description="Tiled: 2, or 1 for a pyramid two tiles wide at its root. An untiled image ignores it.")
     file_type: Annotated[
         Text,
         Field(title="File type", json_schema_extra=_about(choices=[".png", ".jpg", ".fits"])),
@@ -142,38 +140,38 @@ class ImageWwt(_Wire):
     quad_tree_map: Annotated[Text, Field(title="Quad tree map")] = Field(
         description="Digits for {Q} in the image URL; empty unless the URL has {Q} or {S}."
     )
-    thumbnail_url: Annotated[Text, Field(title="Thumbnail URL", json_schema_extra=_about(kind="url"))] = Field(
-        description="Address of a JPEG of 96 by 45 pixels that stands for the image in lists."
+    thumbnail_url: Annotated[Text, Field(title="Thumbnail", json_schema_extra=_about(kind="url"))] = Field(
+        description="Address of a JPEG of 96 × 45 pixels, shown in lists."
     )
 
 
 class ImagePermissions(_Wire):
-    """Who owns the image, who is to be thanked, and what others may do with it."""
+    """Rights and credits of an image: who owns it, whom to credit, and what others may do with it."""
 
     copyright: Annotated[Text, Field(title="Copyright", min_length=1)] = Field(
-        description='Plain text that says who owns the image: "Copyright 2020 Henrietta Swan Leavitt" or "Public domain".'
+        description='Who owns it: "Copyright 2020 Henrietta Swan Leavitt" or "Public domain".'
     )
     credits: Annotated[
         OptionalText,
         AfterValidator(clean_credits),
-        Field(title="Credits", json_schema_extra=_about(kind="credits")),
+        Field(title="Credit line", json_schema_extra=_about(kind="credits")),
     ] = Field(
         default="",
-        description="Shown with the image, after “Image credits:”. May hold the HTML tags a, b, br, em, i and strong.",
+        description="Whom to credit. HTML links and emphasis are kept.",
     )
     license: Annotated[
         Text,
         AfterValidator(normalize_license),
         Field(title="License", json_schema_extra=_about(kind="license")),
-    ] = Field(description="SPDX expression of what others may do with the image, such as CC-BY-4.0.")
+    ] = Field(description="What others may do with it, as an SPDX expression.")
 
 
 class ImageStorage(_Wire):
-    """Where the image's pixels are."""
+    """Addresses of the image's pixels."""
 
     legacy_url_template: Annotated[
         Text,
-        Field(title="Image URL", min_length=1, json_schema_extra=_about(kind="url")),
+        Field(title="Image address", min_length=1, json_schema_extra=_about(kind="url")),
     ] = Field(
         description="Public address of the image. Tiled: with {1} for the level, {2} for x and {3} for y, "
         "such as https://example.org/m51/{1}/{3}/{3}_{2}.png."
@@ -191,13 +189,13 @@ class ImageSubmission(_Wire):
 
     wwt: ImageWwt
     storage: ImageStorage
-    note: Annotated[Text, _within(NOTE_LIMIT), Field(title="Note", json_schema_extra=_about(kind="long"))] = Field(
-        description="Says what the image is. Everybody can read it, and WWT shows it as the image's name."
+    note: Annotated[Text, _within(NOTE_LIMIT), Field(title="Title (public)", json_schema_extra=_about(kind="long"))] = (
+        Field(description="The image's name in WWT.")
     )
     permissions: ImagePermissions
     alt_text: Annotated[
         OptionalText, _within(ALT_TEXT_LIMIT), Field(title="Alt text", json_schema_extra=_about(kind="long"))
-    ] = Field(default="", description="Describes what is seen, for people who can't see the image.")
+    ] = Field(default="", description="What the image shows, for people who can't see it.")
 
     @model_validator(mode="after")
     def _fits_together(self) -> ImageSubmission:
@@ -213,7 +211,7 @@ class ImageSubmission(_Wire):
         return self
 
     def to_request(self) -> dict[str, Any]:
-        """The exact JSON body. Optional fields that are empty are left out, since the server refuses ``null``."""
+        """Return the exact JSON body. Empty optional fields are left out, since the server rejects ``null``."""
         body = self.model_dump()
         if not body["permissions"]["credits"]:
             del body["permissions"]["credits"]
@@ -222,5 +220,5 @@ class ImageSubmission(_Wire):
         return body
 
     def to_json(self) -> bytes:
-        """The exact bytes of the body: UTF-8 JSON."""
+        """Return the exact bytes of the body: UTF-8 JSON."""
         return json.dumps(self.to_request(), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""SPDX license expressions: from what people type to what the server takes.
+"""Parse and normalize SPDX license expressions: from what users type to what the server accepts.
 
 The server takes an expression if the npm package spdx-expression-parse 3.0.1 does, with the ids of SPDX list 3.0.16
 (`data/spdx.json`, "pinned"). This module holds to that grammar with a tokenizer of its own. The package
@@ -30,20 +30,20 @@ CC_ADDRESS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
-# Keys of what people write where there is no license, or where none is needed. (NASA-1.3 is a license for software.)
+# Keys of texts that mean that there is no license, or that none is needed. (NASA-1.3 is a license for software.)
 NO_LICENSE = frozenset(
     "none no n-a na nil null noassertion no-assertion unknown unlicensed proprietary copyright copyrighted closed "
     "custom other no-license no-licence all-rights-reserved not-licensed restricted".split()
 )
 IN_PUBLIC_DOMAIN = frozenset({"pd", "publicdomain", "public-domain", "nasa"})
 
-# Licenses that mean it.
+# Licenses that mean public domain.
 PUBLIC_DOMAIN = frozenset(
     "CC0-1.0 CC-PDDC CC-PDM-1.0 PDDL-1.0 Unlicense SAX-PD SAX-PD-2.0 ANTLR-PD ANTLR-PD-fallback NIST-PD "
     "NIST-PD-fallback NIST-PD-TNT NCBI-PD NTIA-PD libselinux-1.0 blessing Linux-man-pages-1-para".split()
 )
 
-# Where SPDX deprecated an id without "-only" and "-or-later" ids in its place.
+# Ids that SPDX deprecated without "-only" and "-or-later" replacements.
 SUCCESSORS = {
     "BSD-2-Clause-FreeBSD": "BSD-2-Clause-Views",
     "BSD-2-Clause-NetBSD": "BSD-2-Clause",
@@ -61,32 +61,32 @@ SUCCESSORS = {
     "wxWindows": "LGPL-2.0-or-later WITH WxWindows-exception-3.1",
 }
 
-# What the choices that come first mean for somebody who wants to use the picture. In the order of the form.
+# Meaning of the first choices for users of the picture, in the order of the form.
 MEANINGS = {
-    "CC-BY-4.0": "Anyone may use and change it, also commercially, if they credit you.",
-    "CC0-1.0": "You give up your rights: anyone may do anything with it, without asking or crediting.",
-    "CC-PDDC": "It is in the public domain already (as most NASA images are): free for everyone.",
-    "LicenseRef-None": "No license: all rights reserved, anyone must ask before using it.",
-    "CC-BY-SA-4.0": "Anyone may use and change it if they credit you and share their version under the same license.",
-    "CC-BY-NC-4.0": "Anyone may use and change it if they credit you, but not commercially.",
-    "CC-BY-NC-SA-4.0": "Not commercially; changed versions must credit you and be shared under the same license.",
-    "CC-BY-ND-4.0": "Anyone may pass it on unchanged, also commercially, if they credit you.",
-    "CC-BY-NC-ND-4.0": "Anyone may pass it on unchanged if they credit you, but not commercially.",
-    "CC-BY-3.0": "An older Attribution license: anyone may use and change it if they credit you.",
-    "CC-BY-3.0-IGO": "Attribution for intergovernmental bodies (ESA, for one): anyone may use it if they credit them.",
-    "CC-BY-SA-3.0": "An older Attribution-ShareAlike license: credit, and share changed versions alike.",
-    "CC-BY-SA-3.0-IGO": "Attribution-ShareAlike for intergovernmental bodies (ESA, for one).",
+    "CC-BY-4.0": "Any use, with credit.",
+    "CC0-1.0": "Any use, even without credit: you give up your rights.",
+    "CC-PDDC": "In the public domain already, as most NASA images are.",
+    "LicenseRef-None": "All rights reserved: others must ask first.",
+    "CC-BY-SA-4.0": "Any use, with credit; changed versions under the same license.",
+    "CC-BY-NC-4.0": "Non-commercial use, with credit.",
+    "CC-BY-NC-SA-4.0": "Non-commercial use, with credit; changed versions under the same license.",
+    "CC-BY-ND-4.0": "Sharing unchanged, with credit.",
+    "CC-BY-NC-ND-4.0": "Non-commercial sharing unchanged, with credit.",
+    "CC-BY-3.0": "Any use, with credit (older version).",
+    "CC-BY-3.0-IGO": "Any use, with credit; for intergovernmental bodies such as ESA.",
+    "CC-BY-SA-3.0": "Any use, with credit; changed versions under the same license (older version).",
+    "CC-BY-SA-3.0-IGO": "The same for intergovernmental bodies such as ESA.",
 }
 NO_LICENSE_NAME = "No license (all rights reserved)"
 
 
 class LicenseChoice(NamedTuple):
-    """One line of a form's list of licenses.
+    """One entry of a form's list of licenses.
 
     Attributes
     ----------
     id : str
-        What goes to the server, say "CC-BY-4.0".
+        Id sent to the server, such as "CC-BY-4.0".
     name : str
         The license's full name.
     meaning : str
@@ -99,7 +99,7 @@ class LicenseChoice(NamedTuple):
 
 
 def normalize_license(text: str) -> str:
-    """Turn what somebody typed into the license expression that the server takes.
+    """Return the license expression that the server accepts for what a user typed.
 
     Parameters
     ----------
@@ -138,15 +138,15 @@ def _normalize(text: str) -> str:
             f"The license has {len(text)} characters; write an SPDX expression of at most {MAX_LENGTH}, such as "
             "CC-BY-4.0."
         )
-    full_name = lists().by_name.get(folded(text))  # looked for first: names may hold words such as "or"
+    full_name = lists().by_name.get(folded(text))  # searched first, since names may hold words such as "or"
     return full_name or _write(_read(text))
 
 
 def _read(text: str) -> list[str]:
-    """The tokens of an expression: operands in their final form, operators and parentheses; grammar checked."""
+    """Return the tokens of an expression: operands in their final form, operators, parentheses; check the grammar."""
     tokens: list[str] = []
     depth = 0
-    for word in _words(text):
+    for word in _tokenize(text):
         before = tokens[-1] if tokens else ""
         operand_due = before in ("", "(", "AND", "OR", "WITH")
         if word == "(":
@@ -190,8 +190,8 @@ def _read(text: str) -> list[str]:
     return tokens
 
 
-def _words(text: str) -> list[str]:
-    """Split at parentheses and operators (upper-cased); what stands between is one operand, spaces and all."""
+def _tokenize(text: str) -> list[str]:
+    """Split at parentheses and operators (upper-cased); the text between them is one operand, spaces included."""
     found: list[str] = []
     operand: list[str] = []
     parts = re.findall(r"[()]|[^\s()]+", text)
@@ -207,7 +207,7 @@ def _words(text: str) -> list[str]:
 
 
 def _operand(text: str, exception: bool) -> str:
-    """One license or exception id in the list's own case, or a LicenseRef."""
+    """Return one license or exception id in the list's own case, or a LicenseRef."""
     reference = REFERENCE.fullmatch(text)
     if reference and not exception:
         document, document_name, name = reference.groups()
@@ -230,20 +230,17 @@ def _operand(text: str, exception: bool) -> str:
 
 
 def _plain(text: str) -> bool:
-    """Whether it holds only what ids and names are made of, so that dropping punctuation can't hide anything."""
+    """Return whether a text holds only characters of ids and names, so that dropping punctuation hides nothing."""
     return re.fullmatch(r"[A-Za-z0-9. _-]*[A-Za-z0-9]", text, re.ASCII) is not None and not re.match(r"[. _-]", text)
 
 
-@lru_cache(maxsize=256)  # looking for what is alike takes milliseconds
+@lru_cache(maxsize=256)  # a search for similar ids takes milliseconds
 def _advice(text: str, key: str, exception: bool) -> str:
-    """Why an operand is none, and what to write instead."""
+    """Return why an operand is not a license id, and what to write instead."""
     spdx = lists()
     quoted = _quote(text)
     if text.endswith("+") and (key in spdx.by_key or REFERENCE.fullmatch(text.rstrip("+ "))):
-        return (
-            f"{quoted} has a '+' where none may stand: one '+', right after an SPDX license id, means 'or any later "
-            "version'."
-        )
+        return f"{quoted} has a misplaced '+': one '+', right after an SPDX license id, means 'or any later version'."
     if key.startswith(("licenseref", "documentref")):
         name = re.sub(r"[^A-Za-z0-9.]+", "-", re.sub(r"(?i).*ref-?", "", text))[:60].strip("-")
         return (
@@ -295,21 +292,34 @@ def _write(tokens: list[str]) -> str:
 
 
 def _ids(expression: str) -> list[str]:
-    """The SPDX ids of a normalised expression, without operators, "+" and LicenseRefs."""
+    """Return the SPDX ids of a normalized expression, without operators, "+" and LicenseRefs."""
     words = re.findall(r"[^\s()]+", expression)
     return [w.rstrip("+") for w in words if w not in OPERATORS.values() and "LicenseRef-" not in w]
 
 
 def is_known_to_server(expression: str) -> bool:
-    """Whether the server's own SPDX list has every id of the expression (False too if it is none at all)."""
+    """Return whether the server's own SPDX list has every id of the expression; False if it is not an expression."""
     try:
         return all(i in lists().pinned for i in _ids(normalize_license(expression)))
     except LicenseError:
         return False
 
 
+def suggested_license(text: str) -> str:
+    """Return the license that a rejected text most likely means, such as "CC-BY-NC-4.0" for "CC BY NC"; "" if unclear."""
+    if not text.strip() or len(text) > MAX_LENGTH:
+        return ""
+    key, spdx = key_of(text.strip()), lists()
+    if key in IN_PUBLIC_DOMAIN or "public-domain" in key[:200]:
+        return "CC-PDDC"
+    if key in NO_LICENSE:
+        return "LicenseRef-None"
+    found = versions(respelled(key)) or closest(key, spdx.licenses, 0.8)  # a button may not guess
+    return found[0] if found else ""
+
+
 def license_warning(text: str) -> str | None:
-    """What to know about a license that `normalize_license` takes, if anything.
+    """Return a warning about a license that `normalize_license` accepts, if there is one.
 
     Parameters
     ----------
@@ -345,8 +355,7 @@ def license_warning(text: str) -> str | None:
 
 
 def is_public_domain(text: str) -> bool:
-    """Whether every license of the expression puts the image in the public domain, or as near to it as the law "
-    "allows."""
+    """Return whether every license of the expression means public domain, or as near as the law allows."""
     try:
         words = re.findall(r"[^\s()]+", normalize_license(text))
     except LicenseError:
@@ -355,7 +364,7 @@ def is_public_domain(text: str) -> bool:
 
 
 def license_choices() -> list[LicenseChoice]:
-    """Licenses for a form's list: those common in astronomy first, then all that SPDX has today (no deprecated ones).
+    """Return licenses for a form's list: those common in astronomy first, then every current SPDX license.
 
     Returns
     -------

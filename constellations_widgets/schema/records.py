@@ -1,18 +1,31 @@
-"""What comes back from the server, and the receipt of a publication.
+"""Records in responses of the servers, and the receipt of a publication.
 
-Read leniently: the server keeps whatever it was sent, so a field may be missing, null or unknown here without making
+Read leniently: the server stores whatever it was sent, so a field that is missing, null or unknown here must not make
 the rest unreadable.
 """
 
 from __future__ import annotations
 
-import html
 import json
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import quote, urlsplit
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from .credits import credits_text
+from .html_repr import html_block, html_link, html_table, html_text
 
 SITES = {
     "api.worldwidetelescope.org": "https://worldwidetelescope.org",
@@ -22,9 +35,29 @@ SITES = {
 
 
 class Answer(BaseModel):
-    """Something that the server said; what is unknown in it is passed over."""
+    """Response of the server. Unknown fields are ignored; a field that cannot be read counts as missing."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_what_can_be_read(cls, content: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """Parse `content` without fields that are null or of a wrong type.
+
+        Records of all users stand in the same lists, so one invalid field must not make a list unreadable.
+        """
+        try:
+            return read(content)
+        except ValidationError as error:
+            if not isinstance(content, dict):
+                raise
+            invalid = {
+                fault["loc"][0] for fault in error.errors(include_url=False, include_input=False) if fault["loc"]
+            }
+            try:
+                return read({name: value for name, value in content.items() if name not in invalid})
+            except ValidationError:
+                raise error from None  # it names what was wrong, where this one would call it missing
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -38,14 +71,42 @@ ImageId = Annotated[str, Field(validation_alias=AliasChoices("id", "_id"), min_l
 
 
 class Handle(Answer):
-    """A handle: the public name under which images are published."""
+    """Handle: the public name under which images are published."""
 
     handle: str
     display_name: str = ""
 
 
+DISPLAY_NAME_LIMIT = 64
+"""UTF-16 units of a handle's display name."""
+
+
+class ImageStats(Answer):
+    """Number of a handle's images."""
+
+    count: int = 0
+
+
+class SceneStats(Answer):
+    """Number of a handle's scenes, and the sums of their counters."""
+
+    count: int = 0
+    impressions: int = 0
+    likes: int = 0
+    clicks: int = 0
+    shares: int = 0
+
+
+class HandleStats(Answer):
+    """Numbers that the owner of a handle can read."""
+
+    handle: str
+    images: ImageStats = ImageStats()
+    scenes: SceneStats = SceneStats()
+
+
 class RecordWwt(Answer):
-    """The 13 placement fields as the server keeps them, and what else was once sent with them; units as in `ImageWwt`.
+    """The 13 placement fields as the server stores them, and any others once sent with them; units as in `ImageWwt`.
 
     A number that JSON can't hold (the server takes 1e400) comes back as None.
     """
@@ -68,9 +129,9 @@ class RecordWwt(Answer):
 
 
 class RecordPermissions(Answer):
-    """Copyright, license and credits as the server keeps them.
+    """Copyright, license and credits as the server stores them.
 
-    `credits` is HTML and not to be trusted: clean it before it is shown.
+    `credits` is untrusted HTML: clean it before it is shown.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -81,13 +142,13 @@ class RecordPermissions(Answer):
 
 
 class RecordStorage(Answer):
-    """Where the image's pixels are."""
+    """Addresses of the image's pixels."""
 
     legacy_url_template: str | None = None
 
 
 class ImageSummary(Answer):
-    """An image in a list. Its handle is only told by id; the whole record (`Constellations.image`) has the name."""
+    """An image in a list. It has only the id of its handle; the whole record (`Constellations.image`) has the name."""
 
     id: ImageId
     handle_id: str = ""
@@ -97,7 +158,7 @@ class ImageSummary(Answer):
 
 
 class ImageRecord(ImageSummary):
-    """A published image, whole."""
+    """The whole record of a published image."""
 
     handle: Handle
     wwt: RecordWwt
@@ -106,7 +167,7 @@ class ImageRecord(ImageSummary):
 
 
 class AnyReceipt(BaseModel):
-    """What the receipts of images and of scenes have in common; see `Receipt`."""
+    """Base of the receipts of images and scenes; see `Receipt`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -121,6 +182,7 @@ class AnyReceipt(BaseModel):
     body: dict[str, Any]
     body_sha256: str
     key: str
+    duplicates: tuple[str, ...] = ()
 
     @property
     def record_url(self) -> str:
@@ -129,36 +191,58 @@ class AnyReceipt(BaseModel):
 
     @property
     def handle_url(self) -> str | None:
-        """The handle's page at the website of this API; None for an API that has no website, such as the sandbox."""
+        """Address of the handle's page on this API's website; None if it has none, such as the sandbox."""
         site = SITES.get(urlsplit(self.api_url).hostname or "")
         return f"{site}/@{quote(self.handle, safe='')}" if site else None
 
+    @property
+    def dashboard_url(self) -> str | None:
+        """Address of the owner's dashboard of the handle on this API's website; None if it has none."""
+        return f"{self.handle_url}/dashboard" if self.handle_url else None
+
+    @property
+    def edit_url(self) -> str | None:
+        """Address of the page of this API's website where the owner edits the record; None if it has none."""
+        return f"{self.handle_url}/{self._editor_path()}/edit" if self.handle_url else None
+
+    def _editor_path(self) -> str:
+        raise NotImplementedError
+
     def to_json(self) -> str:
-        """The receipt as JSON text; `from_json` reads it."""
+        """Return the receipt as JSON text; `from_json` reads it."""
         return self.model_dump_json(indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """The receipt that `to_json` wrote. Raises ``pydantic.ValidationError``, a ValueError, for anything else."""
+        """Return the receipt that `to_json` wrote.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            A ValueError, if the text is anything else.
+        """
         return cls.model_validate_json(text)
 
     def _heading(self) -> str:
         raise NotImplementedError
 
     def _about(self) -> list[tuple[str, str, str | None]]:
-        """The lines that only this kind of receipt has."""
+        """Return the rows that only this kind of receipt has."""
         raise NotImplementedError
 
     def _rows(self) -> list[tuple[str, str, str | None]]:
-        """Label, text and link (or None) of each line."""
+        """Return label, text and link (or None) of each row."""
         rows = [
             (self.kind.capitalize(), self.id, None),
             *self._about(),
             ("Record", self.record_url, self.record_url),
             ("Handle", self.handle, None),
             ("Its page", self.handle_url or "", self.handle_url),
+            ("Edit", self.edit_url or "", self.edit_url),
+            ("Dashboard", self.dashboard_url or "", self.dashboard_url),
             ("When", f"{self.created:%Y-%m-%d %H:%M:%S} UTC", None),
             ("API", self.api_url, None),
+            ("Duplicates", ", ".join(self.duplicates), None),
             ("Attempt", self.key, None),
             ("SHA-256", self.body_sha256, None),
         ]
@@ -173,19 +257,13 @@ class AnyReceipt(BaseModel):
         return f"<{type(self).__name__} {self.id}: {what!r} under {self.handle!r} at {self.api_url}, {when}>"
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
-        """In a notebook's file, for where there is no HTML: all of it, what was sent too."""
+        """Write the whole receipt, with what was sent, as text for front ends that show no HTML."""
         printer.text(f"{self}\nWhat was sent:\n{self._sent()}")
 
     def _repr_html_(self) -> str:
-        left = "style='text-align:left'"
-        rows = "".join(
-            f"<tr><th scope='row' {left}>{label}</th><td {left}>{html_link(text, link)}</td></tr>"
-            for label, text, link in self._rows()
-        )
-        return (
-            f"<div class='cxw-receipt'><strong>{self._heading()}</strong><table>{rows}</table>"
-            f"<details><summary>What was sent</summary><pre>{html.escape(self._sent())}</pre></details></div>"
-        )
+        rows = ([label, html_link(text, link)] for label, text, link in self._rows())
+        sent = f"<details><summary>What was sent</summary><pre>{html_text(self._sent())}</pre></details>"
+        return html_block(f"<strong>{self._heading()}</strong>", html_table((), rows), sent, name="cxw-receipt")
 
     def _sent(self) -> str:
         return json.dumps(self.body, ensure_ascii=False, indent=1)
@@ -205,7 +283,7 @@ class Receipt(AnyReceipt):
     api_url : str
         The API that answered.
     handle : str
-        Under which the image was published.
+        Handle under which the image was published.
     created : datetime
         When the record was made, UTC.
     body : dict
@@ -214,6 +292,8 @@ class Receipt(AnyReceipt):
         SHA-256 of the body's bytes, hexadecimal.
     key : str
         The id of the attempt, the same as in the journal.
+    duplicates : tuple of str
+        Ids of further records of the same request: a gateway or the network had repeated it. They can't be deleted.
     """
 
     kind: ClassVar[str] = "image"
@@ -225,8 +305,66 @@ class Receipt(AnyReceipt):
 
     @property
     def note(self) -> str:
-        """What the image is, as sent."""
+        """The image's note, as sent."""
         return str(self.body.get("note", ""))
+
+    def _editor_path(self) -> str:
+        return f"image/{quote(self.id, safe='')}"
+
+    def datacite(self) -> dict[str, Any]:
+        """Return the metadata of the image in DataCite's JSON (schema 4), for registering a DOI or for a data catalog.
+
+        The credit line becomes the creator, as text: who is a person and who an institution is not known.
+
+        Returns
+        -------
+        dict
+            Ready for `json.dumps`. Fields without a value are left out.
+
+        Examples
+        --------
+        >>> Path("m51.json").write_text(json.dumps(receipt.datacite(), indent=1))
+        """
+        rights, wwt = (self.body.get(name) or {} for name in ("permissions", "wwt"))
+        license_ = str(rights.get("license") or "")
+        creator = (
+            credits_text(str(rights.get("credits") or "")) or str(rights.get("copyright") or "") or f"@{self.handle}"
+        )
+        known = {
+            "rightsIdentifier": license_,
+            "rightsIdentifierScheme": "SPDX",
+            "schemeUri": "https://spdx.org/licenses/",
+        }
+        known |= {"rightsUri": f"https://spdx.org/licenses/{license_}.html"}
+        is_one = re.fullmatch(r"[A-Za-z0-9.+-]+", license_) and not license_.startswith("LicenseRef-")
+        statements = [{"rights": license_, **(known if is_one else {})}] if license_ else []
+        if rights.get("copyright"):
+            statements.append({"rights": str(rights["copyright"])})
+        ra, dec = wwt.get("center_x"), wwt.get("center_y")
+        subjects = [{"subject": f"ICRS {ra} {dec} degrees"}] if ra is not None and dec is not None else []
+        found = {
+            "schemaVersion": "http://datacite.org/schema/kernel-4",
+            "types": {"resourceTypeGeneral": "Image", "resourceType": "Astronomical image"},
+            "titles": [{"title": self.note or f"Image {self.id}"}],
+            "creators": [{"name": creator}],
+            "publisher": {"name": "AAS WorldWide Telescope Constellations"},
+            "publicationYear": self.created.year,
+            "dates": [{"date": self.created.isoformat().replace("+00:00", "Z"), "dateType": "Issued"}],
+            "url": self.record_url,
+            "alternateIdentifiers": [
+                {"alternateIdentifier": self.id, "alternateIdentifierType": "Constellations image"}
+            ],
+            "relatedIdentifiers": [
+                {"relatedIdentifier": self.wtml_url, "relatedIdentifierType": "URL", "relationType": "HasMetadata"}
+            ],
+            "rightsList": statements,
+            "descriptions": [{"description": text, "descriptionType": "Abstract"}]
+            if (text := str(self.body.get("alt_text") or ""))
+            else [],
+            "subjects": subjects,
+            "formats": ["application/x-wtml"],
+        }
+        return {name: value for name, value in found.items() if value}
 
     def _heading(self) -> str:
         return "Published"
@@ -235,8 +373,41 @@ class Receipt(AnyReceipt):
         return [("Note", self.note, None), ("WTML", self.wtml_url, self.wtml_url)]
 
 
-def html_link(text: str, address: str | None) -> str:
-    """`text` for HTML, as a link if there is a web `address`."""
-    if not address or not address.startswith(("https://", "http://")):
-        return html.escape(text)
-    return f"<a href='{html.escape(address)}' target='_blank' rel='noopener noreferrer'>{html.escape(text)}</a>"
+_LONGEST_ID = 200  # most characters; the id becomes part of an address
+_HALVES = re.compile("[\ud800-\udfff]")  # of characters, which no address can hold
+
+
+class LibraryImage(BaseModel):
+    """An image in the library.
+
+    Attributes
+    ----------
+    id : str
+        ``image_uuid`` in the list, ``uuid`` in the response to an upload.
+    name : str
+        ``name`` in the list, ``filename`` in the response to an upload. Any text: never build a path from it.
+    url : str
+        The image's address according to the server; "" if unknown. Whether others can see it there is the server's
+        affair.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str = Field(validation_alias=AliasChoices("image_uuid", "uuid"), min_length=1, max_length=_LONGEST_ID)
+    name: str = Field(validation_alias=AliasChoices("name", "filename"))
+    url: str = ""
+
+    @field_validator("id")
+    @classmethod
+    def _fits_into_an_address(cls, id: str) -> str:
+        if not is_library_id(id):
+            raise ValueError("is no id")
+        return id
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def is_library_id(id: object) -> bool:
+    """Return whether `id` can be an image's id: text that is one path segment and cannot lead to another address."""
+    return isinstance(id, str) and 0 < len(id) <= _LONGEST_ID and id.strip(".") != "" and not _HALVES.search(id)

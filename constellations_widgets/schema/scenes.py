@@ -1,17 +1,18 @@
-"""A scene: images, and where to look at them. An image shows up nowhere on the site before it is in one.
+"""Scenes: images and a view of the sky. An image appears on the site only once it is part of a scene.
 
-The server checks the ranges of a place only when a scene is changed, never when it is made; here they hold from the start.
+The server checks the ranges of a place only when a scene is changed, never when it is created; here they always hold.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from .extent import SkyView
 from .images import Number, Text, utf16_length
 from .placement import web_address_fault
 from .records import Answer, AnyReceipt, Handle, ImageId, Moment
@@ -28,7 +29,7 @@ def _short(text: str) -> str:
 
 def _not_empty(text: str) -> str:
     if not text:
-        raise ValueError("is empty: say in a few words what there is to see")
+        raise ValueError("is empty: describe in a few words what the scene shows")
     return text
 
 
@@ -38,12 +39,35 @@ def _web_address(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True)
+class SkyView:
+    """A view of the sky: its middle and its extent.
+
+    Attributes
+    ----------
+    ra, dec : float
+        Right ascension and declination of the middle, degrees.
+    height : float
+        Height of the view, degrees.
+    aspect : float
+        Width / height. Default 1.
+    roll : float
+        Turn of the view, degrees; the sky turns clockwise. Default 0: north is up.
+    """
+
+    ra: float
+    dec: float
+    height: float
+    aspect: float = 1.0
+    roll: float = 0.0
+
+
 class _Wire(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class ScenePlace(_Wire):
-    """Where a scene looks, and the region that has to be in view whatever the shape of the window.
+    """Place of a scene: its middle, and the region that stays in view whatever the shape of the window.
 
     Attributes
     ----------
@@ -65,7 +89,7 @@ class ScenePlace(_Wire):
 
     @classmethod
     def of_view(cls, view: SkyView) -> ScenePlace:
-        """The place that shows what a view shows. Angles may go round; a very long or high view is cut to 10 : 1."""
+        """Return the place that shows what a view shows. Angles wrap; a very long or high view is cut to 10 : 1."""
         return cls(
             ra_rad=math.radians(view.ra % 360),
             dec_rad=math.radians(view.dec),
@@ -76,7 +100,7 @@ class ScenePlace(_Wire):
 
 
 class SceneLayer(_Wire):
-    """An image of a scene. `opacity` is 0 (not seen) to 1, the default."""
+    """An image of a scene. `opacity` is 0 (invisible) to 1, the default."""
 
     image_id: Annotated[str, Field(pattern="^[0-9a-fA-F]{24}$")]
     opacity: Annotated[Number, Field(ge=0, le=1)] = 1.0
@@ -85,8 +109,8 @@ class SceneLayer(_Wire):
 class SceneContent(_Wire):
     """The images of a scene, the lowest first.
 
-    The server takes a background, too, without a look whether it is there; a wrong one makes the scene, and with it the
-    handle's whole page, unreadable. So there is none here: the site then shows its own sky.
+    The server also accepts a background, without checking that it exists; a wrong one makes the scene, and with it
+    the handle's whole page, unreadable. It is therefore not supported here: the site then shows its own sky.
     """
 
     image_layers: Annotated[list[SceneLayer], Field(min_length=1)]
@@ -100,11 +124,11 @@ class SceneSubmission(_Wire):
     place : ScenePlace
     content : SceneContent
     text : str
-        What people read beside it, 1 to 5,000 UTF-16 units.
+        Text shown beside the scene, 1 to 5,000 UTF-16 units.
     outgoing_url : str
         Web address of "see more", at most 5,000 UTF-16 units. Default "": none.
     published : bool
-        Whether everybody sees it on the handle's page. Default False (the server's own default is True).
+        Whether the scene is public on the handle's page. Default False (the server's own default is True).
 
     Raises
     ------
@@ -119,38 +143,69 @@ class SceneSubmission(_Wire):
     published: bool = False
 
     def to_request(self) -> dict[str, Any]:
-        """The exact JSON body. An empty address is left out."""
+        """Return the exact JSON body. An empty address is left out."""
         body = self.model_dump()
         if not body["outgoing_url"]:
             del body["outgoing_url"]
         return body
 
     def to_json(self) -> bytes:
-        """The exact bytes of the body: UTF-8 JSON."""
+        """Return the exact bytes of the body: UTF-8 JSON."""
         return json.dumps(self.to_request(), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 class SceneSummary(Answer):
-    """A scene in the list that a handle's owner can read."""
+    """A scene in the list that a handle's owner can read.
+
+    Attributes
+    ----------
+    id : str
+    creation_date : datetime or None
+    text : str
+    published : bool
+        Whether it is public on the handle's page.
+    impressions, likes, clicks, shares : int
+        How often visitors of the site have seen, liked and shared it, and followed its link.
+    """
 
     id: ImageId
     creation_date: Moment | None = None
+    text: str = ""
+    published: bool = True
+    impressions: int = 0
+    likes: int = 0
+    clicks: int = 0
+    shares: int = 0
 
 
 class SceneRecord(SceneSummary):
-    """A scene as the server has it: `place`, `content` and the counters as it gives them."""
+    """A scene as the server returns it: a summary with `place` and `content`, where the images are whole records."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     handle: Handle
     place: dict[str, float | None]
     content: dict[str, Any]
-    text: str = ""
     outgoing_url: str = ""
-    published: bool = True
+
+    @property
+    def background_id(self) -> str | None:
+        """Id of the image behind the scene's images; None without one."""
+        background = self.content.get("background")
+        return background.get("id") if isinstance(background, dict) else None
+
+    @property
+    def view(self) -> SkyView | None:
+        """The scene's view, in degrees; None if the record has no complete place."""
+        names = ("ra_rad", "dec_rad", "roi_height_deg", "roi_aspect_ratio", "roll_rad")
+        numbers = [number for name in names if (number := self.place.get(name)) is not None]
+        if len(numbers) < len(names):
+            return None
+        ra, dec, height, aspect, roll = numbers
+        return SkyView(math.degrees(ra), math.degrees(dec), height, aspect, math.degrees(roll))
 
     def is_made_of(self, request: dict[str, Any]) -> bool:
-        """Whether this is what a request asked for."""
+        """Return whether this scene is what a request asked for."""
         layers = [(layer["image"]["id"], layer["opacity"]) for layer in self.content.get("image_layers", [])]
         wanted = [(layer["image_id"].lower(), layer["opacity"]) for layer in request["content"]["image_layers"]]
         mine = (self.place, self.text, self.outgoing_url, self.published, layers)
@@ -159,7 +214,7 @@ class SceneRecord(SceneSummary):
 
 
 class SceneReceipt(AnyReceipt):
-    """Proof that a scene was made: what was sent where, when, and what the server made of it. It holds no secret.
+    """Proof that a scene was made: what was sent, where and when, and the server's response. It holds no secret.
 
     Attributes are those of `Receipt`; `id` is the scene's.
     """
@@ -168,18 +223,21 @@ class SceneReceipt(AnyReceipt):
 
     @property
     def text(self) -> str:
-        """What people read beside the scene."""
+        """Text shown beside the scene."""
         return str(self.body.get("text", ""))
 
     @property
     def published(self) -> bool:
-        """Whether it was made for everybody to see."""
+        """Whether the scene was published for everyone."""
         return bool(self.body.get("published", True))
 
     @property
     def scene_url(self) -> str | None:
-        """The scene's page at the website of this API; None for an API that has no website, such as the sandbox."""
+        """Address of the scene's page on this API's website; None if it has none, such as the sandbox."""
         return f"{self.handle_url}/{self.id}" if self.handle_url else None
+
+    def _editor_path(self) -> str:
+        return quote(self.id, safe="")
 
     def _heading(self) -> str:
         return "Scene published" if self.published else "Scene made, not published"

@@ -1,4 +1,4 @@
-"""The SPDX lists, and looking up what somebody typed in them. What an expression is, `license.py` knows."""
+"""The SPDX lists, and lookups of user input in them. The grammar of expressions is in `license.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-# Words with which people spell out what SPDX abbreviates; looked for in keys (see `key_of`) and in this order.
+# Spelled-out forms of what SPDX abbreviates; searched in keys (see `key_of`) in this order.
 SPELLINGS = [
     (re.compile(pattern), short)
     for pattern, short in [
@@ -30,9 +30,9 @@ SPELLINGS = [
 
 @dataclass(frozen=True)
 class SpdxLists:
-    """The SPDX lists, arranged for looking up."""
+    """The SPDX lists, indexed for lookups."""
 
-    licenses: frozenset[str]  # of either list, deprecated ones too
+    licenses: frozenset[str]  # of both lists, including deprecated ones
     exceptions: frozenset[str]
     pinned: frozenset[str]  # licenses and exceptions that the server knows
     deprecated: frozenset[str]
@@ -44,6 +44,7 @@ class SpdxLists:
 
 @cache
 def lists() -> SpdxLists:
+    """Return the SPDX lists, read once."""
     data = json.loads((files(__package__) / "data" / "spdx.json").read_text(encoding="utf-8"))
     pinned, newest, names = data["pinned"], data["newest"], data["names"]
     licenses = frozenset(
@@ -63,28 +64,31 @@ def lists() -> SpdxLists:
 
 
 def folded(text: str) -> str:
+    """Return a text in lower case with single spaces."""
     return " ".join(text.lower().split())
 
 
 def key_of(text: str) -> str:
-    """What is left of a name if case and punctuation don't count: "CC BY 4.0" and "cc-by-4.0" are one."""
+    """Return a name without case and punctuation: "CC BY 4.0" and "cc-by-4.0" have the same key."""
     return re.sub(r"[^\w.]+|_+", "-", text.lower()).strip("-")
 
 
 def respelled(key: str) -> str:
+    """Return a key with spelled-out words abbreviated as SPDX does."""
     for pattern, short in SPELLINGS:
         key = pattern.sub(short, key).strip("-")
     return key
 
 
 def versions(key: str) -> list[str]:
-    """Ids that are this key with a version number behind, the newest version first."""
+    """Return the ids that are this key followed by a version number, the newest version first."""
     pattern = re.compile(re.escape(key) + r"-v?[\d.]+(?:-only|-or-later)?", re.IGNORECASE)
     spdx = lists()
     found = [i for i in spdx.licenses - spdx.deprecated if pattern.fullmatch(i)]
     return sorted(found, key=lambda i: (i in spdx.pinned, i), reverse=True)
 
 
-def closest(key: str, ids: frozenset[str]) -> list[str]:
+def closest(key: str, ids: frozenset[str], least: float = 0.7) -> list[str]:
+    """Return up to three of `ids` with a name similar to the key; `least` is their similarity, from 0 to 1."""
     keys = {key_of(i): i for i in sorted(ids)}
-    return [keys[k] for k in difflib.get_close_matches(respelled(key[:80]), keys, n=3, cutoff=0.6)]
+    return [keys[k] for k in difflib.get_close_matches(respelled(key[:80]), keys, n=3, cutoff=least)]

@@ -1,1 +1,1 @@
-"""A file or an object → the values of a draft, and what has to be said about them."""
+"""Read files and objects into the values of a draft, with remarks about them."""

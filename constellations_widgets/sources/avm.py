@@ -1,26 +1,46 @@
-"""AVM (Astronomy Visualization Metadata): what a picture file says of its place on the sky, and of whose it is."""
+"""AVM (Astronomy Visualization Metadata): an image's placement and rights as its file describes them.
+
+Each tag is read by itself, so that an invalid one spoils nothing else: pyavm discards everything for one invalid
+word.
+"""
 
 from __future__ import annotations
 
-import html
+import math
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import SourceError
-from .reading import Suggestion
+from ..schema.placement import shown
+from .avm_words import suggestions_of, values_of
+from .frames import UNKNOWN, frame_of
+from .headers import PROJECTIONS, celestial_wcs
+from .xmp import Properties, read_xmp
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
+    from .reading import Suggestion
+
 _SQUARE = 0.01
 """The two scales of AVM may differ by this fraction: the standard asks for the first one only."""
 
+_SMALLEST = 2
+"""Pixels per side below which a Spatial.ReferenceDimension is a placeholder, such as 0, and describes no picture."""
+
+_AVM = re.compile(
+    r"https?://www\.communicatingastronomy\.org/avm/1\.\d"
+)  # some writers use the version of the standard
 _GIVE = "give its place with wcs=, or with center= and width="
-_CC = re.compile(r"\b(CC[ -]BY|CC0|creative ?commons)", re.IGNORECASE)
+_AXES = {
+    "ICRS": ("RA--", "DEC-"), "FK5": ("RA--", "DEC-"), "FK4": ("RA--", "DEC-"),
+    "ECL": ("ELON", "ELAT"), "GAL": ("GLON", "GLAT"), "SGAL": ("SLON", "SLAT"),
+}  # fmt: skip
+_NAMES = {"GALACTIC": "GAL", "ECLIPTIC": "ECL", "SUPERGALACTIC": "SGAL"}  # frames as people spell them
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -30,85 +50,236 @@ class Avm:
     Attributes
     ----------
     name : str
-        What it calls the image; "" if it does not.
+        The image's name; "" if there is none.
     values : mapping
         Values of a draft: note and credits; never the license.
     suggestions : tuple of Suggestion
-        What may be taken over, if the user wants it.
+        Values that the user may accept.
+    remarks : tuple of str
+        Remarks on how the placement was chosen from several.
     """
 
-    _content: Any
+    _tags: Mapping[str, list[str]]
     _what: str
     name: str
     values: Mapping[str, str]
     suggestions: tuple[Suggestion, ...]
+    remarks: tuple[str, ...] = ()
 
     def wcs(self, size: tuple[int, int]) -> tuple[WCS, tuple[str, ...]]:
-        """The place of the file's `size` pixels, and what had to be assumed for it.
+        """Return the WCS of the file's `size` pixels, and the assumptions made for it.
 
         Raises
         ------
         SourceError
-            When the AVM says too little, contradicts itself, or belongs to another crop of the image.
+            If the AVM is incomplete, contradicts itself, or belongs to another crop of the image.
         """
-        spatial, what = self._content.Spatial, self._what
-        if not spatial.ReferenceDimension or not spatial.ReferenceValue or not spatial.ReferencePixel:
-            raise SourceError(f"The AVM in {what} does not say where it is on the sky: {_GIVE}")
-        if spatial.Quality == "Position":
-            raise SourceError(
-                f"The AVM in {what} says of itself that only its position can be trusted (Spatial.Quality is Position), not scale "
-                f"and rotation: {_GIVE}"
-            )
+        if not self._tags:
+            raise SourceError(f"The AVM in {self._what} gives no position on the sky: {_GIVE}")
         try:
-            factor = _factor(tuple(map(float, spatial.ReferenceDimension)), size, what)
-            with warnings.catch_warnings(record=True) as assumptions:
-                warnings.simplefilter("always")
-                wcs = self._content.to_wcs()
-            remarks = tuple(f"its AVM is incomplete: {each.message}" for each in assumptions)
-            scale = spatial.Scale or (0, 0)
-            if spatial.CDMatrix is None and abs(abs(scale[1]) - abs(scale[0])) <= _SQUARE * abs(scale[0]):
-                # As the standard has it: the first is enough, since the picture is not distorted.
-                wcs.wcs.cdelt = [-abs(scale[0]), abs(scale[0])]
-            if spatial.CDMatrix is None and scale[0] > 0 > scale[1]:
-                # pyavm writes so what is turned by more than a right angle, and reads only the size of these numbers.
-                wcs.wcs.cdelt = -wcs.wcs.cdelt
-                remarks += ("its AVM gives both scales with the opposite sign, which is half a turn: so it is placed",)
-            return resized(wcs, factor), remarks
-        except SourceError:
-            raise
-        except Exception as error:  # whatever was written there
-            raise SourceError(f"The AVM in {what} is incomplete or contradicts itself ({error}): {_GIVE}") from None
+            return self._wcs(size)
+        except SourceError as error:
+            raise SourceError(f"The AVM in {self._what} can't place it ({error}): {_GIVE}") from None
+
+    def _wcs(self, size: tuple[int, int]) -> tuple[WCS, tuple[str, ...]]:
+        from astropy.io.fits import Header
+
+        if self._text("Quality").lower() == "position":
+            raise SourceError(
+                "it says that only its position can be trusted (Spatial.Quality is Position), not scale and rotation"
+            )
+        place, pixel = self._numbers("ReferenceValue", 2), self._numbers("ReferencePixel", 2)
+        missing = [
+            f"Spatial.{name}" for name, found in (("ReferenceValue", place), ("ReferencePixel", pixel)) if not found
+        ]
+        if not place or not pixel:
+            raise SourceError(f"it has no {' and no '.join(missing)}")
+        if abs(place[1]) > 90:
+            raise SourceError(f"Spatial.ReferenceValue has {place[1]:g} degrees as its second number, beyond the pole")
+        remarks = list(self.remarks)
+        factor = self._factor(size, pixel, remarks)
+        cards = self._frame(remarks)
+        cards |= {"CRVAL1": place[0], "CRVAL2": place[1], "CRPIX1": pixel[0], "CRPIX2": pixel[1]} | self._scale(remarks)
+        wcs, assumed = celestial_wcs(Header(cards), "the place that it gives")
+        return resized(wcs, factor), (*remarks, *assumed)
+
+    def _text(self, name: str) -> str:
+        return " ".join(self._tags.get(name, ())).strip()
+
+    def _numbers(self, name: str, count: int) -> list[float]:
+        """Return the numbers of a tag; empty if it is missing."""
+        texts = self._tags.get(name, [])
+        if len(texts) == 1 and count > 1:
+            # In an attribute. "150,5" is ambiguous: one number or two.
+            texts = [
+                text for text in re.split(r"[;\s]+|(?<=[.\d]),\s+|(?<=\.\d),(?=[+-]?\d+\.)", texts[0].strip()) if text
+            ]
+        if not all(_NUMBER.fullmatch(text.strip()) for text in texts):
+            expected = f"{count} numbers are" if count > 1 else "a number is"
+            raise SourceError(f"Spatial.{name} is {shown(' '.join(texts))}, where {expected} expected")
+        numbers = [float(text) for text in texts]
+        if not all(map(math.isfinite, numbers)):
+            raise SourceError(f"Spatial.{name} is {shown(' '.join(texts))}, which is not finite")
+        if numbers and len(numbers) != count and (name, len(numbers)) != ("Scale", 1):
+            said = "1 number" if len(numbers) == 1 else f"{len(numbers)} numbers"
+            raise SourceError(f"Spatial.{name} has {said} instead of {count}")
+        return numbers
+
+    def _factor(self, size: tuple[int, int], pixel: list[float], remarks: list[str]) -> float:
+        """Return the ratio of the file's pixels per side to those of the picture that the AVM was made for."""
+        declared = self._dimension()
+        if declared is None:
+            written = self._text("ReferenceDimension")
+            found = (
+                f"has the Spatial.ReferenceDimension {shown(written)}"
+                if written
+                else "has no Spatial.ReferenceDimension"
+            )
+            if not (0 <= pixel[0] <= size[0] + 1 and 0 <= pixel[1] <= size[1] + 1):
+                raise SourceError(
+                    f"it {found}, so the size of the picture that it was made for is unknown, and its reference pixel "
+                    f"lies outside the file's {size[0]} × {size[1]} pixels"
+                )
+            remarks.append(
+                f"its AVM {found}, so it is assumed to describe a picture of this size, {size[0]} × {size[1]} pixels. If "
+                "the picture was resized or cropped after the AVM was written, the placement is wrong"
+            )
+            return 1.0
+        factor = factor_between(declared, size)
+        if factor is None:
+            raise SourceError(
+                f"it belongs to another crop: it describes {declared[0]:g} × {declared[1]:g} pixels, the file has "
+                f"{size[0]} × {size[1]}"
+            )
+        return factor
+
+    def _dimension(self) -> tuple[float, float] | None:
+        """Return the size of the picture that the AVM was made for; None if it is missing.
+
+        Writers that do not know it give zeros, NaN or a single number, which count as missing.
+        """
+        try:
+            sides = [float(text) for text in re.split(r"[;\s]+", self._text("ReferenceDimension"))]
+        except ValueError:
+            sides = []  # missing, or a text, which is rejected below
+        if sides and (len(sides) == 1 or not all(_SMALLEST <= side < math.inf for side in sides)):
+            return None
+        numbers = self._numbers("ReferenceDimension", 2)
+        return (numbers[0], numbers[1]) if numbers else None
+
+    def _frame(self, remarks: list[str]) -> dict[str, str | float]:
+        code = self._projection(remarks)
+        frame, equinox = self._text("CoordinateFrame").upper(), self._text("Equinox")
+        frame = _NAMES.get(frame, frame)
+        lon, lat = _AXES.get(frame, _AXES["ICRS"])
+        cards: dict[str, str | float] = {"CTYPE1": f"{lon}-{code}", "CTYPE2": f"{lat}-{code}"}
+        if frame in ("GAL", "SGAL"):
+            return cards
+        names = ("Spatial.CoordinateFrame", "Spatial.Equinox")
+        system = frame_of("" if frame == "ECL" else frame, equinox, names)
+        remarks.extend(system.remarks)
+        if not frame:
+            remarks.append(f"its AVM has no Spatial.CoordinateFrame: taken as {system.system}")
+        if frame in ("FK5", "FK4", "ECL") and not equinox:
+            remarks.append(f"its AVM has no Spatial.Equinox: taken as {'B1950' if frame == 'FK4' else 'J2000'}")
+        if lon == "RA--":
+            cards["RADESYS"] = system.system
+        if system.equinox is not None:
+            cards["EQUINOX"] = system.equinox
+        return cards
+
+    def _projection(self, remarks: list[str]) -> str:
+        """Return the FITS code of the projection."""
+        name = self._text("CoordsystemProjection").upper()
+        if name in UNKNOWN:
+            found = (
+                f"has the Spatial.CoordsystemProjection {name!r}" if name else "has no Spatial.CoordsystemProjection"
+            )
+            remarks.append(f"its AVM {found}: taken as TAN")
+            return "TAN"
+        code = name.removesuffix("-SIP")
+        if code not in PROJECTIONS:
+            raise SourceError(
+                f"Spatial.CoordsystemProjection is {shown(name)}, which is not a FITS projection such as TAN"
+            )
+        if code != name:
+            remarks.append(f"its AVM names the projection {name}, and AVM has no distortion: placed as {code}")
+        return code
+
+    def _scale(self, remarks: list[str]) -> dict[str, float]:
+        """Return the cards of scale and rotation."""
+        matrix, scale, turned = self._numbers("CDMatrix", 4), self._numbers("Scale", 2), self._numbers("Rotation", 1)
+        if matrix:
+            return {f"CD{i}_{j}": matrix[2 * i + j - 3] for i in (1, 2) for j in (1, 2)}
+        if not scale or not all(scale):
+            raise SourceError("it has no Spatial.Scale" if not scale else "Spatial.Scale is 0")
+        first, second = abs(scale[0]), abs(scale[-1])
+        if abs(second - first) <= _SQUARE * first:
+            second = first  # as in the standard: the first suffices, since the picture is not distorted
+        sign = 1
+        if len(scale) == 2 and scale[0] > 0 > scale[1]:
+            sign = -1  # pyavm writes this for rotations of more than a right angle, and reads only the absolute values
+            remarks.append("its AVM gives both scales with the opposite sign, which is half a turn: so it is placed")
+        elif len(scale) == 2 and scale[0] * scale[1] > 0:
+            remarks.append(
+                f"its AVM gives both scales the same sign ({scale[0]:g}, {scale[1]:g}), which would be a mirrored "
+                "image. AVM shows images "
+                "as they are seen in the sky, so it is placed unmirrored: compare it with the stars of the preview"
+            )
+        if not turned:
+            remarks.append("its AVM has no Spatial.Rotation: taken as 0, north is up")
+        return {"CDELT1": -first * sign, "CDELT2": second * sign, "CROTA2": turned[0] if turned else 0.0}
 
 
 def read_avm(path: Path) -> Avm | None:
-    """The AVM of a JPEG, PNG or TIFF file; None where there is none. Raises SourceError where it can't be read."""
+    """Return the AVM of a JPEG, PNG or TIFF file; None if it has none.
+
+    Raises
+    ------
+    SourceError
+        If the file can't be read.
+    """
     try:
-        from pyavm import AVM
-        from pyavm.exceptions import NoXMPPacketFound
-        from pyavm.extract import extract_xmp
-    except ImportError:
-        raise SourceError('Reading AVM needs pyavm: pip install "constellations_widgets[sources]"') from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that TIFF is only scanned, and that the first of several packets is taken
-            packet = extract_xmp(str(path))
-        if re.search(rb"<!(DOCTYPE|ENTITY)", packet):
-            raise SourceError(f"The AVM in {path.name} declares XML entities, which no AVM needs: refused. {_GIVE}")
-        start = packet.index(b"?>", packet.index(b"<?xpacket begin=")) + 2
-        content = AVM.from_xml(packet[start : packet.index(b"</x:xmpmeta>") + 12])
-        return Avm(content, path.name, _text(content.Title, content.Headline), _values(content), _suggestions(content))
-    except SourceError:
-        raise
-    except NoXMPPacketFound:
-        return None
-    except Exception as error:  # pyavm raises whatever its XML parser does
+        packets = read_xmp(path)
+    except SourceError as error:
         raise SourceError(f"The AVM in {path.name} can't be read ({error}): {_GIVE}") from None
+    if not packets:
+        return None
+    return avm_of(packets, path.name)
+
+
+def avm_of(packets: list[Properties], what: str) -> Avm:
+    """Return the AVM in a file's XMP packets: the placement of the first that has one, the texts of all."""
+    tags: dict[str, list[str]] = {}
+    texts: dict[tuple[str, str], list[str]] = {}
+    ignored = 0
+    for packet in sorted(packets, key=lambda each: not _spatial(each)):  # stable: those with a placement first
+        found = _spatial(packet)
+        # One description may be split into a standard and an extended packet; a copy for another picture contradicts it.
+        if any(tags.get(name, value) != value for name, value in found.items()):
+            ignored += 1
+        else:
+            tags |= found
+        for key, value in packet.items():
+            texts.setdefault(key, value)
+    values, name = values_of(texts)
+    remarks = ("its XMP packets contain different placements: the first one is used",) if ignored else ()
+    return Avm(tags, what, name, values, suggestions_of(texts), remarks)
+
+
+def _spatial(packet: Properties) -> dict[str, list[str]]:
+    """Return the Spatial tags of a packet: name without the prefix → texts."""
+    return {
+        name.removeprefix("Spatial."): value
+        for (namespace, name), value in packet.items()
+        if _AVM.fullmatch(namespace) and name.startswith("Spatial.")
+    }
 
 
 def resized(wcs: WCS, factor: float) -> WCS:
-    """The WCS of the same picture with `factor` times as many pixels to a side: of the matrix, whatever its form, and of the edge.
+    """Return the WCS of the same picture with `factor` times as many pixels per side.
 
-    The picture's edge stays where it is, which is half a pixel before the middle of the first one, whatever its size.
+    The picture's edge stays in place; it is half a pixel before the centre of the first pixel, whatever its size.
     """
     scaled = wcs.deepcopy()
     if factor != 1:
@@ -125,9 +296,10 @@ def resized(wcs: WCS, factor: float) -> WCS:
 
 
 def factor_between(declared: tuple[float, float], size: tuple[int, int]) -> float | None:
-    """How many times as many pixels to a side a picture has as was declared; None if that is another crop.
+    """Return the ratio of a picture's pixels per side to the declared ones; None if it is another crop.
 
-    A size in whole pixels may miss the aspect ratio of the other by one of the coarser pixels. What misses more was cut.
+    A size in whole pixels may miss the other's aspect ratio by one of the coarser pixels. A larger difference means
+    that the picture was cropped.
     """
     width, height = declared
     if not (width > 0 and height > 0):
@@ -135,49 +307,3 @@ def factor_between(declared: tuple[float, float], size: tuple[int, int]) -> floa
     factor = size[0] / width if size[0] >= size[1] else size[1] / height
     missed = max(abs(size[0] - factor * width), abs(size[1] - factor * height))
     return factor if missed <= max(factor, 1.0) else None
-
-
-def _factor(declared: tuple[float, ...], size: tuple[int, int], what: str) -> float:
-    width, height = declared
-    factor = factor_between((width, height), size)
-    if factor is None:
-        raise SourceError(
-            f"The AVM in {what} belongs to another crop of it: it describes {width:g} × {height:g} pixels, "
-            f"the file has {size[0]} × {size[1]}. Its place can't be told from that: {_GIVE}"
-        )
-    return factor
-
-
-def _text(*found: Any) -> str:
-    """The first that says something; several of one are joined."""
-    for each in found:
-        words = ", ".join(str(word).strip() for word in each if word) if isinstance(each, list | tuple) else each
-        if words and str(words).strip():
-            return str(words).strip()
-    return ""
-
-
-def _values(avm: Any) -> dict[str, str]:
-    title, description = _text(avm.Title, avm.Headline), _text(avm.Description)
-    note = f"{title}: {description}" if title and description and title not in description else description or title
-    credit = html.escape(_text(avm.Credit, avm.Creator), quote=False)
-    link = _text(avm.ReferenceURL)
-    if credit and re.match(r"https?://[^\s<>\"]+$", link):
-        credit = f'<a href="{html.escape(link)}">{credit}</a>'
-    return {path: text for path, text in (("note", note), ("permissions.credits", credit)) if text}
-
-
-def _suggestions(avm: Any) -> tuple[Suggestion, ...]:
-    rights, creator, year = _text(avm.Rights), _text(avm.Creator, avm.Contact.Name, avm.Publisher), _text(avm.Date)[:4]
-    found = []
-    if re.search(r"copyright|©|\(c\)|public domain", rights, re.IGNORECASE) and len(rights) <= 200:
-        found.append(Suggestion("permissions.copyright", rights, "its AVM says this of its rights"))
-    elif creator:
-        words = " ".join(filter(None, ["Copyright", year if year.isdigit() else "", creator]))
-        found.append(Suggestion("permissions.copyright", words, "its AVM names this as its maker"))
-    if rights and (_CC.search(rights) or len(rights) > 200 or not found):
-        said = rights if len(rights) <= 200 else f"{rights[:199]}…"
-        found.append(
-            Suggestion("permissions.license", None, f"its AVM says of its use: “{said}”. Choose the license yourself")
-        )
-    return tuple(found)

@@ -1,22 +1,27 @@
-"""FITS images: placed by their WCS, shown as a picture that is also what can be uploaded."""
+"""Read FITS images: placed by their WCS, drawn as a picture that can also be uploaded."""
 
 from __future__ import annotations
 
 import hashlib
-import warnings
+import operator
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..errors import SourceError
+from ..geometry.fitting import TOLERANCE
+from .cards import Keywords, declared_size
 from .drawing import picture_of
-from .hdus import open_fits, packed_with, readable_hdus
+from .hdus import ChosenImage, chosen_image, described_by, open_fits, packed_with, structure_fault
+from .headers import celestial_wcs, checked_wcs
 from .local import LocalImage
 from .paths import file_path
-from .placing import TOLERANCE, plane_of_wcs
-from .reading import Reading
-from .sidecars import declared_size
+from .placing import plane_of_wcs
+from .quiet import quiet
+from .reading import MIRRORED, ParsedImage, inaccuracy
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -24,11 +29,14 @@ if TYPE_CHECKING:
 LARGEST = 4096
 """Pixels of a side up to which a FITS image is made into one picture; a larger one wants tiles."""
 
-_TILES = 2048  # pixels of a side above which tiles are the better way
+_NAMED = 5  # most other images of a file that are listed
+_TILES = 2048  # pixels per side above which tiles are better
 
 
-def read_fits(source: Any, shape: Sequence[int] | None = None, tolerance: float = TOLERANCE) -> Reading:
-    """The first image of a FITS file, or of what astropy made of one, that has a celestial WCS.
+def read_fits(
+    source: Any, shape: Sequence[int] | None = None, tolerance: float = TOLERANCE, hdu: int | str | None = None
+) -> ParsedImage:
+    """Read the first image of a FITS file, or of what astropy made of one, that has a celestial WCS.
 
     It is placed by its WCS and drawn as a PNG with an asinh stretch between its 1 and 99.7 percentiles; that PNG, in the user's state
     directory, is shown by the preview and is the file to upload. An image of more than 4096 pixels a side is only placed: its pixels
@@ -42,91 +50,154 @@ def read_fits(source: Any, shape: Sequence[int] | None = None, tolerance: float 
         Height and width in pixels, for a header or a WCS that does not say.
     tolerance : float, default 1
         The largest error in pixels where WWT can't draw the WCS exactly.
+    hdu : int or str, optional
+        Number or name of the HDU to read instead of the first that has a place on the sky.
 
     Raises
     ------
     SourceError
-        When the file can't be read, holds no image with a place on the sky, or one that WWT can't draw.
+        If the file can't be read, holds no image with a placement, or one that WWT can't draw.
     """
     from astropy.io import fits
     from astropy.wcs import WCS
 
     if isinstance(source, str | Path):
-        return _from_file(file_path(source, "FITS image"), tolerance)
+        return _from_file(file_path(source, "FITS image"), tolerance, hdu)
     what = f"The {type(source).__name__}"
-    if isinstance(source, WCS):
-        return _placed(source, _size(shape, source.array_shape, what), what, tolerance)
-    with _errors_of(what):
+    with _SourceErrors(what):
+        if isinstance(source, WCS):
+            wcs, remarks = checked_wcs(source, what)
+            return _placed(wcs, _size(shape, source.array_shape, what), what, tolerance, remarks)
         if isinstance(source, fits.Header):
             size = _size(shape, (declared_size(source) or ())[::-1] or None, what)
-            return _placed(WCS(source, naxis=2), size, what, tolerance, _name_of(source))
+            wcs, remarks = celestial_wcs(source, what)
+            return _placed(wcs, size, what, tolerance, remarks, source)
         if hasattr(source, "is_image"):
             source = fits.HDUList([source])
         if isinstance(source, fits.HDUList):
-            return _of_hdus(source, what, None, tolerance)
+            return _of_hdus(source, what, None, tolerance, hdu)
     raise SourceError(
-        f"A {type(source).__name__} is no FITS image: give a file, or astropy's HDUList, HDU, Header or WCS"
+        "from_fits takes the name of a FITS file, or astropy's HDUList, HDU, Header or WCS, not an object of type "
+        f"{type(source).__name__}"
     )
 
 
-def _from_file(path: Path, tolerance: float) -> Reading:
+def _from_file(path: Path, tolerance: float, wanted: int | str | None) -> ParsedImage:
     try:
-        with _errors_of(path.name), open_fits(path) as hdus:
-            return _of_hdus(hdus, path.name, path, tolerance)
+        with _SourceErrors(path.name, path), open_fits(path) as hdus:
+            return _of_hdus(hdus, path.name, path, tolerance, wanted)
     except FileNotFoundError:
         raise SourceError(f"There is no file {path}: check the name") from None
 
 
-def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float) -> Reading:
-    hdu, wcs = image_of(hdus, what)
-    height, width = size = hdu.shape[-2:]
-    name = _name_of(hdu.header) or (path.name.split(".")[0] if path else "")
-    placed = _placed(wcs, (width, height), what, tolerance, name)
+def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float, wanted: int | str | None) -> ParsedImage:
+    first = chosen_image(hdus, what, wanted)
+    chosen, wcs, assumed = _usable(first, hdus, what)
+    hdu, (height, width) = chosen.hdu, chosen.plane_shape
+    _check_length(hdu, path)
+    placed = _placed(wcs, (width, height), what, tolerance, (*assumed, *_left_out(first, chosen, path)), hdu.header)
+    name = placed.name or (path.name.split(".")[0] if path else "")
+    values = dict(placed.values) | ({"note": name} if name else {})
     origin = str(path.resolve()) if path else ""
-    if max(size) > LARGEST:
-        _look_at_length(hdu, path)
-        local = path and LocalImage(path.parent, quote(path.name), (width, height))
-        return Reading(placed.values | {"wwt.file_type": ".fits"}, placed.name, origin, local or None, placed.remarks)
-    stem, key = (path.name.split(".")[0], str(path.resolve())) if path else ("image", _key(hdu))
+    number = chosen.number if wanted is not None or chosen is not first else None
+    if max(width, height) > LARGEST:
+        local = LocalImage(path.parent, quote(os.fsencode(path.name)), (width, height), hdu=number) if path else None
+        return replace(placed, values=values | {"wwt.file_type": ".fits"}, name=name, origin=origin, local=local)
+    stem = path.name.split(".")[0] if path else "image"
+    key = str(path.resolve()) + (f"[{number}]" if number is not None else "") if path else _key(hdu)
     picture = picture_of(hdu.data.reshape(height, width), what, f"{stem}-{_digest(key)}")
     remark = (
         f"drawn with an asinh stretch as {picture}: this picture is what to upload, and its address is the image URL"
     )
-    local = LocalImage(picture.parent, quote(picture.name), (width, height), pixels=path.resolve() if path else None)
-    return Reading(placed.values | {"wwt.file_type": ".png"}, placed.name, origin, local, (*placed.remarks, remark))
+    pixels = path.resolve() if path else None
+    local = LocalImage(picture.parent, quote(os.fsencode(picture.name)), (width, height), pixels=pixels, hdu=number)
+    return replace(
+        placed,
+        values=values | {"wwt.file_type": ".png"},
+        name=name,
+        origin=origin,
+        local=local,
+        remarks=(*placed.remarks, remark),
+    )
 
 
-def _look_at_length(hdu: Any, path: Path | None) -> None:
-    """The pixels are not read here, but that they are there can be seen."""
+def _usable(first: ChosenImage, hdus: Any, what: str) -> tuple[ChosenImage, WCS, tuple[str, ...]]:
+    """Return the first image with a valid WCS, and remarks about it."""
+    failures: list[SourceError] = []
+    for chosen in (first, *first.others):
+        if any(size != 1 for size in chosen.hdu.shape[:-2]):
+            continue
+        try:
+            header, inherited = described_by(chosen, hdus)
+            wcs, remarks = celestial_wcs(header, what, hdus)
+        except SourceError as error:
+            failures.append(error)
+            continue
+        passed = (f"{first.name} can't be placed ({failures[0]}): {chosen.name} is",) if failures else ()
+        return chosen, wcs, (*passed, *inherited, *remarks)
+    raise failures[0]
+
+
+def _left_out(first: ChosenImage, chosen: ChosenImage, path: Path | None) -> tuple[str, ...]:
+    """Return a remark about the other images in the file."""
+    others = [each for each in first.others if each is not chosen]
+    if not others:
+        return ()
+    named = ", ".join(each.name for each in others[:_NAMED]) + (" and more" if len(others) > _NAMED else "")
+    call = f"from_fits({str(path) if path else '…'!r}, hdu={others[0].number})"
+    return (
+        f"{chosen.name} is used; other images of the file with a place on the sky are left out: {named}. "
+        f"Choose another with {call}",
+    )
+
+
+def _check_length(hdu: Any, path: Path | None) -> None:
+    """Raise SourceError if the file ends before its pixels do: those of a large image are not read here."""
     if path is None or packed_with(path) or hasattr(hdu, "compressed_data"):
         return
     end, length = hdu.fileinfo()["datLoc"] + hdu.size, path.stat().st_size
     if length < end:
-        raise SourceError(f"{path.name} is cut off: it has {length} bytes, and its header declares {end}. Get it again")
+        raise SourceError(
+            f"{path.name} is cut off: it has {length} bytes, and its header declares {end}. Download it again"
+        )
 
 
-def _placed(wcs: WCS, size: tuple[int, int], what: str, tolerance: float, name: str = "") -> Reading:
-    plane, remarks = plane_of_wcs(wcs, size, what, tolerance)
-    return Reading(plane.untiled() | ({"note": name} if name else {}), name, remarks=(*remarks, *tiles_advised(size)))
+def _placed(
+    wcs: WCS, size: tuple[int, int], what: str, tolerance: float, assumed: tuple[str, ...], header: Any = None
+) -> ParsedImage:
+    plane, remarks, warning = plane_of_wcs(wcs, size, what, tolerance)
+    if plane.mirrored:
+        remarks += (MIRRORED,)
+        if header is not None and Keywords(header).text("ROWORDER").startswith("TOP"):
+            remarks += (
+                "ROWORDER is TOP-DOWN, which says how its camera shows the rows: the WCS counts them as they are in "
+                "the file, and so "
+                "the image is placed",
+            )
+    name = _name_of(header) if header is not None else ""
+    values = plane.untiled() | ({"note": name} if name else {})
+    return ParsedImage(
+        values, name, remarks=(*assumed, *remarks, *tiles_advised(size)), doubts=inaccuracy(values, warning)
+    )
 
 
 def tiles_advised(size: tuple[int, int]) -> tuple[str, ...]:
-    """What is to be said of an image that is too large to be one file."""
+    """Return a remark about an image that is too large to be one file."""
     if max(size) <= _TILES:
         return ()
     return (
-        f"it has {size[0]} × {size[1]} pixels: above {_TILES} make tiles of it with cxw.tile, so that everybody loads no more than "
-        "what is in view, and every graphics card can draw it",
+        f"it has {size[0]} × {size[1]} pixels: above {_TILES} make tiles of it with cxw.tile. Browsers load only the tiles "
+        "in view, and every graphics card can draw them",
     )
 
 
 def _size(given: Sequence[int] | None, declared: Sequence[int] | None, what: str) -> tuple[int, int]:
-    """Width and height in pixels."""
+    """Return (width, height) in pixels."""
     shape = given if given is not None else declared
     if shape is None:
         raise SourceError(f"{what} does not say how many pixels the image has: give shape=(height, width)")
     try:
-        height, width = (int(side) for side in tuple(shape)[-2:])
+        height, width = (operator.index(side) for side in tuple(shape)[-2:])
     except (TypeError, ValueError):
         raise SourceError(f"shape= is height and width in pixels, such as (1024, 2048), not {given!r}") from None
     if height < 1 or width < 1:
@@ -135,7 +206,11 @@ def _size(given: Sequence[int] | None, declared: Sequence[int] | None, what: str
 
 
 def _name_of(header: Any) -> str:
-    return str(header.get("OBJECT") or "").strip()
+    """Return the image's name in the header."""
+    try:
+        return " ".join(str(Keywords(header).value("OBJECT") or "").split())
+    except SourceError:
+        return ""  # it has several names
 
 
 def _key(hdu: Any) -> str:
@@ -143,62 +218,24 @@ def _key(hdu: Any) -> str:
 
 
 def _digest(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:8]
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-class _errors_of:
-    """Whatever astropy raises at a broken file is a SourceError; it says nothing of what it mends."""
+class _SourceErrors:
+    """Context that turns any error of astropy for a broken file into a SourceError, and silences its warnings."""
 
-    def __init__(self, what: str):
-        self._what = what
+    def __init__(self, what: str, path: Path | None = None):
+        self._what, self._path = what, path
 
     def __enter__(self) -> None:
-        from astropy.io.fits.verify import VerifyWarning
-        from astropy.wcs import FITSFixedWarning
-
-        self._quiet = warnings.catch_warnings()
+        self._quiet = quiet()
         self._quiet.__enter__()
-        for kind in (FITSFixedWarning, VerifyWarning):
-            warnings.simplefilter("ignore", kind)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any) -> None:
         self._quiet.__exit__(None, None, None)
         if isinstance(error, Exception) and not isinstance(error, SourceError | FileNotFoundError):
-            # wcslib says where in its C source, first
+            if self._path is not None and (fault := structure_fault(self._path)):
+                raise SourceError(f"{self._what}: {fault}") from None
+            # wcslib's first line is a location in its C source
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-            raise SourceError(
-                f"{self._what} is no FITS image that can be read ({reason}): get it again from where it came"
-            ) from None
-
-
-def image_of(hdus: Any, what: str) -> tuple[Any, Any]:
-    """The first image with a celestial WCS, or else the first image, and its WCS."""
-    from astropy.wcs import WCS
-
-    others: list[tuple[Any, Any]] = []
-    failures: list[Exception] = []
-    for hdu in readable_hdus(hdus):  # no farther than needed: in a packed file all in front of an HDU is unpacked
-        if not hdu.is_image or len(hdu.shape) < 2:
-            continue
-        try:
-            wcs = WCS(hdu.header, fobj=hdus, naxis=2)
-        except Exception as error:  # the next one may do
-            failures.append(error)
-            continue
-        if wcs.has_celestial:
-            break
-        others.append((hdu, wcs))
-    else:
-        if failures and not others:
-            raise failures[0]
-        if not others:
-            raise SourceError(
-                f"{what} holds no image that can be read: give a FITS file with an image of two dimensions"
-            )
-        hdu, wcs = others[0]
-    if any(size != 1 for size in hdu.shape[:-2]):
-        raise SourceError(
-            f"{what} is a cube of {' × '.join(map(str, hdu.shape))}: give one plane of it, such as "
-            "from_fits(fits.PrimaryHDU(hdu.data[0], WCS(hdu.header).celestial.to_header()))"
-        )
-    return hdu, wcs
+            raise SourceError(f"{self._what} can't be read as a FITS image ({reason}): download it again") from None

@@ -1,18 +1,17 @@
-"""The pixels of FITS files as WWT's engine reads them: one plane of 32-bit floats, not too large, and nothing else in the file."""
+"""FITS pixels in the only form WWT's engine reads: one plane of 32-bit floats, of limited size."""
 
 from __future__ import annotations
 
 import functools
 import io
 import threading
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
-from .fits import image_of
-from .hdus import BoundedGzip, open_fits
+from .hdus import BoundedGzip, chosen_image, open_fits
+from .quiet import quiet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 LARGEST = 4096
 """Pixels of a side above which only means of blocks of pixels are shown."""
 
-_CUTS = (0.005, 0.995)  # toasty's own choice
+_CUTS = (0.005, 0.995)  # as toasty does
 _QUANTILES = 513
 _BLOCK = 2880
 _reading = threading.Lock()
@@ -41,7 +40,7 @@ class FitsPixels:
     quantiles : tuple of float
         Values below which 0/512, 1/512, … 512/512 of the finite pixels are.
     words : str
-        What has to be said about it; mostly "".
+        A remark about the image; usually "".
     """
 
     content: bytes
@@ -52,7 +51,7 @@ class FitsPixels:
 
     @property
     def cuts(self) -> tuple[float, float]:
-        """The values to be drawn darkest and brightest, the lower one first."""
+        """The values drawn darkest and brightest, the lower one first."""
         low, high = (self.quantiles[round(part * (_QUANTILES - 1))] for part in _CUTS)
         if low < high:
             return low, high
@@ -62,17 +61,18 @@ class FitsPixels:
 
 @dataclass(frozen=True)
 class FitsShape:
-    """Width and height of a FITS image in pixels, and the `factor` by which it is made smaller to be shown."""
+    """Width and height of a FITS image in pixels, and the `factor` by which it is reduced for the preview."""
 
     size: tuple[int, int]
 
     @property
     def factor(self) -> int:
+        """Pixels of the original along a side of one shown pixel."""
         return -(-max(self.size) // LARGEST)
 
 
-def shape_of(path: Path) -> FitsShape:
-    """The size of the image that `pixels_of` shows; only the file's headers are read.
+def shape_of(path: Path, hdu: int | None = None) -> FitsShape:
+    """Return the size of the image that `pixels_of` shows; only the file's headers are read.
 
     Raises
     ------
@@ -81,11 +81,11 @@ def shape_of(path: Path) -> FitsShape:
     SourceError
         If it holds no image that can be shown.
     """
-    return _shape_of(path, _version(path))
+    return _shape_of(path, hdu, _version(path))
 
 
-def pixels_of(path: Path) -> FitsPixels:
-    """The image of a FITS file that `from_fits` would take, ready to be shown. May be gzipped or packed by fpack.
+def pixels_of(path: Path, hdu: int | None = None) -> FitsPixels:
+    """Return the FITS image that `from_fits` reads, ready for the preview. It may be gzipped or packed by fpack.
 
     Raises
     ------
@@ -94,17 +94,23 @@ def pixels_of(path: Path) -> FitsPixels:
     SourceError
         If it holds no image that can be shown.
     """
-    with _reading:  # the pixels and what is known of them are asked for at the same time
-        return _pixels_of(path, _version(path))
+    with _reading:  # the page requests the pixels and their metadata at the same time
+        return _pixels_of(path, hdu, _version(path))
 
 
 def plain_tile(content: bytes, what: str) -> bytes:
-    """A FITS tile as a file of 32-bit floats; SourceError names `what` if that can't be."""
+    """Return a FITS tile as a file of 32-bit floats.
+
+    Raises
+    ------
+    SourceError
+        If that is impossible; the message names `what`.
+    """
     return _encode(_tile(content, what))
 
 
 def tile_pixels(content: bytes, what: str) -> FitsPixels:
-    """A FITS tile with its quantiles."""
+    """Return a FITS tile with its quantiles."""
     pixels = _tile(content, what)
     return FitsPixels(b"", pixels.shape[::-1], 1, _quantiles(pixels, what))
 
@@ -115,19 +121,19 @@ def _version(path: Path) -> tuple[int, int]:
 
 
 @functools.lru_cache(maxsize=64)
-def _shape_of(path: Path, _version: tuple[int, int]) -> FitsShape:
-    with _opened(path, path.name) as hdus:
-        height, width = image_of(hdus, path.name)[0].shape[-2:]
+def _shape_of(path: Path, number: int | None, _version: tuple[int, int]) -> FitsShape:
+    with _OpenedFits(path, path.name) as hdus:
+        height, width = chosen_image(hdus, path.name, number).plane_shape
     return FitsShape((width, height))
 
 
-@functools.lru_cache(maxsize=2)  # every preview of a draft shows the same
-def _pixels_of(path: Path, _version: tuple[int, int]) -> FitsPixels:
-    with _opened(path, path.name) as hdus:
-        hdu, _ = image_of(hdus, path.name)
-        height, width = hdu.shape[-2:]
+@functools.lru_cache(maxsize=2)  # all previews of a draft show the same pixels
+def _pixels_of(path: Path, number: int | None, _version: tuple[int, int]) -> FitsPixels:
+    with _OpenedFits(path, path.name) as hdus:
+        chosen = chosen_image(hdus, path.name, number)
+        height, width = chosen.plane_shape
         factor = FitsShape((width, height)).factor
-        pixels = _smaller(hdu.data.reshape(height, width), factor)
+        pixels = _smaller(chosen.hdu.data.reshape(height, width), factor)
     words = (
         factor > 1
         and f"{path.name} has {width} × {height} pixels; each pixel shown is the mean of {factor} × {factor}."
@@ -137,24 +143,23 @@ def _pixels_of(path: Path, _version: tuple[int, int]) -> FitsPixels:
 
 def _tile(content: bytes, what: str) -> np.ndarray[Any, Any]:
     stream = io.BytesIO(content)
-    with _opened(BoundedGzip(fileobj=stream) if content[:2] == b"\x1f\x8b" else stream, what) as hdus:
-        hdu, _ = image_of(hdus, what)
-        height, width = hdu.shape[-2:]
+    with _OpenedFits(BoundedGzip(fileobj=stream) if content[:2] == b"\x1f\x8b" else stream, what) as hdus:
+        chosen = chosen_image(hdus, what)
+        height, width = chosen.plane_shape
         if max(height, width) > LARGEST:
             raise SourceError(f"{what} has {width} × {height} pixels: a tile is no larger than {LARGEST}")
-        return _floats(hdu.data.reshape(height, width))
+        return _floats(chosen.hdu.data.reshape(height, width))
 
 
-class _opened:
-    """The HDUs of a FITS file; whatever astropy raises at a broken one is a SourceError."""
+class _OpenedFits:
+    """Context with the HDUs of a FITS file; any error of astropy for a broken one becomes a SourceError."""
 
     def __init__(self, source: Any, what: str):
         self._source, self._what = source, what
 
     def __enter__(self) -> Any:
-        self._quiet = warnings.catch_warnings()
+        self._quiet = quiet()
         self._quiet.__enter__()
-        warnings.simplefilter("ignore")
         try:
             self._hdus = open_fits(self._source)
         except BaseException as error:
@@ -169,7 +174,7 @@ class _opened:
         system = isinstance(error, OSError) and error.errno is not None
         if isinstance(error, Exception) and not system and not isinstance(error, SourceError):
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-            raise SourceError(f"{self._what} is no FITS image that can be read ({reason})") from None
+            raise SourceError(f"{self._what} can't be read as a FITS image ({reason})") from None
 
 
 def _floats(values: Any) -> np.ndarray[Any, Any]:
@@ -182,7 +187,7 @@ def _floats(values: Any) -> np.ndarray[Any, Any]:
 
 
 def _smaller(values: Any, factor: int) -> np.ndarray[Any, Any]:
-    """Means of blocks of factor × factor pixels, counted from the lower left corner; what is not finite does not count."""
+    """Return the means of factor x factor pixels, counted from the lower left corner; not-finite pixels are ignored."""
     import numpy as np
 
     if factor == 1:
@@ -190,7 +195,7 @@ def _smaller(values: Any, factor: int) -> np.ndarray[Any, Any]:
     height, width = values.shape
     rows, columns = -(-height // factor), -(-width // factor)
     result = np.empty((rows, columns), np.float32)
-    for row in range(rows):  # one at a time: the file may be larger than the memory
+    for row in range(rows):  # one at a time, since the file may not fit in memory
         strip = np.full((factor, columns * factor), np.nan)
         part = np.asarray(values[row * factor : (row + 1) * factor], dtype=float)
         strip[: part.shape[0], :width] = np.where(np.isfinite(part), part, np.nan)

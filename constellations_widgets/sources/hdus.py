@@ -1,64 +1,244 @@
-"""FITS files opened, and their HDUs as far as they can be read; packed ones are unpacked no farther than makes sense."""
+"""Open FITS files and their readable HDUs; decompression is limited to a sensible size."""
 
 from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
+import re
+import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
+from ..schema.placement import shown
+from .cards import Keywords
+from .headers import says_where
+from .paths import kind_of
 
-_MOST = 10_000  # HDUs; a packed file of a few megabytes can hold millions
+_SYSTEM = re.compile("RADE(CSYS|SYS)|EQUINOX|EPOCH")
+_WCS = re.compile(
+    rf"{_SYSTEM.pattern}|(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)[12]|(CD|PC)[12]_[12]|PV[12]_\d+|(LON|LAT)POLE"
+    r"|[AB]P?_(ORDER|\d_\d)"
+)
+_MOST_SEARCHED = 100  # most HDUs searched after the chosen one
+_MOST = 10_000  # most HDUs read; a compressed file of a few megabytes can hold millions
+_START = b"SIMPLE"
+_CARD = 80  # bytes
+_STRUCTURE = re.compile(r"(BITPIX|NAXIS\d*|[PG]COUNT|BSCALE|BZERO|BLANK|EXTEND) *=([^/]*)")
+_STRUCTURE_VALUE = re.compile(r"[TF]|[+-]?(\d+\.?\d*|\.\d+)([EeDd][+-]?\d+)?")
 _BLOCK = 2880  # bytes; astropy reads headers in blocks, and pixels at once
-_LONGEST_HEADER = 4096  # blocks in a row
-_LARGEST = 2 << 30  # bytes that are unpacked at once, or passed over
+_LONGEST_HEADER = 4096  # most consecutive blocks of one header
+_LARGEST = 2 << 30  # most bytes decompressed or skipped at once
+_CHANNELS = (3, 4)  # samples per pixel of a colour image
 _ENDLESS = ("_CorruptedHDU", "_NonstandardHDU")
-_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "ZIP", b"\x1f\x9d": "compress"}
+_ADVICE = {
+    "a PNG picture": "read it with ImageDraft.from_image", "a JPEG picture": "read it with ImageDraft.from_image",
+    "a TIFF picture": "read it with ImageDraft.from_image", "an XISF file": "save it as FITS in PixInsight",
+}  # fmt: skip  # kind of a file that is no FITS → what to do
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"PK\x03\x04": "ZIP",
+    b"\x1f\x9d": "compress",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+}
 
 
 def open_fits(source: Any) -> Any:
-    """An HDUList of a file, or of the unpacked content of one; its headers are read when they are asked for.
+    """Return an HDUList of a file, or of its decompressed content; headers are read on demand.
 
     Raises
     ------
     SourceError
-        When it is packed in a way that is not known here.
+        If the file's compression is not supported, or it is another kind of file.
     OSError
-        When it can't be read.
+        If the file can't be read.
     """
     from astropy.io import fits
 
     if not isinstance(source, Path):
         return fits.open(source)
+    if source.is_dir():
+        raise SourceError(f"{source} is a folder: give the name of a file in it")
     packed = packed_with(source)
-    if packed is None:
-        return fits.open(source)
-    if packed not in _UNPACKED:
+    if packed is not None and packed not in _UNPACKED:
         raise SourceError(f"{source.name} is packed with {packed}: unpack it first")
-    return fits.open(_UNPACKED[packed](source))
+    with source.open("rb") if packed is None else _UNPACKED[packed](source) as file:
+        _check_start(file.read(len(_START)), source.name)
+    return fits.open(source if packed is None else _UNPACKED[packed](source))
+
+
+def structure_fault(path: Path) -> str:
+    """Return what is wrong with a keyword without which no pixels can be read, such as BSCALE; "" if nothing is.
+
+    astropy calls such a file corrupt and names no keyword. The headers in the first megabyte are searched.
+    """
+    packed = packed_with(path)
+    try:
+        with path.open("rb") if packed is None else _UNPACKED[packed](path) as file:
+            content = file.read(1 << 20)
+    except (OSError, EOFError, KeyError, zlib.error, lzma.LZMAError):
+        return ""
+    for at in range(0, len(content) - _CARD + 1, _CARD):  # a card that is cut off has no value yet
+        card = _STRUCTURE.match(content[at : at + _CARD].decode("latin-1"))
+        if card and not _STRUCTURE_VALUE.fullmatch(value := card[2].strip()):
+            value = value.strip("' ")
+            return f"{card[1]} is {shown(value)}, which is not a number: correct it in the program that wrote it"
+    return ""
+
+
+def _check_start(start: bytes, what: str) -> None:
+    """Raise SourceError if a file does not begin as FITS files do."""
+    if start != _START:
+        kind = kind_of(start)
+        said = f"is {kind}" if kind else "is not a FITS file, which begins with SIMPLE"
+        raise SourceError(f"{what} {said}: {_ADVICE.get(kind, 'download it again')}")
 
 
 def packed_with(path: Path) -> str | None:
-    """The name of what packed a file as a whole; None if it is not."""
+    """Return the name of the compression of a whole file; None if it is not compressed."""
     with path.open("rb") as file:
         start = file.read(6)
     return next((name for magic, name in _PACKED.items() if start.startswith(magic)), None)
 
 
+def _names_system(keywords: Keywords) -> bool:
+    """Return whether a header names a reference system.
+
+    An equinox of 2000 alone, as Hubble's primary headers have it, does not: their places are ICRS, not FK5.
+    """
+    names = [name for name in keywords if _SYSTEM.fullmatch(name)]
+    return any(name.startswith("RADE") or keywords.text(name).strip("J") not in ("2000", "2000.0") for name in names)
+
+
 def readable_hdus(hdus: Any) -> Iterator[Any]:
-    """The HDUs in front of the first broken one, whose end nobody knows: in a packed file astropy finds it again and again, for ever."""
+    """Yield the HDUs before the first broken one.
+
+    The end of a broken HDU is unknown: in a compressed file astropy would find it again and again, for ever.
+    """
     for hdu in islice(hdus, _MOST):
         if type(hdu).__name__ in _ENDLESS:
             return
         yield hdu
 
 
-class _Bounded:
-    """A packed file of which nobody unpacks more than the memory holds, whatever it declares."""
+@dataclass(frozen=True)
+class ChosenImage:
+    """An image of a FITS file, its number there, and the other images with a placement."""
+
+    hdu: Any
+    number: int
+    others: tuple[ChosenImage, ...] = ()
+
+    @property
+    def plane_shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self.hdu.shape[-2:]
+        return height, width
+
+    @property
+    def name(self) -> str:
+        """Name of the HDU for users."""
+        named = self.hdu.name and self.hdu.name != "PRIMARY"
+        return f"HDU {self.number}" + (f" ({self.hdu.name})" if named else "")
+
+
+def chosen_image(hdus: Any, what: str, wanted: int | str | None = None) -> ChosenImage:
+    """Return the requested image; by default the first with a placement, or else the first of all.
+
+    Raises
+    ------
+    SourceError
+        If there is no such image, or it is a cube; `what` names the file.
+    """
+    chosen = _first_image(hdus, what) if wanted is None else _wanted_image(hdus, what, wanted)
+    shape = chosen.hdu.shape
+    if any(size != 1 for size in shape[:-2]):
+        # The colours come last in arrays that are written as other programs hold them, and first by the standard.
+        colours_last = len(shape) == 3 and shape[2] in _CHANNELS and min(shape[:2]) > max(_CHANNELS)
+        plane = "..., 0" if colours_last else ", ".join("0" for _ in shape[:-2])
+        raise SourceError(
+            f"{what} is a cube of {' × '.join(map(str, shape))}: give one plane of it. With hdu = hdus[{chosen.number}] "
+            f"of the open file that is from_fits(fits.PrimaryHDU(hdu.data[{plane}], hdu.header))"
+        )
+    return chosen
+
+
+def described_by(chosen: ChosenImage, hdus: Any) -> tuple[Any, tuple[str, ...]]:
+    """Return the header that describes where an image is, and remarks about it.
+
+    ``INHERIT = T`` makes the keywords of the primary header valid for an extension. An extension with a WCS of its own
+    takes only the reference system from there; a mixture of two descriptions of the pixels would be neither.
+    """
+    header, primary = chosen.hdu.header, hdus[0].header
+    if chosen.number == 0 or Keywords(header).value("INHERIT") is not True:
+        return header, ()
+    own = says_where(header)
+    if own and not _names_system(Keywords(primary)):
+        return header, ()
+    missing = [
+        card
+        for card in primary.cards
+        if card.keyword not in header and (_SYSTEM if own else _WCS).fullmatch(card.keyword)
+    ]
+    if not missing or not (own or says_where(primary)):
+        return header, ()
+    header = header.copy()
+    header.extend(missing)
+    what = "the reference system" if own else "the WCS"
+    return header, (f"{chosen.name} has INHERIT = T: {what} of the primary header is used",)
+
+
+def _first_image(hdus: Any, what: str) -> ChosenImage:
+    placed: list[ChosenImage] = []
+    first: ChosenImage | None = None
+    try:
+        for number, hdu in enumerate(readable_hdus(hdus)):
+            if _is_image(hdu):
+                first = first or ChosenImage(hdu, number)
+                if says_where(hdu.header):
+                    placed.append(ChosenImage(hdu, number))
+            if placed and number >= placed[0].number + _MOST_SEARCHED:
+                break
+    except Exception:  # HDUs after the image may be broken
+        if not placed:
+            raise
+    if first is None:
+        raise SourceError(f"{what} holds no image that can be read: give a FITS file with an image of two dimensions")
+    chosen, *others = placed or [first]
+    return replace(chosen, others=tuple(others))
+
+
+def _wanted_image(hdus: Any, what: str, wanted: int | str) -> ChosenImage:
+    if isinstance(wanted, bool) or not isinstance(wanted, int | str):
+        raise SourceError(f"hdu= is the number or the name of an HDU, such as 1 or 'SCI', not {wanted!r}")
+    try:
+        number = hdus.index_of(wanted) if isinstance(wanted, str) else range(len(hdus))[wanted]
+    except (KeyError, IndexError):
+        raise SourceError(f"{what} has no HDU {wanted!r}: its HDUs are 0 to {len(hdus) - 1}") from None
+    if not _is_image(hdus[number]):
+        raise SourceError(f"{what} has no image in HDU {wanted!r}: give the number of another")
+    return ChosenImage(hdus[number], number)
+
+
+def _is_image(hdu: Any) -> bool:
+    return hdu.is_image and len(hdu.shape) >= 2 and all(hdu.shape)
+
+
+if TYPE_CHECKING:
+    _Stream = io.BufferedIOBase  # what `_Bounded` is mixed into
+else:
+    _Stream = object
+
+
+class _Bounded(_Stream):
+    """Mixin that limits the decompressed size of a file to the memory, whatever the file declares."""
 
     _blocks = _end = 0
 
@@ -66,7 +246,7 @@ class _Bounded:
         size = -1 if size is None else size
         self._blocks = self._blocks + 1 if 0 <= size <= _BLOCK and self.tell() == self._end else 0
         if self._blocks > _LONGEST_HEADER:
-            raise OSError("its header has no end")
+            raise OSError("its header has no END card")
         content = super().read(min(size, _LARGEST + 1) if size >= 0 else _LARGEST + 1)
         self._end = self.tell()
         _check(len(content))
@@ -78,7 +258,7 @@ class _Bounded:
 
 
 class BoundedGzip(_Bounded, gzip.GzipFile):
-    """See `_Bounded`."""
+    """A gzip file with a limited decompressed size; see `_Bounded`."""
 
 
 class _BoundedBzip2(_Bounded, bz2.BZ2File):

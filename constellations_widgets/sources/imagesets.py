@@ -1,139 +1,143 @@
-"""The ImageSet elements of WTML, WWT's own description of images: read, and written."""
+"""Read the imagesets of a WTML: their values, their files, and what can't be trusted in them."""
 
 from __future__ import annotations
 
-import html
+import hashlib
 import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urljoin
-from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
+from urllib.parse import urljoin
+from xml.etree.ElementTree import Element
 
 from ..errors import SourceError
-from ..schema.placement import PLACEHOLDERS, THUMBNAIL, URL, is_tan, number, shown
+from ..geometry.engine import base_of_scale, scale_of_base
+from ..geometry.plane import padded, width_factor_of
+from ..schema.placement import URL, is_tan, number, shown
+from ..schema.tiles import without_extension
+from ..wtml import is_angle, read_imageset
 from .local import LocalImage
-from .reading import Reading
+from .reading import Doubt, ParsedImage, Suggestion
 
-SIZE_LIMIT = 64 * 1024 * 1024  # bytes of a WTML file; real ones stay far below
-
-
-def _boolean(text: str) -> bool:
-    return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
-
-
-# Path in a draft, attribute in WTML, how to read it, and what WWT takes where it is left out (wwt_data_formats/imageset.py).
-_ATTRIBUTES: tuple[tuple[str, str, Any, Any], ...] = (
-    ("wwt.center_x", "CenterX", float, 0.0),
-    ("wwt.center_y", "CenterY", float, 0.0),
-    ("wwt.rotation", "Rotation", float, 0.0),
-    ("wwt.base_degrees_per_tile", "BaseDegreesPerTile", float, 0.0),
-    ("wwt.offset_x", "OffsetX", float, 0.0),
-    ("wwt.offset_y", "OffsetY", float, 0.0),
-    ("wwt.bottoms_up", "BottomsUp", _boolean, False),
-    ("wwt.projection", "Projection", str, "SkyImage"),
-    ("wwt.tile_levels", "TileLevels", int, 0),
-    ("wwt.width_factor", "WidthFactor", int, 2),
-    ("wwt.file_type", "FileType", str, ".png"),
-    ("wwt.quad_tree_map", "QuadTreeMap", str, ""),
-)
-
-# What an imageset may say that Constellations has no field for, with the value that says nothing.
+# Attributes of an imageset without a field in Constellations, and their neutral values.
 _NOT_KEPT = {
     "BandPass": ("Visible", ""),
-    "DataSetType": ("Sky",),
     "BaseTileLevel": ("0", ""),
     "ElevationModel": ("False", "false", "0", ""),
     "PixelCutLow": ("0", "", "0.0"),
     "PixelCutHigh": ("0", "", "0.0"),
     "ReferenceFrame": ("", "Sky"),
 }
-_WHY = {"DataSetType": "Constellations shows every image on the sky, where this one does not belong"}
-
-# What every imageset of ours says to WWT beside what Constellations keeps.
-_CONSTANT = {
-    "BandPass": "Visible",
-    "BaseTileLevel": "0",
-    "DataSetType": "Sky",
-    "ElevationModel": "False",
-    "Sparse": "True",
-}
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+DOUBTED_SIZE = "CXW906"
+_SEEN = 0.5  # largest difference, in pixels at the edge of a tiled image, of the two meanings of its size
 
 
-def readings_of(root: Element, what: str, *, path: Path | None = None, address: str = "") -> list[Reading]:
-    """What every imageset under `root` says; `what` names it in errors."""
-    found = list(root.iter("ImageSet"))
-    if not found:
-        raise SourceError(f"{what} holds no imageset: a WTML of an image has an <ImageSet> element")
-    place = address or (str(path) if path else "")
-    origins = [f"{place}#{number}" if place and len(found) > 1 else place for number in range(len(found))]
-    return [
-        reading_of(element, origin, path=path, address=address) for element, origin in zip(found, origins, strict=True)
-    ]
+def reading_of(
+    element: Element, origin: str, *, path: Path | None = None, address: str = "", place: str = ""
+) -> ParsedImage:
+    """Return the reading of one ImageSet element.
 
-
-def parse(content: str | bytes, what: str) -> Element:
-    """The root of an XML text that declares nothing dangerous; SourceError names `what` otherwise."""
-    from defusedxml.common import DefusedXmlException
-    from defusedxml.ElementTree import fromstring
-
-    if len(content) > SIZE_LIMIT:
-        raise SourceError(f"{what} is larger than {SIZE_LIMIT >> 20} MB: this is not WTML")
-    if not content.strip():
-        raise SourceError(f"{what} is empty: give a WTML file, such as the index_rel.wtml that toasty writes")
-    try:
-        return fromstring(content, forbid_dtd=True)
-    except DefusedXmlException:
-        start = content[:200] if isinstance(content, str) else content[:200].decode("utf-8", "replace")
-        if re.search("<!doctype html", start, re.IGNORECASE):
-            raise SourceError(f"{what} is a web page, not WTML: give the address of the .wtml file itself") from None
-        raise SourceError(f"{what} declares XML entities or a document type, which no WTML needs: refused") from None
-    except (ParseError, ValueError, LookupError) as error:
-        raise SourceError(
-            f"{what} is not XML ({error}): give a WTML file, such as the index_rel.wtml that toasty writes"
-        ) from None
-
-
-def reading_of(element: Element, origin: str, *, path: Path | None = None, address: str = "") -> Reading:
-    """What one ImageSet element says; its relative addresses count from the file, or from the web address, that it stands in."""
-    values: dict[str, Any] = {}
-    for field, attribute, read, default in _ATTRIBUTES:
-        text = element.get(attribute)
-        try:
-            values[field] = default if text is None else read(text)
-        except (ValueError, KeyError):
-            values[field] = text  # kept as it stands: the checks name the field
-    name, description = (element.get("Name") or "").strip(), _child(element, "Description")
-    url, thumbnail = (element.get("Url") or "").strip(), _child(element, "ThumbnailUrl")
-    if address:
-        url, thumbnail = (each and urljoin(address, each) for each in (url, thumbnail))
-    values[URL] = url
-    values[THUMBNAIL] = thumbnail
-    values["note"] = (
-        f"{name}: {description}" if name and description and name not in description else description or name
-    )
-    values["permissions.credits"] = credits_of(_child(element, "Credits"), _child(element, "CreditsUrl"))
+    Relative addresses count from the file or web address that contains it; `place` is the name of the enclosing
+    Place.
+    """
+    name, values = read_imageset(element, address)
+    url = values[URL]
     remarks = [
-        f"{attribute}={shown(element.get(attribute))} of the WTML is not kept: {_WHY.get(attribute, 'Constellations has no place for it')}"
+        f"{attribute}={shown(element.get(attribute))} of the WTML is not kept: Constellations has no place for it"
         for attribute, silent in _NOT_KEPT.items()
         if element.get(attribute, silent[0]) not in silent
     ]
     local = None
     if path and url and not re.match(r"[A-Za-z][\w+.-]*:|//|/|\\", url):
         try:
-            local = LocalImage(path.parent, url.replace("\\", "/"), cuts=_cuts(element))
-            first = path.parent / unquote(PLACEHOLDERS.sub("0", local.template))
+            template = without_extension(url) if values["wwt.projection"] == "Healpix" else url
+            local = LocalImage(path.parent, template.replace("\\", "/"), cuts=_cuts(element))
+            first = local.where(local.top)
             if not first.exists():
                 remarks.append(f"no file of the image lies at {first}: the preview can't show it")
         except (SourceError, OSError) as error:
             remarks.append(f"the preview can't show the image's files: {str(error)[:300]}")
-    return Reading(values, name or "image", origin, local, tuple(remarks))
+    place = place.strip()
+    offers = (Suggestion("note", place, "The WTML gives this name to the image's place"),) if place and not name else ()
+    doubts = tuple(filter(None, (_other_sky(element), _meaning_of_size(element, values), _width(values, local))))
+    return ParsedImage(
+        values, name or place or "image", origin, local, tuple(remarks), offers, doubts, _fingerprint(element)
+    )
+
+
+def _fingerprint(element: Element) -> str:
+    """Return a digest of an ImageSet element, whatever the order of its attributes and the white space between its parts."""
+    parts = [(each.tag, sorted(each.attrib.items()), (each.text or "").strip()) for each in element.iter()]
+    return hashlib.sha256(repr(parts).encode("utf-8", "replace")).hexdigest()
+
+
+def _other_sky(element: Element) -> Doubt | None:
+    """Return the doubt that the image does not show the sky."""
+    kind = element.get("DataSetType", "Sky")
+    if kind == "Sky":
+        return None
+    return Doubt(
+        "CXW907",
+        "",
+        f"DataSetType={shown(kind)} of the WTML is not kept: Constellations shows every image on the sky, "
+        "where this one does not belong. Do not publish it",
+    )
+
+
+def _meaning_of_size(element: Element, values: Mapping[str, Any]) -> Doubt | None:
+    """Return the doubt that the size of a tiled image is scale times pixels, as toasty writes it, and not an angle.
+
+    Only our own attribute in a WTML distinguishes the two, so the doubt is raised if the difference is visible.
+    """
+    path = "wwt.base_degrees_per_tile"
+    base, levels = number(values, path), number(values, "wwt.tile_levels")
+    if is_angle(element) or not is_tan(values) or base is None or not 0 < base < 180:
+        return None
+    if levels is None or not 0 <= levels <= 30:
+        return None
+    wide, high = padded(int(levels), width_factor_of(values))
+    pixels = wide / 2 * (scale_of_base(base, high) * high / base - 1)
+    if pixels < _SEEN:
+        return None
+    angle = base_of_scale(base / high, high)
+    scaled = (path, "wwt.offset_x", "wwt.offset_y")
+    changes = {each: value * angle / base for each in scaled if (value := number(values, each)) is not None}
+    return Doubt(
+        DOUBTED_SIZE,
+        path,
+        f"{base:g} degrees may be the size of a pixel times their number, as toasty and other tools write it. WWT takes it for an "
+        f"angle, and draws the image too large: up to {pixels:.2g} pixels at the edge of its tiles. If such a tool made the tiles, "
+        "use the angle",
+        f"Use {angle:.6g} degrees",
+        changes,
+        {each: values.get(each) for each in (*scaled, "wwt.tile_levels", "wwt.width_factor", "wwt.projection")},
+    )
+
+
+def _width(values: Mapping[str, Any], local: LocalImage | None) -> Doubt | None:
+    """Return the doubt that the width of the tile tree on disk differs from its width factor."""
+    path = "wwt.width_factor"
+    if local is None or not local.tiled or not is_tan(values) or not local.where(local.top).is_file():
+        return None
+    if not (second := local.second_root):
+        return None
+    given = {path: values.get(path), "wwt.projection": "Tan"}
+    if local.where(second).is_file():
+        if width_factor_of(values) == 1:
+            return None
+        message = (
+            f"must be 1: the tree has two tiles at its root, and with {shown(values.get(path))} WWT draws one of them"
+        )
+        return Doubt("CXW908", path, message, "Use 1", {path: 1}, given)
+    if width_factor_of(values) == 2:
+        return None
+    message = "must be 2: the tree has one tile at its root, and with 1 WWT draws the image beside its place"
+    return Doubt("CXW908", path, message, "Use 2", {path: 2}, given)
 
 
 def _cuts(element: Element) -> tuple[float, float] | None:
-    """The values of FITS pixels that are to be drawn darkest and brightest, if they are given."""
+    """Return the FITS pixel values drawn darkest and brightest, if given."""
     try:
         low, high = (float(element.get(attribute, "nan")) for attribute in ("PixelCutLow", "PixelCutHigh"))
     except ValueError:
@@ -141,41 +145,6 @@ def _cuts(element: Element) -> tuple[float, float] | None:
     return (low, high) if -math.inf < low < high < math.inf else None
 
 
-def _child(element: Element, tag: str) -> str:
-    return (element.findtext(tag) or "").strip()
-
-
-def credits_of(text: str, link: str = "") -> str:
-    """Credits as HTML. Plain text is escaped rather than lost, and a separate link is put around it."""
-    if not re.search(r"</?(?:a|b|br|em|i|strong)\b[^<>]*>", text, re.IGNORECASE):
-        linked = re.match(r"https?://", link)
-        text = html.escape(html.unescape(text), quote=False) if "<" in text or linked else text
-    if re.match(r"https?://", link) and not re.search(r"<a\b", text, re.IGNORECASE):
-        text = f'<a href="{html.escape(link)}">{text or html.escape(link, quote=False)}</a>'
-    return text
-
-
 def based_at(base: str, url: str) -> str:
-    """`url` as an absolute address under `base`; placeholders such as {1} stay as they are."""
+    """Return `url` as an absolute address under `base`; placeholders such as {1} stay unchanged."""
     return urljoin(base if base.endswith("/") else base + "/", url)
-
-
-def wtml_of(values: Mapping[str, Any], name: str) -> str:
-    """A WTML folder with one image, from the flat values of a draft; characters that XML has no place for are replaced."""
-    note = values.get("note") if isinstance(values.get("note"), str) else ""
-    title, description = (name, note) if not note or name in note else (note, "")
-    attributes = {
-        attribute: str(values[field]) for field, attribute, _, _ in _ATTRIBUTES if values.get(field) is not None
-    }
-    attributes |= {"Name": title, "Url": str(values.get(URL) or ""), **_CONSTANT}
-    ra, dec, base = (number(values, f"wwt.{each}") or 0.0 for each in ("center_x", "center_y", "base_degrees_per_tile"))
-    height = base if is_tan(values) else base * 1000  # an untiled image has as many pixels as nobody wrote down here
-    view = {"Name": title, "DataSetType": "Sky", "Opacity": "100", "RA": repr(ra / 15), "Dec": repr(dec)}
-    view["ZoomLevel"] = repr(min(360.0, 10 * height))  # six times the degrees from top to bottom of the view
-    folder = Element("Folder", {"Name": title, "Group": "Explorer"})
-    place = SubElement(SubElement(folder, "Place", view), "ForegroundImageSet")
-    imageset = SubElement(place, "ImageSet", attributes)
-    texts = {"Credits": "permissions.credits", "ThumbnailUrl": THUMBNAIL}
-    for tag, text in [*((tag, values.get(field)) for tag, field in texts.items()), ("Description", description)]:
-        SubElement(imageset, tag).text = str(text or "")
-    return _NO_XML.sub("\ufffd", tostring(folder, encoding="unicode"))

@@ -1,30 +1,36 @@
-"""JPEG, PNG and TIFF files: placed by the AVM (Astronomy Visualization Metadata) in them, by a WCS, or by hand."""
+"""Read JPEG, PNG and TIFF files: placed by their AVM (Astronomy Visualization Metadata), by a WCS, or by hand."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from ..errors import SourceError
+from ..geometry.fitting import TOLERANCE, UNSEEN
+from . import vips_tiles
 from .avm import read_avm
-from .by_hand import plane_by_hand, plane_of_stars
-from .drawing import as_png
+from .drawing import as_png, open_header
 from .fits import tiles_advised
 from .local import LocalImage
-from .paths import file_path
-from .placing import TOLERANCE, plane_of_wcs
-from .plane import Plane
-from .reading import Reading
-from .sidecars import plane_beside
+from .manual_placement import plane_by_hand, plane_of_stars
+from .paths import file_path, kind_of
+from .placing import PlacedPlane, plane_of_wcs
+from .quiet import quiet
+from .reading import MIRRORED, ParsedImage, inaccuracy
+from .sidecars import plane_beside, sidecar_of
+from .xmp import png_chunks
 
 _EXIF_ORIENTATION = 0x0112
+_NEW_SUBFILE_TYPE, _COPY_OR_MASK = 254, 0b101
+_TURNED = range(2, 9)  # 1 is upright; some cameras write the undefined 0, and viewers then turn nothing
 _KINDS = {
     "jpeg": ".jpg",
     "png": ".png",
     "tiff": ".png",
     "mpo": ".jpg",
-}  # as what WWT draws them; MPO: a JPEG with others behind it
+}  # format as which WWT draws each; MPO is a JPEG followed by others
 
 
 def read_picture(
@@ -34,62 +40,81 @@ def read_picture(
     stars: Any = None,
     rows: str | None = None,
     tolerance: float = TOLERANCE,
+    to_tile: bool = False,
     **by_hand: Any,
-) -> Reading:
-    """A picture file with its place on the sky.
+) -> ParsedImage:
+    """Read a picture file and its placement.
 
     Parameters
     ----------
     path : str or Path
         A JPEG, PNG or TIFF file. A TIFF is drawn as a PNG, in the user's state directory, which is what to upload.
     wcs : astropy.wcs.WCS, Header, str or Path, optional
-        Where it is, instead of AVM; see `sidecars.plane_beside`, also for `rows`.
+        Placement to use instead of AVM; see `sidecars.plane_beside`, also for `rows`.
     stars : list of ((x, y), (ra, dec)), optional
-        Stars whose places are known; see `by_hand.plane_of_stars`.
+        Stars whose places are known; see `manual_placement.plane_of_stars`.
     tolerance : float, default 1
         The largest error in pixels where WWT can't draw the WCS exactly.
+    to_tile : bool, default False
+        Whether it will be cut into tiles: where libvips reads its pixels for that, nothing but its header is read here,
+        and a TIFF is not converted. A TIFF of several pictures is refused.
     **by_hand
-        Centre, width and so on, as `by_hand.plane_by_hand` takes them.
+        Centre, width and so on, as `manual_placement.plane_by_hand` takes them.
 
     Raises
     ------
     SourceError
-        When the file is no picture, or nothing trustworthy says where it belongs.
+        If the file is not a picture, or has no reliable placement.
     """
     by_hand = {name: value for name, value in by_hand.items() if value is not None}
     _one_way(wcs, stars, by_hand)
     path = file_path(path, "picture")
-    size, kind = _look_at(path)
+    with quiet():
+        return _read(path, wcs, stars, rows, tolerance, to_tile, by_hand)
+
+
+def _read(
+    path: Path, wcs: Any, stars: Any, rows: str | None, tolerance: float, to_tile: bool, by_hand: dict[str, Any]
+) -> ParsedImage:
+    by_vips = to_tile and vips_tiles.can_read(path)
+    size, kind, pages = _inspect(path, decode=not by_vips)
+    if to_tile and kind == "tiff" and pages > 1:
+        raise SourceError(f"{path.name} has {pages} pages: save the one to cut into tiles as a file of its own")
     described = _description(path, needed=wcs is None and stars is None and not by_hand)
-    remarks: tuple[str, ...] = ()
     if wcs is not None:
-        plane, remarks = plane_beside(wcs, size, path.name, rows, tolerance)
+        placed = plane_beside(wcs, size, path.name, rows, tolerance)
     elif stars is not None:
-        plane, remarks = _among_stars(stars, size, by_hand.get("parity"))
+        placed = _among_stars(stars, size, by_hand.get("parity"))
     elif by_hand:
-        plane = plane_by_hand(size, **by_hand)
+        placed = PlacedPlane(plane_by_hand(size, **by_hand))
     else:
         found, assumed = described.wcs(size)
-        plane, remarks = plane_of_wcs(found, size, path.name, tolerance)
-        remarks = assumed + remarks
+        placed = plane_of_wcs(found, size, path.name, tolerance, remedy="")
+        placed = placed._replace(remarks=assumed + placed.remarks)
+    plane, remarks, warning = placed
+    if plane.mirrored:
+        remarks += (MIRRORED,)
+    if pages > 1 and kind == "tiff":
+        remarks += (f"it has {pages} pages, of which the first is drawn",)
     shown = path
-    if kind == "tiff":
+    if kind == "tiff" and not by_vips:
         shown = as_png(path, path.name)
         remarks += (f"drawn as {shown}: this picture is what to upload, and its address is the image URL",)
     name = (described and described.name) or path.stem
     values = {"note": name} | plane.untiled() | dict(described.values if described else {})
-    return Reading(
+    return ParsedImage(
         values | {"wwt.file_type": _KINDS[kind]},
         name,
         str(path.resolve()),
-        LocalImage(shown.parent, quote(shown.name), size),
+        LocalImage(shown.parent, quote(os.fsencode(shown.name)), size),
         remarks + tiles_advised(size),
         described.suggestions if described else (),
+        inaccuracy(values, warning),
     )
 
 
 def _one_way(wcs: Any, stars: Any, by_hand: dict[str, Any]) -> None:
-    """Refuse what says twice where the picture is, or only half of it."""
+    """Reject a placement that is given twice, or only in part."""
     known = {"center", "width", "pixel_scale", "rotation", "parity"}
     if unknown := by_hand.keys() - known:
         raise TypeError(
@@ -108,13 +133,16 @@ def _one_way(wcs: Any, stars: Any, by_hand: dict[str, Any]) -> None:
         )
 
 
-def _among_stars(stars: Any, size: tuple[int, int], parity: int | None) -> tuple[Plane, tuple[str, ...]]:
+def _among_stars(stars: Any, size: tuple[int, int], parity: int | None) -> PlacedPlane:
     plane, error = plane_of_stars(stars, size, parity)
-    return plane, (f"its stars are at most {error:.2g} pixels beside their places",) if error > 0.01 else ()
+    told = f"its stars are at most {error:.2g} pixels from their positions"
+    if error > TOLERANCE:
+        return PlacedPlane(plane, (), told)
+    return PlacedPlane(plane, (told,) if error > UNSEEN else ())
 
 
 def _description(path: Path, needed: bool) -> Any:
-    """The AVM of a picture; without its place where that is given in another way, and None where it is missing then."""
+    """Return the AVM of a picture, without its placement if that is given otherwise; then None if it is missing."""
     try:
         found = read_avm(path)
     except SourceError:
@@ -122,43 +150,95 @@ def _description(path: Path, needed: bool) -> Any:
             raise
         return None
     if found is None and needed:
-        beside = path.with_suffix(".wcs")
-        way = f'wcs="{beside.name}", which lies beside it' if beside.is_file() else "wcs=, or with center= and width="
-        raise SourceError(f"{path.name} holds no AVM that says where it is on the sky: give its place with {way}")
+        beside = sidecar_of(path)
+        way = f"wcs={str(beside)!r}, which lies beside it" if beside else "wcs=, or with center= and width="
+        raise SourceError(f"{path.name} has no AVM with its position on the sky: give its place with {way}")
     return found
 
 
-def _look_at(path: Path) -> tuple[tuple[int, int], str]:
-    """Size and kind of a picture that WWT can draw, looked through to its end."""
-    from PIL import Image
+def _inspect(path: Path, *, decode: bool) -> tuple[tuple[int, int], str, int]:
+    """Return size, kind and number of pictures of a file that WWT can draw; decodes it completely if `decode`."""
+    from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path) as image:
+        with Image.open(path) if decode else open_header(path) as image:
             size, kind = image.size, (image.format or "").lower()
-            if kind == "fits":
-                raise SourceError(f"{path.name} is FITS: read it with ImageDraft.from_fits")
-            if kind not in _KINDS:
-                raise SourceError(
-                    f"{path.name} is a {kind.upper() or 'picture of unknown kind'}: WWT draws JPEG and PNG, convert it first"
-                )
-            if image.getexif().get(_EXIF_ORIENTATION, 1) != 1:
-                raise SourceError(
-                    f"{path.name} is turned or mirrored by its EXIF orientation, so its pixels are not where they are seen: save it upright"
-                )
-            image.draft("L", (1, 1))  # quick: a JPEG is decoded at an eighth of its size
-            image.load()
+            frames = getattr(image, "n_frames", 1)
+            _check_kind(path.name, kind, frames)
+            _check_orientation(path.name, kind, _exif(path, image).get(_EXIF_ORIENTATION, 1))
+            if kind == "tiff":
+                frames = _pictures_in(image)
+            if decode:
+                image.draft("L", (1, 1))  # fast: a JPEG is decoded at an eighth of its size
+                image.load()
     except SourceError:
         raise
     except FileNotFoundError:
         raise SourceError(f"There is no file {path}: check the name") from None
+    except IsADirectoryError:
+        raise SourceError(f"{path} is a folder: give the name of a picture in it") from None
     except Image.DecompressionBombError:
         raise SourceError(
-            f"{path.name} has more pixels than are unpacked unasked: if you trust it, set PIL.Image.MAX_IMAGE_PIXELS to None, and "
-            "make tiles of it with cxw.tile"
+            f"{path.name} has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels, too many to be drawn as one "
+            f"picture: make tiles of it with cxw.tile{'' if vips_tiles.is_available() else f' after {vips_tiles.INSTALL}'}"
         ) from None
-    except Exception as error:  # Pillow has many ways to fail at a broken file
+    except Exception as error:  # Pillow raises many kinds of errors for broken files  # noqa: BLE001
+        reason: Any = error or type(error).__name__
+        if isinstance(error, UnidentifiedImageError):
+            with path.open("rb") as file:
+                reason = f"it is {kind_of(file.read(100)) or 'of an unknown format'}"
         raise SourceError(
-            f"{path.name} is no picture that can be read ({error or type(error).__name__}): give a whole JPEG or PNG, or a TIFF of 8 or "
-            "16 bits a channel"
+            f"{path.name} can't be read as a picture ({reason}): give a complete JPEG or PNG, or a TIFF of 8 or 16 "
+            "bits per channel"
         ) from None
-    return size, kind
+    return size, kind, frames
+
+
+def _pictures_in(image: Any) -> int:
+    """Return the number of different pictures in a TIFF: smaller copies and masks of another page are none."""
+    count = 1
+    for page in range(1, image.n_frames):
+        image.seek(page)
+        count += not image.tag_v2.get(_NEW_SUBFILE_TYPE, 0) & _COPY_OR_MASK
+    image.seek(0)
+    return count
+
+
+def _exif(path: Path, image: Any) -> Any:
+    """Return the EXIF data of a picture; Pillow itself decodes all pixels of a PNG to find it behind them."""
+    from PIL import Image
+
+    if image.format == "PNG" and "exif" not in image.info:
+        with path.open("rb") as file:
+            file.seek(8)
+            for _, content in png_chunks(file, {b"eXIf"}):
+                image.info["exif"] = b"Exif\0\0" + content
+    return Image.Image.getexif(image)
+
+
+def _check_kind(name: str, kind: str, frames: int) -> None:
+    """Raise SourceError if WWT does not draw pictures of this format."""
+    if kind == "fits":
+        raise SourceError(f"{name} is FITS: read it with ImageDraft.from_fits")
+    if kind not in _KINDS:
+        said = kind.upper() or "picture of unknown format"
+        raise SourceError(f"{name} is a {said}: WWT draws JPEG and PNG, convert it first")
+    if kind == "png" and frames > 1:
+        raise SourceError(f"{name} is animated: WWT draws one picture, save one of its {frames} frames")
+
+
+def _check_orientation(name: str, kind: str, orientation: Any) -> None:
+    """Raise SourceError if a picture is to be turned or mirrored before it is shown.
+
+    Chromium does that for what WWT draws, with JPEG and with PNG; whether every browser does, and whether a WCS or AVM
+    counts the pixels before or after it, is not known. So it is not known where the image would lie.
+    """
+    if orientation not in _TURNED:
+        return
+    # Not for TIFF: Pillow 13 garbles the pixels of those turned by a right angle.
+    call = ", with PIL.ImageOps.exif_transpose(image).save(name)," if kind != "tiff" else " in a picture editor,"
+    raise SourceError(
+        f"{name} is turned or mirrored by its EXIF orientation ({orientation}), so its pixels are not where they are "
+        f"seen, and what says where it is may mean either: save it upright{call} and give the place of the result with "
+        "wcs=, stars= or center="
+    )

@@ -1,39 +1,58 @@
-"""From a celestial WCS to the plane that WWT draws, with a diagnosis where WWT can't do what the WCS says."""
+"""Convert a celestial WCS to the plane that WWT draws, and explain where WWT cannot draw the WCS."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import SourceError
-from .plane import Plane
+from ..geometry.fitting import EXACT, GRID, TOLERANCE, SkyGrid, grid
+from ..geometry.plane import Plane
 
 if TYPE_CHECKING:
-    import numpy as np
     from astropy.wcs import WCS
 
-TOLERANCE = 1.0
-"""Pixels by which a picture may lie beside its true place where WWT can't draw its WCS exactly."""
+_FARTHEST = 1e8  # pixels; with a more distant reference pixel a double is not precise enough for the position
+_FAR_SHARE = 0.01
+"""Share of an image's longer side by which a plain TAN with a far reference pixel may be drawn beside its place, with a warning. It is
+not refused at `tolerance`: archives cut all their images out of such projections, and only WWT's own arithmetic is at fault."""
+_FINEST = 1e-12  # degrees per pixel, some nanoseconds of arc; a double can't tell the corners of such an image apart
 
-_FARTHEST = 1e8  # pixels; farther off a reference pixel leaves no digits for the place of the picture
-_EXACT = 1e-3  # pixels that nobody sees
-_GRID = 33  # places along a side of the image at which the fit is made and measured
-
-MEND = (
+REPROJECT = (
     "Reproject it, and read the result: from reproject import reproject_interp; from reproject.mosaicking import "
-    "find_optimal_celestial_wcs; target, shape = find_optimal_celestial_wcs([hdu], frame='icrs'); "
+    "find_optimal_celestial_wcs; wcs = WCS(hdu.header); middle = wcs.pixel_to_world(hdu.shape[1] / 2, hdu.shape[0] / 2).icrs; "
+    "target, shape = find_optimal_celestial_wcs([hdu], frame='icrs', reference=middle); "
     "pixels, _ = reproject_interp(hdu, target, shape_out=shape)"
 )
 
 
-def plane_of_wcs(
-    wcs: WCS, size: tuple[int, int], what: str, tolerance: float = TOLERANCE
-) -> tuple[Plane, tuple[str, ...]]:
-    """The plane on the sky that a WCS means, or comes close to, and what has to be said about it.
+class PlacedPlane(NamedTuple):
+    """The plane on the sky of an image with a WCS.
 
-    A TAN projection in ICRS or FK5 J2000 with square pixels is used as it is. For anything else the best such plane is fitted over
-    the image, and its largest error is said.
+    Attributes
+    ----------
+    plane : Plane
+    remarks : tuple of str
+        How the plane differs from the WCS; empty if no difference is visible.
+    inaccuracy : str
+        A warning with the largest error, if that is above the default tolerance; usually "".
+    """
+
+    plane: Plane
+    remarks: tuple[str, ...] = ()
+    inaccuracy: str = ""
+
+
+def plane_of_wcs(
+    wcs: WCS, size: tuple[int, int], what: str, tolerance: float = TOLERANCE, remedy: str = REPROJECT
+) -> PlacedPlane:
+    """Return the plane on the sky that a WCS describes or approximates.
+
+    A TAN projection in ICRS or FK5 J2000 with square pixels and its reference pixel near the image is used as it is. For anything
+    else the best such plane is fitted over the image. What becomes of its largest error is the same whatever its cause, a projection,
+    a distortion or a far reference pixel: up to `UNSEEN` it is not mentioned, up to `TOLERANCE` it is a remark, above that a warning.
+    Above the given tolerance the image is refused; a plain TAN with a far reference pixel only above `_FAR_SHARE` of its size.
 
     Parameters
     ----------
@@ -45,53 +64,66 @@ def plane_of_wcs(
         Names the source in errors.
     tolerance : float, default 1
         The largest error in pixels that a fit may have somewhere in the image.
+    remedy : str
+        Advice for an image that is refused, besides the tolerance; "" for none.
 
     Raises
     ------
     SourceError
-        When the WCS has no place on the sky, or no plane comes close enough; the message says why, and what to do.
+        If the WCS is not celestial, or no plane is close enough; the message says why, and what to do.
     """
-    if not isinstance(tolerance, int | float) or not tolerance > 0:
+    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not tolerance > 0:
         raise SourceError(f"tolerance= is the largest error in pixels, such as 1.0, not {tolerance!r}")
     wcs = _celestial(wcs, what)
     reasons = _reasons(wcs)
     plane, error = _as_it_is(wcs, size)
-    if error > _EXACT:
+    if error > EXACT:
         reasons.append(_shape_of_pixels(wcs))
-    if not reasons and _is_upright(wcs) and _beside(plane, wcs, size) <= _EXACT:
-        return plane, ()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        plane, error = _fitted(wcs, size, what)
-    if not reasons and error <= _EXACT:
-        return plane, ()
-    reasons = reasons or ["distortion"]  # wcslib keeps what a TPV says to itself
-    said = f"{what} has {', '.join(reasons)}, which WWT can't draw"
+        if not reasons and _is_upright(wcs) and _grid_of(wcs, size, what, 3).is_drawn_by(plane):
+            return PlacedPlane(plane)
+        seen = _grid_of(wcs, size, what)
+    found = seen.closest()
+    if found is None:
+        raise SourceError(
+            f"{what} reaches over more of the sky than one plane can show: make tiles of it (toasty's Toast)"
+        )
+    plane, error = found
+    if not reasons and math.isfinite(error) and seen.is_drawn_by(plane):
+        return PlacedPlane(plane)
+    limit = tolerance
+    if not reasons and (far := seen.far_reference()):
+        limit = max(tolerance, _FAR_SHARE * max(size))
+        said = f"{what} has its reference pixel {far:.3g} degrees from its middle, and WWT draws such an image away from its position"
+    else:
+        reasons = reasons or ["distortion"]  # wcslib does not expose the terms of a TPV
+        said = f"{what} has {', '.join(reasons)}, which WWT can't draw"
     if not math.isfinite(error):
         raise SourceError(f"{said}, and it gives all pixels the same place on the sky: solve it again")
-    if error > tolerance:
+    if error > limit:
+        advice = f"{remedy}. Or take" if remedy else "Take"
         raise SourceError(
-            f"{said}; the plain TAN that comes closest is off by up to {error:.3g} pixels. {MEND}. "
-            f"Or take it as it is, with tolerance={math.ceil(error)}"
+            f"{said}; the plain TAN that comes closest is off by up to {error:.3g} pixels. "
+            f"{advice} it as it is, with tolerance={math.ceil(error)}"
         )
-    return plane, (
-        f"{said}: placed by the plain TAN that comes closest, off by at most {_up(max(error, _EXACT))} pixels",
-    )
+    told = f"{said}: placed by the plain TAN that comes closest, off by at most {_round_up(max(error, EXACT))} pixels"
+    return PlacedPlane(plane, (told,)) if error <= TOLERANCE else PlacedPlane(plane, (), told)
 
 
-def _up(error: float) -> str:
-    """With two digits, and rather too much than too little."""
+def _round_up(error: float) -> str:
+    """Format an error with two digits, never below its value."""
     step = 10.0 ** (math.floor(math.log10(error)) - 1)
     return f"{math.ceil(error / step) * step:.2g}"
 
 
 def _celestial(wcs: WCS, what: str) -> WCS:
-    """The celestial axes of a WCS that can be used at all."""
+    """Return the celestial axes of a WCS, if it can be used at all."""
     try:
         wcs.wcs.set()
         if not wcs.has_celestial:
             raise SourceError(
-                f"{what} says nothing of where on the sky it is (no celestial WCS): solve it first, for example with astrometry.net"
+                f"{what} has no position on the sky (no celestial WCS): solve it first, for example with astrometry.net"
             )
         if {wcs.wcs.lng, wcs.wcs.lat} != {0, 1}:
             raise SourceError(
@@ -102,7 +134,7 @@ def _celestial(wcs: WCS, what: str) -> WCS:
         (a, b), (c, d) = wcs.pixel_scale_matrix
     except SourceError:
         raise
-    except Exception as error:  # wcslib's own errors, of which the last line is for people
+    except Exception as error:  # wcslib raises many kinds of errors; the last line of each is readable  # noqa: BLE001
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
         raise SourceError(f"The WCS of {what} contradicts itself ({reason}): solve it again") from None
     if (a, b, c, d) == (1, 0, 0, 1) and not any(wcs.wcs.crval) and not any(wcs.wcs.crpix):
@@ -110,6 +142,11 @@ def _celestial(wcs: WCS, what: str) -> WCS:
             f"The WCS of {what} names its axes and nothing else, neither a place nor a scale: solve it again"
         )
     numbers = (a, b, c, d, *wcs.wcs.crval, *wcs.wcs.crpix)
+    if 0 < max(map(abs, (a, b, c, d))) < _FINEST:
+        raise SourceError(
+            f"{what}: the pixels of its WCS are {max(map(abs, (a, b, c, d))):.2g} degrees wide, too small for any image: "
+            "solve it again"
+        )
     if max(map(abs, wcs.wcs.crpix)) > _FARTHEST:
         raise SourceError(
             f"{what}: the reference pixel of its WCS ({wcs.wcs.crpix}) is not near any picture: solve it again"
@@ -122,7 +159,7 @@ def _celestial(wcs: WCS, what: str) -> WCS:
 
 
 def _reasons(wcs: WCS) -> list[str]:
-    """What of a WCS is no plain TAN in equatorial coordinates, in words."""
+    """Return, in words, how a WCS differs from a plain TAN in equatorial coordinates."""
     found = []
     kind = str(wcs.wcs.ctype[wcs.wcs.lng])
     projection = kind[5:8]
@@ -137,13 +174,15 @@ def _reasons(wcs: WCS) -> list[str]:
     system, equinox = wcs.wcs.radesys.strip(), float(wcs.wcs.equinox)
     if not kind.startswith("RA"):
         found.append(f"{_FRAMES.get(kind[:4], kind[:4].strip('-'))} coordinates")
-    elif system not in ("", "ICRS", "FK5") or system != "ICRS" and equinox not in (0.0, 2000.0) and equinox == equinox:
+    elif system not in ("", "ICRS", "FK5") or (
+        system != "ICRS" and equinox not in (0.0, 2000.0) and equinox == equinox
+    ):
         found.append(f"coordinates of {system or 'the equinox'} {equinox:g}")
     return found
 
 
 def _is_upright(wcs: WCS) -> bool:
-    """Whether the axes are right ascension and declination, and the matrix of the WCS tells how they lie."""
+    """Return whether the axes are right ascension and declination, and the WCS matrix gives their orientation."""
     return (wcs.wcs.lng, wcs.wcs.lat) == (0, 1) and wcs.wcs.lonpole in (180.0, -180.0)
 
 
@@ -157,7 +196,7 @@ _FRAMES = {
 
 
 def _as_it_is(wcs: WCS, size: tuple[int, int]) -> tuple[Plane, float]:
-    """The plane of a plain TAN, and by how many pixels its own differ from square ones at the edge of the image."""
+    """Return the plane of a plain TAN, and the pixel error of assuming square pixels at the image's edge."""
     (a, b), (c, d) = (map(float, row) for row in wcs.pixel_scale_matrix)
     turned, mirrored = complex(a - d, c + b) / 2, complex(a + d, c - b) / 2
     in_sky = abs(turned) >= abs(mirrored)
@@ -166,18 +205,6 @@ def _as_it_is(wcs: WCS, size: tuple[int, int]) -> tuple[Plane, float]:
     ra, dec = map(float, wcs.wcs.crval)
     reach = max(abs(corner - at) for corner in (0, size[0], 1j * size[1], complex(*size)))
     return Plane.from_complex(ra, dec, at, major, not in_sky), abs(minor / major) * reach
-
-
-def _beside(plane: Plane, wcs: WCS, size: tuple[int, int]) -> float:
-    """By how many pixels the plane differs from the WCS at the corners and in the middle of the image."""
-    import numpy as np
-
-    x, y = np.array([(0, 0), (size[0], 0), (0, size[1]), size, (size[0] / 2, size[1] / 2)], dtype=float).T
-    (a, b), (c, d) = plane.matrix
-    dx, dy = x - plane.x, y - plane.y
-    meant = a * dx + b * dy + 1j * (c * dx + d * dy)
-    found = gnomonic(*wcs.all_pix2world(x + 0.5, y + 0.5, 1), plane.ra, plane.dec)
-    return float(np.nan_to_num(np.abs(found - meant), nan=math.inf).max() / plane.scale)
 
 
 def _shape_of_pixels(wcs: WCS) -> str:
@@ -190,67 +217,30 @@ def _shape_of_pixels(wcs: WCS) -> str:
     return f"pixels that are not square ({ratio:.6g} times as wide as high{sheared})"
 
 
-def _fitted(wcs: WCS, size: tuple[int, int], what: str) -> tuple[Plane, float]:
-    """The plane that comes closest over the image, and its largest error there in pixels."""
-    import numpy as np
-
-    width, height = size
-    x, y = (side.ravel() for side in np.meshgrid(np.linspace(0, width, _GRID), np.linspace(0, height, _GRID)))
-    ra, dec = _on_sky(wcs, np.append(x, width / 2), np.append(y, height / 2), what)
+def _grid_of(wcs: WCS, size: tuple[int, int], what: str, count: int = GRID) -> SkyGrid:
+    """Return where pixels all over an image are on the sky according to its WCS."""
+    x, y = grid(size, count)
+    ra, dec = _on_sky(wcs, x, y, what)
+    touching = None
     if _touches_at_crval(wcs):
         ra0, dec0 = _frame_to_icrs(wcs, wcs.wcs.crval[wcs.wcs.lng], wcs.wcs.crval[wcs.wcs.lat], what)
-    else:
-        ra0, dec0 = float(ra[-1]), float(dec[-1])
-    plane = gnomonic(ra[:-1], dec[:-1], float(ra0), float(dec0))
-    if not np.isfinite(plane).all():
-        raise SourceError(
-            f"{what} reaches over more of the sky than one plane can show: make tiles of it (toasty's Toast)"
-        )
-    pixels = x + 1j * y
-    fits = [(line(pixels, plane), True), (line(pixels.conj(), plane), False)]
-    (factor, at, error), mirrored = min(fits, key=lambda fit: fit[0][2])
-    return Plane.from_complex(float(ra0), float(dec0), at if mirrored else at.conjugate(), factor, mirrored), error
+        touching = float(ra0), float(dec0)
+    return SkyGrid(size, x, y, ra, dec, touching)
 
 
 def _touches_at_crval(wcs: WCS) -> bool:
-    """Whether the WCS is a plane, distorted perhaps, that touches the sky at CRVAL."""
+    """Return whether the WCS is a plane, possibly distorted, tangent to the sky at CRVAL."""
     projection = str(wcs.wcs.ctype[wcs.wcs.lng])[5:8]
-    return projection == "TPV" or projection == "TAN" and not len(wcs.wcs.get_pv())
-
-
-def line(pixels: np.ndarray[Any, Any], plane: np.ndarray[Any, Any]) -> tuple[complex, complex, float]:
-    """Least squares of plane = factor · (pixels - at), and the largest error in pixels."""
-    import numpy as np
-
-    middle, target = pixels.mean(), plane.mean()
-    offsets = pixels - middle
-    factor = np.vdot(offsets, plane - target) / np.vdot(offsets, offsets)
-    if not abs(factor) > 0:
-        return complex(0), complex(0), math.inf
-    error = np.abs(plane - target - factor * offsets).max() / abs(factor)
-    return complex(factor), complex(middle - target / factor), float(error)
-
-
-def gnomonic(ra: Any, dec: Any, ra0: float, dec0: float) -> Any:
-    """Places on the plane that touches the sky at (ra0, dec0), as degrees east + i degrees north; NaN where it has none."""
-    import numpy as np
-
-    turned, dec, dec0 = np.radians(np.asarray(ra) - ra0), np.radians(dec), math.radians(dec0)
-    along = np.cos(dec) * np.cos(turned)
-    depth = np.sin(dec) * math.sin(dec0) + along * math.cos(dec0)
-    east = np.cos(dec) * np.sin(turned)
-    north = np.sin(dec) * math.cos(dec0) - along * math.sin(dec0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(depth > 1e-6, (east + 1j * north) / depth * (180 / math.pi), np.nan)
+    return projection == "TPV" or (projection == "TAN" and not len(wcs.wcs.get_pv()))
 
 
 def _on_sky(wcs: WCS, x: Any, y: Any, what: str) -> tuple[Any, Any]:
-    """ICRS of places in the picture, counted from its lower left corner."""
+    """Return the ICRS positions of points in the picture, counted from its lower left corner."""
     import numpy as np
 
     try:
         world = wcs.all_pix2world(x + 0.5, y + 0.5, 1)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
         raise SourceError(
             f"The WCS of {what} gives some pixels no place on the sky ({reason}): cut these off"
@@ -263,24 +253,25 @@ def _on_sky(wcs: WCS, x: Any, y: Any, what: str) -> tuple[Any, Any]:
 def _frame_to_icrs(wcs: WCS, lon: Any, lat: Any, what: str) -> tuple[Any, Any]:
     kind, system = str(wcs.wcs.ctype[wcs.wcs.lng])[:4], wcs.wcs.radesys.strip()
     equinox = float(wcs.wcs.equinox)
-    if kind == "RA--" and (
-        system == "ICRS" or system in ("", "FK5") and (equinox in (0.0, 2000.0) or equinox != equinox)
-    ):
+    no_equinox = equinox == 0.0 or math.isnan(equinox)
+    if kind == "RA--" and (system == "ICRS" or (system == "" and no_equinox)):
         return lon, lat
-    from astropy.coordinates import BarycentricMeanEcliptic, SkyCoord, Supergalactic
+    from astropy.coordinates import FK5, BarycentricMeanEcliptic, SkyCoord, Supergalactic
     from astropy.time import Time
     from astropy.wcs.utils import wcs_to_celestial_frame
 
     try:
         if kind == "ELON":
-            frame = BarycentricMeanEcliptic(equinox=Time(2000.0 if equinox != equinox else equinox, format="jyear"))
+            frame = BarycentricMeanEcliptic(equinox=Time(2000.0 if math.isnan(equinox) else equinox, format="jyear"))
+        elif kind == "RA--" and system in ("", "FK5") and (no_equinox or equinox == 2000.0):
+            frame = FK5()  # it differs from ICRS by some hundredths of an arcsecond, a pixel of Hubble
         else:
             frame = Supergalactic() if kind == "SLON" else wcs_to_celestial_frame(wcs)
         placed = SkyCoord(lon, lat, unit="deg", frame=frame).icrs
-    except Exception as error:
+    except Exception:  # of several kinds, whose messages describe astropy's code  # noqa: BLE001
         raise SourceError(
-            f"{what} is in {_FRAMES.get(kind, kind.strip('-'))} coordinates, which can't be turned into RA and Dec ({error}). "
-            "Those of the Sun or a planet move among the stars, so such an image has no place of its own on the sky: give a "
+            f"{what} is in {_FRAMES.get(kind, kind.strip('-'))} coordinates, which can't be turned into RA and Dec. "
+            "The Sun and the planets move among the stars, so their images have no fixed place on the sky: give a "
             "WCS in RA and Dec for the time of the observation, or place it by hand"
         ) from None
     return placed.ra.deg, placed.dec.deg

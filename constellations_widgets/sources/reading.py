@@ -1,10 +1,13 @@
-"""What every source gives: values for a draft, and what has to be said about them."""
+"""The result of every source: values for a draft, and remarks about them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field  # the classes have a field of that name
 from typing import TYPE_CHECKING, Any
+
+from ..geometry.transforms import PLACED
 
 if TYPE_CHECKING:
     from .local import LocalImage
@@ -12,36 +15,85 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A value that a source offers for a field which it must not fill without asking; None where it only has words for it."""
+    """A value that a source suggests for a field and must not fill in by itself; None if it only has a text for it."""
 
     field: str
     value: str | None
     words: str
 
 
+MIRRORED = (
+    "the image is mirrored: it shows east clockwise of north. WWT draws it as its WCS says; if it does not lie on "
+    "the stars of the "
+    "preview, the WCS counts its rows from the other end"
+)
+
+
 @dataclass(frozen=True)
-class Reading:
-    """One image, as a source describes it.
+class Doubt:
+    """A finding about values from a source; it holds until they are changed.
+
+    Attributes
+    ----------
+    code : str
+        Code of the resulting problem.
+    field : str
+        Path of the field; "" for the image as a whole.
+    message : str
+    label : str
+        Label of the fix; "" if there is no fix.
+    changes : mapping
+        The fix: path → value.
+    given : mapping
+        Path → value: the finding no longer holds once one of these was changed.
+    """
+
+    code: str
+    field: str
+    message: str
+    label: str = ""
+    changes: Mapping[str, Any] = dataclass_field(default_factory=dict)
+    given: Mapping[str, Any] = dataclass_field(default_factory=dict)
+
+
+INACCURATE = "CXW909"
+
+
+def inaccuracy(values: Mapping[str, Any], message: str) -> tuple[Doubt, ...]:
+    """Return the doubt that an image is drawn beside its place, which holds until its placement is changed; none for ""."""
+    given = {path: values[path] for path in PLACED}
+    return (Doubt(INACCURATE, "", message, given=given),) if message else ()
+
+
+@dataclass(frozen=True)
+class ParsedImage:
+    """One image as a source describes it.
 
     Attributes
     ----------
     values : mapping of str to object
         Flat values of a draft (``wwt.rotation`` → 12.5), as far as the source gives them.
     name : str
-        What people call the image.
+        The name of the image for people.
     origin : str
-        Where it was read, for people and to find earlier edits of the same image again.
+        Where the image was read; shown to users, and used to find earlier edits of the same image.
     local : LocalImage or None
-        The image's own files, when they lie on this machine's disk.
+        The image's own files, if they are on this machine's disk.
     remarks : tuple of str
-        What the source said that can't be kept, or can't be trusted.
+        Remarks on information that can't be stored, or can't be trusted.
     suggestions : tuple of Suggestion
-        What the user may take over.
+        Values that the user may accept.
+    doubts : tuple of Doubt
+        Probable faults of the values.
+    fingerprint : str
+        Digest of the image's description in a file that may hold several; "" if the file is the image.
     """
 
     values: Mapping[str, Any]
     name: str = ""
     origin: str = ""
     local: LocalImage | None = None
-    remarks: tuple[str, ...] = field(default=())
-    suggestions: tuple[Suggestion, ...] = field(default=())
+    remarks: tuple[str, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    fingerprint: str = ""

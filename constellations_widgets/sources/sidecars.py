@@ -1,39 +1,44 @@
-"""A WCS that comes beside a picture: astropy's own, a header, a .wcs file of astrometry.net, a text of header cards."""
+"""A WCS given beside a picture: astropy's own, a header, a .wcs or .ini file of a plate solver, header cards, AVM in .xmp."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
 from ..schema.placement import shown
-from .avm import factor_between, resized
+from .avm import avm_of, factor_between, resized
+from .cards import SIZE_LIMIT, declared_size, parse_cards
 from .hdus import open_fits, readable_hdus
-from .paths import file_path
-from .placing import plane_of_wcs
-from .plane import Plane
+from .headers import celestial_wcs, checked_wcs, says_where
+from .paths import file_path, kind_of
+from .placing import PlacedPlane, plane_of_wcs
+from .quiet import quiet
+from .xmp import packets_in
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
     from astropy.wcs import WCS
 
-_SIZE_LIMIT = 8 << 20  # bytes of a text of header cards
-_SIZES = (("IMAGEW", "IMAGEH"), ("ZNAXIS1", "ZNAXIS2"), ("NAXIS1", "NAXIS2"))
+_BLOCK = 2880  # bytes, of which FITS files are made
+_SUFFIXES = (".wcs", ".wcs.gz", ".new", ".ini", ".head", ".hdr", ".xmp", ".fits", ".fit", ".fts")
+"""Ends of the names that plate solvers and picture editors give to files with the WCS of a picture."""
+
+
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # of texts that Windows writes
 
 
 @dataclass(frozen=True)
 class _Sidecar:
     wcs: WCS
-    size: tuple[int, int] | None  # of the image that it was made for, where it says
-    solved: bool = False  # by astrometry.net, which counts the rows of a picture from its top
+    size: tuple[int, int] | None  # size of the image that it was made for, if known
+    solved: bool = False  # whether astrometry.net made it, which counts rows from the top
+    assumed: tuple[str, ...] = ()
 
 
-def plane_beside(
-    given: Any, size: tuple[int, int], what: str, rows: str | None, tolerance: float
-) -> tuple[Plane, tuple[str, ...]]:
-    """The plane that a WCS beside a picture means, and what has to be said about it.
+def plane_beside(given: Any, size: tuple[int, int], what: str, rows: str | None, tolerance: float) -> PlacedPlane:
+    """Return the plane that a WCS beside a picture describes.
 
     Parameters
     ----------
@@ -44,7 +49,7 @@ def plane_beside(
     what : str
         Names the picture in errors.
     rows : {"bottom", "top"} or None
-        Where the WCS begins to count the picture's rows: "bottom" as FITS does, "top" as astrometry.net does with a JPEG. None for
+        Row at which the WCS starts to count: "bottom" as FITS does, "top" as astrometry.net does with a JPEG. None for
         "bottom"; for a WCS of astrometry.net the one with which the picture is not mirrored.
     tolerance : float
         See `plane_of_wcs`.
@@ -52,99 +57,97 @@ def plane_beside(
     Raises
     ------
     SourceError
-        When it can't be read, belongs to another crop, or WWT can't draw it.
+        If it can't be read, belongs to another crop, or WWT can't draw it.
     """
     if rows not in (None, "bottom", "top"):
         raise SourceError(
             f'rows= is "bottom" (as FITS counts them) or "top" (as astrometry.net does with a JPEG), not {shown(rows)}'
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        sidecar = _read(given)
-    wcs = sidecar.wcs
+    with quiet():
+        sidecar = _read(given, size)
+        wcs, assumed = sidecar.wcs, sidecar.assumed
     if sidecar.size is not None:
         factor = factor_between(sidecar.size, size)
         if factor is None:
             raise SourceError(
-                f"The WCS belongs to another crop of {what}: it was made for {sidecar.size[0]} × {sidecar.size[1]} pixels, the file has "
+                f"The WCS belongs to another crop of {what}: it was made for {sidecar.size[0]} × {sidecar.size[1]} "
+                "pixels, the file has "
                 f"{size[0]} × {size[1]}. Give the picture that was solved, or the WCS of this one"
             )
         wcs = resized(wcs, factor)
-    plane, remarks = plane_of_wcs(wcs, size, what, tolerance)
-    if rows == "top" or rows is None and sidecar.solved and plane.mirrored:
+    plane, remarks, inaccuracy = plane_of_wcs(wcs, size, what, tolerance, remedy="")
+    remarks = (*assumed, *remarks)
+    if rows == "top" or (rows is None and sidecar.solved and plane.mirrored):
         plane = plane.upside_down(size[1])
     if rows is None and sidecar.solved:
         remarks += (
             "its WCS is of astrometry.net, which may count rows from the top: the picture is taken not to be mirrored. "
             'Give rows="top" or rows="bottom" if you know better',
         )
-    return plane, remarks
+    return PlacedPlane(plane, remarks, inaccuracy)
 
 
-def _read(given: Any) -> _Sidecar:
+def sidecar_of(path: Path) -> Path | None:
+    """Return a file that lies beside a picture and may hold its WCS; None if there is none."""
+    names = (*(path.with_suffix(suffix) for suffix in _SUFFIXES), path.with_name(f"{path.name}.xmp"))
+    return next((beside for beside in names if beside != path and beside.is_file()), None)
+
+
+def _read(given: Any, size: tuple[int, int]) -> _Sidecar:
     from astropy.io.fits import Header
     from astropy.wcs import WCS
 
     if isinstance(given, WCS):
-        return _Sidecar(given, given.pixel_shape and (int(given.pixel_shape[0]), int(given.pixel_shape[1])))
+        wcs, assumed = checked_wcs(given, "The WCS")
+        return _Sidecar(
+            wcs, given.pixel_shape and (int(given.pixel_shape[0]), int(given.pixel_shape[1])), False, assumed
+        )
     if isinstance(given, Header):
         return _of_header(given, "The header")
     if not isinstance(given, str | Path):
         raise SourceError(
-            f"wcs= takes an astropy.wcs.WCS, a FITS header or the name of a file with one, not a {type(given).__name__}: "
-            "make one with astropy.wcs.WCS(header)"
+            "wcs= takes an astropy.wcs.WCS, a FITS header or the name of a file with one, not an object of type "
+            f"{type(given).__name__}: make one with astropy.wcs.WCS(header)"
         )
     if isinstance(given, str) and "CTYPE1" in given:
-        return _of_header(_cards(given, "The text"), "The text")
-    return _from_file(file_path(given, "WCS"))
+        return _of_header(parse_cards(given, "The text"), "The text")
+    return _from_file(file_path(given, "file with the WCS"), size)
 
 
-def _from_file(path: Path) -> _Sidecar:
+def _from_file(path: Path, size: tuple[int, int]) -> _Sidecar:
     try:
         with path.open("rb") as file:
-            start = file.read(9)
-            if not start.startswith((b"SIMPLE  =", b"\x1f\x8b")):
-                content = start + file.read(_SIZE_LIMIT)
-                return _of_header(_cards(content.decode("ascii", "replace"), path.name), path.name)
+            start = file.read(_BLOCK)
+            # Header.totextfile and ASTAP write cards that begin with SIMPLE, too, with line breaks or without padding.
+            binary = start.startswith(b"SIMPLE") and len(start) == _BLOCK and not set(start) & set(b"\r\n")
+            if not binary and not start.startswith(b"\x1f\x8b"):
+                return _from_text(start + file.read(SIZE_LIMIT), path, size)
         with open_fits(path) as hdus:  # only headers are read
             headers = [hdu.header for hdu in readable_hdus(hdus)]
             if not headers:
-                raise SourceError(f"{path.name} is a broken FITS file: get it again from where it came")
-            return _of_header(next((each for each in headers if "CTYPE1" in each), headers[0]), path.name)
+                raise SourceError(f"{path.name} is a broken FITS file: download or create it again")
+            return _of_header(next((each for each in headers if says_where(each)), headers[0]), path.name)
     except SourceError:
         raise
     except FileNotFoundError:
         raise SourceError(f"There is no file {path} with a WCS: check the name") from None
-    except Exception as error:  # astropy has many ways to fail at a broken file
-        raise SourceError(f"{path.name} holds no WCS that can be read ({error or type(error).__name__})") from None
+    except IsADirectoryError:
+        raise SourceError(f"{path} is a folder: give the name of a file in it") from None
+    except Exception as error:  # astropy raises many kinds of errors for broken files  # noqa: BLE001
+        raise SourceError(f"{path.name} has no WCS that can be read ({error or type(error).__name__})") from None
 
 
-def _cards(text: str, what: str) -> Header:
-    """Cards of 80 characters, or one on each line."""
-    from astropy.io.fits import Header
-
-    if "CTYPE1" not in text or len(text) > _SIZE_LIMIT:
-        raise SourceError(
-            f"{what} is no FITS header: it says nothing of CTYPE1. Give a .wcs file, or a text of header cards"
-        )
-    lines = text.splitlines()
-    if len(lines) == 1:
-        lines = [text[start : start + 80] for start in range(0, len(text), 80)]
-    return Header.fromstring("\n".join(line.rstrip() for line in lines if line.strip()), sep="\n")
-
-
-def declared_size(header: Header) -> tuple[int, int] | None:
-    """Width and height in pixels of the image that a header belongs to, where it says."""
-    sizes = ((header.get(width), header.get(height)) for width, height in _SIZES)
-    return next(((int(width), int(height)) for width, height in sizes if width and height), None)
+def _from_text(content: bytes, path: Path, size: tuple[int, int]) -> _Sidecar:
+    if packets := packets_in(content):
+        wcs, assumed = avm_of(packets, path.name).wcs(size)
+        return _Sidecar(wcs, None, False, assumed)
+    if kind_of(content) == "an XISF file":
+        raise SourceError(f"{path.name} is an XISF file: save it as FITS in PixInsight, and give that")
+    mark = next((encoding for bom, encoding in _MARKS.items() if content.startswith(bom)), "ascii")
+    return _of_header(parse_cards(content.decode(mark, "replace"), path.name), path.name)
 
 
 def _of_header(header: Header, what: str) -> _Sidecar:
-    from astropy.wcs import WCS
-
-    try:
-        notes = " ".join(str(header[name]) for name in ("COMMENT", "HISTORY") if name in header)
-        return _Sidecar(WCS(header, naxis=2), declared_size(header), "astrometry.net" in notes.lower())
-    except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-        raise SourceError(f"{what} holds no WCS that can be read ({reason})") from None
+    wcs, assumed = celestial_wcs(header, what)
+    notes = " ".join(str(header[name]) for name in ("COMMENT", "HISTORY") if name in header)
+    return _Sidecar(wcs, declared_size(header), "astrometry.net" in notes.lower(), assumed)

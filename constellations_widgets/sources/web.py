@@ -1,50 +1,83 @@
-"""WTML from the web: fetched where the user gave a web address, and nowhere else."""
+"""Fetch WTML from the web, only from the web address that the user gave."""
 
 from __future__ import annotations
 
-import http.client
-import urllib.error
-import urllib.request
-from typing import Any
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from ..errors import SourceError
 from ..schema.placement import shown, web_address_fault
 
-_PATIENCE = 30.0  # seconds without a byte
+if TYPE_CHECKING:
+    from ..http import Client
+
+_TIMEOUT = 30.0  # seconds for the next bytes; everything may take twice as long
+_MOST_REDIRECTS = 5
 
 
-class _WebOnly(urllib.request.HTTPRedirectHandler):
-    """Follows no redirection to anything but another public web address."""
+def fetch(address: str, limit: int, *, trusted: bool = True) -> tuple[bytes, str]:
+    """Return the content at a web address, and its final address after redirects.
 
-    def redirect_request(self, *arguments: Any) -> urllib.request.Request | None:
-        if fault := web_address_fault(arguments[-1]):
-            raise SourceError(f"The web address leads to one that {fault}")
-        return super().redirect_request(*arguments)
-
-
-def fetch(address: str, limit: int) -> tuple[bytes, str]:
-    """What lies at a web address, and the address that it was found at in the end.
+    Parameters
+    ----------
+    address : str
+        An http or https address.
+    limit : int
+        Bytes that are read at most.
+    trusted : bool, optional
+        Whether the user gave the address, so that it may be in a private network. If it is not, no redirect leads into
+        one. Default True. A link-local address is never asked.
 
     Raises
     ------
     SourceError
-        When it is no web address, there is no answer, or one of more than `limit` bytes.
+        If it is not a web address, does not answer in time, or has more than `limit` bytes.
     """
+    from .. import http
+
     if fault := web_address_fault(address):
-        raise SourceError(f"The web address {fault}")  # not shown: it may hold a password
-    where = shown(address, 300)
-    request = urllib.request.Request(
-        address, headers={"User-Agent": "constellations_widgets", "Accept-Encoding": "identity"}
-    )
+        raise SourceError(f"The web address {fault}")  # not shown, since it may hold a password
+    where, guard = shown(address, 300), _Guard(trusted)
     try:
-        with urllib.request.build_opener(_WebOnly).open(request, timeout=_PATIENCE) as answer:
-            content = answer.read(limit + 1)
-            found = answer.geturl()
-    except urllib.error.HTTPError as error:
-        raise SourceError(f"{where} can't be read: the server says {error.code} {shown(error.reason)}") from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", None) or error or type(error).__name__
-        raise SourceError(f"{where} can't be read ({str(reason)[:200]}): look at the address in a browser") from None
-    if len(content) > limit:
-        raise SourceError(f"{where} is larger than {limit >> 20} MB: this is not a WTML file")
-    return content, found
+        with http.new_client(http.PooledTransport(lambda: http.Network(guard)), _TIMEOUT) as client:
+            return _follow(client, address, limit, guard)
+    except http.BlockedAddressError as error:
+        reason = f"it leads to {shown(str(error), 100)}, which is in a private network"
+    except http.BodyError as error:
+        reason = f"the response {error}"
+    except (http.HTTPError, http.InvalidURL, ValueError) as error:
+        reason = str(error)[:200] or type(error).__name__
+    raise SourceError(f"{where} can't be read ({reason}): open the address in a browser")
+
+
+def _follow(client: Client, address: str, limit: int, guard: _Guard) -> tuple[bytes, str]:
+    from .. import http
+
+    extensions = {"deadline": http.Deadline(2 * _TIMEOUT)}
+    for _ in range(_MOST_REDIRECTS + 1):
+        with client.stream("GET", address, extensions=extensions) as response:
+            if response.status_code == 200:
+                return http.read(response, limit), address
+            if not response.has_redirect_location:
+                said = f"{response.status_code} {shown(response.reason_phrase)}"
+                raise SourceError(f"{shown(address, 300)} can't be read: the server says {said}")
+            address = urljoin(address, response.headers["Location"])
+        if fault := web_address_fault(address):
+            raise SourceError(f"The web address leads to one that {fault}")
+        guard.may_be_private = guard.may_be_private and guard.met_private
+    raise ValueError(f"more than {_MOST_REDIRECTS} redirects")
+
+
+class _Guard:
+    """Filter of IP addresses: private ones are allowed only if the user gave a private address."""
+
+    def __init__(self, may_be_private: bool):
+        self.may_be_private, self.met_private = may_be_private, False
+
+    def __call__(self, address: str) -> bool:
+        from ..network import is_public, serves_credentials
+
+        if is_public(address):
+            return True
+        self.met_private = True
+        return self.may_be_private and not serves_credentials(address)

@@ -1,22 +1,46 @@
-"""WTML files, texts and objects, whatever they come from: each imageset in them becomes a reading."""
+"""Read WTML files, texts and objects of any origin: each imageset becomes a reading."""
 
 from __future__ import annotations
 
+import io
 import re
 import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from ..errors import SourceError
 from ..schema.placement import shown
-from .imagesets import SIZE_LIMIT, parse, readings_of
-from .reading import Reading
+from .imagesets import reading_of
+from .reading import ParsedImage
 from .web import fetch
+from .wtml_stream import SIZE_LIMIT, imagesets_in
 from .wwtl import is_archive, read_archive
 
+MOST_IMAGESETS = 50_000
+"""Most imagesets that are read at once: a draft of each takes some 4 kB, and WWT's own lists have a few hundred."""
 
-def read_wtml(source: Any) -> list[Reading]:
-    """Every imageset of a WTML file or text, in order.
+_NAMED = 8  # most imagesets that a message lists
+_INDEX = "index_rel.wtml"  # what toasty calls the WTML of a tile tree
+
+_Elements = Iterable[tuple[Element, str]]  # ImageSet elements, each with the name of the Place around it
+_Images = Iterator[Callable[[], ParsedImage]]  # a function for each imageset, which reads it
+
+
+@dataclass(frozen=True)
+class _Wtml:
+    """A source of imagesets: its name in messages, and a function that goes through it from its start."""
+
+    what: str
+    images: Callable[[], _Images]
+
+
+def read_wtml(source: Any) -> list[ParsedImage]:
+    """Read every imageset of a WTML file or text, in order.
 
     Parameters
     ----------
@@ -27,71 +51,148 @@ def read_wtml(source: Any) -> list[Reading]:
     Raises
     ------
     SourceError
-        When there is no such file, it is no WTML, or it holds no imageset.
+        If there is no such file, it is not WTML, or it holds no imageset, or more than `MOST_IMAGESETS`.
     """
+    found = _opened(source)
+    _count(found)
+    return [read() for read in found.images()]
+
+
+def read_one(source: Any, index: int | None = None) -> ParsedImage:
+    """Read one imageset of a source of `read_wtml`; a list of any length takes no more memory than that one.
+
+    Parameters
+    ----------
+    source
+        See `read_wtml`.
+    index : int, optional
+        Which imageset, counted from 0; needed if there are several.
+
+    Raises
+    ------
+    SourceError
+        As `read_wtml`, or if it is not clear which imageset is meant.
+    """
+    if index is not None and (isinstance(index, bool) or not isinstance(index, int)):
+        raise SourceError(f"index= is a whole number, counted from 0, not {shown(index)}")
+    found = _opened(source)
+    if index is None and (count := _count(found)) > 1:
+        names = ", ".join(f"{number}: {read().name}" for number, read in enumerate(islice(found.images(), _NAMED)))
+        more = ", …" if count > _NAMED else ""
+        raise SourceError(f"The WTML holds {count:,} imagesets ({names}{more}): choose one with index=")
+    chosen = None if index is not None and index < 0 else next(islice(found.images(), index or 0, None), None)
+    if chosen is None:
+        count = sum(1 for _ in found.images())
+        raise SourceError(f"There is no imageset {index}: the WTML holds {count:,}, counted from 0")
+    return chosen()
+
+
+def read_imageset(imageset: Any, index: int | None = None) -> ParsedImage:
+    """Read a `wwt_data_formats` ImageSet, or one of those in a Place or Folder.
+
+    Raises
+    ------
+    SourceError
+        If the object has another type, or it is not clear which imageset is meant.
+    """
+    if not hasattr(imageset, "to_xml"):
+        raise SourceError(
+            "from_imageset takes an ImageSet, Place or Folder of wwt_data_formats, not an object of type "
+            f"{type(imageset).__name__}"
+        )
+    return read_one(imageset, index)
+
+
+def _count(found: _Wtml) -> int:
+    """Return the number of imagesets, from 1 to `MOST_IMAGESETS`; without reading any, since they may be too many."""
+    count = sum(1 for _ in islice(found.images(), MOST_IMAGESETS + 1))
+    if count == 0:
+        raise SourceError(f"{found.what} holds no imageset: a WTML of an image has an <ImageSet> element")
+    if count > MOST_IMAGESETS:
+        raise SourceError(
+            f"{found.what} holds more than {MOST_IMAGESETS:,} imagesets, which are too many to be read at once: choose one "
+            "with index= of ImageDraft.from_wtml, or split the WTML into smaller files"
+        )
+    return count
+
+
+def _opened(source: Any) -> _Wtml:
     if hasattr(source, "to_xml"):
-        return readings_of(source.to_xml(), f"this {type(source).__name__}")
+        root = source.to_xml()
+        return _of_elements(f"this {type(source).__name__}", lambda: _elements_of(root))
     if hasattr(source, "imgset"):
         raise SourceError(
             "Give the folder that toasty wrote to rather than its Builder, which may not know what is there already"
         )
     if not isinstance(source, str | Path):
         raise SourceError(
-            f"A {type(source).__name__} is no imageset: give a wwt_data_formats ImageSet, Place or Folder, or a WTML file"
+            "from_wtml takes the name or the address of a WTML file, its text, or an ImageSet, Place or Folder of "
+            f"wwt_data_formats, not an object of type {type(source).__name__}"
         )
-    if isinstance(source, str) and source.lstrip("\ufeff \t\r\n").startswith("<"):
-        return readings_of(parse(source.lstrip("\ufeff \t\r\n"), "The WTML text"), "The WTML text")
+    if isinstance(source, str) and (text := source.lstrip("\ufeff \t\r\n")).startswith("<"):
+        what = "The WTML text"
+        return _of_elements(what, lambda: imagesets_in(io.StringIO(text), what))
     if isinstance(source, str) and re.match(r"[a-z][a-z0-9+.-]+://", source, re.IGNORECASE):
         content, address = fetch(source, SIZE_LIMIT)
-        return readings_of(parse(content, address), address, address=address)
+        return _of_elements(address, lambda: imagesets_in(io.BytesIO(content), address), address=address)
     if not str(source).strip() or "\n" in str(source):
         raise SourceError(
-            f"{shown(str(source))} is neither WTML nor the name of a file: give a WTML file, such as the index_rel.wtml of toasty"
+            f"{shown(str(source))} is neither WTML nor the name of a file: give a WTML file, such as the {_INDEX} of toasty"
         )
-    path = Path(source)
+    return _from_file(Path(source))
+
+
+def _from_file(path: Path) -> _Wtml:
     try:
         path = path.expanduser()
-        path = path / "index_rel.wtml" if path.is_dir() else path
+        path = path / _INDEX if path.is_dir() else path
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
-            raise SourceError(f"{path} is not a file: give a WTML file, such as the index_rel.wtml that toasty writes")
+            raise SourceError(f"{path} is not a file: give a WTML file, such as the {_INDEX} that toasty writes")
         with path.open("rb") as file:
-            if is_archive(file.read(256)):
-                return read_archive(path, about.st_size)
-        if about.st_size > SIZE_LIMIT:
-            raise SourceError(f"{path} is larger than {SIZE_LIMIT >> 20} MB: this is not a WTML file")
-        content = path.read_bytes()
+            archive = is_archive(file.read(256))
+        if archive:
+            found = read_archive(path, about.st_size)
+            return _Wtml(str(path), lambda: (partial(_as_it_is, each) for each in found))
     except FileNotFoundError:
         raise SourceError(f"There is no file {path} (looked in {path.parent.resolve()}): check the name") from None
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name; "~nobody"
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise SourceError(f"{shown(str(path), 200)} can't be read: {reason}") from None
-    return readings_of(parse(content, str(path)), str(path), path=path.resolve())
+        raise _unreadable(path, error) from None
+    return _of_elements(str(path), lambda: _elements_of_file(path), path=path.resolve())
 
 
-def read_imageset(imageset: Any, index: int | None = None) -> Reading:
-    """A `wwt_data_formats` ImageSet, or one of those of a Place or Folder.
-
-    Raises
-    ------
-    SourceError
-        When it is none of these, or it is not clear which imageset is meant.
-    """
-    if not hasattr(imageset, "to_xml"):
-        raise SourceError(
-            f"A {type(imageset).__name__} is no imageset: give a wwt_data_formats ImageSet, Place or Folder"
-        )
-    return choose(read_wtml(imageset), index)
+def _unreadable(path: Path, error: Exception) -> SourceError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return SourceError(f"{shown(str(path), 200)} can't be read: {reason}")
 
 
-def choose(found: list[Reading], index: int | None) -> Reading:
-    """One of several readings, counted from 0. Raises SourceError where it is not clear which."""
-    if index is None and len(found) > 1:
-        names = ", ".join(f"{number}: {reading.name}" for number, reading in enumerate(found[:8]))
-        more = ", …" if len(found) > 8 else ""
-        raise SourceError(f"The WTML holds {len(found)} imagesets ({names}{more}): choose one with index=")
-    if index is not None and (isinstance(index, bool) or not isinstance(index, int)):
-        raise SourceError(f"index= is a whole number, counted from 0, not {shown(index)}")
-    if index is not None and not 0 <= index < len(found):
-        raise SourceError(f"There is no imageset {index}: the WTML holds {len(found)}, counted from 0")
-    return found[index or 0]
+def _as_it_is(image: ParsedImage) -> ParsedImage:
+    return image
+
+
+def _of_elements(what: str, elements: Callable[[], _Elements], *, path: Path | None = None, address: str = "") -> _Wtml:
+    """Return the imagesets of XML. Relative addresses in it count from the file at `path`, or from `address`."""
+    origin = address or (str(path) if path else "")
+
+    def images() -> _Images:
+        every = iter(elements())
+        first = list(islice(every, 2))
+        several = origin and len(first) > 1
+        for number, (element, place) in enumerate(chain(first, every)):
+            numbered = f"{origin}#{number}" if several else origin
+            yield partial(reading_of, element, numbered, path=path, address=address, place=place)
+
+    return _Wtml(what, images)
+
+
+def _elements_of(root: Element) -> _Elements:
+    names = {element: parent.get("Name", "") for parent in root.iter("Place") for element in parent.iter("ImageSet")}
+    return ((element, names.get(element, "")) for element in root.iter("ImageSet"))
+
+
+def _elements_of_file(path: Path) -> _Elements:
+    try:
+        with path.open("rb") as file:
+            yield from imagesets_in(file, str(path))
+    except OSError as error:
+        raise _unreadable(path, error) from None

@@ -1,27 +1,28 @@
-"""WWT's layer files (.wwtl): a table of files in XML, then the files one after the other, nothing packed.
+"""Read WWT's layer files (.wwtl): a table of files in XML, followed by the uncompressed files.
 
-Nothing in the table is believed: a name is never used as a path, and a place outside the file is refused.
+The table is not trusted: a name is never used as a path, and an offset outside the file is rejected.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, ParseError
 
 from ..errors import SourceError
 from ..schema.placement import URL, shown
 from ..state import state_dir
 from .drawing import as_png
-from .imagesets import parse, reading_of
+from .imagesets import reading_of
 from .local import LocalImage
-from .reading import Reading
+from .reading import ParsedImage
 
-_HEADER_LIMIT = 4 << 20  # bytes of the table
+_HEADER_LIMIT = 4 << 20  # largest table in bytes
 _FILES_LIMIT = 10_000
 _XML_LIMIT = 16 << 20
 _PICTURE_LIMIT = 512 << 20
@@ -37,26 +38,26 @@ _KINDS = {
 
 
 def is_archive(start: bytes) -> bool:
-    """Whether a file that starts so is an archive."""
+    """Return whether a file that starts with these bytes is an archive."""
     return b"<FileCabinet" in start
 
 
-def read_archive(path: Path, length: int) -> list[Reading]:
-    """Every image layer of a layer file; the pictures are copied to the user's state directory.
+def read_archive(path: Path, length: int) -> list[ParsedImage]:
+    """Read every image layer of a layer file; the pictures are copied to the user's state directory.
 
     Raises
     ------
     SourceError
-        When it is broken or hostile, or holds no image layer.
+        If the file is broken or malicious, or holds no image layer.
     OSError
-        When it can't be read.
+        If the file can't be read.
     """
     with path.open("rb") as file:
         table = _table(file, length, path)
         listed = [name for name in table if name.lower().endswith(".wwtxml") and "\\" not in name]
         if not listed:
             raise SourceError(f"{path} has no .wwtxml that names its layers: save it again in WWT")
-        root = parse(_content(file, table[listed[0]], _XML_LIMIT, path), f"{listed[0]} of {path.name}")
+        root = _parsed(_content(file, table[listed[0]], _XML_LIMIT, path), f"{listed[0]} of {path.name}")
         layers = [(layer, layer.find("ImageSet")) for layer in root.iter("Layer")]
         images = [(layer, imageset) for layer, imageset in layers if imageset is not None]
         if not images:
@@ -65,7 +66,7 @@ def read_archive(path: Path, length: int) -> list[Reading]:
 
 
 def _table(file: BinaryIO, length: int, path: Path) -> dict[str, tuple[int, int]]:
-    """The name of each file → where it begins in the archive, and its length."""
+    """Return the name of each file → its offset in the archive, and its length."""
     file.seek(0)
     declared = re.search(rb'HeaderSize="0x([0-9A-Fa-f]{1,8})"', file.read(256))
     size = int(declared[1], 16) if declared else 0
@@ -73,19 +74,35 @@ def _table(file: BinaryIO, length: int, path: Path) -> dict[str, tuple[int, int]
         raise SourceError(f"{path} declares a table of files that it can't hold: the file is broken")
     file.seek(0)
     found: dict[str, tuple[int, int]] = {}
-    for entry in parse(file.read(size), f"The table of files of {path.name}").iter("File"):
+    for entry in _parsed(file.read(size), f"The table of files of {path.name}").iter("File"):
         name = entry.get("Name", "")
         start, bytes_ = (_whole_number(entry.get(each)) for each in ("Offset", "Size"))
         if not name or re.search(r"[\x00:]|^[\\/]|(^|[\\/])\.\.?([\\/]|$)", name):
             raise SourceError(f"{path} holds a file called {shown(name)}, which leads out of the archive: refused")
         if start is None or bytes_ is None or size + start + bytes_ > length:
             raise SourceError(
-                f"{path} says that {shown(name)} lies where the archive has ended: the file is cut off or broken"
+                f"{path} lists {shown(name)} beyond the end of the archive: the file is cut off or broken"
             )
         if name in found or len(found) >= _FILES_LIMIT:
             raise SourceError(f"{path} names {shown(name)} twice, or more than {_FILES_LIMIT} files: refused")
         found[name] = (size + start, bytes_)
     return found
+
+
+def _parsed(content: bytes, what: str) -> Element:
+    """Return the root of an XML file of the archive."""
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
+    try:
+        root: Element = fromstring(content, forbid_dtd=True)
+        return root
+    except DefusedXmlException:
+        raise SourceError(
+            f"{what} declares XML entities or a document type, which no layer file needs: refused"
+        ) from None
+    except (ParseError, ValueError, LookupError) as error:
+        raise SourceError(f"{what} is not XML ({error}): save it again in WWT") from None
 
 
 def _whole_number(text: str | None) -> int | None:
@@ -110,11 +127,11 @@ def _reading(
     imageset: Element,
     number: int,
     path: Path,
-) -> Reading:
+) -> ParsedImage:
     origin = f"{path.resolve()}#{number}"
     reading = reading_of(imageset, origin)
     extension = layer.get("Extension", "")
-    inside = f"{layer.get('Id', '')}{extension}"  # in a folder of the container's name, mostly
+    inside = f"{layer.get('Id', '')}{extension}"  # usually in a folder named after the container
     place = table.get(f"{root.get('ID', '')}\\{inside}") or table.get(inside)
     kind = _KINDS.get(extension.lower())
     if place is None or kind is None:
@@ -122,15 +139,17 @@ def _reading(
             f"the archive holds no picture of this layer that WWT draws ({shown(inside)}): the preview can't show it"
         )
         return dataclasses.replace(reading, remarks=(*reading.remarks, remark))
-    picture = _copy(file, place, f"{hashlib.sha256(origin.encode()).hexdigest()[:16]}{kind}", path)
+    picture = _copy(
+        file, place, f"{hashlib.sha256(origin.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}{kind}", path
+    )
     remark = f"taken out of the archive as {picture}: this file is what to upload, and its address is the image URL"
     values = dict(reading.values) | {URL: "", "wwt.file_type": picture.suffix}
-    local = LocalImage(picture.parent, quote(picture.name))
+    local = LocalImage(picture.parent, quote(os.fsencode(picture.name)))
     return dataclasses.replace(reading, values=values, local=local, remarks=(*reading.remarks, remark))
 
 
 def _copy(file: BinaryIO, place: tuple[int, int], name: str, path: Path) -> Path:
-    """A picture of the archive as a file of its own, under our name; a TIFF becomes a PNG."""
+    """Copy a picture of the archive to a file of its own, under our name; a TIFF becomes a PNG."""
     target = state_dir("pictures") / name
     target.write_bytes(_content(file, place, _PICTURE_LIMIT, path))
     if target.suffix != ".tif":
@@ -139,7 +158,7 @@ def _copy(file: BinaryIO, place: tuple[int, int], name: str, path: Path) -> Path
         return as_png(target, path.name)
     except SourceError:
         raise
-    except Exception as error:  # Pillow has many ways to fail at a broken file
+    except Exception as error:  # Pillow raises many kinds of errors for broken files  # noqa: BLE001
         raise SourceError(f"The picture in {path.name} can't be read ({error or type(error).__name__})") from None
     finally:
         target.unlink()

@@ -2,127 +2,154 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
-from pathlib import Path
+import functools
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from ..autosave import read_draft_file
+from ..checks.types_and_limits import number_meant
 from ..draft import ImageDraft
-from ..errors import ConstellationsError, CreditsError
+from ..errors import CreditsError
+from ..geometry.transforms import PLACED
 from ..schema.credits import clean_credits, credits_tree
 from ..schema.fields import fields
 from ..schema.license import license_choices
-from .answering import Answerer
-from .draft_widget import DraftWidget, require_draft
-from .static import built
+from .base import DraftWidget, Message, require_draft, synced_dict
+from .earlier_edits import EarlierEdits
+from .file_hosting import FileHosting
+from .position_step import PositionStep
+from .protocol.drafts import EarlierState, HostingState, KeptCredits, PositionState, SavingState
+from .rpc import Response
 
 if TYPE_CHECKING:
+    from ..observable import CheckedFields
     from ..publishing.published import PublishedImage
     from .saving import Saving
 
+_PLACEMENT = frozenset({*PLACED, "wwt.bottoms_up", "wwt.projection", "wwt.tile_levels", "wwt.width_factor"})
 
-class ImageForm(DraftWidget):
-    """A form of the 13 WWT fields, copyright, credits, license, note, alternative text and image URL of a draft.
+
+class CreditsWidget(DraftWidget["ImageDraft | PublishedImage"]):
+    """Base of the widgets with a field for the credits: they show them as the server will keep them."""
+
+    kept_credits: KeptCredits = synced_dict()
+
+    def _push(self, changed: frozenset[str]) -> None:
+        with self._pushing, self.hold_sync():
+            if "permissions.credits" in changed:
+                self.kept_credits = kept_credits(self._draft)
+            super()._push(changed)
+
+
+class ImageForm(CreditsWidget):
+    """A form in steps: position, title and description, rights and credit, files on the web, and the raw WWT fields.
 
     Parameters
     ----------
     draft : ImageDraft or PublishedImage
-        What to describe. Whoever changes it, the form follows; what is typed into the form is in the draft at once.
-        Of a published image the fields that are fixed can only be read, and the others are saved by a button.
+        What to describe. The form follows every change, and what is typed into the form is in the draft at once.
+        The final fields of a published image are read-only, and the others are saved with a button.
+    sandbox : Sandbox, optional
+        A running sandbox, which the form offers as a place for the image's files.
     """
 
-    messages = DraftWidget.messages | {"restore", "forget", "review", "confirm", "cancel", "revert"}
+    page = "form"
+    paced = CreditsWidget.paced | {"place"}
+    _file_hosting: FileHosting | None = None
 
+    draft_id = traitlets.Unicode().tag(sync=True)
     fields = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
-    kept_credits = traitlets.Dict().tag(sync=True)
-    earlier = traitlets.Unicode().tag(sync=True)  # when earlier edits were saved, "" if there are none
-    saving = traitlets.Dict().tag(sync=True)  # of a published image: see `Saving`; empty for a draft
+    place: PositionState = synced_dict()
+    earlier: EarlierState = synced_dict()
+    saving: SavingState = synced_dict()  # of a published image: see `Saving`; empty for a draft
+    hosting: HostingState = synced_dict()  # of a draft: see `FileHosting`; empty for a published image
 
-    def __init__(self, draft: ImageDraft | PublishedImage):
+    def __init__(self, draft: ImageDraft | PublishedImage, sandbox: Any = None):
         require_draft(ImageForm, draft)
-        self._esm, self._css = built("form.js"), built("form.css")
-        self._earlier_edits: dict[str, Any] = {}
-        self._earlier_file: Path | None = None
-        self._restored: Path | None = None  # the file whose edits are in this draft now
         self._saving: Saving | None = None
+        self._earlier = EarlierEdits(draft)
+        self._position = PositionStep(draft)
+        self.on_placed: Callable[[], object] | None = None
+        """Called when a number of the Position step has placed the image, so that a preview can follow it."""
         specs = [spec.to_json() for spec in fields().values()]
-        traits: dict[str, Any] = {"fields": specs, "kept_credits": kept_credits(draft)}
-        if not draft.locked:
-            traits["earlier"] = self._find_earlier(draft)
-        if not isinstance(draft, ImageDraft):
+        traits: dict[str, Any] = {"fields": specs, "kept_credits": kept_credits(draft), "draft_id": draft.id}
+        traits |= {"place": self._position.state(), "earlier": self._earlier.state()}
+        messages: dict[str, Any] = {
+            "restore": lambda _message: self._change_earlier(self._earlier.restore),
+            "discard": lambda _message: self._change_earlier(self._earlier.discard),
+        }
+        if isinstance(draft, ImageDraft):
+            messages |= {"place": self._on_place, "place_answer": self._on_place_answer}
+            self._file_hosting = FileHosting(draft, functools.partial(self.set_trait, "hosting"), sandbox)
+            messages |= dict.fromkeys(FileHosting.messages, self._file_hosting.on_message)
+            traits["hosting"] = self._file_hosting.state
+        else:
             from ..publishing.published import EDITABLE
             from .saving import Saving
 
-            self._saving = Saving(draft, self._show_saving)
-            traits["saving"] = self._saving.status
+            self._saving = saving = Saving(draft, functools.partial(self.set_trait, "saving"))
+            messages |= dict.fromkeys(("review", "confirm", "cancel"), saving.on_message)
+            messages["revert"] = lambda _message: saving.revert()
+            traits["saving"] = saving.status()
             for spec in specs:
                 spec["fixed"] = spec["path"] not in EDITABLE
-        super().__init__(draft, **traits)
-        self.on_msg(Answerer({"licenses": licenses}, self.send).receive)
+        super().__init__(draft, messages=messages, requests={"licenses": licenses}, **traits)
 
-    def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
-        with self._showing, self.hold_sync():
-            if "permissions.credits" in changed:
-                self.kept_credits = kept_credits(draft)
-            super()._draft_changed(draft, changed)
+    def _push(self, changed: frozenset[str]) -> None:
+        with self._pushing, self.hold_sync():
+            if not _PLACEMENT.isdisjoint(changed):
+                self.place = self._position.state()
+            super()._push(changed)
 
-    def _keep_up(self, draft: ImageDraft, changed: frozenset[str]) -> None:
+    def _track(self, changed: frozenset[str]) -> None:
         if self._saving:
-            self._saving.image_changed(changed)
-        if self._restored and (not draft.changes if self._saving else draft.receipt):
-            # What was restored is published or saved now, and nothing to be offered again.
-            with contextlib.suppress(OSError):
-                self._restored.unlink(missing_ok=True)
-            self._restored = None
+            self._saving.on_image_change(changed)
+        if self._is_done():
+            self._earlier.drop()
 
-    def _find_earlier(self, draft: ImageDraft | PublishedImage) -> str:
-        """Remember what was typed into an earlier form of this image and is not in the draft; gives when that was saved."""
-        for path in draft.earlier:
-            try:
-                content = read_draft_file(path)
-            except ConstellationsError:
-                continue
-            values = draft.values
-            typed = {name: content["values"].get(name) for name in content.get("typed", ()) if name in values}
-            self._earlier_edits = {name: value for name, value in typed.items() if value != values[name]}
-            if self._earlier_edits:
-                self._earlier_file = path
-                return str(content.get("saved", ""))
-        return ""
+    def _is_done(self) -> bool:
+        """Return whether the draft is published, or the image saved: restored edits need not be shown again."""
+        return bool(self._draft.receipt) if isinstance(self._draft, ImageDraft) else not self._draft.changes
 
-    def _on_restore(self, _message: Mapping[str, Any]) -> None:
-        self.earlier = ""
-        self._restored = self._earlier_file
-        self._draft.edit(self._earlier_edits)
+    def _on_edit(self, message: Message) -> None:
+        changes = dict(message["changes"])
+        projection = changes.get("wwt.projection", self._draft["wwt.projection"])
+        for path, value in changes.items():
+            meant = number_meant(path, value, projection)
+            changes[path] = value if meant is None else meant
+        if not _PLACEMENT.isdisjoint(changes):
+            self._position.placed()
+        super()._on_edit({**message, "changes": changes})
 
-    def _on_forget(self, _message: Mapping[str, Any]) -> None:
-        self.earlier = ""
+    def _on_place(self, message: Message) -> None:
+        self._place(lambda: self._position.take(str(message.get("name")), message.get("value")))
 
-    def _show_saving(self, status: dict[str, Any]) -> None:
-        self.saving = status
+    def _on_place_answer(self, _message: Message) -> None:
+        self._place(self._position.answer)
 
-    def _on_review(self, _message: Mapping[str, Any]) -> None:
-        if self._saving:
-            self._saving.review()
+    def _place(self, changes: Callable[[], dict[str, Any]]) -> None:
+        with self._pushing:
+            made = changes() if not self._draft.locked else {}
+            self._draft.edit(made)
+            self.place = self._position.state()
+        if made and self.on_placed:
+            self.on_placed()
 
-    def _on_confirm(self, message: Mapping[str, Any]) -> None:
-        if self._saving:
-            self._saving.confirm(message.get("ticket"))
+    def _change_earlier(self, change: Callable[[], None]) -> None:
+        if not self._draft.locked:
+            change()
+            self.earlier = self._earlier.state()
 
-    def _on_cancel(self, _message: Mapping[str, Any]) -> None:
-        if self._saving:
-            self._saving.cancel()
-
-    def _on_revert(self, _message: Mapping[str, Any]) -> None:
-        if self._saving:
-            self._saving.revert()
+    def close(self) -> None:
+        """Close the widget, and cancel an upload."""
+        if self._file_hosting:
+            self._file_hosting.close()
+        super().close()
 
 
-def kept_credits(draft: ImageDraft) -> dict[str, Any]:
-    """What the server will keep of a draft's credits, as text and as a tree."""
+def kept_credits(draft: CheckedFields) -> KeptCredits:
+    """Return what the server will keep of a draft's credits, as text and as a tree."""
     written = draft.permissions.credits
     try:
         kept = clean_credits(written) if isinstance(written, str) else ""
@@ -131,6 +158,6 @@ def kept_credits(draft: ImageDraft) -> dict[str, Any]:
         return {"text": "", "tree": []}
 
 
-def licenses(_request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-    """The answer to a page that asks which licenses there are."""
+def licenses(_request: Mapping[str, Any]) -> Response:
+    """Respond to a page that asks which licenses there are."""
     return {"licenses": [choice._asdict() for choice in license_choices()]}, []

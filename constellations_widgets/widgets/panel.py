@@ -1,38 +1,32 @@
-"""The whole panel in one line: preview, form and publisher on one draft."""
+"""The whole panel in one line: preview, form and publisher of one draft."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ipywidgets import HTML, VBox
+from ipywidgets import VBox
 
 from ..draft import ImageDraft
-from ..errors import SourceError
-from .draft_widget import in_words
+from ..errors import ConstellationsError
+from .base import placeholder_of
 from .form import ImageForm
+from .lifetime import ClosedByItsCell, close_with_models
 from .preview import Preview
+from .preview.still import with_still
+from .publish_source import draft_of
 from .publisher import Publisher
+from .sign_in import SignIn
+from .worker import Worker, format_error
 
 if TYPE_CHECKING:
     from ..api import Constellations
-
-_READERS = {
-    ".wtml": ImageDraft.from_wtml,
-    ".xml": ImageDraft.from_wtml,
-    ".fits": ImageDraft.from_fits,
-    ".fit": ImageDraft.from_fits,
-    ".fts": ImageDraft.from_fits,
-    ".gz": ImageDraft.from_fits,
-    ".jpg": ImageDraft.from_image,
-    ".jpeg": ImageDraft.from_image,
-    ".png": ImageDraft.from_image,
-    ".json": ImageDraft.load,
-}
+    from ..schema.records import Receipt
 
 
-class PublishPanel(VBox):
-    """Preview, form and publisher of one draft, one below the other.
+class PublishPanel(ClosedByItsCell, VBox):
+    """Preview, form and publisher of one draft as one panel: the sky beside the steps, the button below both.
+
+    The parts are widgets of their own; js/panel/panel.css lays them out by the panel's own width.
 
     Attributes
     ----------
@@ -42,39 +36,98 @@ class PublishPanel(VBox):
     publisher : Publisher
     """
 
-    def __init__(self, draft: ImageDraft, client: Constellations, handle: str, note: str = ""):
+    def __init__(self, draft: ImageDraft, client: Constellations, handle: str, sandbox: Any = None):
         self.draft = draft
-        self.preview, self.form = Preview(draft), ImageForm(draft)
+        self._sign_in = _sign_in_for(client, handle)
+        self._client = client = self._sign_in.client() if self._sign_in else client
+        self._edit: ImageForm | None = None
+        self._worker = Worker("edit", self._edit_failed)
+        self.form = ImageForm(draft, sandbox)  # first: it restores earlier edits
+        self.preview = Preview(draft)
         self.publisher = Publisher(draft, client, handle, self.preview)
-        shown = [HTML(note)] if note else []
-        super().__init__([*shown, self.preview, self.form, self.publisher])
+        for part, name in ((self.preview, "sky"), (self.form, "form"), (self.publisher, "publish")):
+            part.add_class(f"cxw-panel-{name}")
+        self.form.on_placed = self.preview.go_to_image
+        self.publisher.offer_edit(lambda receipt: self._worker.start(lambda _job: self._open_edit(receipt)))
+        super().__init__(self._parts())
+        self.add_class("cxw-panel")
+        if self._sign_in is not None:
+            self._sign_in.add_class("cxw-panel-sign-in")
+            self._stop_listening = self._sign_in.credentials.on_change(self._signed_in_or_out)
 
     def __repr__(self) -> str:
-        return in_words(self, self.draft)
+        return placeholder_of(self, self.draft)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return with_still(super()._repr_mimebundle_(**kwargs), self.draft)
 
     def close(self) -> None:
-        """Close the panel and its parts: none of them follows the draft any more."""
-        for part in self.children:
-            part.close()
+        """Close the panel and its parts, which stop following the draft."""
+        if self._sign_in is not None:
+            self._stop_listening()
+        for part in filter(None, (self.preview, self.form, self.publisher, self._edit, self._sign_in)):
+            close_with_models(part)
         super().close()
+
+    def _parts(self) -> tuple[Any, ...]:
+        """Return what is shown now: the sign-in while it is needed, and the form of the image once it is published and edited."""
+        signing_in = self._sign_in if self._sign_in and not self._client.signed_in else None
+        return tuple(filter(None, (signing_in, self.preview, self._edit or self.form, self.publisher)))
+
+    def _signed_in_or_out(self) -> None:
+        self.children = self._parts()
+        self.publisher.check_account()
+
+    def _open_edit(self, receipt: Receipt) -> None:
+        """Show the form of the published image in place of the draft's."""
+        if self._edit is None:
+            from ..publishing.published import PublishedImage
+
+            self._edit = ImageForm(PublishedImage(self._client, receipt))
+            self._edit.add_class("cxw-panel-form")
+            self._edit.add_class("cxw-panel-edit")
+            self.children = self._parts()
+        else:  # back to the receipt
+            edit, self._edit = self._edit, None
+            self.children = self._parts()
+            close_with_models(edit)
+        self.publisher.show_editing(self._edit is not None)
+
+    def _edit_failed(self, error: Exception) -> None:
+        self.publisher.show_editing(False, f"The image can't be edited now. {format_error(error)}")
+
+    @property
+    def _is_viewed(self) -> bool:
+        return any(part._is_viewed for part in (self.preview, self.form, self.publisher))
 
     @property
     def receipt(self) -> Any:
-        """The receipt, once the image is published."""
+        """Receipt of the image; None before it is published."""
         return self.draft.receipt
 
 
+def _sign_in_for(client: Constellations, handle: str) -> SignIn[Constellations] | None:
+    """Return a widget that signs in a client without credentials; None if it has some, or its server has no known sign-in."""
+    if client.has_credentials:
+        return None
+    try:
+        return SignIn(client.api_url, handle=handle)
+    except ConstellationsError:
+        return None
+
+
 def publish(source: Any, client: Constellations | None = None, handle: str | None = None) -> PublishPanel:
-    """Preview an image, describe it, see what is wrong, publish it: the whole panel.
+    """Show the whole panel: preview an image, describe it, see its problems, publish it.
 
     Parameters
     ----------
     source : ImageDraft, str, Path or wwt_data_formats object
-        A draft, a file (WTML, FITS, JPEG, PNG, a saved draft), a folder that toasty wrote, WTML text, or an ImageSet, Place or Folder.
+        A draft, a file (WTML, WWTL, FITS, JPEG, PNG, TIFF, a saved draft), a folder that toasty wrote, WTML text or its web address,
+        or an ImageSet, Place or Folder. A picture without a placement is opened, and the Position step asks for it.
     client : Constellations, optional
-        Where to publish. Without one a sandbox is started on this machine: nothing leaves it.
+        Where to publish. By default a sandbox is started on this machine: nothing leaves it.
     handle : str, optional
-        Under which handle; needed with a client.
+        Handle under which to publish; needed with a client.
 
     Returns
     -------
@@ -84,11 +137,11 @@ def publish(source: Any, client: Constellations | None = None, handle: str | Non
     Raises
     ------
     SourceError
-        When no draft can be made of `source`.
+        If no draft can be made of `source`.
     ValueError
-        When there is a client but no handle.
+        If there is a client but no handle.
     """
-    draft = source if isinstance(source, ImageDraft) else _draft_of(source)
+    draft = source if isinstance(source, ImageDraft) else draft_of(source)
     if client is not None:
         if not handle:
             raise ValueError("publish() needs the handle under which to publish: publish(source, client, handle='…')")
@@ -96,28 +149,4 @@ def publish(source: Any, client: Constellations | None = None, handle: str | Non
     from ..sandbox import running_sandbox
 
     box = running_sandbox()
-    note = "This is a <b>sandbox</b> on this machine: nothing that you publish here leaves it."
-    return PublishPanel(draft, box.client(), handle or box.handle, note)
-
-
-def _draft_of(source: Any) -> ImageDraft:
-    if hasattr(source, "to_xml"):
-        return ImageDraft.from_imageset(source)
-    if isinstance(source, str) and source.lstrip().startswith("<"):
-        return ImageDraft.from_wtml(source)
-    try:
-        path = Path(source).expanduser()
-        is_folder = path.is_dir()
-    except TypeError:
-        raise SourceError(
-            f"No draft can be made of a {type(source).__name__}: give a file, WTML, or an ImageDraft"
-        ) from None
-    except (OSError, RuntimeError) as error:  # a name that no file can have, or "~somebody" of whom there is no home
-        reason = getattr(error, "strerror", None) or error
-        raise SourceError(f"{str(source)[:200]!r} can't be read: {reason}") from None
-    if is_folder:
-        return ImageDraft.from_wtml(path)
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise SourceError(f"No draft can be made of {path.name}: give a WTML, FITS, JPEG or PNG file")
-    return reader(path)
+    return PublishPanel(draft, box.client(), handle or box.handle, box)

@@ -1,66 +1,241 @@
-"""The publisher: what is wrong, a review of exactly what will be sent, progress, and the receipt."""
+"""The publisher: problems, a review of exactly what will be sent, progress, and the receipt."""
 
 from __future__ import annotations
 
+import functools
 import json
-import threading
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
 from ..api.addresses import handle_name
-from ..errors import ConstellationsError, DraftError, PublishError, UnclearError
+from ..draft import ImageDraft
+from ..errors import DraftError, PublishError
 from ..publishing import Attempt, Step, plan, publish_planned
-from ..publishing.given import require_client, require_unpublished
+from ..publishing._arguments import require_client, require_unpublished
+from ..publishing.delivery import find_published
+from ..publishing.image_source import EarlierPublication, ImageSource
+from ..publishing.journal import default_journal
 from ..publishing.plan import BLOCKED, DECIDE, SKIP
-from ..publishing.submit import after_unclear
+from ..publishing.submit import outgoing
 from ..schema.fields import fields
-from .draft_widget import DraftWidget
-from .leftovers import NO_LEFTOVERS, Leftovers
-from .scene_offer import NO_SCENE, SceneOffer, still_unclear
-from .static import built
+from .account import Account
+from .base import DraftWidget, synced_dict
+from .pending_attempts import NONE_PENDING, PendingAttempts
+from .protocol.publishing import EarlierPublicationState, PendingState, PublisherStatus, ReceiptState, SceneState
+from .publication_review import is_on_this_computer, review_of
+from .review import ReviewFlow, request_review
+from .scene_offer import NO_SCENE, SceneOffer
+from .worker import Job, Worker
 
 if TYPE_CHECKING:
     from ..api import Constellations
-    from ..draft import ImageDraft
     from ..schema.records import Receipt
     from ..schema.scenes import SceneReceipt
     from .preview import Preview
 
-_CHANGED = "The draft has changed since it was looked at: press Publish again."
-_NOTHING = {"progress": "", "message": "", "review": None, "receipt": None}
+_NO_CLIENT = "There is no server to publish to: pass a client, as in Publisher(draft, client, handle=…)."
+_NO_HANDLE = "There is no handle to publish under: pass one, as in Publisher(draft, client, handle=…)."
 
 
-class Publisher(DraftWidget):
-    """Publishes a draft: shows what stands in the way, then exactly what will be sent and where, then the receipt.
+class Publication(ReviewFlow[Step]):
+    """Publication of one draft.
+
+    Parameters
+    ----------
+    draft : ImageDraft
+    client : Constellations or None
+    handle : str
+    show : callable
+        Called after each change of state; see `ReviewFlow`.
+    """
+
+    sending_text = "Publishing …"
+    changed_text = "The draft changed after the review. Review it again."
+
+    def __init__(self, draft: ImageDraft, client: Constellations | None, handle: str, show: Callable[[], object]):
+        super().__init__("publish", show)
+        self._draft, self._client, self.handle = draft, client, handle
+        self._api_url = client.api_url if client is not None else ""
+        self._receipt: ReceiptState | None = None
+        self._account = Account(client, handle, show) if client is not None and handle else None
+        self.edit_published: Callable[[Receipt], object] | None = None
+        """What a panel does to edit what was published; None without a panel."""
+        self.editing = False
+        self.preparing_text = f"Checking {self._api_url} and the image's address …"
+
+    def check_account(self) -> None:
+        """Ask the server whether the account may publish under the handle."""
+        if self._account is not None:
+            self._account.check()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether there is no server or no handle, or the draft is published."""
+        return bool(self._why_blocked() or self._draft.receipt)
+
+    @property
+    def has_client(self) -> bool:
+        """Whether there is a client."""
+        return self._client is not None
+
+    @property
+    def client(self) -> Constellations:
+        """The client. Raises PublishError if there is none."""
+        if self._client is None:
+            raise PublishError(_NO_CLIENT)
+        return self._client
+
+    def status(self) -> PublisherStatus:
+        """Return the state for the page."""
+        return {
+            "phase": self.phase,
+            "handle": self.handle,
+            "api_url": self._api_url,
+            "blocked": self._why_blocked(),
+            "progress": self.progress,
+            "waiting": self.waiting,
+            "message": self.message,
+            "review": self.review,
+            "receipt": self._receipt,
+            "sandbox": is_on_this_computer(self._api_url),
+            "edits": self.edit_published is not None,
+            "editing": self.editing,
+            "account": self._account.to_page() if self._account else {"message": "", "blocks": False},
+        }
+
+    def on_message(self, message: Mapping[str, Any]) -> None:
+        """Handle a page's message as `ReviewFlow` does; what the review doubts is confirmed with ``anyway`` only."""
+        if (
+            message.get("kind") == "confirm"
+            and (self.review or {}).get("reasons")
+            and message.get("anyway") is not True
+        ):
+            return
+        super().on_message(message)
+
+    def invalidate(self) -> None:
+        """Leave a review whose draft has changed; drop the message that said so at the next change."""
+        with self.lock:
+            if self.phase == self.IDLE and self.message:
+                self._reset()
+            super().invalidate()
+
+    def show_editing(self, editing: bool, message: str = "") -> None:
+        """Show that what was published is being edited, or why it can't be."""
+        self.editing = editing
+        self._set(self.DONE, message=message)
+
+    def would_send(self, request: dict[str, Any] | None) -> bool:
+        """Return whether this request is what the draft would send now."""
+        try:
+            return self._draft.submission().to_request() == request
+        except DraftError:
+            return False
+
+    def show_receipt(self, receipt: Receipt) -> None:
+        """Show the receipt of the published image."""
+        self._receipt = {
+            "id": receipt.id,
+            "handle": receipt.handle,
+            "api_url": receipt.api_url,
+            "created": receipt.created.isoformat(),
+            "record_url": receipt.record_url,
+            "wtml_url": receipt.wtml_url or "",
+            "handle_url": receipt.handle_url or "",
+            "note": receipt.note,
+            "key": receipt.key,
+            "body_sha256": receipt.body_sha256,
+            "body": json.dumps(receipt.body, ensure_ascii=False, indent=1),
+            "duplicates": list(receipt.duplicates),
+            "same": self.would_send(receipt.body),
+        }
+        self._set(self.DONE)
+
+    def reconcile(self, *, resend: bool = False) -> None:
+        """Check whether the server has the image; with `resend`, publish it if not."""
+        step = self._reviewed
+        if resend and step is not None and not self.would_send(step.request):
+            self.prepare()  # what is sent is what was confirmed, and the draft has changed since
+        else:
+            super().reconcile(resend=resend)
+
+    def _prepare(self, _job: Job) -> None:
+        edits = self._edits
+        step = plan(self._draft, self.client, self.handle)[0]
+        review = review_of(step) | request_review(f"POST {step.api_url}/handle/{step.handle}/image", step.body or b"{}")
+        self._offer(edits, step, review)
+
+    def _send(self, job: Job, step: Step) -> None:
+        with self._draft.publishing():
+            self._draft.published(self._publish(job, self._planned_again(step)))
+
+    def _reconcile(self, job: Job, step: Step, *, resend: bool) -> None:
+        with self._draft.publishing():
+            send = functools.partial(self._publish, job, step) if resend else None
+            request, journal = outgoing(step), default_journal()
+            found = find_published(request, self.client, journal, self._on_progress, sleep=job.sleep, send_again=send)
+            self._draft.published(found)
+
+    def _publish(self, job: Job, step: Step, resend: frozenset[str] = frozenset()) -> Receipt:
+        return publish_planned(
+            step, self.client, on_progress=self._on_progress, anyway=True, resend=resend, sleep=job.sleep
+        )
+
+    def _planned_again(self, step: Step) -> Step:
+        """Plan again right before sending: a review can be open for long, and others publish meanwhile.
+
+        Raises
+        ------
+        PublishError
+            If the plan is no longer what was confirmed.
+        """
+        fresh = plan(self._draft, self.client, self.handle, probe=False)[0]
+        if fresh.body != step.body:
+            raise PublishError(self.changed_text)
+        since = [reason for reason in fresh.reasons if reason not in step.reasons] if fresh.decision == DECIDE else []
+        if fresh.decision in (BLOCKED, SKIP) or since:
+            raise PublishError(" ".join(since or fresh.reasons))
+        return fresh
+
+    def _why_blocked(self) -> str:
+        if self._client is None:
+            return _NO_CLIENT
+        return "" if self.handle else _NO_HANDLE
+
+
+class Publisher(DraftWidget[ImageDraft]):
+    """Publishes a draft: shows its problems, then exactly what will be sent and where, then the receipt.
 
     Parameters
     ----------
     draft : ImageDraft
         What to publish.
     client : Constellations
-        Where to; signed in.
+        Where to publish; signed in.
     handle : str
-        Under which handle.
+        Handle under which to publish.
     preview : Preview, optional
-        Whose view a scene of the image can have, once the image is published.
+        Preview whose view a scene of the image can have, once the image is published.
 
     Attributes
     ----------
     receipt : Receipt or None
-        What the server answered, once it did.
+        Receipt of the image, once it is published.
     scene_receipt : SceneReceipt or None
-        The same of a scene that was made here afterwards.
+        Receipt of a scene that was made here afterwards.
     """
 
-    messages = DraftWidget.messages | {"review", "confirm", "look", "resend", "cancel", "scene", "settle", "give_up"}
+    page = "publisher"
 
-    status = traitlets.Dict().tag(sync=True)
-    scene = traitlets.Dict(NO_SCENE).tag(sync=True)
-    leftovers = traitlets.Dict(NO_LEFTOVERS).tag(sync=True)
+    status: PublisherStatus = synced_dict()
+    scene: SceneState = synced_dict(NO_SCENE)
+    pending_attempts: PendingState = synced_dict(NONE_PENDING)
+    published_before: traitlets.List[EarlierPublicationState] = traitlets.List().tag(sync=True)
     titles = traitlets.Dict().tag(sync=True)
+    draft_id = traitlets.Unicode().tag(sync=True)
+    saved = traitlets.Unicode().tag(sync=True)  # when the draft was last written to disk, ISO 8601
 
     def __init__(
         self,
@@ -73,180 +248,121 @@ class Publisher(DraftWidget):
         if client is not None:
             require_client("Publisher", client)
         if preview is not None and not hasattr(preview, "view"):
-            raise TypeError(f"Publisher takes a Preview to look at, not a {type(preview).__name__}: cxw.Preview(draft)")
-        self._esm, self._css = built("publisher.js"), built("publisher.css")
-        self._client, self._handle = client, handle_name(handle) if handle else ""
-        self._step: Step | None = None
-        self._changes = 0  # of the draft since this was made
-        self._busy = threading.Lock()  # held while a worker talks to the server: one click, one request
-        titles = {spec.path: spec.title for spec in fields().values()}
-        self._scene = self._leftovers = None
+            raise TypeError(f"Publisher takes a Preview, not a {type(preview).__name__}: cxw.Preview(draft)")
+        self._publication = Publication(draft, client, handle_name(handle) if handle else "", self._show_status)
+        messages: dict[str, Any] = {
+            "review": self._on_review,
+            "edit_published": lambda _message: self._edit_published(),
+            "check_account": lambda _message: self._publication.check_account(),
+        }
+        messages |= dict.fromkeys(("confirm", "check", "resend", "cancel"), self._publication.on_message)
+        self._scene: SceneOffer | None = None
         if client is not None:
-            self._scene = SceneOffer(client, preview, lambda state: self.set_trait("scene", state))
-            self._leftovers = Leftovers(client, lambda state: self.set_trait("leftovers", state), self._take_settled)
-        super().__init__(draft, titles=titles, status=self._status("editing"))
-        if self._leftovers is not None:
-            self._leftovers.find()
+            self._scene = SceneOffer(client, preview, functools.partial(self.set_trait, "scene"))
+            show_pending = functools.partial(self.set_trait, "pending_attempts")
+            self._pending = PendingAttempts(client, show_pending, self._use_reconciled)
+            messages |= {
+                "scene": self._scene.on_message,
+                "reconcile": lambda _message: self._pending.reconcile(),
+                "abandon": lambda _message: self._pending.abandon(),
+            }
+        titles = {spec.path: spec.title for spec in fields().values()}
+        traits = {"titles": titles, "status": self._publication.status(), "draft_id": draft.id, "saved": _iso(draft)}
+        super().__init__(draft, messages=messages, **traits)
+        if client is not None:
+            self._source = Worker("source", lambda _error: None)  # the review reports a journal that can't be read
+            self._look_up_source()
+            self._pending.find()
+            self._publication.check_account()
         if draft.receipt:
             self._show_receipt(draft.receipt)
 
     @property
     def receipt(self) -> Receipt | None:
-        return self._draft.receipt
+        """Receipt of the image; None before it is published."""
+        receipt: Receipt | None = self._draft.receipt
+        return receipt
 
     @property
     def scene_receipt(self) -> SceneReceipt | None:
-        return self._scene and self._scene.receipt
+        """Receipt of the scene; None before one is made."""
+        return self._scene.receipt if self._scene else None
 
-    # -- what the page asks for
+    def offer_edit(self, edit: Callable[[Receipt], object]) -> None:
+        """Offer to edit what was published; `edit` is called with its receipt."""
+        self._publication.edit_published = edit
+        self._show_status()
 
-    def _on_review(self, _message: Mapping[str, Any]) -> None:
-        self._work(
-            "planning", f"Asking {self._api_url} about this image, and the web whether it is there …", self._review
-        )
+    def check_account(self) -> None:
+        """Ask the server again whether the account may publish under the handle."""
+        self._publication.check_account()
 
-    def _on_confirm(self, message: Mapping[str, Any]) -> None:
-        review, step = self.status.get("review"), self._step
-        if review and step and review["ready"] and message.get("ticket") == review["ticket"]:
-            self._work("sending", "Publishing …", lambda: self._publish(step))
+    def show_editing(self, editing: bool, message: str = "") -> None:
+        """Show that what was published is being edited, or why it can't be."""
+        self._publication.show_editing(editing, message)
 
-    def _on_look(self, _message: Mapping[str, Any]) -> None:
-        if self.status["phase"] == "unclear" and (step := self._step):
-            self._work("sending", "Looking whether the image is there …", lambda: self._settle(step))
+    def _look_up_source(self) -> None:
+        """Show what was published from the draft's source before, whatever its address."""
+        client, draft = self._publication.client, self._draft
 
-    def _on_resend(self, message: Mapping[str, Any]) -> None:
-        if self.status["phase"] == "unclear" and (step := self._step):
-            if self._says(step.request):
-                self._work("sending", "Looking once more, then publishing …", lambda: self._settle(step, resend=True))
-            else:  # what is sent is what was confirmed, and that is no longer what the draft says
-                self._on_review(message)
+        def look_up(job: Job) -> None:
+            found = default_journal().published_from(client.api_url, [ImageSource.of(draft)])[0]
+            if job.is_current:
+                self.published_before = [_to_page(earlier) for earlier in found if not draft.receipt]
 
-    def _says(self, request: dict[str, Any] | None) -> bool:
-        """Whether this request is still what the draft would send."""
-        try:
-            return self._draft.submission().to_request() == request
-        except DraftError:
-            return False
+        self._source.start(look_up, replace=True)
 
-    def _on_cancel(self, _message: Mapping[str, Any]) -> None:
-        if self.status["phase"] in ("review", "failed", "unclear"):
-            self._step = None
-            self.status = self._status("editing")
+    def _on_review(self, message: Mapping[str, Any]) -> None:
+        if self._publication.has_client:
+            self._look_up_source()  # another panel may have published it since
+        self._publication.on_message(message)
 
-    def _on_scene(self, message: Mapping[str, Any]) -> None:
-        if self._scene is not None:
-            self._scene.receive(message)
+    def _edit_published(self) -> None:
+        edit, receipt = self._publication.edit_published, self._draft.receipt
+        if edit is not None and receipt is not None:
+            edit(receipt)
 
-    def _on_settle(self, _message: Mapping[str, Any]) -> None:
-        if self._leftovers is not None:
-            self._leftovers.look()
-
-    def _on_give_up(self, _message: Mapping[str, Any]) -> None:
-        if self._leftovers is not None:
-            self._leftovers.forget()
-
-    def _take_settled(self, attempts: Iterable[Attempt]) -> None:
-        """What was found may be this very draft."""
+    def _use_reconciled(self, attempts: Iterable[Attempt]) -> None:
+        """Take the receipt of a reconciled attempt to publish this very draft."""
+        publication = self._publication
         for attempt in attempts:
-            if attempt.kind == "image" and attempt.receipt and attempt.handle == self._handle:
-                if self.status["phase"] != "sending" and self._draft.receipt is None and self._says(attempt.request):
-                    self._draft.published(attempt.receipt)
+            if (
+                attempt.kind == "image"
+                and attempt.receipt
+                and attempt.handle == publication.handle
+                and publication.phase != publication.SENDING
+                and self._draft.receipt is None
+                and publication.would_send(attempt.request)
+            ):
+                self._draft.published(attempt.receipt)
 
-    # -- work, in a thread of its own
+    def _track(self, changed: frozenset[str]) -> None:
+        if self._draft.receipt:
+            self._show_receipt(self._draft.receipt)
+        elif changed - {"locked", "saved"}:
+            self._publication.invalidate()
+        if "saved" in changed:
+            self.saved = _iso(self._draft)
 
-    def _work(self, phase: str, progress: str, job: Callable[[], None]) -> None:
-        if self.status["blocked"] or self._draft.receipt or not self._busy.acquire(blocking=False):
-            return
-
-        def run() -> None:
-            try:
-                job()
-            except UnclearError as error:
-                self.status = self._status("unclear", message=still_unclear(error, "image"))
-            except ConstellationsError as error:
-                self.status = self._status("failed", message=str(error))
-            except Exception as error:  # a bug of ours: the page has to say so rather than wait for ever
-                self.status = self._status("failed", message=f"{type(error).__name__}: {error}")
-            finally:
-                self._busy.release()
-
-        self.status = self._status(phase, progress=progress)
-        threading.Thread(target=run, name="constellations-publish", daemon=True).start()
-
-    def _review(self) -> None:
-        changes = self._changes
-        step = plan(self._draft, self._client, self._handle)[0]
-        body = step.body or b"{}"
-        warned = {f"{p.field or 'draft'}: {p.message}" for p in step.problems}  # the page lists these on their own
-        review = {
-            "ticket": uuid.uuid4().hex,
-            "ready": step.decision not in (BLOCKED, SKIP),
-            "reasons": [reason for reason in step.reasons if reason not in warned],
-            "request": f"POST {step.api_url}/handle/{step.handle}/image",
-            "body": json.dumps(json.loads(body), ensure_ascii=False, indent=1),
-            "size": len(body),
-        }
-        with self._showing:
-            if changes != self._changes:
-                self.status = self._status("editing", message=_CHANGED)
-            else:
-                self._step, self.status = step, self._status("review", review=review)
-
-    def _publish(self, step: Step) -> None:
-        with self._draft.publishing():
-            self._draft.published(self._carry_out(self._still_so(step)))
-
-    def _settle(self, step: Step, *, resend: bool = False) -> None:
-        """Find out what became of the image; only with `resend` is it sent, if it is not there."""
-        with self._draft.publishing():
-            place, send = (step.api_url, step.handle), (lambda keys: self._carry_out(step, keys)) if resend else None
-            self._draft.published(after_unclear(place, step.body, self._client, self._tell_progress, send))
-
-    def _carry_out(self, step: Step, resend: frozenset[str] = frozenset()) -> Receipt:
-        return publish_planned(step, self._client, on_progress=self._tell_progress, anyway=True, resend=resend)
-
-    def _tell_progress(self, _stage: str, message: str) -> None:
-        self.status = self._status("sending", progress=message)
-
-    def _still_so(self, step: Step) -> Step:
-        """The plan made anew, right before it is carried out: people look at a review for a while, and others publish meanwhile."""
-        fresh = plan(self._draft, self._client, self._handle, probe=False)[0]
-        if fresh.body != step.body:
-            raise PublishError(_CHANGED)
-        since = [reason for reason in fresh.reasons if reason not in step.reasons] if fresh.decision == DECIDE else []
-        if fresh.decision in (BLOCKED, SKIP) or since:
-            raise PublishError(" ".join(since or fresh.reasons))
-        return fresh
-
-    def _keep_up(self, draft: ImageDraft, changed: frozenset[str]) -> None:
-        with self._showing:
-            edited = bool(changed - {"locked"})
-            self._changes += edited
-            if draft.receipt:
-                self._show_receipt(draft.receipt)
-            elif edited and self.status["phase"] == "review":  # what it shows is no longer what the draft says
-                self._step, self.status = None, self._status("editing", message=_CHANGED)
-
-    # -- what the page is told
-
-    @property
-    def _api_url(self) -> str:
-        return self._client.api_url if self._client else ""
-
-    def _status(self, phase: str, **more: Any) -> dict[str, Any]:
-        blocked = ""
-        if self._client is None:
-            blocked = "There is no server to publish to: give a client, as in Publisher(draft, client, handle=…)."
-        elif not self._handle:
-            blocked = "There is no handle to publish under: give one, as in Publisher(draft, client, handle=…)."
-        place = {"handle": self._handle, "api_url": self._api_url, "blocked": blocked}
-        return {"phase": phase, **place, **_NOTHING, **more}
+    def _show_status(self) -> None:
+        self.status = self._publication.status()
 
     def _show_receipt(self, receipt: Receipt) -> None:
-        names = ("id", "handle", "api_url", "record_url", "wtml_url", "handle_url", "note", "key", "body_sha256")
-        about = {name: getattr(receipt, name) or "" for name in names}
-        about |= {"created": receipt.created.isoformat(), "same": self._says(receipt.body)}
-        about["body"] = json.dumps(receipt.body, ensure_ascii=False, indent=1)
-        self.status = self._status("published", receipt=about)
+        self._publication.show_receipt(receipt)
         if self._scene is not None:
             self._scene.begin(receipt)
+
+
+def _to_page(earlier: EarlierPublication) -> EarlierPublicationState:
+    receipt = earlier.attempt.receipt
+    return {
+        "key": earlier.attempt.key,
+        "head": earlier.head,
+        "name": earlier.name,
+        "url": receipt.record_url if receipt else "",
+        "tail": earlier.tail,
+    }
+
+
+def _iso(draft: ImageDraft) -> str:
+    return draft.saved.isoformat() if draft.saved else ""

@@ -1,29 +1,31 @@
-"""After an image is published: a scene of it, reviewed before it is sent, as the image was."""
+"""A scene of an image after its publication, reviewed before it is sent, as the image was."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import threading
-import uuid
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..api.plaintext import sentence
-from ..errors import ConstellationsError, JournalError, UnclearError
+from ..errors import ConstellationsError, JournalError, PublishError
 from ..publishing import scene_of, send_scene
+from ..publishing.delivery import Outgoing, find_published
 from ..publishing.journal import default_journal
-from ..publishing.submit import after_unclear
+from ..schema.scenes import SceneReceipt
+from .protocol.publishing import SceneReceiptState, SceneState
+from .review import FAILED, REVIEW, ReviewFlow, request_review
+from .worker import Job, start_thread
 
 if TYPE_CHECKING:
     from ..api import Constellations
     from ..schema.records import Receipt
-    from ..schema.scenes import SceneReceipt, SceneSubmission
+    from ..schema.scenes import SceneSubmission
     from .preview import Preview
 
-NO_SCENE: dict[str, Any] = {
+NO_SCENE: SceneState = {
     "phase": "none",
     "progress": "",
+    "waiting": False,
     "message": "",
     "review": None,
     "receipt": None,
@@ -31,132 +33,121 @@ NO_SCENE: dict[str, Any] = {
 }
 
 
-def still_unclear(error: UnclearError, what: str) -> str:
-    """What to do about an image or a scene (`what`) of which nobody knows whether it was made."""
-    return (
-        f"{sentence(error.message)} The server does not show the {what} so far, but may still be at work on it. Wait a minute, "
-        "then look again; send it again only if it is not there even then."
-    )
-
-
-class SceneOffer:
-    """What a page is told of a scene that could be made of a published image, and what it asks for.
+class SceneOffer(ReviewFlow["SceneSubmission"]):
+    """A scene that can be made of a published image.
 
     Parameters
     ----------
     client : Constellations
         Where to; signed in.
     preview : Preview or None
-        Whose view the scene can have.
+        Preview whose view the scene can have.
     show : callable
-        Is told the state, a dict for JSON: ``phase`` is "none", "offer", "review", "sending", "failed", "unclear" or
-        "made". Called from other threads.
+        Called from any thread with the state, a dict for JSON: ``phase`` is "none", "offer", "review", "sending", "failed",
+        "unclear" or "made".
     """
 
-    def __init__(self, client: Constellations, preview: Preview | None, show: Callable[[dict[str, Any]], Any]):
-        self._client, self._preview, self._show = client, preview, show
+    IDLE, DONE = "offer", "made"
+    sending_text = "Creating the scene …"
+
+    def __init__(self, client: Constellations, preview: Preview | None, show: Callable[[SceneState], object]):
+        super().__init__("scene", lambda: show(self._status()))
+        self.phase = "none"
+        self._client, self._preview = client, preview
         self._image: Receipt | None = None
-        self._scene: SceneSubmission | None = None
-        self._ticket = ""
-        self._phase = "none"
-        self._busy = threading.Lock()  # held while a worker talks to the server: one click, one request
         self.receipt: SceneReceipt | None = None
 
+    @property
+    def image(self) -> Receipt:
+        """Receipt of the image. Raises PublishError before it is published."""
+        if self._image is None:
+            raise PublishError("The image is not published yet.")
+        return self._image
+
     def begin(self, image: Receipt) -> None:
-        """Offer a scene of this image, once it is published. One that was made of it before is shown."""
+        """Offer a scene of this image, once it is published. A scene that was made of it before is shown."""
         if self._image is None and image.api_url == self._client.api_url:
             self._image = image
-            self._tell("offer")
-            threading.Thread(target=self._remember, name="constellations-scene", daemon=True).start()
+            self._reset()
+            start_thread("scene", self._find_earlier)
 
-    def _remember(self) -> None:
-        image = self._image
-        with contextlib.suppress(JournalError):  # whoever makes a scene is told what the journal lacks
-            made = default_journal().scenes_of(image.api_url, image.handle, image.id)
-            if made and self._phase == "offer":
-                self.receipt = made[0].receipt
-                self._tell("made")
-
-    def receive(self, message: Mapping[str, Any]) -> None:
-        """What the page asks for: its ``action`` is "review", "confirm", "look", "resend", "cancel" or "another"."""
+    def on_message(self, message: Mapping[str, Any]) -> None:
+        """Handle a page's message: its ``action`` is one of `ReviewFlow`, or "another" for one more scene."""
         action = message.get("action")
-        if action == "review" and self._phase in ("offer", "review", "failed"):
+        if action == "review" and self.phase in (self.IDLE, REVIEW, FAILED):
             self._review(message)
-        elif action == "cancel" and self._phase in ("review", "failed", "unclear"):
-            self._tell("offer")
-        elif action == "another" and self._phase == "made":
-            self._tell("offer")
-        elif action == "confirm" and self._phase == "review" and message.get("ticket") == self._ticket:
-            self._work("Making the scene …", self._make)
-        elif action in ("look", "resend") and self._phase == "unclear":
-            self._work("Looking whether the scene is there …", lambda: self._settle(resend=action == "resend"))
+        elif action == "another" and self.phase == self.DONE:
+            self._reset()
+        elif action != "review":
+            super().on_message(message)
+
+    def _find_earlier(self) -> None:
+        image = self.image
+        with contextlib.suppress(JournalError):  # sending reports a journal that can't be used
+            made = default_journal().scenes_of(image.api_url, image.handle, image.id)
+            with self.lock:
+                if made and self.phase == self.IDLE and isinstance(receipt := made[0].receipt, SceneReceipt):
+                    self._show_made(receipt)
 
     def _review(self, wanted: Mapping[str, Any]) -> None:
         view = self._preview.view if self._preview is not None and wanted.get("view") is True else None
         try:
             scene = scene_of(
-                self._image,
-                view,
+                self.image,
+                view or "image",
                 text=str(wanted.get("text", "")),
                 opacity=_number(wanted.get("opacity")),
                 outgoing_url=str(wanted.get("outgoing_url", "")),
                 published=wanted.get("published") is True,
             )
         except ConstellationsError as error:
-            self._tell("offer", message=str(error))
+            self._reset(str(error))
             return
-        self._scene, self._ticket = scene, uuid.uuid4().hex
-        looks = "where the preview looks now" if view else "at the whole image"
+        view_text = "as in the preview" if view else "the whole image"
         if not view and wanted.get("view") is True:
-            looks += ", since no page has shown the preview yet"
-        body = scene.to_json()
-        review = {
-            "ticket": self._ticket,
-            "looks": looks,
-            "published": scene.published,
-            "request": f"POST {self._image.api_url}/handle/{self._image.handle}/scene",
-            "body": json.dumps(json.loads(body), ensure_ascii=False, indent=1),
-            "size": len(body),
-        }
-        self._tell("review", review=review)
+            view_text += ", because no page has shown the preview yet, or it shows no part of the sky"
+        request = f"POST {self.image.api_url}/handle/{self.image.handle}/scene"
+        review = {"view": view_text, "published": scene.published, **request_review(request, scene.to_json())}
+        self._offer(self._edits, scene, review)
 
-    def _work(self, progress: str, job: Callable[[], SceneReceipt]) -> None:
-        if not self._busy.acquire(blocking=False):
-            return
-        self._tell("sending", progress=progress)
-        threading.Thread(target=self._run, args=(job,), name="constellations-scene", daemon=True).start()
+    def _send(self, job: Job, scene: SceneSubmission) -> None:
+        self._show_made(self._create(job, scene))
 
-    def _make(self, resend: frozenset[str] = frozenset()) -> SceneReceipt:
-        place = self._client, self._image.handle
-        return send_scene(self._scene, *place, resend=resend, on_progress=self._tell_progress)
+    def _reconcile(self, job: Job, scene: SceneSubmission, *, resend: bool) -> None:
+        request = Outgoing(self.image.api_url, self.image.handle, "", scene.to_json())
+        send = functools.partial(self._create, job, scene) if resend else None
+        journal = default_journal()
+        found = find_published(request, self._client, journal, self._on_progress, sleep=job.sleep, send_again=send)
+        self._show_made(found)
 
-    def _settle(self, *, resend: bool) -> SceneReceipt:
-        """Find out what became of the scene; only with `resend` is it sent, if it is not there."""
-        place, send = (self._image.api_url, self._image.handle), self._make if resend else None
-        return after_unclear(place, self._scene.to_json(), self._client, self._tell_progress, send)
+    def _create(self, job: Job, scene: SceneSubmission, resend: frozenset[str] = frozenset()) -> SceneReceipt:
+        handle, on_progress = self.image.handle, self._on_progress
+        return send_scene(scene, self._client, handle, resend=resend, on_progress=on_progress, sleep=job.sleep)
 
-    def _tell_progress(self, _stage: str, message: str) -> None:
-        self._tell("sending", progress=message)
+    def _show_made(self, receipt: SceneReceipt) -> None:
+        self.receipt = receipt
+        self._set(self.DONE)
 
-    def _run(self, job: Callable[[], SceneReceipt]) -> None:
-        try:
-            self.receipt = job()
-            self._tell("made")
-        except UnclearError as error:
-            self._tell("unclear", message=still_unclear(error, "scene"))
-        except ConstellationsError as error:
-            self._tell("failed", message=str(error))
-        except Exception as error:  # a bug of ours: the page has to say so rather than wait for ever
-            self._tell("failed", message=f"{type(error).__name__}: {error}")
-        finally:
-            self._busy.release()
-
-    def _tell(self, phase: str, **more: Any) -> None:
-        self._phase = phase
+    def _status(self) -> SceneState:
         made = self.receipt
-        links = ("id", "record_url", "scene_url", "handle_url")
-        receipt = {**{name: getattr(made, name) for name in links}, "published": made.published} if made else None
-        self._show({**NO_SCENE, "phase": phase, "preview": self._preview is not None, "receipt": receipt, **more})
+        receipt: SceneReceiptState | None = None
+        if made is not None:
+            receipt = {
+                "id": made.id,
+                "record_url": made.record_url,
+                "scene_url": made.scene_url,
+                "handle_url": made.handle_url,
+                "published": made.published,
+            }
+        return {
+            "phase": self.phase,
+            "progress": self.progress,
+            "waiting": self.waiting,
+            "message": self.message,
+            "review": self.review,
+            "receipt": receipt,
+            "preview": self._preview is not None,
+        }
 
 
 def _number(value: Any) -> float:

@@ -1,26 +1,24 @@
-// Around the table: what has to be known, what an earlier kernel left, which rows are shown and chosen.
+// Around the table: notices, unsaved edits of an earlier kernel, filters and selection.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { DraftLink } from "../shared/draft_link.ts";
+import { KernelSilent } from "../shared/ui/kernel_notices.tsx";
 import { images, inWords, isBusy, progressOf, type Row, STATES, type Status } from "./status.ts";
 
-const PAUSE = 5000; // milliseconds between two sentences of progress for those who listen
+const PAUSE = 5000; // milliseconds between two announcements for screen readers
 
-/** What has to be known, and progress for those who listen rather than look. */
+/** Notices, and progress for screen readers. */
 export function Notices({ status, silent }: { status: Status; silent: boolean }) {
   return (
     <>
       <div class="cxw-hidden" role="status">
         <Spoken status={status} />
       </div>
-      {silent && (
-        <div class="cxw-notice" role="alert">
-          The kernel has not answered for a while: it is busy, was restarted, or the connection is gone. The journal knows what was published: if this
-          stays, run the cell again to go on.
-        </div>
-      )}
+      <KernelSilent silent={silent}> to continue: the journal knows what was published</KernelSilent>
       {status.continued && isBusy(status) && (
-        <div class="cxw-notice">An earlier run of this cell began this batch, and it goes on. Nothing is sent twice.</div>
+        <div class="cxw-notice">
+          This batch was started by an earlier run of the cell and continues. Nothing is sent twice.
+        </div>
       )}
     </>
   );
@@ -28,7 +26,12 @@ export function Notices({ status, silent }: { status: Status; silent: boolean })
 
 function Spoken({ status }: { status: Status }) {
   const { done, of } = progressOf(status);
-  const now = status.phase === "sending" ? `${done} of ${images(of)} are done.` : status.phase === "at rest" ? `At rest: ${inWords(status.sent)}.` : "";
+  const now =
+    status.phase === "sending"
+      ? `${done} of ${images(of)} are finished.`
+      : status.phase === "ended"
+        ? `Finished: ${inWords(status.sent)}.`
+        : "";
   const [said, setSaid] = useState("");
   const newest = useRef(now);
   newest.current = now;
@@ -42,27 +45,28 @@ function Spoken({ status }: { status: Status }) {
   return <>{said}</>;
 }
 
-/** What was typed into these images before a kernel ended: offered, never forced. */
+/** Unsaved edits of an earlier kernel: offered, never applied without a click. */
 export function Earlier({ draft, status }: { draft: DraftLink; status: Status }) {
   const { earlier } = status;
   if (!earlier || isBusy(status)) return null;
   return (
     <div class="cxw-notice" role="status">
-      In an earlier session ({new Date(earlier.saved).toLocaleString()}) you set {earlier.fields.join(", ")} of {images(earlier.count)}.{" "}
+      Unsaved edits from {new Date(earlier.saved).toLocaleString()}: {earlier.fields.join(", ")} of{" "}
+      {images(earlier.count)}.{" "}
       <button type="button" onClick={() => draft.send({ kind: "restore" })}>
-        Use them again
+        Restore
       </button>{" "}
-      <button type="button" onClick={() => draft.send({ kind: "forget" })}>
-        Start afresh
+      <button type="button" onClick={() => draft.send({ kind: "discard" })}>
+        Discard
       </button>
     </div>
   );
 }
 
-/** Whether a filter shows a row: a state, "problems", "decides", or "" for all. */
+/** Whether a filter shows a row: a state, "problems", "needs_review", or "" for all. */
 export function passes(row: Row, filter: string): boolean {
   if (filter === "") return true;
-  if (filter === "decides") return row.decides || row.state === "undecided";
+  if (filter === "needs_review") return row.needs_review || row.state === "undecided";
   if (filter === "problems") return !row.id && row.errors + row.warnings > 0;
   return row.state === filter;
 }
@@ -83,7 +87,10 @@ export function Filters({ rows, shown, filter, setFilter, web, setWeb, choose, s
   const chosen = open.filter((number) => rows[number]!.chosen).length;
   const count = (key: string) => rows.filter((row) => row && passes(row, key)).length;
   const states = Object.entries(STATES).filter(([state]) => state !== "undecided"); // of which some may be ticked by now
-  const choices = [["", "all"], ["problems", "with problems"], ["decides", "to decide"], ...states] as [string, string][];
+  const choices = [["", "all"], ["problems", "with problems"], ["needs_review", "needs review"], ...states] as [
+    string,
+    string,
+  ][];
   return (
     <div class="cxw-row cxw-filters">
       <label>
@@ -96,9 +103,9 @@ export function Filters({ rows, shown, filter, setFilter, web, setWeb, choose, s
           }}
           onChange={(event) => choose(open, event.currentTarget.checked)}
         />{" "}
-        {images(status.open)} chosen
+        {images(status.open)} selected
       </label>
-      <span role="group" aria-label="Rows that are shown" class="cxw-row">
+      <span role="group" aria-label="Show rows" class="cxw-row">
         {choices.map(
           ([key, word]) =>
             count(key) > 0 && (
@@ -109,8 +116,9 @@ export function Filters({ rows, shown, filter, setFilter, web, setWeb, choose, s
         )}
       </span>
       {rows.some((row) => row && !row.local && /^https?:/i.test(row.web)) && (
-        <label title="Your browser asks the servers that the drafts name. They learn that somebody looks.">
-          <input type="checkbox" checked={web} onChange={(event) => setWeb(event.currentTarget.checked)} /> thumbnails from the web
+        <label title="Your browser loads thumbnails from the servers named in the drafts; those servers can log the request.">
+          <input type="checkbox" checked={web} onChange={(event) => setWeb(event.currentTarget.checked)} /> Load
+          thumbnails from the web
         </label>
       )}
     </div>

@@ -1,13 +1,15 @@
 import { expect, test, vi } from "vitest";
+import type { BatchMetadata, BatchReview } from "../protocol.ts";
 import { FakeModel } from "../shared/fake_model.ts";
+import { drawn } from "../testing/drawn.ts";
 import batchPublisher from "./index.tsx";
-import { keepsake } from "./keepsake.ts";
-import type { Review, Row, Status } from "./status.ts";
+import { staticFallback } from "./static_fallback.ts";
+import type { Row, Status } from "./status.ts";
 
 const STATUS: Status = {
   phase: "editing",
-  news: 0,
-  heard: {},
+  revision: 0,
+  acknowledged: {},
   total: 3,
   open: 3,
   counts: { unplanned: 3 },
@@ -22,8 +24,10 @@ const STATUS: Status = {
   redo: "",
   earlier: null,
   saved: [],
+  edited: null,
+  edits: true,
 };
-const REVIEW: Review = {
+const REVIEW: BatchReview = {
   ticket: "t",
   ready: 1,
   kinds: [
@@ -41,7 +45,7 @@ const row = (i: number, more: Partial<Row> = {}): Row => ({
   warnings: 0,
   state: "unplanned",
   reason: "",
-  decides: false,
+  needs_review: false,
   anyway: false,
   local: false,
   web: "https://example.org/t.jpg",
@@ -50,36 +54,58 @@ const row = (i: number, more: Partial<Row> = {}): Row => ({
   ...more,
 });
 
-const drawn = () => new Promise((later) => setTimeout(later, 80));
-
-async function shown(status: Partial<Status> = {}, rows: Row[] = [row(0), row(1), row(2)]) {
+async function shown(
+  status: Partial<Status> = {},
+  rows: Row[] = [row(0), row(1), row(2)],
+  metadata: BatchMetadata = {},
+) {
   const state = { name: "all", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
-  const specs = [{ path: "note", title: "Note", description: "", kind: "text", required: false, unit: "", limit: null, choices: [] }];
-  const leftovers = { phase: "none", count: 0, done: 0, items: [], message: "" };
-  const traits = { fields: specs, titles: { note: "Note" }, kept_credits: { text: "", tree: [] }, leftovers };
+  const specs = [
+    { path: "note", title: "Note", description: "", kind: "text", required: false, unit: "", limit: null, choices: [] },
+  ];
+  const pending_attempts = { phase: "none", count: 0, done: 0, items: [], message: "" };
+  const hosting = { phase: "idle", blocked: "Nothing.", places: [], progress: null, message: "", test: null };
+  const traits = {
+    fields: specs,
+    titles: { note: "Note" },
+    kept_credits: { text: "", tree: [] },
+    pending_attempts,
+    metadata,
+    hosting,
+  };
   const fake = new FakeModel({ state, status: { ...STATUS, ...status }, ...traits });
   const el = document.body.appendChild(document.createElement("div"));
   const leave = batchPublisher.render({ model: fake.model, el });
   await drawn();
-  const asked = fake.sent.find(({ kind }) => kind === "rows")!;
-  fake.receive({ id: asked.id, ok: true, rows, total: rows.length, news: 0 });
+  const asked = await vi.waitFor(() => {
+    const found = fake.sent.find(({ kind }) => kind === "rows");
+    if (!found) throw new Error("not yet");
+    return found;
+  });
+  fake.receive({ id: asked.id, ok: true, rows, total: rows.length, revision: 0 });
   await drawn();
   const button = (words: string) => [...el.querySelectorAll("button")].find((it) => it.textContent!.startsWith(words))!;
   const sent = (kind: string) => fake.sent.filter((it) => it.kind === kind);
-  return { fake, el, button, sent, leave, grid: () => el.querySelector<HTMLElement>("[role=grid]")! };
+  return { fake, el, button, sent, leave, grid: () => el.querySelector<HTMLElement>("[role=treegrid]")! };
 }
 
-const press = (element: HTMLElement, key: string) => element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+const press = (element: HTMLElement, key: string) =>
+  element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
 
 test("each draft has a row, and nothing is asked of the web before somebody wants it", async () => {
   const { el } = await shown();
   expect(el.querySelectorAll("[data-row]").length).toBe(3);
   expect(el.querySelectorAll("img").length).toBe(0);
-  const web = [...el.querySelectorAll("label")].find((it) => it.textContent!.includes("from the web"))!.querySelector("input")!;
+  const web = [...el.querySelectorAll("label")]
+    .find((it) => it.textContent!.includes("from the web"))!
+    .querySelector("input")!;
   web.click();
   await drawn();
   const picture = el.querySelector("img")!;
-  expect([picture.getAttribute("src"), picture.getAttribute("referrerpolicy")]).toEqual(["https://example.org/t.jpg", "no-referrer"]);
+  expect([picture.getAttribute("src"), picture.getAttribute("referrerpolicy")]).toEqual([
+    "https://example.org/t.jpg",
+    "no-referrer",
+  ]);
 });
 
 test("a filter shows the rows of one state, and all again when none is left in it", async () => {
@@ -88,7 +114,7 @@ test("a filter shows the rows of one state, and all again when none is left in i
   button("failed 1").click();
   await drawn();
   expect(places()).toEqual(["1"]);
-  fake.receive({ kind: "rows", rows: [row(1, { v: 1, state: "published", id: "65f0" })], news: 1 });
+  fake.receive({ kind: "rows", rows: [row(1, { v: 1, state: "published", id: "65f0" })], revision: 1 });
   await drawn();
   expect(places()).toEqual(["0", "1", "2"]);
   expect(button("all 3").getAttribute("aria-pressed")).toBe("true");
@@ -96,7 +122,7 @@ test("a filter shows the rows of one state, and all again when none is left in i
 
 test("what went wrong is said at the button that was pressed, below however long a table", async () => {
   const { el, button } = await shown({ message: "The server can't be reached." });
-  expect(el.querySelector("[role=alert]")!.nextElementSibling!.contains(button("Look what would happen"))).toBe(true);
+  expect(el.querySelector("[role=alert]")!.nextElementSibling!.contains(button("Check "))).toBe(true);
 });
 
 test("a batch of nothing says so, rather than that something is to be chosen", async () => {
@@ -108,7 +134,7 @@ test("of two thousand rows few are drawn", async () => {
   const rows = Array.from({ length: 2000 }, (_, i) => row(i));
   const { el } = await shown({ total: 2000 }, rows);
   expect(el.querySelectorAll("[data-row]").length).toBeLessThan(40);
-  expect(el.querySelector("[role=grid]")!.getAttribute("aria-rowcount")).toBe("2001");
+  expect(el.querySelector("[role=treegrid]")!.getAttribute("aria-rowcount")).toBe("2001");
 });
 
 test("the table by keyboard: arrows move, Space chooses, Enter opens what is behind a row", async () => {
@@ -130,14 +156,21 @@ test("the table by keyboard: arrows move, Space chooses, Enter opens what is beh
   const details = el.querySelector(".cxw-batch-details")!;
   expect(details.textContent).toContain("Warning: Note is <i>short</i>");
   details.querySelector<HTMLButtonElement>("button.cxw-fix")!.click();
-  expect(sent("mend")).toMatchObject([{ row: 1, code: "C", field: "note" }]);
+  expect(sent("fix_row")).toMatchObject([{ row: 1, code: "C", field: "note" }]);
 });
 
 test("the review counts each kind, takes a decision for all, and confirms once", async () => {
-  const rows = [row(0, { state: "waiting" }), row(1, { state: "undecided", decides: true }), row(2, { state: "undecided", decides: true })];
+  const rows = [
+    row(0, { state: "waiting" }),
+    row(1, { state: "undecided", needs_review: true }),
+    row(2, { state: "undecided", needs_review: true }),
+  ];
   const { el, button, sent, fake } = await shown({ phase: "review", review: REVIEW }, rows);
-  expect([...el.querySelectorAll("[data-kind]")].map((it) => it.textContent!.slice(0, 10))).toEqual(["1 will be ", "2 to decid"]);
-  expect(el.querySelector(".cxw-reasons")!.textContent).toContain("Note <b>short</b>. (2 images)and 3 more");
+  expect([...el.querySelectorAll("[data-kind]")].map((it) => it.textContent!.slice(0, 10))).toEqual([
+    "1 will be ",
+    "2 with war",
+  ]);
+  expect(el.querySelector(".cxw-batch-reasons")!.textContent).toContain("Note <b>short</b>. (2 images)and 3 more");
   el.querySelector<HTMLInputElement>('[data-kind="decide"] input')!.click();
   expect(sent("decide")).toMatchObject([{ rows: [1, 2], on: true }]);
   fake.change("status", { ...STATUS, phase: "review", review: { ...REVIEW, ready: 3 } });
@@ -151,22 +184,23 @@ test("the review counts each kind, takes a decision for all, and confirms once",
 
 test("the keyboard goes along from the button to the review and to the outcome", async () => {
   const { button, fake } = await shown();
-  button("Look what would happen").focus();
+  button("Check ").focus();
   fake.change("status", { ...STATUS, phase: "planning", progress: "Asking …" });
   await drawn();
   fake.change("status", { ...STATUS, phase: "review", review: REVIEW });
   await drawn();
   expect(document.activeElement!.textContent).toBe("Publish 1 image as @me?");
-  fake.change("status", { ...STATUS, phase: "at rest", sent: { published: 1, unclear: 1, undecided: 1 } });
+  fake.change("status", { ...STATUS, phase: "ended", sent: { published: 1, unclear: 1, undecided: 1 } });
   await drawn();
-  expect(document.activeElement!.textContent).toBe("Done, but for some");
+  expect(document.activeElement!.textContent).toBe("Finished with errors");
 });
 
 test("what is unclear is looked for or sent again, what failed is tried again, what waits goes on", async () => {
-  const { button, sent } = await shown({ phase: "at rest", sent: { published: 1, waiting: 2, failed: 3, unclear: 4 } });
-  for (const words of ["Try the 3 failed", "Look again for 4", "Look, and send again", "Go on with 2 images"]) button(words).click();
-  expect(sent("again").map(({ what }) => what)).toEqual(["retry", "look", "resend"]);
-  expect(sent("go_on").length).toBe(1);
+  const { button, sent } = await shown({ phase: "ended", sent: { published: 1, waiting: 2, failed: 3, unclear: 4 } });
+  for (const words of ["Retry 3 failed", "Check 4 images again", "Not on the server", "Continue with 2 images"])
+    button(words).click();
+  expect(sent("repeat").map(({ what }) => what)).toEqual(["retry", "check", "resend"]);
+  expect(sent("resume").length).toBe(1);
 });
 
 test("progress is said now and then to those who listen, and the end at once", async () => {
@@ -174,16 +208,16 @@ test("progress is said now and then to those who listen, and the end at once", a
   try {
     const { el, fake } = await shown({ phase: "sending", sent: { waiting: 3 } });
     const said = () => el.querySelector(".cxw-hidden[role=status]")!.textContent;
-    expect(said()).toBe("0 of 3 images are done.");
+    expect(said()).toBe("0 of 3 images are finished.");
     fake.change("status", { ...STATUS, phase: "sending", sent: { waiting: 1, published: 2 } });
     await drawn();
-    expect(said()).toBe("0 of 3 images are done.");
+    expect(said()).toBe("0 of 3 images are finished.");
     vi.advanceTimersByTime(5000);
     await drawn();
-    expect(said()).toBe("2 of 3 images are done.");
-    fake.change("status", { ...STATUS, phase: "at rest", sent: { published: 3 } });
+    expect(said()).toBe("2 of 3 images are finished.");
+    fake.change("status", { ...STATUS, phase: "ended", sent: { published: 3 } });
     await drawn();
-    expect(said()).toBe("At rest: 3 published.");
+    expect(said()).toBe("Finished: 3 published.");
   } finally {
     vi.useRealTimers();
   }
@@ -192,10 +226,35 @@ test("progress is said now and then to those who listen, and the end at once", a
 test("a saved notebook tells what was published then, and that more may have been", () => {
   const rows = [row(0, { id: "65f0", record: "https://x/image/65f0", name: "<b>" }), row(1)];
   const status = { ...STATUS, total: 2, counts: { published: 1, sending: 1 } };
-  const resting = keepsake(status, rows) as HTMLElement;
-  expect(resting.textContent).toContain("1 of 2 images were published by @me at http://x; of all: 1 sending, 1 published.");
+  const resting = staticFallback(status, rows) as HTMLElement;
+  expect(resting.textContent).toContain(
+    "1 of 2 images were published by @me at http://x; of all: 1 sending, 1 published.",
+  );
   expect(resting.querySelector("td")!.textContent).toBe("<b>");
   expect(resting.querySelector("a")!.href).toBe("https://x/image/65f0");
-  expect(resting.textContent).not.toContain("still under way");
-  expect((keepsake({ ...status, phase: "sending" }, rows) as HTMLElement).textContent).toContain("still under way");
+  expect(resting.textContent).not.toContain("still running");
+  expect((staticFallback({ ...status, phase: "sending" }, rows) as HTMLElement).textContent).toContain("still running");
+});
+
+test("a table is shown with its columns and what does not fit, and applied with a click", async () => {
+  const columns = [
+    { header: "Licence", field: "License", reason: "" },
+    { header: "Weather", field: "", reason: "no field has this name" },
+  ];
+  const table = { name: "t.csv", columns, count: 2, remarks: ["Row 3, RA: no angle"], more: 4, applied: false };
+  const { el, button, sent } = await shown({}, undefined, table);
+  const shownRows = [...el.querySelectorAll(".cxw-columns tbody tr")].map((it) => it.textContent);
+  expect(shownRows).toEqual(["Licence→ License", "Weathernot used: no field has this name"]);
+  expect(el.querySelector(".cxw-remarks")!.textContent).toBe("Row 3, RA: no angle4 more");
+  button("Apply to 2 images").click();
+  expect(sent("apply_metadata").length).toBe(1);
+});
+
+test("the form of a row goes to the rows before and after it as they are shown, and closes", async () => {
+  const { el, button, sent } = await shown({ edited: 1 });
+  expect(el.querySelector(".cxw-row-form")!.textContent).toContain("Editing Field 1");
+  button("Previous").click();
+  button("Next").click();
+  button("Close form").click();
+  expect(sent("edit_row").map(({ row }) => row)).toEqual([0, 2, null]);
 });

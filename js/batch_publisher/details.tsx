@@ -1,42 +1,46 @@
-// What is behind a row: why it is as it is, what the checks say, what mends it.
+// The details of a row: reasons for its state, problems and their fixes.
 
 import { useEffect, useState } from "preact/hooks";
-import type { Problem } from "../shared/types.ts";
-import { RecordLink, type TableProps } from "./table.tsx";
+import type { BatchDetails } from "../protocol.ts";
 import type { Row } from "./status.ts";
-
-export type Ask = (kind: string, content: Record<string, unknown>) => Promise<{ content: Record<string, unknown> }>;
-
-interface Told {
-  problems: Problem[];
-  why: string[];
-  url: string;
-}
+import { RecordLink, type TableProps } from "./table.tsx";
 
 const WORDS = { error: "Error", warning: "Warning", info: "Note" } as const;
 
-export function Details({ row, ask, send, titles, editable, decide }: TableProps & { row: Row }) {
-  const [told, setTold] = useState<Told | null>(null);
+export function Details({ row, kernel, titles, editable, decide, edited, edit, edits }: TableProps & { row: Row }) {
+  const [told, setTold] = useState<BatchDetails | null>(null);
   useEffect(() => {
     let current = true;
-    ask("details", { row: row.i }).then(
-      ({ content }) => current && setTold(content as unknown as Told),
-      () => {}, // the view is closed, or says itself that the kernel is gone
+    kernel.request<BatchDetails>("details", { row: row.i }).then(
+      ({ content }) => current && setTold(content),
+      () => {}, // the view is closed, or reports that the kernel is gone
     );
-    return () => void (current = false);
-  }, [ask, row.i, row.v]);
+    return () => {
+      current = false;
+    };
+  }, [kernel, row.i, row.v]);
   if (!told) return <p class="cxw-quiet">…</p>;
+  const open = edited === row.i;
   return (
     <>
+      {edits && !row.id && (
+        <button type="button" class="cxw-edit-row" aria-pressed={open} onClick={() => edit(open ? null : row.i)}>
+          {open ? "Close form" : "Edit"}
+        </button>
+      )}
       {row.record && (
         <p>
           Published as <RecordLink row={row} />
         </p>
       )}
-      {row.decides && (
+      {row.needs_review && (
         <label>
-          <input type="checkbox" checked={row.anyway} onChange={(event) => decide([row.i], event.currentTarget.checked)} /> Publish “{row.name}”
-          anyway
+          <input
+            type="checkbox"
+            checked={row.anyway}
+            onChange={(event) => decide([row.i], event.currentTarget.checked)}
+          />{" "}
+          Publish “<bdi>{row.name}</bdi>” anyway
         </label>
       )}
       <ul class="cxw-problem-list">
@@ -47,14 +51,22 @@ export function Details({ row, ask, send, titles, editable, decide }: TableProps
         ))}
         {!row.id &&
           told.problems.map((problem) => (
-            <li key={problem.code + problem.field} class={`cxw-problem cxw-${problem.severity}`} title={problem.code}>
+            <li
+              key={problem.code + problem.field}
+              class={`cxw-problem cxw-${problem.severity}`}
+              data-code={problem.code}
+            >
               <b>
                 {WORDS[problem.severity]}: {titles[problem.field] ?? (problem.field || "This image")}
               </b>{" "}
-              <span>{problem.message}</span>{" "}
+              <bdi>{problem.message}</bdi>{" "}
               {problem.fix && editable && (
-                <button type="button" class="cxw-fix" onClick={() => send({ kind: "mend", row: row.i, code: problem.code, field: problem.field })}>
-                  {problem.fix}
+                <button
+                  type="button"
+                  class="cxw-fix"
+                  onClick={() => kernel.send({ kind: "fix_row", row: row.i, code: problem.code, field: problem.field })}
+                >
+                  <bdi>{problem.fix}</bdi>
                 </button>
               )}
             </li>

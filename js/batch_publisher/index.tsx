@@ -1,68 +1,61 @@
-// Many images: a table of drafts, fields that they share, what would happen, progress, receipts.
+// Many images: a table of drafts, shared fields, review, progress, receipts.
 
-import "../shared/theme.css";
+import "../shared/ui/theme.css";
 import "./batch_publisher.css";
-import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
-import { Comm } from "../shared/comm.ts";
-import { useFollowingFocus } from "../shared/follow_focus.ts";
-import { type LeftoversState, LeftoversView } from "../shared/leftovers.tsx";
-import { Gone, useDraft, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { PendingState } from "../protocol.ts";
+import { type DraftViewProps, draftWidgetOf, useDraft, useRedrawSoon, useSilence, useTrait } from "../shared/mount.tsx";
+import { PendingAttemptsView } from "../shared/pending_attempts.tsx";
+import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
+import { KernelGone } from "../shared/ui/kernel_notices.tsx";
 import { Earlier, Filters, Notices, passes } from "./around.tsx";
-import { keepsake } from "./keepsake.ts";
+import { Metadata } from "./metadata.tsx";
 import { AtRest, Receipts, Start, UnderWay } from "./progress.tsx";
 import { ReviewView } from "./review.tsx";
+import { RowFormHead } from "./row_form.tsx";
 import { RowStore } from "./rows.ts";
 import { SharedFields } from "./shared_fields.tsx";
+import { staticFallback } from "./static_fallback.ts";
 import { isBusy, type Row, type Status } from "./status.ts";
 import { Table } from "./table.tsx";
 import { Thumbnails } from "./thumbnails.ts";
+import { Uploads } from "./uploads.tsx";
 
-const STILL_THERE = 4000; // milliseconds after which a kernel that works is asked whether it is there
+const STILL_THERE = 4000; // milliseconds between checks whether a busy kernel responds
 
-/** The rows that the page knows, for the keepsake. */
+/** The rows that the page has, for the static fallback. */
 const rowsOf = new WeakMap<object, Row[]>();
 
-function useRows({ model, draft }: ViewProps, status: Status) {
-  const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
-  const [silent, setSilent] = useState(false);
-  const { comm, store, thumbnails } = useMemo(() => {
-    let waiting = 0;
-    const soon = () => {
-      waiting ||= requestAnimationFrame(() => {
-        waiting = 0;
-        redraw();
-      });
-    };
-    const comm = new Comm(model);
-    comm.onSilence = setSilent;
-    const store = new RowStore(comm, soon);
-    rowsOf.set(model, store.rows);
-    return { comm, store, thumbnails: new Thumbnails(comm, soon) };
-  }, [model]);
+function useRows({ kernel, draft }: DraftViewProps, status: Status) {
+  const soon = useRedrawSoon();
+  const { store, thumbnails } = useMemo(() => {
+    const store = new RowStore(kernel, soon);
+    rowsOf.set(kernel, store.rows);
+    return { store, thumbnails: new Thumbnails(kernel, soon) };
+  }, [kernel, soon]);
   useEffect(() => {
     void store.load();
-    return () => comm.close();
-  }, [comm, store]);
-  useEffect(() => store.expect(status.news), [store, status.news]);
-  const heard = status.heard[draft.client] ?? 0;
-  useEffect(() => store.settle(heard), [store, heard]);
+  }, [store]);
+  useEffect(() => store.expect(status.revision), [store, status.revision]);
+  const acknowledged = status.acknowledged[draft.client] ?? 0;
+  useEffect(() => store.acknowledge(acknowledged), [store, acknowledged]);
   const busy = isBusy(status);
   useEffect(() => {
     if (!busy) return;
-    const timer = setInterval(() => comm.ask("alive").catch(() => {}), STILL_THERE);
+    const timer = setInterval(() => kernel.request("alive").catch(() => {}), STILL_THERE);
     return () => clearInterval(timer);
-  }, [comm, busy]);
-  const ask = useMemo(() => (kind: string, content: Record<string, unknown>) => comm.ask(kind, content), [comm]);
-  return { store, thumbnails, ask, silent };
+  }, [kernel, busy]);
+  return { store, thumbnails };
 }
 
-function BatchPublisher(view: ViewProps) {
-  const { model, draft } = view;
+function BatchPublisher(view: DraftViewProps) {
+  const { kernel, draft } = view;
   useDraft(draft);
-  const told = useTrait<Status>(model, "status");
-  const leftovers = useTrait<LeftoversState>(model, "leftovers");
-  const titles = useTrait<Record<string, string>>(model, "titles");
-  const { store, thumbnails, ask, silent } = useRows(view, told);
+  const told = useTrait<Status>(kernel, "status");
+  const pending = useTrait<PendingState>(kernel, "pending_attempts");
+  const titles = useTrait<Record<string, string>>(kernel, "titles");
+  const { store, thumbnails } = useRows(view, told);
+  const silent = useSilence(kernel);
   const [wanted, setFilter] = useState("");
   const [web, setWeb] = useState(false);
   const steps = useRef<HTMLDivElement>(null);
@@ -70,7 +63,7 @@ function BatchPublisher(view: ViewProps) {
   useFollowingFocus(steps, told.phase);
 
   const rows = store.rows;
-  const filter = rows.some((row) => row && passes(row, wanted)) ? wanted : ""; // what it showed may have gone on
+  const filter = rows.some((row) => row && passes(row, wanted)) ? wanted : ""; // its rows may have changed state
   const shown = store.complete ? rows.filter((row) => row && passes(row, filter)).map((row) => row.i) : [];
   const status = store.complete ? { ...told, open: rows.filter((row) => row.chosen && !row.id).length } : told;
   const tell = (kind: string, numbers: number[], on: boolean, change: Partial<Row>) => {
@@ -80,17 +73,31 @@ function BatchPublisher(view: ViewProps) {
   };
   const choose = (numbers: number[], on: boolean) => tell("choose", numbers, on, { chosen: on });
   const decide = (numbers: number[], on: boolean) => tell("decide", numbers, on, { anyway: on });
-  const decideAll = (on: boolean) => decide(rows.flatMap((row) => (row.decides ? [row.i] : [])), on);
-  const anyway = rows.filter((row) => row?.decides && row.anyway).length;
+  const decideAll = (on: boolean) =>
+    decide(
+      rows.flatMap((row) => (row.needs_review ? [row.i] : [])),
+      on,
+    );
+  const anyway = rows.filter((row) => row?.needs_review && row.anyway).length;
   const props = { draft, status };
   return (
     <div class="cxw-batch" role="group" aria-label={`Publish ${status.total} images`} data-phase={status.phase}>
-      <Gone draft={draft} />
-      <LeftoversView state={leftovers} send={(message) => draft.send(message)} />
+      <KernelGone kernel={kernel} />
+      <PendingAttemptsView state={pending} send={(message) => draft.send(message)} />
       <Notices status={status} silent={silent && !draft.gone} />
       <Earlier {...props} />
-      <SharedFields model={model} {...props} />
-      <Filters rows={rows} shown={shown} filter={filter} setFilter={setFilter} web={web} setWeb={setWeb} choose={choose} status={status} />
+      <Metadata {...props} />
+      <SharedFields {...props} />
+      <Filters
+        rows={rows}
+        shown={shown}
+        filter={filter}
+        setFilter={setFilter}
+        web={web}
+        setWeb={setWeb}
+        choose={choose}
+        status={status}
+      />
       {store.complete ? (
         <Table
           rows={rows}
@@ -99,28 +106,36 @@ function BatchPublisher(view: ViewProps) {
           thumbnails={thumbnails}
           web={web}
           editable={!isBusy(status)}
-          ask={ask}
-          send={(message) => draft.send(message)}
+          kernel={kernel}
           choose={choose}
           decide={decide}
+          edited={status.edited}
+          edits={status.edits}
+          edit={(row) => draft.send({ kind: "edit_row", row })}
         />
       ) : (
-        <p class="cxw-quiet">Asking the kernel for the rows …</p>
+        <p class="cxw-quiet">Loading rows …</p>
       )}
       {status.message && (
         <div class="cxw-notice cxw-told" role="alert">
-          {status.message}
+          <bdi>{status.message}</bdi>
         </div>
       )}
       <div ref={steps}>
+        {status.phase === "editing" && <Uploads kernel={kernel} draft={draft} />}
         {status.phase === "editing" && <Start {...props} />}
-        {status.phase === "review" && <ReviewView {...props} titles={titles} anyway={anyway} decideAll={decideAll} show={setFilter} />}
+        {status.phase === "review" && (
+          <ReviewView {...props} titles={titles} anyway={anyway} decideAll={decideAll} show={setFilter} />
+        )}
         {isBusy(status) && <UnderWay {...props} />}
-        {status.phase === "at rest" && <AtRest {...props} />}
+        {status.phase === "ended" && <AtRest {...props} />}
       </div>
       <Receipts {...props} />
+      <RowFormHead {...props} rows={rows} shown={shown} />
     </div>
   );
 }
 
-export default widgetOf(BatchPublisher, ({ model }) => keepsake(model.get("status") as Status, rowsOf.get(model) ?? []));
+export default draftWidgetOf(BatchPublisher, ({ kernel }) =>
+  staticFallback(kernel.trait<Status>("status"), rowsOf.get(kernel) ?? []),
+);

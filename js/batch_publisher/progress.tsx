@@ -1,9 +1,10 @@
-// What is under way and what came of it, with what can be done next.
+// Progress and result of a batch, with the next actions.
 
 import type { DraftLink } from "../shared/draft_link.ts";
+import { isolated } from "../shared/foreign.ts";
 import { images, inWords, progressOf, type Status } from "./status.ts";
 
-const WAIT = "Asking the server once more …";
+const WAIT = "Waiting for the server …";
 
 interface Props {
   draft: DraftLink;
@@ -14,17 +15,23 @@ interface Props {
 export function Start({ draft, status }: Props) {
   return (
     <div class="cxw-row">
-      <button type="button" class="cxw-primary" data-focus disabled={status.open === 0} onClick={() => draft.send({ kind: "look" })}>
-        Look what would happen to {images(status.open)}
+      <button
+        type="button"
+        class="cxw-primary"
+        data-focus
+        disabled={status.open === 0}
+        onClick={() => draft.send({ kind: "review" })}
+      >
+        Check {images(status.open)}
       </button>
       <span class="cxw-quiet">
         {status.open > 0
-          ? `Asks ${status.api_url} about @${status.handle} and these images; nothing is sent yet.`
+          ? `Checks @${isolated(status.handle)} and these images at ${isolated(status.api_url)}. Nothing is sent yet.`
           : status.total === 0
             ? "There are no images here."
             : status.counts.published === status.total
               ? "All images are published."
-              : "Choose images that are not published yet."}
+              : "Select images that are not published yet."}
       </span>
     </div>
   );
@@ -37,65 +44,80 @@ export function UnderWay({ draft, status }: Props) {
   return (
     <div class="cxw-underway">
       <div class="cxw-row">
-        {planning || of === 0 ? <progress aria-label="Progress" /> : <progress aria-label="Progress" max={of} value={done} />}
+        {planning || of === 0 ? (
+          <progress aria-label="Progress" />
+        ) : (
+          <progress aria-label="Progress" max={of} value={done} />
+        )}
         <span data-focus tabIndex={-1}>
-          {planning ? status.progress : of === 0 ? WAIT : `${done.toLocaleString("en")} of ${images(of)}: ${inWords(status.sent)}`}
+          {planning ? (
+            <bdi>{status.progress}</bdi>
+          ) : of === 0 ? (
+            WAIT
+          ) : (
+            `${done.toLocaleString("en")} of ${images(of)}: ${inWords(status.sent)}`
+          )}
         </span>
         <button type="button" disabled={stopping} onClick={() => draft.send({ kind: "stop" })}>
-          {planning ? "Call it off" : stopping ? "Stopping …" : "Stop"}
+          {planning ? "Cancel" : stopping ? "Stopping …" : "Stop"}
         </button>
       </div>
-      {stopping && <p class="cxw-quiet">Nothing more is sent. What is under way ends.</p>}
-      {!planning && status.progress && <p>{status.progress}</p>}
+      {stopping && <p class="cxw-quiet">No further images are sent. Requests in progress are completed.</p>}
+      {!planning && status.progress && (
+        <p>
+          <bdi>{status.progress}</bdi>
+        </p>
+      )}
     </div>
   );
 }
 
-/** Something was sent, and nothing is under way. */
+/** The result of a batch that is not running. */
 export function AtRest({ draft, status }: Props) {
   const { waiting = 0, failed = 0, unclear = 0, undecided = 0 } = status.sent;
   const rest = waiting + failed + unclear;
-  const again = (what: string) => () => draft.send({ kind: "again", what });
+  const repeat = (what: string) => () => draft.send({ kind: "repeat", what });
   return (
-    <section aria-label="Outcome" class={rest > 0 ? "cxw-failed" : "cxw-receipt"}>
+    <section aria-label="Result" class={rest > 0 ? "cxw-failed" : "cxw-receipt"}>
       <h3 tabIndex={-1} data-focus>
-        {waiting > 0 ? `Stopped with ${images(waiting)} left` : rest > 0 ? "Done, but for some" : "Done"}
+        {waiting > 0 ? `Stopped: ${images(waiting)} left` : rest > 0 ? "Finished with errors" : "Finished"}
       </h3>
       <p>{inWords(status.sent)}.</p>
       {unclear > 0 && (
         <p>
-          Of {images(unclear)} it is not known whether the server has them. They are never sent again by themselves: wait a minute, look
-          again, and send them again only if they are not there even then.
+          For {images(unclear)} it is unknown whether the server has them. They are not sent again automatically. If you
+          send them again, the server is checked first, and only missing images are sent.
         </p>
       )}
       {undecided > 0 && (
         <p>
-          {undecided === 1 ? "1 image was" : `${images(undecided)} were`} not sent: nobody has said so. Tick “publish anyway” in the table if
-          you want to.
+          {undecided === 1 ? "1 image has" : `${images(undecided)} have`} warnings and{" "}
+          {undecided === 1 ? "was" : "were"} not sent. To publish {undecided === 1 ? "it" : "them"}, select “publish
+          anyway” in the table.
         </p>
       )}
       <div class="cxw-row">
         {waiting > 0 && (
-          <button type="button" class="cxw-primary" onClick={() => draft.send({ kind: "go_on" })}>
-            Go on with {images(waiting)}
+          <button type="button" class="cxw-primary" onClick={() => draft.send({ kind: "resume" })}>
+            Continue with {images(waiting)}
           </button>
         )}
         {failed > 0 && (
-          <button type="button" onClick={again("retry")}>
-            Try the {failed.toLocaleString("en")} failed again
+          <button type="button" onClick={repeat("retry")}>
+            Retry {failed.toLocaleString("en")} failed
           </button>
         )}
         {unclear > 0 && (
           <>
-            <button type="button" onClick={again("look")}>
-              Look again for {images(unclear)}
+            <button type="button" onClick={repeat("check")}>
+              Check {images(unclear)} again
             </button>
-            <button type="button" onClick={again("resend")}>
-              Look, and send again what is not there
+            <button type="button" onClick={repeat("resend")}>
+              Not on the server: send again
             </button>
           </>
         )}
-        <button type="button" onClick={() => draft.send({ kind: "leave" })}>
+        <button type="button" onClick={() => draft.send({ kind: "cancel" })}>
           Back to the table
         </button>
       </div>
@@ -103,18 +125,18 @@ export function AtRest({ draft, status }: Props) {
   );
 }
 
-/** The files with what became of each row. */
+/** The files with the outcome of each row. */
 export function Receipts({ draft, status }: Props) {
   if (!status.counts.published && status.saved.length === 0) return null;
   return (
     <div class="cxw-row">
       <button type="button" onClick={() => draft.send({ kind: "save" })}>
-        Save the receipts (JSON and CSV)
+        Save receipts (JSON and CSV)
       </button>
       <span role="status">
         {status.saved.length > 0 ? (
           <>
-            Saved by the kernel as{" "}
+            Saved as{" "}
             {status.saved.map((path, index) => (
               <>
                 {index > 0 && " and "}
@@ -123,7 +145,7 @@ export function Receipts({ draft, status }: Props) {
             ))}
           </>
         ) : (
-          <span class="cxw-quiet">The kernel writes them beside the notebook.</span>
+          <span class="cxw-quiet">They are saved in the notebook’s folder.</span>
         )}
       </span>
     </div>

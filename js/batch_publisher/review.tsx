@@ -1,26 +1,27 @@
-// What would happen, in short: so many of each kind, and why. Nothing is sent that isn't in it.
+// The review: how many images of each kind, and why. Nothing else is sent.
 
-import { ConfirmOnce } from "../shared/confirm_once.tsx";
 import type { DraftLink } from "../shared/draft_link.ts";
+import { isolated } from "../shared/foreign.ts";
 import { useUniqueId } from "../shared/mount.tsx";
+import { ConfirmOnce } from "../shared/ui/confirm_once.tsx";
 import { images, type Kind, type Status } from "./status.ts";
 
 const KINDS: Record<Kind["kind"], [title: string, filter: string]> = {
   publish: ["will be published", "waiting"],
-  look: ["may be there already: they are looked for, and not sent before that is settled", "waiting"],
-  decide: ["to decide: they are published only if you say so", "decides"],
-  before: ["published before", "published"],
+  check: ["may already be on the server: they are checked first, and sent only if they are not there", "waiting"],
+  decide: ["with warnings: published only if you choose to", "needs_review"],
+  published: ["already published", "published"],
   skip: ["skipped", "skipped"],
-  blocked: ["blocked: they can't be published as they are", "blocked"],
+  blocked: ["can't be published as they are", "blocked"],
 };
 
 interface Props {
   draft: DraftLink;
   status: Status;
   titles: Record<string, string>;
-  /** How many of the rows that are to be decided on are published anyway, as this page shows them. */
+  /** How many of the rows with warnings are published anyway, as this page shows them. */
   anyway: number;
-  /** Says of all these whether they are published. */
+  /** Decide for all of these whether they are published. */
   decideAll: (on: boolean) => void;
   show: (filter: string) => void;
 }
@@ -29,19 +30,26 @@ export function ReviewView({ draft, status, titles, anyway, decideAll, show }: P
   const { review } = status;
   const id = useUniqueId();
   if (!review) return null;
-  const leave = () => draft.send({ kind: "leave" });
+  const warned = review.kinds.find(({ kind }) => kind === "decide")?.count ?? 0;
+  const cancel = () => draft.send({ kind: "cancel" });
   return (
-    <section role="dialog" aria-label="Review" class="cxw-review" onKeyDown={(event) => event.key === "Escape" && leave()}>
+    <section
+      role="dialog"
+      aria-label="Review"
+      class="cxw-review"
+      onKeyDown={(event) => event.key === "Escape" && cancel()}
+    >
       <h3 tabIndex={-1} data-focus>
         {review.ready > 0
-          ? `Publish ${images(review.ready)} as @${status.handle}?`
-          : review.kinds.some(({ kind }) => kind === "decide")
-            ? "Nothing is published before you decide"
-            : "There is nothing to publish"}
+          ? `Publish ${images(review.ready)} as @${isolated(status.handle)}?`
+          : warned > 0
+            ? `${images(warned)} ${warned === 1 ? "has" : "have"} warnings. Publish ${warned === 1 ? "it" : "them"} anyway?`
+            : "Nothing to publish"}
       </h3>
       <p id={id}>
-        They go to <code>{status.api_url}</code>. <b>Once published, an image can be neither corrected nor deleted</b>; only note, alt text
-        and permissions can be changed later.
+        Destination: <code>{status.api_url}</code>.{" "}
+        <b>Positions and addresses are final, and images cannot be deleted.</b> You can edit title, description and
+        rights later.
       </p>
       <ul class="cxw-kinds">
         {review.kinds.map((it) => {
@@ -74,10 +82,15 @@ export function ReviewView({ draft, status, titles, anyway, decideAll, show }: P
         })}
       </ul>
       <div class="cxw-row">
-        <ConfirmOnce ticket={review.ticket} ready={review.ready > 0} describedBy={id} confirm={(ticket) => draft.send({ kind: "confirm", ticket })}>
+        <ConfirmOnce
+          ticket={review.ticket}
+          ready={review.ready > 0}
+          describedBy={id}
+          confirm={(ticket) => draft.send({ kind: "confirm", ticket })}
+        >
           {review.ready > 0 ? `Publish ${images(review.ready)}` : "Publish"}
         </ConfirmOnce>
-        <button type="button" onClick={leave}>
+        <button type="button" onClick={cancel}>
           Back
         </button>
       </div>
@@ -88,7 +101,7 @@ export function ReviewView({ draft, status, titles, anyway, decideAll, show }: P
 function Reasons({ kind, titles }: { kind: Kind; titles: Record<string, string> }) {
   if (kind.reasons.length === 0) return null;
   return (
-    <ul class="cxw-reasons">
+    <ul class="cxw-batch-reasons">
       {kind.reasons.map(({ reason, count, name }) => {
         const [path = "", ...rest] = reason.split(": ");
         return (
@@ -99,7 +112,9 @@ function Reasons({ kind, titles }: { kind: Kind; titles: Record<string, string> 
           </li>
         );
       })}
-      {kind.more > 0 && <li class="cxw-quiet">and {kind.more.toLocaleString("en")} more: open the rows to see theirs</li>}
+      {kind.more > 0 && (
+        <li class="cxw-quiet">and {kind.more.toLocaleString("en")} more; open a row to see its reasons</li>
+      )}
     </ul>
   );
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { RowStore } from "./rows.ts";
 import type { Row } from "./status.ts";
 
-type Answer = { rows: Row[]; total: number; news: number };
+type Answer = { rows: Row[]; total: number; revision: number };
 
 const row = (i: number, v: number, state = "waiting"): Row => ({
   i,
@@ -13,7 +13,7 @@ const row = (i: number, v: number, state = "waiting"): Row => ({
   warnings: 0,
   state,
   reason: "",
-  decides: false,
+  needs_review: false,
   anyway: false,
   local: false,
   web: "",
@@ -27,14 +27,16 @@ class FakeKernel {
   tell: (content: Record<string, unknown>) => void = () => {};
   #answers: ((answer: Answer) => void)[] = [];
 
-  ask = (_kind: string, { start }: { start?: number } = {}) => {
+  request = (_kind: string, { start }: { start?: number } = {}) => {
     this.asked.push(start!);
     return new Promise<never>((resolve) => this.#answers.push((content) => resolve({ content, buffers: [] } as never)));
   };
-  on = (_kind: string, listener: (content: Record<string, unknown>) => void) => void (this.tell = listener);
+  onMessage = (_kind: string, listener: (content: Record<string, unknown>) => void) => {
+    this.tell = listener;
+  };
 
-  async answer(rows: Row[], news: number, total: number): Promise<void> {
-    this.#answers.shift()!({ rows, news, total });
+  async answer(rows: Row[], revision: number, total: number): Promise<void> {
+    this.#answers.shift()!({ rows, revision, total });
     await new Promise((later) => setTimeout(later));
   }
 }
@@ -57,7 +59,7 @@ test("rows come in parts, and are complete with the last", async () => {
 
 test("of two states of a row the later one holds, whichever comes first", async () => {
   const { kernel, states } = opened();
-  kernel.tell({ rows: [row(1, 5, "published")], news: 5 });
+  kernel.tell({ rows: [row(1, 5, "published")], revision: 5 });
   await kernel.answer([row(0, 4), row(1, 4, "sending")], 4, 2);
   expect(states()).toEqual(["waiting", "published"]);
   expect(kernel.asked).toEqual([0]); // nothing is missing
@@ -66,9 +68,9 @@ test("of two states of a row the later one holds, whichever comes first", async 
 test("news that follow each other are taken; where some are missing, all rows are asked for again", async () => {
   const { kernel, states } = opened();
   await kernel.answer([row(0, 1), row(1, 1)], 1, 2);
-  kernel.tell({ rows: [row(0, 2, "sending")], news: 2 });
+  kernel.tell({ rows: [row(0, 2, "sending")], revision: 2 });
   expect(kernel.asked).toEqual([0]);
-  kernel.tell({ rows: [row(0, 4, "published")], news: 4 }); // 3 was lost with a connection
+  kernel.tell({ rows: [row(0, 4, "published")], revision: 4 }); // 3 was lost with a connection
   expect(kernel.asked).toEqual([0, 0]);
   await kernel.answer([row(0, 4, "published"), row(1, 4, "failed")], 4, 2);
   expect(states()).toEqual(["published", "failed"]);
@@ -90,12 +92,18 @@ test("what is clicked is seen at once, and older news that were on their way do 
   store.set([0, 1], { chosen: false }, 1);
   store.set([1], { chosen: true }, 2);
   const chosen = () => store.rows.map((it) => it.chosen);
-  kernel.tell({ rows: [row(0, 2, "faulty"), row(1, 2, "faulty")], news: 2 }); // from before the clicks
-  expect([chosen(), store.rows[0]!.state]).toEqual([[false, true], "faulty"]);
-  kernel.tell({ rows: [{ ...row(0, 3), chosen: false }, { ...row(1, 3), chosen: false }], news: 3 });
-  store.settle(1);
+  kernel.tell({ rows: [row(0, 2, "invalid"), row(1, 2, "invalid")], revision: 2 }); // from before the clicks
+  expect([chosen(), store.rows[0]!.state]).toEqual([[false, true], "invalid"]);
+  kernel.tell({
+    rows: [
+      { ...row(0, 3), chosen: false },
+      { ...row(1, 3), chosen: false },
+    ],
+    revision: 3,
+  });
+  store.acknowledge(1);
   expect(chosen()).toEqual([false, true]);
-  kernel.tell({ rows: [row(1, 4), { ...row(0, 4), chosen: true }], news: 4 }); // the kernel has the last word
-  store.settle(2);
+  kernel.tell({ rows: [row(1, 4), { ...row(0, 4), chosen: true }], revision: 4 }); // the kernel has the last word
+  store.acknowledge(2);
   expect(chosen()).toEqual([true, true]);
 });

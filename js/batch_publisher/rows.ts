@@ -1,41 +1,42 @@
-// The rows in this page: all are asked for once, then the kernel tells what has changed. What was lost on the way is noticed and asked again.
+// The rows in this page: all are requested once, then the kernel sends updates. Lost updates are noticed and requested again.
 
-import type { Comm } from "../shared/comm.ts";
+import type { BatchRowsEvent, BatchRowsResponse } from "../protocol.ts";
+import type { KernelLink } from "../shared/kernel_link.ts";
 import type { Row } from "./status.ts";
 
 export class RowStore {
-  /** As they are shown: with what was clicked and the kernel has not taken yet. */
+  /** Rows as shown: with clicks that the kernel has not applied yet. */
   rows: Row[] = [];
   total = 0;
-  #told: Row[] = [];
+  #received: Row[] = [];
   #clicked = new Map<number, { click: number; change: Partial<Row> }>();
-  #comm: Pick<Comm, "ask" | "on">;
+  #kernel: Pick<KernelLink, "request" | "onMessage">;
   #redraw: () => void;
-  /** All news up to this one have arrived; -1 before the rows were here once. */
-  #heard = -1;
-  /** News that came before others that are still missing. */
+  /** All updates up to this revision have arrived; -1 before the first complete load. */
+  #revision = -1;
+  /** Revisions that arrived before others that are still missing. */
   #early = new Set<number>();
   #loading = false;
   #again = false;
 
-  constructor(comm: Pick<Comm, "ask" | "on">, redraw: () => void) {
-    this.#comm = comm;
+  constructor(kernel: Pick<KernelLink, "request" | "onMessage">, redraw: () => void) {
+    this.#kernel = kernel;
     this.#redraw = redraw;
-    comm.on("rows", ({ rows, news }) => {
-      this.#early.add(news as number);
-      this.#take(rows as Row[]);
+    kernel.onMessage<BatchRowsEvent>("rows", ({ rows, revision }) => {
+      this.#early.add(revision);
+      this.#take(rows);
       this.#catchUp();
     });
   }
 
   /** Whether all rows are here. */
   get complete(): boolean {
-    return this.#heard >= 0;
+    return this.#revision >= 0;
   }
 
-  /** The kernel has told news up to this one: where they aren't here, all rows are asked for again. */
-  expect(news: number): void {
-    if (news > this.#heard && this.#heard >= 0) void this.load();
+  /** The kernel has sent updates up to this revision: request all rows if they have not arrived. */
+  expect(revision: number): void {
+    if (revision > this.#revision && this.#revision >= 0) void this.load();
   }
 
   async load(): Promise<void> {
@@ -47,17 +48,17 @@ export class RowStore {
     try {
       do {
         this.#again = false;
-        this.#heard = await this.#fetchAll();
+        this.#revision = await this.#fetchAll();
         this.#catchUp();
       } while (this.#again);
     } catch {
-      // The kernel is gone or the view is closed; the view says so.
+      // The kernel is gone or the view is closed; the view reports that.
     } finally {
       this.#loading = false;
     }
   }
 
-  /** Show at once what the kernel is told by a click, until it has taken that one: older news that are still on their way change it not. */
+  /** Show the effect of a click at once, until the kernel has applied it: updates that were sent before do not undo it. */
   set(numbers: number[], change: Partial<Row>, click: number): void {
     for (const number of numbers) {
       this.#clicked.set(number, { click, change: { ...this.#clicked.get(number)?.change, ...change } });
@@ -66,8 +67,8 @@ export class RowStore {
     this.#redraw();
   }
 
-  /** The kernel has taken all clicks up to this one: from now on the rows are as it says. */
-  settle(click: number): void {
+  /** The kernel has applied all clicks up to this one: show its rows from now on. */
+  acknowledge(click: number): void {
     for (const [number, clicked] of this.#clicked) {
       if (clicked.click > click) continue;
       this.#clicked.delete(number);
@@ -77,16 +78,16 @@ export class RowStore {
   }
 
   #show(number: number): void {
-    this.rows[number] = { ...this.#told[number]!, ...this.#clicked.get(number)?.change };
+    this.rows[number] = { ...this.#received[number]!, ...this.#clicked.get(number)?.change };
   }
 
   async #fetchAll(): Promise<number> {
     let first = -1;
     for (let start = 0; ; ) {
-      const { content } = await this.#comm.ask("rows", { start });
-      const rows = content.rows as Row[];
-      if (first < 0) first = content.news as number;
-      this.total = content.total as number;
+      const { content } = await this.#kernel.request<BatchRowsResponse>("rows", { start });
+      const { rows } = content;
+      if (first < 0) first = content.revision;
+      this.total = content.total;
       this.#take(rows);
       start += rows.length;
       if (rows.length === 0 || start >= this.total) return first;
@@ -95,16 +96,16 @@ export class RowStore {
 
   #take(rows: Row[]): void {
     for (const row of rows) {
-      if (row.v < (this.#told[row.i]?.v ?? -1)) continue;
-      this.#told[row.i] = row;
+      if (row.v < (this.#received[row.i]?.v ?? -1)) continue;
+      this.#received[row.i] = row;
       this.#show(row.i);
     }
     this.#redraw();
   }
 
   #catchUp(): void {
-    while (this.#early.delete(this.#heard + 1)) this.#heard += 1;
-    for (const news of this.#early) if (news <= this.#heard) this.#early.delete(news);
-    if (this.#heard >= 0 && this.#early.size > 0) void this.load();
+    while (this.#early.delete(this.#revision + 1)) this.#revision += 1;
+    for (const revision of this.#early) if (revision <= this.#revision) this.#early.delete(revision);
+    if (this.#revision >= 0 && this.#early.size > 0) void this.load();
   }
 }

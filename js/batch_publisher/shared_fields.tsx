@@ -1,17 +1,15 @@
-// Fields that images share: typed once, copied to the chosen rows one by one, and taken back.
+// Shared fields: typed once, copied to the selected rows, with undo and redo.
 
-import type { AnyModel } from "@anywidget/types";
 import { useState } from "preact/hooks";
+import type { FieldSpec } from "../protocol.ts";
 import { CreditsField } from "../shared/credits.tsx";
 import type { DraftLink } from "../shared/draft_link.ts";
 import { TextField } from "../shared/fields.tsx";
 import { LicenseField } from "../shared/license.tsx";
 import { useDraft, useTrait, useUniqueId } from "../shared/mount.tsx";
-import type { FieldSpec } from "../shared/types.ts";
 import { images, isBusy, type Status } from "./status.ts";
 
 interface Props {
-  model: AnyModel;
   draft: DraftLink;
   status: Status;
 }
@@ -19,25 +17,31 @@ interface Props {
 const FIRST = ["permissions.copyright", "permissions.credits", "permissions.license"];
 
 export function SharedFields(props: Props) {
-  const { model, draft, status } = props;
+  const { draft, status } = props;
   useDraft(draft);
-  const specs = useTrait<FieldSpec[]>(model, "fields");
+  const specs = useTrait<FieldSpec[]>(draft.kernel, "fields");
   const busy = isBusy(status);
   const of = (first: boolean) =>
-    specs.filter(({ path }) => FIRST.includes(path) === first).map((spec) => <Shared key={spec.path} spec={spec} {...props} />);
+    specs
+      .filter(({ path }) => FIRST.includes(path) === first)
+      .map((spec) => <Shared key={spec.path} spec={spec} {...props} />);
   const step = (kind: "undo" | "redo", word: string) => (
     <button type="button" disabled={busy || !status[kind]} onClick={() => draft.send({ kind })}>
       {word}
-      {status[kind] && `: ${status[kind]}`}
+      {status[kind] && (
+        <>
+          : <bdi>{status[kind]}</bdi>
+        </>
+      )}
     </button>
   );
   return (
     <details class="cxw-section" open={status.open > 0}>
-      <summary>Fields that the images share</summary>
-      <fieldset class="cxw-shared" disabled={busy} aria-label="Fields that the images share">
+      <summary>Shared fields</summary>
+      <fieldset class="cxw-shared" disabled={busy} aria-label="Shared fields">
         {of(true)}
         <details>
-          <summary>More</summary>
+          <summary>More fields</summary>
           {of(false)}
           <Addresses {...props} />
         </details>
@@ -50,13 +54,13 @@ export function SharedFields(props: Props) {
   );
 }
 
-function Shared({ model, draft, status, spec }: Props & { spec: FieldSpec }) {
+function Shared({ draft, status, spec }: Props & { spec: FieldSpec }) {
   const wrong = draft.problems.some(({ field, severity }) => field === spec.path && severity === "error");
   const field = { draft, spec };
   return (
     <div class="cxw-shared-field">
-      {spec.kind === "license" && <LicenseField {...field} model={model} />}
-      {spec.kind === "credits" && <CreditsField {...field} model={model} />}
+      {spec.kind === "license" && <LicenseField {...field} />}
+      {spec.kind === "credits" && <CreditsField {...field} />}
       {spec.kind !== "license" && spec.kind !== "credits" && <TextField {...field} />}
       <button
         type="button"
@@ -78,7 +82,7 @@ function Addresses({ draft, status }: Props) {
     <div class="cxw-shared-field">
       <div class="cxw-field cxw-wide">
         <div class="cxw-label">
-          <label for={id}>The files will be at</label>
+          <label for={id}>Address of the folder with the files</label>
         </div>
         <input
           id={id}
@@ -92,7 +96,7 @@ function Addresses({ draft, status }: Props) {
           aria-describedby={`${id}-help`}
         />
         <div id={`${id}-help`} class="cxw-quiet">
-          Image and thumbnail addresses become addresses under this one.
+          Image and thumbnail addresses are set to addresses in this folder.
         </div>
       </div>
       <button
@@ -100,7 +104,7 @@ function Addresses({ draft, status }: Props) {
         disabled={!/^https?:\/\/[^/]/i.test(base.trim()) || status.open === 0}
         onClick={() => draft.send({ kind: "host", base: base.trim() })}
       >
-        Set the addresses of {images(status.open)}
+        Set addresses of {images(status.open)}
       </button>
     </div>
   );

@@ -1,14 +1,19 @@
-// The table: a row a draft, only those in sight drawn. One stop for the Tab key; arrows move, Space chooses, Enter opens.
+// The table: one row for each draft, only those in sight drawn. One stop for the Tab key; arrows move, Space selects, Enter opens.
 
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { Address } from "../shared/address.tsx";
+import { useState } from "preact/hooks";
+import { isolated } from "../shared/foreign.ts";
+import type { KernelLink } from "../shared/kernel_link.ts";
 import { useUniqueId } from "../shared/mount.tsx";
-import { Details, type Ask } from "./details.tsx";
-import { OPEN, ROW, slice, topOf } from "./layout.ts";
+import { Address } from "../shared/ui/address.tsx";
+import { moved, useVirtualList, VirtualList } from "../shared/virtual_list.tsx";
+import { Details } from "./details.tsx";
 import { type Row, STATES } from "./status.ts";
 import type { Thumbnails } from "./thumbnails.ts";
 
+const ROW = 36; // pixels
+const DETAILS = 176; // pixels of a row's details, which are shown below it
 const TALLEST = 12 * ROW;
+const PAGE = Math.floor(TALLEST / ROW) - 1; // rows
 
 export interface TableProps {
   rows: Row[];
@@ -16,44 +21,39 @@ export interface TableProps {
   shown: number[];
   titles: Record<string, string>;
   thumbnails: Thumbnails;
-  /** Whether thumbnails may be asked of the web. */
+  /** Whether thumbnails may be loaded from the web. */
   web: boolean;
-  /** Whether rows can be chosen and mended. */
+  /** Whether rows can be chosen and fixed. */
   editable: boolean;
-  ask: Ask;
-  send: (message: { kind: string } & Record<string, unknown>) => void;
+  kernel: KernelLink;
   choose: (numbers: number[], on: boolean) => void;
   decide: (numbers: number[], on: boolean) => void;
+  /** The row whose form is open. */
+  edited: number | null;
+  edit: (row: number | null) => void;
+  /** Whether forms can be opened here. */
+  edits: boolean;
 }
 
 export function Table(props: TableProps) {
   const { rows, shown, web, editable, choose } = props;
   const id = useUniqueId();
-  const scroller = useRef<HTMLDivElement>(null);
-  const [scroll, setScroll] = useState(0);
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
-  const [active, setActive] = useState(0); // the place, not the number
-  const places = shown.flatMap((number, place) => (open.has(number) ? [place] : []));
-  const height = Math.min(TALLEST + (places.length > 0 ? OPEN : 0), Math.max(ROW, topOf(shown.length, places)));
-  const { first, end, above, height: whole } = slice(shown.length, places, scroll, height);
-  const pictures = web || rows.some((row) => row.local);
+  const [active, setActive] = useState(0); // a place in the table, not the row's number
   const current = Math.min(active, shown.length - 1);
-
-  // A filter can leave fewer rows than were scrolled past.
-  useLayoutEffect(() => {
-    const now = scroller.current?.scrollTop ?? 0;
-    if (now !== scroll) setScroll(now);
+  const expanded = shown.flatMap((number, place) => (open.has(number) ? [place] : []));
+  const whole = shown.length * ROW + expanded.length * DETAILS;
+  const height = Math.min(TALLEST + (expanded.length > 0 ? DETAILS : 0), Math.max(ROW, whole));
+  const list = useVirtualList({
+    count: shown.length,
+    rowHeight: ROW,
+    expanded,
+    expandedBy: DETAILS,
+    height,
+    keep: current,
   });
+  const pictures = web || rows.some((row) => row.local);
 
-  const goTo = (place: number) => {
-    const next = Math.max(0, Math.min(shown.length - 1, place));
-    setActive(next);
-    const element = scroller.current;
-    if (!element) return;
-    const top = topOf(next, places);
-    if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + ROW > element.scrollTop + height) element.scrollTop = top + ROW - height;
-  };
   const toggle = (number: number, on = !open.has(number)) => {
     const next = new Set(open);
     if (on) next.add(number);
@@ -64,10 +64,11 @@ export function Table(props: TableProps) {
     if (event.target !== event.currentTarget || event.altKey || event.ctrlKey || event.metaKey) return;
     const number = shown[current];
     if (number === undefined) return;
-    const page = Math.floor(TALLEST / ROW) - 1;
-    const moves: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -shown.length, End: shown.length };
-    if (moves[event.key]) goTo(current + moves[event.key]!);
-    else if (event.key === " " && editable && !rows[number]!.id) choose([number], !rows[number]!.chosen);
+    const next = moved(event.key, current, shown.length, PAGE);
+    if (next !== null) {
+      setActive(next);
+      list.scrollTo(next);
+    } else if (event.key === " " && editable && !rows[number]!.id) choose([number], !rows[number]!.chosen);
     else if (event.key === "Enter") toggle(number);
     else if (event.key === "ArrowRight") toggle(number, true);
     else if (event.key === "ArrowLeft") toggle(number, false);
@@ -78,7 +79,7 @@ export function Table(props: TableProps) {
   return (
     <div
       class={`cxw-batch-table${pictures ? " cxw-pictures" : ""}`}
-      role="grid"
+      role="treegrid"
       aria-label="Images"
       aria-rowcount={shown.length + 1}
       aria-multiselectable={true}
@@ -88,11 +89,11 @@ export function Table(props: TableProps) {
       onKeyDown={onKeyDown}
     >
       <span id={`${id}-keys`} class="cxw-hidden">
-        Arrow keys move, Space chooses, Enter opens a row.
+        Arrow keys move, Space selects, Enter shows the details of a row.
       </span>
       <div role="row" aria-rowindex={1} class="cxw-batch-row cxw-batch-heads">
         <span role="columnheader">
-          <span class="cxw-hidden">Chosen</span>
+          <span class="cxw-hidden">Selected</span>
         </span>
         {pictures && (
           <span role="columnheader">
@@ -102,36 +103,30 @@ export function Table(props: TableProps) {
         <span role="columnheader">Image</span>
         <span role="columnheader">Problems</span>
         <span role="columnheader">State</span>
-        <span role="columnheader">Why, or the record</span>
+        <span role="columnheader">Reason or record</span>
       </div>
-      <div
-        ref={scroller}
-        role="presentation"
-        class="cxw-batch-scroller"
-        style={{ height: `${height}px` }}
-        onScroll={(event) => setScroll(event.currentTarget.scrollTop)}
-      >
-        <div role="presentation" style={{ height: `${whole}px` }}>
-          <div role="rowgroup" style={{ transform: `translateY(${above}px)` }}>
-            {shown.slice(first, end).map((number, index) => (
-              <TableRow
-                key={number}
-                {...props}
-                row={rows[number]!}
-                id={`${id}-${number}`}
-                place={first + index}
-                active={first + index === current}
-                open={open.has(number)}
-                pictures={pictures}
-                onOpen={() => {
-                  setActive(first + index);
-                  toggle(number);
-                }}
-              />
-            ))}
-          </div>
-        </div>
-      </div>
+      <VirtualList list={list} role="presentation" class="cxw-batch-scroller" inner={{ role: "rowgroup" }}>
+        {list.rows.map(({ index, top }) => {
+          const number = shown[index]!;
+          return (
+            <TableRow
+              key={number}
+              {...props}
+              row={rows[number]!}
+              id={`${id}-${number}`}
+              place={index}
+              top={top}
+              active={index === current}
+              open={open.has(number)}
+              pictures={pictures}
+              onOpen={() => {
+                setActive(index);
+                toggle(number);
+              }}
+            />
+          );
+        })}
+      </VirtualList>
     </div>
   );
 }
@@ -140,6 +135,8 @@ interface RowProps extends TableProps {
   row: Row;
   id: string;
   place: number;
+  /** Pixels from the top of the table. */
+  top: number;
   active: boolean;
   open: boolean;
   /** Whether there is a column of thumbnails. */
@@ -148,17 +145,18 @@ interface RowProps extends TableProps {
 }
 
 function TableRow(props: RowProps) {
-  const { row, id, place, active, open, pictures, onOpen, editable, choose, decide, web, thumbnails } = props;
+  const { row, id, place, top, active, open, pictures, onOpen, editable, choose, decide, web, thumbnails } = props;
   const shade = row.chosen || row.id ? "" : " cxw-unchosen";
   return (
     <>
       <div
         id={id}
         role="row"
-        class={`cxw-batch-row${active ? " cxw-active" : ""}${shade}`}
-        style={{ height: `${ROW}px` }}
+        class={`cxw-batch-row cxw-virtual-row${active ? " cxw-active" : ""}${shade}`}
+        style={{ top: `${top}px`, height: `${ROW}px` }}
         data-row={row.i}
         data-state={row.state}
+        aria-level={1}
         aria-rowindex={place + 2}
         aria-selected={row.chosen}
         aria-expanded={open}
@@ -170,7 +168,7 @@ function TableRow(props: RowProps) {
               tabIndex={-1}
               checked={row.chosen}
               disabled={!editable}
-              aria-label={`Choose ${row.name}`}
+              aria-label={`Select ${isolated(row.name)}`}
               onChange={(event) => choose([row.i], event.currentTarget.checked)}
             />
           )}
@@ -189,21 +187,31 @@ function TableRow(props: RowProps) {
           {!row.id && <Counts row={row} />}
         </span>
         <span role="gridcell" class={`cxw-state cxw-is-${row.state}`}>
-          {row.decides ? (
-            <label title={row.reason}>
-              <input type="checkbox" tabIndex={-1} checked={row.anyway} onChange={(event) => decide([row.i], event.currentTarget.checked)} /> publish
-              anyway
+          {row.needs_review ? (
+            <label title={isolated(row.reason)}>
+              <input
+                type="checkbox"
+                tabIndex={-1}
+                checked={row.anyway}
+                onChange={(event) => decide([row.i], event.currentTarget.checked)}
+              />{" "}
+              publish anyway
             </label>
           ) : (
             (STATES[row.state] ?? row.state)
           )}
         </span>
-        <span role="gridcell" class="cxw-reason" title={row.reason}>
+        <span role="gridcell" class="cxw-reason" title={isolated(row.reason)}>
           {row.record ? <RecordLink row={row} tabIndex={-1} /> : <bdi>{row.reason}</bdi>}
         </span>
       </div>
       {open && (
-        <div role="row" class="cxw-batch-details" style={{ height: `${OPEN}px` }}>
+        <div
+          role="row"
+          aria-level={2}
+          class="cxw-batch-details cxw-virtual-row"
+          style={{ top: `${top + ROW}px`, height: `${DETAILS}px` }}
+        >
           <div role="gridcell">
             <Details {...props} />
           </div>
@@ -215,8 +223,8 @@ function TableRow(props: RowProps) {
 
 export function RecordLink({ row, tabIndex }: { row: Row; tabIndex?: number }) {
   return (
-    <Address url={row.record} tabIndex={tabIndex} aria-label={`Record of ${row.name}`}>
-      {row.id}
+    <Address url={row.record} tabIndex={tabIndex} aria-label={`Record of ${isolated(row.name)}`}>
+      <bdi>{row.id}</bdi>
     </Address>
   );
 }

@@ -1,17 +1,18 @@
-// Thumbnails of local images, made by the kernel: asked for when their row is seen, many at once.
+// Thumbnails of local images, made by the kernel: requested when their row is drawn, many at once.
 
-import type { Comm } from "../shared/comm.ts";
+import type { BatchThumbnails } from "../protocol.ts";
+import type { KernelLink } from "../shared/kernel_link.ts";
 
 const MOST = 48; // in one question
 
 export class Thumbnails {
-  #comm: Pick<Comm, "ask">;
+  #kernel: Pick<KernelLink, "request">;
   #redraw: () => void;
-  #known = new Map<number, string>(); // "" while it is on its way, or where there is none
+  #known = new Map<number, string>(); // "" while it is being loaded, or if there is none
   #wanted: number[] = [];
 
-  constructor(comm: Pick<Comm, "ask">, redraw: () => void) {
-    this.#comm = comm;
+  constructor(kernel: Pick<KernelLink, "request">, redraw: () => void) {
+    this.#kernel = kernel;
     this.#redraw = redraw;
   }
 
@@ -29,9 +30,9 @@ export class Thumbnails {
     const rows = this.#wanted.splice(0, MOST);
     if (this.#wanted.length > 0) setTimeout(() => void this.#ask(), 0);
     try {
-      const { content, buffers } = await this.#comm.ask("thumbnails", { rows });
+      const { content, buffers } = await this.#kernel.request<BatchThumbnails>("thumbnails", { rows });
       let next = 0;
-      (content.types as (string | null)[]).forEach((type, index) => {
+      content.types.forEach((type, index) => {
         if (type) this.#known.set(rows[index]!, `data:${type};base64,${base64(buffers[next++]!)}`);
       });
       this.#redraw();

@@ -1,27 +1,53 @@
-// Edits of the same image that an earlier kernel kept and nobody published or saved: offered, never forced.
+// Edits of the same image that an earlier form kept: shown again with what they change, or offered; either way back and forth.
 
-import type { AnyModel } from "@anywidget/types";
-import type { DraftLink } from "../shared/draft_link.ts";
-import { useTrait } from "../shared/mount.tsx";
+import type { EarlierState, Value } from "../protocol.ts";
+import { type DraftViewProps, useTrait } from "../shared/mount.tsx";
 
-export function EarlierEdits({ model, draft }: { model: AnyModel; draft: DraftLink }) {
-  const saved = useTrait<string>(model, "earlier");
-  const isPublished = Boolean(useTrait<{ phase?: string } | undefined>(model, "saving")?.phase);
-  if (!saved) return null;
-  const answer = (kind: string) => (event: MouseEvent) => {
-    draft.send({ kind });
-    // The buttons will be gone: the keyboard goes on in the form.
-    if (!draft.gone) (event.currentTarget as Element).closest(".cxw-form")?.querySelector<HTMLElement>("input, textarea")?.focus({ preventScroll: true });
-  };
+const shownValue = (value: Value) => (value === null || value === "" ? "empty" : String(value));
+
+function when(iso: string): string {
+  const [then, today] = [new Date(iso), new Date()];
+  const time = then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return then.toDateString() === today.toDateString() ? time : `${then.toLocaleDateString()}, ${time}`;
+}
+
+const WORDS = { restored: "Your edits from", discarded: "Discarded your edits from", offered: "Unsaved edits from" };
+
+export function EarlierEdits({ kernel, draft }: DraftViewProps) {
+  const { phase, saved = "", fields = [] } = useTrait<EarlierState>(kernel, "earlier");
+  if (!phase) return null;
+  const button = (kind: "restore" | "discard", label: string) => (
+    <button type="button" disabled={draft.gone} onClick={() => draft.send({ kind })}>
+      {label}
+    </button>
+  );
   return (
-    <div class="cxw-notice" role="status">
-      You edited this image before ({new Date(saved).toLocaleString()}) and did not {isPublished ? "save" : "publish"} it.{" "}
-      <button type="button" onClick={answer("restore")}>
-        Restore these edits
-      </button>{" "}
-      <button type="button" onClick={answer("forget")}>
-        Start afresh
-      </button>
+    <div class="cxw-notice cxw-earlier" role="status">
+      <span>
+        {WORDS[phase]} {when(saved)}
+        {phase === "restored" && " are shown"}: {fields.map(({ title }) => title).join(", ")}.
+      </span>{" "}
+      {phase === "restored" && button("discard", "Discard")}
+      {phase === "discarded" && button("restore", "Undo")}
+      {phase === "offered" && button("restore", "Restore")} {phase === "offered" && button("discard", "Discard")}
+      <details>
+        <summary>Differences</summary>
+        <dl class="cxw-compare">
+          {fields.map(({ path, title, before, after }) => (
+            <>
+              <dt key={path}>{title}</dt>
+              <dd>
+                <del>
+                  <bdi>{shownValue(before)}</bdi>
+                </del>{" "}
+                <ins>
+                  <bdi>{shownValue(after)}</bdi>
+                </ins>
+              </dd>
+            </>
+          ))}
+        </dl>
+      </details>
     </div>
   );
 }

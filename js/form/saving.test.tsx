@@ -1,17 +1,40 @@
 import { afterEach, expect, test, vi } from "vitest";
+import type { SavingState } from "../protocol.ts";
 import { FakeModel } from "../shared/fake_model.ts";
+import { drawn } from "../testing/drawn.ts";
 import form from "./index.tsx";
-import type { Saving } from "./saving_status.ts";
 
 const LIMITS = { unit: "", minimum: null, above: null, maximum: null, limit: null, choices: [], required: false };
 const FIELDS = [
   { path: "wwt.rotation", title: "Rotation", description: "Turns it.", kind: "number", ...LIMITS, fixed: true },
   { path: "note", title: "Note", description: "What it is.", kind: "text", ...LIMITS, fixed: false },
 ];
-const PLACE = { id: "1", handle: "me", api_url: "http://x", record_url: "http://x/image/1", wtml_url: "" };
+const PLACE = {
+  flat: true,
+  complete: true,
+  fields: [],
+  mirrored: false,
+  unmirrored: "",
+  taken: 0,
+  summary: "",
+  question: "",
+  label: "",
+};
+const WHERE = { id: "1", handle: "me", api_url: "http://x", record_url: "http://x/image/1", wtml_url: "" };
 
-function saving(phase: Saving["phase"], more: Partial<Saving> = {}): Saving {
-  return { phase, changed: ["note"], blocked: "", message: "", progress: "Asking …", review: null, result: [], unclear: false, place: PLACE, ...more };
+function saving(phase: SavingState["phase"], more: Partial<SavingState> = {}): SavingState {
+  return {
+    phase,
+    changed: ["note"],
+    blocked: "",
+    message: "",
+    progress: "Asking …",
+    review: null,
+    result: [],
+    unclear: false,
+    place: WHERE,
+    ...more,
+  };
 }
 
 const undo: (() => void)[] = [];
@@ -19,37 +42,47 @@ afterEach(() => {
   for (const end of undo.splice(0)) end();
 });
 
-function shown(first: Saving, locked = false, problems: unknown[] = []) {
-  const state = { name: "M 51", values: { note: "a", "wwt.rotation": 12.5 }, problems, locked, by: { client: "", seq: 0, paths: [] } };
-  const fake = new FakeModel({ state, fields: FIELDS, kept_credits: { text: "", tree: [] }, earlier: "", saving: first });
+function shown(first: SavingState, locked = false, problems: unknown[] = []) {
+  const state = {
+    name: "M 51",
+    values: { note: "a", "wwt.rotation": 12.5 },
+    problems,
+    locked,
+    by: { client: "", seq: 0, paths: [] },
+  };
+  const fake = new FakeModel({
+    state,
+    fields: FIELDS,
+    kept_credits: { text: "", tree: [] },
+    earlier: {},
+    place: PLACE,
+    draft_id: "d",
+    saving: first,
+  });
   const el = document.body.appendChild(document.createElement("div"));
   const end = form.render({ model: fake.model, el });
-  undo.push(() => (end(), el.remove()));
+  undo.push(() => {
+    end();
+    el.remove();
+  });
   const button = (text: string) => [...el.querySelectorAll("button")].find((it) => it.textContent === text);
   const kinds = () => fake.sent.map((message) => message.kind).filter((kind) => kind !== "view");
   return { fake, el, button, kinds };
 }
 
-const drawn = () => new Promise((later) => setTimeout(later, 60));
 const soon = (check: () => void) => vi.waitFor(check, 5000); // on a busy machine
 const REVIEW = { ticket: "t", rows: [{ path: "note", before: "a <b>", after: "b", meanwhile: false }], theirs: [] };
 
-test("what is fixed is disabled and readable, its help can be opened, and what is not can be typed into", () => {
+test("what is final is disabled and readable, and what is not can be typed into", async () => {
   const { el } = shown(saving("editing"));
-  const inputs = [...el.querySelectorAll<HTMLInputElement>("input")];
-  expect(inputs.map((input) => [input.value, input.disabled])).toEqual([
-    ["a", false],
-    ["12.5", true],
-  ]);
-  const help = el.querySelector<HTMLButtonElement>('[data-path="wwt.rotation"] .cxw-help');
-  expect(help?.matches(":disabled")).toBe(false);
-  expect(help?.closest("fieldset")?.disabled).toBe(false);
-});
-
-test("what an earlier kernel left unsaved is offered as that", async () => {
-  const { fake, el } = shown(saving("editing"));
-  fake.change("earlier", "2026-11-22T07:00:00+00:00");
-  await soon(() => expect(el.querySelector(".cxw-notice")?.textContent).toContain("and did not save it."));
+  const inputs = () =>
+    [...el.querySelectorAll<HTMLInputElement>(".cxw-step input")].map((input) => [input.value, input.disabled]);
+  expect(inputs()).toEqual([["a", false]]);
+  [...el.querySelectorAll<HTMLButtonElement>(".cxw-step button")]
+    .find((it) => it.textContent?.includes("WWT parameters"))
+    ?.click();
+  await drawn();
+  expect(inputs()).toEqual([["12.5", true]]);
 });
 
 test("the button is dead while there is nothing to save, an error, or another's image, and says why", async () => {
@@ -77,13 +110,17 @@ test("a review shows before and after as text, one click confirms it once, Escap
   button("Save changes")?.click();
   fake.change("saving", saving("review", { review: REVIEW }));
   await soon(() => expect(document.activeElement?.textContent).toContain("Save these changes of “M 51”?"));
-  expect([...el.querySelectorAll(".cxw-changes tbody > tr > *")].map((cell) => cell.textContent)).toEqual(["Note", "a <b>", "b"]);
+  expect([...el.querySelectorAll(".cxw-changes tbody > tr > *")].map((cell) => cell.textContent)).toEqual([
+    "Note",
+    "a <b>",
+    "b",
+  ]);
   button("Save")?.click();
   await drawn();
   button("Save")?.click();
   expect(kinds()).toEqual(["review", "confirm"]);
   expect(fake.sent.at(-1)).toEqual({ kind: "confirm", ticket: "t" });
-  el.querySelector("h3")?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+  el.querySelector(".cxw-review h3")?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
   expect(kinds().at(-1)).toBe("cancel");
 });
 
@@ -91,10 +128,10 @@ test("what somebody else has changed is shown beside ours, and the button says w
   const rows = [{ path: "note", before: "theirs", after: "mine", meanwhile: true }];
   const review = { ticket: "t", rows, theirs: [{ path: "wwt.rotation", now: 3 }] };
   const { el, button } = shown(saving("review", { review, message: "Somebody has changed note meanwhile." }));
-  expect(el.querySelector(".cxw-review")?.textContent).toContain("Changed by somebody else since you read it.");
-  expect(el.querySelector(".cxw-review")?.textContent).toContain("Somebody else has changed Rotation meanwhile");
+  expect(el.querySelector(".cxw-review")?.textContent).toContain("Changed on the server since you read it.");
+  expect(el.querySelector(".cxw-review")?.textContent).toContain("Rotation also changed on the server");
   expect(el.querySelector('.cxw-review [role="alert"]')?.textContent).toContain("changed note meanwhile");
-  expect(button("Write mine over theirs")).toBeTruthy();
+  expect(button("Overwrite with my changes")).toBeTruthy();
 });
 
 test("what became of each field is read aloud, and what failed can be tried again", async () => {
@@ -103,13 +140,16 @@ test("what became of each field is read aloud, and what failed can be tried agai
   const text = () => el.querySelector(".cxw-outcomes")?.textContent;
   expect(text()).toBe("Note was changed from empty to “b”");
   expect(el.querySelector(".cxw-receipt")?.getAttribute("role")).toBe("status");
-  fake.change("saving", saving("failed", { message: "Gone.", result: [{ ...made, before: "a", now: "a", made: false }] }));
+  fake.change(
+    "saving",
+    saving("failed", { message: "Gone.", result: [{ ...made, before: "a", now: "a", made: false }] }),
+  );
   await soon(() => expect(text()).toBe("Note was not changed: it is still “a”"));
   expect(el.querySelector(".cxw-failed")?.getAttribute("role")).toBe("alert");
   const says = () => el.querySelector(".cxw-failed b")?.textContent;
   expect(says()).toBe("Nothing was saved.");
   fake.change("saving", saving("failed", { unclear: true }));
   await soon(() => expect(says()).toBe("It is not known whether this was saved."));
-  button("Look, then save again")?.click();
+  button("Check and retry save")?.click();
   expect(kinds()).toEqual(["review"]);
 });

@@ -1,20 +1,19 @@
-// Below the form of a published image: what was changed, a last look at before and after, progress, what became of each field.
+// Below the form of a published image: what was changed, the review before saving, progress, and the outcome of each field.
 
 import { useRef } from "preact/hooks";
-import { Address, isOfTheWeb } from "../shared/address.tsx";
-import { ConfirmOnce } from "../shared/confirm_once.tsx";
+import type { SavingOutcome, SavingReview, SavingState, Value } from "../protocol.ts";
 import type { DraftLink } from "../shared/draft_link.ts";
-import { FirstStep } from "../shared/first_step.tsx";
-import { useFollowingFocus } from "../shared/follow_focus.ts";
-import { countOf } from "../shared/problems.tsx";
-import type { Value } from "../shared/types.ts";
-import type { Outcome, Review, Saving } from "./saving_status.ts";
+import { Address, isOfTheWeb } from "../shared/ui/address.tsx";
+import { ConfirmOnce } from "../shared/ui/confirm_once.tsx";
+import { FirstStep } from "../shared/ui/first_step.tsx";
+import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
+import { countOf } from "../shared/ui/problems.tsx";
 
 type Titles = Record<string, string>;
 
 interface SavingProps {
   draft: DraftLink;
-  saving: Saving;
+  saving: SavingState;
   titles: Titles;
 }
 
@@ -27,7 +26,7 @@ function Quoted({ text }: { text: string }) {
 }
 
 /** Above the form: which image this is, and what of it can be changed. */
-export function PublishedHead({ saving }: { saving: Saving }) {
+export function PublishedHead({ saving }: { saving: SavingState }) {
   const { id, handle, api_url, record_url, wtml_url } = saving.place;
   return (
     <div class="cxw-published">
@@ -44,7 +43,7 @@ export function PublishedHead({ saving }: { saving: Saving }) {
           )}
         </>
       )}
-      <div class="cxw-quiet">Note, alt text and permissions can be changed; everything else is fixed for good.</div>
+      <div class="cxw-quiet">Title, description and rights can be edited; position and addresses are final.</div>
     </div>
   );
 }
@@ -52,12 +51,19 @@ export function PublishedHead({ saving }: { saving: Saving }) {
 /** "Note, License" */
 const namesOf = (paths: string[], titles: Titles) => paths.map((path) => titles[path] ?? path).join(", ");
 
-/** Why there is nothing to press, or what would be saved. */
+/** Why the button is disabled, or what would be saved. */
 function reasonOf({ draft, saving, titles }: SavingProps): { reason: string; words: string } {
   const errors = draft.problems.filter((problem) => problem.severity === "error");
   if (saving.blocked) return { reason: saving.blocked, words: "" };
   if (saving.changed.length === 0) return { reason: "Nothing has been changed.", words: "" };
-  if (errors.length > 0) return { reason: `Fix ${countOf(errors)} first: ${namesOf(errors.map((problem) => problem.field), titles)}.`, words: "" };
+  if (errors.length > 0)
+    return {
+      reason: `Fix ${countOf(errors)} first: ${namesOf(
+        errors.map((problem) => problem.field),
+        titles,
+      )}.`,
+      words: "",
+    };
   return { reason: "", words: `Changed: ${namesOf(saving.changed, titles)}. Nothing is saved yet.` };
 }
 
@@ -65,23 +71,32 @@ function Start(props: SavingProps) {
   const { draft, saving } = props;
   const { reason, words } = reasonOf(props);
   const busy = saving.phase === "reading";
-  const told = busy ? saving.progress : [saving.message, reason || words].filter(Boolean).join(" ");
+  const status = busy ? saving.progress : [saving.message, reason || words].filter(Boolean).join(" ");
   return (
-    <FirstStep label="Save changes" begin={() => draft.send({ kind: "review" })} dead={reason !== "" || busy || draft.waiting} words={told}>
-      <button type="button" disabled={saving.changed.length === 0 || busy || draft.locked} onClick={() => draft.send({ kind: "revert" })}>
+    <FirstStep
+      label="Save changes"
+      begin={() => draft.send({ kind: "review" })}
+      dead={reason !== "" || busy || draft.waiting}
+      words={status}
+    >
+      <button
+        type="button"
+        disabled={saving.changed.length === 0 || busy || draft.locked}
+        onClick={() => draft.send({ kind: "revert" })}
+      >
         Discard changes
       </button>
     </FirstStep>
   );
 }
 
-function Rows({ review, titles }: { review: Review; titles: Titles }) {
+function Rows({ review, titles }: { review: SavingReview; titles: Titles }) {
   return (
     <table class="cxw-changes">
       <thead>
         <tr>
           <th scope="col">Field</th>
-          <th scope="col">Now at the server</th>
+          <th scope="col">On the server</th>
           <th scope="col">Will be</th>
         </tr>
       </thead>
@@ -91,7 +106,7 @@ function Rows({ review, titles }: { review: Review; titles: Titles }) {
             <th scope="row">{titles[path] ?? path}</th>
             <td>
               <Text value={before} />
-              {meanwhile && <div class="cxw-meanwhile">Changed by somebody else since you read it.</div>}
+              {meanwhile && <div class="cxw-meanwhile">Changed on the server since you read it.</div>}
             </td>
             <td>
               <Text value={after} />
@@ -110,25 +125,38 @@ function ReviewView({ draft, saving, titles }: SavingProps) {
   const overwrites = review.rows.some((row) => row.meanwhile);
   const permissions = review.rows.some((row) => row.path.startsWith("permissions."));
   return (
-    <section role="dialog" aria-label="Review" class="cxw-review" onKeyDown={(event) => event.key === "Escape" && cancel()}>
+    <section
+      role="dialog"
+      aria-label="Review"
+      class="cxw-review"
+      onKeyDown={(event) => event.key === "Escape" && cancel()}
+    >
       <h3 tabIndex={-1} data-focus>
-        Save these changes of “{draft.name}”?
+        Save these changes of “<bdi>{draft.name}</bdi>”?
       </h3>
       {saving.message && (
         <p role="alert" class="cxw-meanwhile">
-          {saving.message}
+          <bdi>{saving.message}</bdi>
         </p>
       )}
       <Rows review={review} titles={titles} />
       {review.theirs.length > 0 && (
         <p>
-          Somebody else has changed {namesOf(review.theirs.map((row) => row.path), titles)} meanwhile; the form shows it, and saving keeps it.
+          {namesOf(
+            review.theirs.map((row) => row.path),
+            titles,
+          )}{" "}
+          also changed on the server; the form shows that, and saving keeps it.
         </p>
       )}
-      {permissions && <p class="cxw-quiet">Copyright, credits and license are sent together; those that you did not change stay as they are.</p>}
+      {permissions && (
+        <p class="cxw-quiet">
+          Copyright, credits and license are sent together; those that you did not change stay as they are.
+        </p>
+      )}
       <div class="cxw-row">
         <ConfirmOnce ticket={review.ticket} confirm={(ticket) => draft.send({ kind: "confirm", ticket })}>
-          {overwrites ? "Write mine over theirs" : "Save"}
+          {overwrites ? "Overwrite with my changes" : "Save"}
         </ConfirmOnce>
         <button type="button" onClick={cancel}>
           Back to the form
@@ -138,7 +166,7 @@ function ReviewView({ draft, saving, titles }: SavingProps) {
   );
 }
 
-function Became({ result, titles }: { result: Outcome[]; titles: Titles }) {
+function OutcomeList({ result, titles }: { result: SavingOutcome[]; titles: Titles }) {
   return (
     <ul class="cxw-outcomes">
       {result.map(({ field, before, asked, now, made }) => (
@@ -150,7 +178,7 @@ function Became({ result, titles }: { result: Outcome[]; titles: Titles }) {
               {now !== asked && (
                 <>
                   {" "}
-                  (sent was <Quoted text={asked} />)
+                  (requested: <Quoted text={asked} />)
                 </>
               )}
             </>
@@ -168,15 +196,19 @@ function Became({ result, titles }: { result: Outcome[]; titles: Titles }) {
 function Outcomes({ draft, saving, titles }: SavingProps) {
   const failed = saving.phase === "failed";
   const some = saving.result.some((outcome) => outcome.made);
-  const failure = saving.unclear ? "It is not known whether this was saved." : some ? "Not everything was saved." : "Nothing was saved.";
+  const failure = saving.unclear
+    ? "It is not known whether this was saved."
+    : some
+      ? "Not everything was saved."
+      : "Nothing was saved.";
   return (
     <div role={failed ? "alert" : "status"} class={failed ? "cxw-failed" : "cxw-receipt"} tabIndex={-1} data-focus>
-      <b>{failed ? failure : "Saved, and read back from the server."}</b> {saving.message}
-      <Became result={saving.result} titles={titles} />
+      <b>{failed ? failure : "Saved, and read back from the server."}</b> <bdi>{saving.message}</bdi>
+      <OutcomeList result={saving.result} titles={titles} />
       <div class="cxw-row">
         {failed && saving.changed.length > 0 && (
           <button type="button" class="cxw-primary" onClick={() => draft.send({ kind: "review" })}>
-            Look, then save again
+            Check and retry save
           </button>
         )}
         <button type="button" onClick={() => draft.send({ kind: "cancel" })}>
@@ -198,7 +230,7 @@ export function SavingView(props: SavingProps) {
       {phase === "review" && <ReviewView {...props} />}
       {phase === "saving" && (
         <div class="cxw-row" role="status" tabIndex={-1} data-focus>
-          <progress aria-label="Saving" /> {progress}
+          <progress aria-label="Saving" /> <bdi>{progress}</bdi>
         </div>
       )}
       {(phase === "saved" || phase === "failed") && <Outcomes {...props} />}

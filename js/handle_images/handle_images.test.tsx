@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { FakeModel } from "../shared/fake_model.ts";
+import { drawn } from "../testing/drawn.ts";
 import list from "./index.tsx";
 import { ROW } from "./list.tsx";
 import { inWords, matching, type Row, type Status } from "./status.ts";
@@ -7,13 +8,31 @@ import { inWords, matching, type Row, type Status } from "./status.ts";
 const NOTHING = { what: "", id: "", phase: "", message: "" } as const;
 
 function status(more: Partial<Status> = {}): Status {
-  return { handle: "me", api_url: "http://x", pictures: false, version: 1, loaded: 0, total: null, phase: "idle", message: "", opened: NOTHING, ...more };
+  return {
+    handle: "me",
+    api_url: "http://x",
+    pictures: false,
+    version: 1,
+    loaded: 0,
+    total: null,
+    phase: "idle",
+    message: "",
+    opened: NOTHING,
+    ...more,
+  };
 }
 
 function rowsOf(count: number, from = 0): Row[] {
   return Array.from({ length: count }, (_, index) => {
     const id = `${from + index}`.padStart(24, "0");
-    return { id, note: `Image ${from + index}`, created: "2026-11-22T12:00:00+00:00", url: "https://x.org/a.png", record: `http://x/image/${id}`, wtml: "" };
+    return {
+      id,
+      note: `Image ${from + index}`,
+      created: "2026-11-22T12:00:00+00:00",
+      url: "https://x.org/a.png",
+      record: `http://x/image/${id}`,
+      wtml: "",
+    };
   });
 }
 
@@ -22,7 +41,6 @@ afterEach(() => {
   for (const end of undo.splice(0)) end();
 });
 
-const drawn = () => new Promise((later) => setTimeout(later, 60));
 const soon = (check: () => void) => vi.waitFor(check, 5000); // on a busy machine
 
 /** The list, with a kernel that has these rows. */
@@ -32,13 +50,20 @@ async function shown(first: Status, kernel: Row[]) {
   fake.send = (message) => {
     fake.sent.push(message);
     const answer = (content: object) => setTimeout(() => fake.receive({ id: message.id, ok: true, ...content }), 0);
-    if (message.kind === "rows") answer({ version: (fake.get("status") as Status).version, rows: kernel.slice(message.start as number, (message.start as number) + 500) });
+    if (message.kind === "rows")
+      answer({
+        version: (fake.get("status") as Status).version,
+        rows: kernel.slice(message.start as number, (message.start as number) + 500),
+      });
     if (message.kind === "do") answer({});
     if (message.kind === "records") answer({ records: {} });
   };
   const el = document.body.appendChild(document.createElement("div"));
   const end = list.render({ model: fake.model, el });
-  undo.push(() => (end(), el.remove()));
+  undo.push(() => {
+    end();
+    el.remove();
+  });
   const notes = () => [...el.querySelectorAll("[data-place] bdi")].map((it) => it.textContent);
   const here = () => el.querySelector("li")?.getAttribute("aria-setsize") ?? "0";
   await soon(() => expect(here()).toBe(String(kernel.length)));
@@ -72,7 +97,9 @@ test("each page is asked for once, when the end comes near; a search asks for no
   const search = el.querySelector<HTMLInputElement>('input[type="search"]')!;
   search.value = "image 19";
   search.dispatchEvent(new Event("input", { bubbles: true }));
-  await soon(() => expect(says()).toBe("12 found. 200 of 1,000 images are loaded. 800 are not loaded, and were not searched."));
+  await soon(() =>
+    expect(says()).toBe("12 found. 200 of 1,000 images are loaded. 800 are not loaded and were not searched."),
+  );
   expect(pressed()).toEqual(["more"]);
 });
 
@@ -81,20 +108,32 @@ test("what opens and closes a row is one button, and arrows go from row to row",
   const focused = () => document.activeElement as HTMLButtonElement;
   expect(el.querySelectorAll('[data-place] [tabindex="0"]')).toHaveLength(3); // of one row alone
   el.querySelector<HTMLButtonElement>('[data-control="form"]')?.focus();
-  for (const [key, place] of [["ArrowDown", 1], ["ArrowDown", 2], ["ArrowUp", 1]] as const) {
+  for (const [key, place] of [
+    ["ArrowDown", 1],
+    ["ArrowDown", 2],
+    ["ArrowUp", 1],
+  ] as const) {
     focused().dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     await soon(() => expect(focused().getAttribute("aria-label")).toBe(`Edit: Image ${place}`));
   }
   focused().click();
   const id = rowsOf(9)[1]!.id;
   expect(pressed()).toEqual([`form ${id}`]);
-  fake.change("status", status({ loaded: 9, total: 9, phase: "complete", opened: { what: "form", id, phase: "open", message: "" } }));
-  await soon(() => expect([focused().getAttribute("aria-label"), focused().getAttribute("aria-expanded")]).toEqual(["Close: Image 1", "true"]));
+  fake.change(
+    "status",
+    status({ loaded: 9, total: 9, phase: "complete", opened: { what: "form", id, phase: "open", message: "" } }),
+  );
+  await soon(() =>
+    expect([focused().getAttribute("aria-label"), focused().getAttribute("aria-expanded")]).toEqual([
+      "Close: Image 1",
+      "true",
+    ]),
+  );
   focused().click();
   expect(pressed().at(-1)).toBe("close");
 });
 
-test("no picture is asked for before somebody wants pictures", async () => {
+test("no thumbnail is requested before the user wants them", async () => {
   const { fake, el, asked } = await shown(status({ loaded: 3, total: 3, phase: "complete" }), rowsOf(3));
   const box = el.querySelector<HTMLInputElement>('input[type="checkbox"]')!;
   expect([box.checked, asked("records").length, el.querySelectorAll("img").length]).toEqual([false, 0, 0]);
@@ -102,8 +141,12 @@ test("no picture is asked for before somebody wants pictures", async () => {
   const ids = rowsOf(3).map(({ id }) => id);
   await soon(() => expect(asked("records").map((message) => message.ids)).toEqual([ids]));
   const bad = { thumbnail: "javascript:alert(1)", alt: "" };
-  fake.receive({ kind: "records", records: { [ids[0]!]: { thumbnail: "https://x.org/t.jpg", alt: "Two arms" }, [ids[1]!]: bad } });
-  const drawnOnes = () => [...el.querySelectorAll("img")].map((img) => [img.getAttribute("src"), img.alt, img.referrerPolicy]);
+  fake.receive({
+    kind: "records",
+    records: { [ids[0]!]: { thumbnail: "https://x.org/t.jpg", alt: "Two arms" }, [ids[1]!]: bad },
+  });
+  const drawnOnes = () =>
+    [...el.querySelectorAll("img")].map((img) => [img.getAttribute("src"), img.alt, img.referrerPolicy]);
   await soon(() => expect(drawnOnes()).toEqual([["https://x.org/t.jpg", "Two arms", "no-referrer"]]));
 });
 
@@ -126,10 +169,12 @@ test("what went wrong is said, and tried again by a button", async () => {
 });
 
 test("the sentence above the list says what there is", () => {
-  expect(inWords(status({ phase: "loading" }), "", 0)).toBe("Asking the server for the images …");
+  expect(inWords(status({ phase: "loading" }), "", 0)).toBe("Loading images …");
   expect(inWords(status({ total: 0, phase: "complete" }), "", 0)).toBe("@me has no images yet.");
-  expect(inWords(status({ loaded: 100, total: 250, phase: "loading" }), "", 0)).toBe("100 of 250 images are loaded, more are on their way …");
-  expect(inWords(status({ loaded: 1, total: 1, phase: "complete" }), " ", 1)).toBe("1 image in all.");
+  expect(inWords(status({ loaded: 100, total: 250, phase: "loading" }), "", 0)).toBe(
+    "100 of 250 images are loaded; loading more …",
+  );
+  expect(inWords(status({ loaded: 1, total: 1, phase: "complete" }), " ", 1)).toBe("1 image.");
 });
 
 test("a search looks at notes and addresses for every word, and at ids for long ones", () => {

@@ -1,53 +1,50 @@
 // A handle's images: searched in what is loaded, loaded on while it is scrolled; below it what was opened, as a widget of its own.
 
-import "../shared/theme.css";
+import "../shared/ui/theme.css";
 import "./handle_images.css";
-import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
-import { Comm } from "../shared/comm.ts";
-import { words } from "../shared/keepsake.ts";
-import { Gone, useDraft, useTrait, useUniqueId, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { isolated } from "../shared/foreign.ts";
+import type { KernelLink } from "../shared/kernel_link.ts";
+import { useRedrawSoon, useSilence, useTrait, useUniqueId, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { paragraph } from "../shared/static_fallback.ts";
+import { KernelGone, KernelSilent } from "../shared/ui/kernel_notices.tsx";
 import { List } from "./list.tsx";
 import { RowStore } from "./rows.ts";
 import { images, inWords, matching, type Status } from "./status.ts";
 
-function useRows({ model }: ViewProps, status: Status) {
-  const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
-  const [silent, setSilent] = useState(false);
-  const { comm, store } = useMemo(() => {
-    let waiting = 0;
-    const soon = () => void (waiting ||= requestAnimationFrame(() => redraw((waiting = 0) as unknown as void)));
-    const comm = new Comm(model);
-    comm.onSilence = setSilent;
-    return { comm, store: new RowStore(comm, soon) };
-  }, [model]);
-  useEffect(() => () => comm.close(), [comm]);
+function useRows(kernel: KernelLink, status: Status) {
+  const soon = useRedrawSoon();
+  const store = useMemo(() => new RowStore(kernel, soon), [kernel, soon]);
   useEffect(() => store.expect(status.version, status.loaded), [store, status.version, status.loaded]);
-  const press = (what: string, of = "") => void comm.ask("do", { what, of }).catch(() => {});
-  return { store, press, silent };
+  const press = (what: string, of = "") => void kernel.request("do", { what, of }).catch(() => {});
+  return { store, press };
 }
 
 /** What is opened below, or why it is not. */
 function Opened({ status, press }: { status: Status; press: (what: string) => void }) {
   const { what, phase, message } = status.opened;
-  if (phase === "opening") return <p role="status">Reading the image from the server …</p>;
+  if (phase === "opening") return <p role="status">Loading the image from the server …</p>;
   if (phase === "failed") {
     return (
       <div class="cxw-notice" role="alert">
-        {message}{" "}
+        <bdi>{message}</bdi>{" "}
         <button type="button" onClick={() => press("close")}>
           Close
         </button>
       </div>
     );
   }
-  return <p class="cxw-hidden" role="status">{phase === "open" && (what === "form" ? "The form is open below the list." : "The sky is open below the list.")}</p>;
+  return (
+    <p class="cxw-hidden" role="status">
+      {phase === "open" && (what === "form" ? "The form is open below the list." : "The sky is open below the list.")}
+    </p>
+  );
 }
 
-function HandleImages(view: ViewProps) {
-  const { model, draft } = view;
-  useDraft(draft);
-  const status = useTrait<Status>(model, "status");
-  const { store, press, silent } = useRows(view, status);
+function HandleImages({ kernel }: ViewProps) {
+  const status = useTrait<Status>(kernel, "status");
+  const { store, press } = useRows(kernel, status);
+  const silent = useSilence(kernel);
   const [search, setSearch] = useState("");
   const [pictures, setPictures] = useState(status.pictures);
   const asked = useRef("");
@@ -58,9 +55,16 @@ function HandleImages(view: ViewProps) {
 
   const onSight = (ids: string[], nearTheEnd: boolean) => {
     if (pictures) store.want(ids);
-    // A search looks at what is here: it loads nothing by itself. Each page is asked for once.
+    // A search covers the loaded images and loads none. Each page is requested once.
     const page = `${status.version} ${status.loaded}`;
-    if (nearTheEnd && more && status.phase === "idle" && search.trim() === "" && store.rows.length === status.loaded && asked.current !== page) {
+    if (
+      nearTheEnd &&
+      more &&
+      status.phase === "idle" &&
+      search.trim() === "" &&
+      store.rows.length === status.loaded &&
+      asked.current !== page
+    ) {
       asked.current = page;
       press("more");
     }
@@ -72,13 +76,9 @@ function HandleImages(view: ViewProps) {
   };
 
   return (
-    <div class="cxw-images" role="group" aria-label={`Images of @${status.handle}`} data-phase={status.phase}>
-      <Gone draft={draft} offers={false} />
-      {silent && !draft.gone && (
-        <div class="cxw-notice" role="alert">
-          The kernel does not answer: it may be busy with another cell. If it was restarted, run the cell again.
-        </div>
-      )}
+    <div class="cxw-images" role="group" aria-label={`Images of @${isolated(status.handle)}`} data-phase={status.phase}>
+      <KernelGone kernel={kernel} again="to see the images" loses={false} />
+      <KernelSilent silent={silent && !kernel.gone} />
       <div class="cxw-row">
         <b>
           Images of @<bdi>{status.handle}</bdi>
@@ -93,14 +93,15 @@ function HandleImages(view: ViewProps) {
       <div class="cxw-row">
         <input
           type="search"
-          aria-label="Search in what is loaded"
+          aria-label="Search loaded images"
           aria-describedby={id}
-          placeholder="Search in notes, addresses and ids"
+          placeholder="Search titles, addresses and ids"
           value={search}
           onInput={(event) => setSearch(event.currentTarget.value)}
         />
-        <label title="The kernel reads the record of each image in sight, and your browser loads its thumbnail from the server that it names. They learn that somebody looks.">
-          <input type="checkbox" checked={pictures} onChange={(event) => setPictures(event.currentTarget.checked)} /> pictures, from the web
+        <label title="The kernel reads the record of each image in view, and your browser loads its thumbnail from the server named there; these servers can log the request.">
+          <input type="checkbox" checked={pictures} onChange={(event) => setPictures(event.currentTarget.checked)} />{" "}
+          Load thumbnails from the web
         </label>
       </div>
       <div class="cxw-row">
@@ -120,22 +121,31 @@ function HandleImages(view: ViewProps) {
       </div>
       {status.phase === "failed" && (
         <div class="cxw-notice" role="alert">
-          {status.message}{" "}
+          <bdi>{status.message}</bdi>{" "}
           <button type="button" onClick={() => press("more")}>
-            Try again
+            Retry
           </button>
         </div>
       )}
-      {rows.length > 0 && <List rows={rows} status={status} pictures={pictures} pictureOf={(row) => store.pictureOf(row)} onSight={onSight} open={open} />}
+      {rows.length > 0 && (
+        <List
+          rows={rows}
+          status={status}
+          pictures={pictures}
+          pictureOf={(row) => store.pictureOf(row)}
+          onSight={onSight}
+          open={open}
+        />
+      )}
       <Opened status={status} press={press} />
     </div>
   );
 }
 
-function keepsake({ model }: ViewProps): Node {
-  const { handle, api_url, total } = model.get("status") as Status;
+function staticFallback({ kernel }: ViewProps): Node {
+  const { handle, api_url, total } = kernel.trait<Status>("status");
   const many = total === null ? "" : ` It had ${images(total)} when this notebook was saved.`;
-  return words(`The images of @${handle} at ${api_url}.${many} Run the cell to see them.`);
+  return paragraph(`The images of @${isolated(handle)} at ${api_url}.${many} Run the cell to see them.`);
 }
 
-export default widgetOf(HandleImages, keepsake);
+export default widgetOf(HandleImages, staticFallback);

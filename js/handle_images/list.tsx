@@ -2,12 +2,13 @@
 
 import type { VNode } from "preact";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { Address, isOfTheWeb } from "../shared/address.tsx";
+import { isolated } from "../shared/foreign.ts";
+import { Address, isOfTheWeb } from "../shared/ui/address.tsx";
+import { moved, useVirtualList, VirtualList } from "../shared/virtual_list.tsx";
 import type { Picture, Row, Status } from "./status.ts";
 
 export const ROW = 62; // pixels
-const TALLEST = 6.5 * ROW; // half a row says that there is more
-const AROUND = 4; // rows
+const TALLEST = 6.5 * ROW; // half a row shows that there is more
 const NEAR_THE_END = 25; // rows
 const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
@@ -27,67 +28,58 @@ export function List(props: ListProps) {
   const kept = useMemo(() => new Map<string, VNode>(), [props]);
   const rowAt = (index: number, stops: boolean) => {
     const name = `${index} ${stops}`;
-    const row = kept.get(name) ?? <ImageRow key={rows[index]!.id} {...props} row={rows[index]!} place={index} count={rows.length} stops={stops} />;
+    const row = kept.get(name) ?? (
+      <ImageRow key={rows[index]!.id} {...props} row={rows[index]!} place={index} count={rows.length} stops={stops} />
+    );
     kept.set(name, row);
     return row;
   };
-  const scroller = useRef<HTMLDivElement>(null);
-  const [scroll, setScroll] = useState(0);
   const [active, setActive] = useState("");
   const goingTo = useRef<string | null>(null); // the control that gets the focus when its row is drawn
+  const place = Math.max(
+    0,
+    rows.findIndex((row) => row.id === active),
+  );
   const height = Math.min(TALLEST, Math.max(1, rows.length) * ROW);
-  const first = Math.max(0, Math.min(Math.floor(scroll / ROW) - AROUND, rows.length - 1));
-  const end = Math.min(rows.length, Math.ceil((scroll + height) / ROW) + AROUND);
-  const place = Math.max(0, rows.findIndex((row) => row.id === active));
-  // Where the keyboard is, is drawn wherever it is scrolled to.
-  const drawn = new Set([...Array(Math.max(0, end - first)).keys()].map((index) => first + index));
-  if (rows.length > 0) drawn.add(place);
+  const list = useVirtualList({ count: rows.length, rowHeight: ROW, height, keep: place });
 
   useLayoutEffect(() => {
-    // A search can leave fewer rows than were scrolled past.
-    const now = scroller.current?.scrollTop ?? 0;
-    if (now !== scroll) setScroll(now);
-    if (goingTo.current !== null) {
-      const control = scroller.current?.querySelector<HTMLElement>(`[data-place="${place}"] [data-control="${goingTo.current}"]`);
-      goingTo.current = null;
-      control?.focus({ preventScroll: true });
-    }
+    if (goingTo.current === null) return;
+    const control = list.scroller.current?.querySelector<HTMLElement>(
+      `[data-place="${place}"] [data-control="${goingTo.current}"]`,
+    );
+    goingTo.current = null;
+    control?.focus({ preventScroll: true });
   });
-  const inSight = rows.slice(first, end).map((row) => row.id);
-  useLayoutEffect(() => onSight(inSight, end >= rows.length - NEAR_THE_END), [inSight.join(), end >= rows.length - NEAR_THE_END, rows.length, props.pictures]);
+  const inSight = rows.slice(list.first, list.end).map((row) => row.id);
+  const nearTheEnd = list.end >= rows.length - NEAR_THE_END;
+  useLayoutEffect(() => onSight(inSight, nearTheEnd), [inSight.join(), nearTheEnd, rows.length, props.pictures]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const control = (event.target as HTMLElement).dataset.control;
     if (!control || event.altKey || event.ctrlKey || event.metaKey) return;
-    const page = Math.floor(height / ROW);
-    const moves: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -rows.length, End: rows.length };
-    const move = moves[event.key];
-    if (!move) return;
+    const next = moved(event.key, place, rows.length, Math.floor(height / ROW));
+    if (next === null) return;
     event.preventDefault();
-    const next = Math.max(0, Math.min(rows.length - 1, place + move));
     goingTo.current = control;
     setActive(rows[next]!.id);
-    const element = scroller.current!;
-    if (next * ROW < element.scrollTop) element.scrollTop = next * ROW;
-    else if ((next + 1) * ROW > element.scrollTop + height) element.scrollTop = (next + 1) * ROW - height;
+    list.scrollTo(next);
   };
 
   return (
-    <div
-      ref={scroller}
+    <VirtualList
+      list={list}
       class="cxw-images-scroller"
-      style={{ height: `${height}px` }}
-      onScroll={(event) => setScroll(event.currentTarget.scrollTop)}
       onKeyDown={onKeyDown}
-      onFocusCapture={(event) => {
+      onFocusCapture={(event: FocusEvent) => {
         const row = (event.target as HTMLElement).closest<HTMLElement>("[data-id]")?.dataset.id;
         if (row) setActive(row);
       }}
+      as="ul"
+      inner={{ role: "list", label: `Images of @${isolated(status.handle)}` }}
     >
-      <ul role="list" aria-label={`Images of @${status.handle}`} style={{ height: `${rows.length * ROW}px` }}>
-        {[...drawn].sort((a, b) => a - b).map((index) => rowAt(index, index === place))}
-      </ul>
-    </div>
+      {list.rows.map(({ index }) => rowAt(index, index === place))}
+    </VirtualList>
   );
 }
 
@@ -103,7 +95,8 @@ function ImageRow({ row, place, count, stops, status, pictures, pictureOf, open 
   const tabIndex = stops ? 0 : -1;
   const { opened } = status;
   const is = (what: string, phase = "open") => opened.id === row.id && opened.what === what && opened.phase === phase;
-  const name = row.note || "(no note)";
+  const name = row.note || "(untitled)";
+  const label = isolated(name);
   const button = (what: "form" | "sky", word: string, short = word, dead = "") => (
     <button
       type="button"
@@ -111,7 +104,7 @@ function ImageRow({ row, place, count, stops, status, pictures, pictureOf, open 
       tabIndex={tabIndex}
       aria-expanded={is(what)}
       aria-busy={is(what, "opening")}
-      aria-label={`${is(what) ? "Close" : word}: ${name}`}
+      aria-label={`${is(what) ? "Close" : word}: ${label}`}
       disabled={dead !== ""}
       title={dead}
       onClick={() => open(what, row.id)}
@@ -128,13 +121,13 @@ function ImageRow({ row, place, count, stops, status, pictures, pictureOf, open 
   );
   const link = (url: string, word: string, control: string) =>
     isOfTheWeb(url) && (
-      <Address url={url} data-control={control} tabIndex={tabIndex} aria-label={`${word} of ${name}`}>
+      <Address url={url} data-control={control} tabIndex={tabIndex} aria-label={`${word} of ${label}`}>
         {word}
       </Address>
     );
   return (
     <li
-      class={`cxw-image-row${opened.id === row.id && opened.phase !== "" ? " cxw-opened" : ""}`}
+      class={`cxw-image-row cxw-virtual-row${opened.id === row.id && opened.phase !== "" ? " cxw-opened" : ""}`}
       style={{ top: `${place * ROW}px`, height: `${ROW}px` }}
       data-id={row.id}
       data-place={place}
@@ -143,14 +136,15 @@ function ImageRow({ row, place, count, stops, status, pictures, pictureOf, open 
     >
       {pictures && <Thumbnail picture={pictureOf(row.id)} />}
       <div class="cxw-image-name">
-        <bdi title={row.note}>{name}</bdi>
+        <bdi title={isolated(row.note)}>{name}</bdi>
         <div class="cxw-quiet">
-          {row.created && <time dateTime={row.created}>{TIME.format(new Date(row.created))}</time>} <code>{row.id}</code>
+          {row.created && <time dateTime={row.created}>{TIME.format(new Date(row.created))}</time>}{" "}
+          <code>{row.id}</code>
         </div>
       </div>
       <div class="cxw-row">
         {button("form", "Edit")}
-        {button("sky", "Show on the sky", "Sky", row.url ? "" : "The record does not say where its pixels are")}
+        {button("sky", "Show on the sky", "Sky", row.url ? "" : "The record has no image address")}
         <span class="cxw-links">
           {link(row.record, "Record", "record")} {link(row.wtml, "WTML", "wtml")}
         </span>
@@ -163,10 +157,18 @@ function Thumbnail({ picture }: { picture: Picture | null }) {
   const [broken, setBroken] = useState("");
   if (!picture) return <span class="cxw-image-picture cxw-quiet">…</span>;
   const { thumbnail, alt } = picture;
-  if (!/^https?:\/\//i.test(thumbnail) || broken === thumbnail) return <span class="cxw-image-picture cxw-quiet">no picture</span>;
+  if (!/^https?:\/\//i.test(thumbnail) || broken === thumbnail)
+    return <span class="cxw-image-picture cxw-quiet">no thumbnail</span>;
   return (
     <span class="cxw-image-picture">
-      <img src={thumbnail} alt={alt} width={96} height={45} referrerPolicy="no-referrer" onError={() => setBroken(thumbnail)} />
+      <img
+        src={thumbnail}
+        alt={isolated(alt)}
+        width={96}
+        height={45}
+        referrerPolicy="no-referrer"
+        onError={() => setBroken(thumbnail)}
+      />
     </span>
   );
 }

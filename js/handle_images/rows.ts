@@ -1,29 +1,29 @@
 // The rows and records that this page has: fetched as the kernel gets them, each once.
 
-import type { Comm } from "../shared/comm.ts";
+import type { HandleRecordsEvent, HandleRecordsResponse, HandleRowEvent, HandleRowsResponse } from "../protocol.ts";
+import type { KernelLink } from "../shared/kernel_link.ts";
 import type { Picture, Row } from "./status.ts";
 
-const TOGETHER = 80; // milliseconds in which the records of several rows are asked for as one: a fast scroll asks for none of what flies by
+const TOGETHER = 80; // milliseconds in which the records of several rows are collected into one request; rows that scroll by quickly are left out
 
 export class RowStore {
   rows: Row[] = [];
-  #comm: Pick<Comm, "ask" | "on">;
+  #kernel: Pick<KernelLink, "request" | "onMessage">;
   #redraw: () => void;
   #version = 0;
   #fetching = false;
   #expected = 0;
-  #pictures = new Map<string, Picture | null>(); // null while it is on its way
+  #pictures = new Map<string, Picture | null>(); // null while it is being loaded
   #inSight: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(comm: Pick<Comm, "ask" | "on">, redraw: () => void) {
-    this.#comm = comm;
+  constructor(kernel: Pick<KernelLink, "request" | "onMessage">, redraw: () => void) {
+    this.#kernel = kernel;
     this.#redraw = redraw;
-    comm.on("records", ({ records }) => this.#take(records as Record<string, Picture>));
-    comm.on("row", ({ row, record }) => {
-      const changed = row as Row;
+    kernel.onMessage<HandleRecordsEvent>("records", ({ records }) => this.#take(records));
+    kernel.onMessage<HandleRowEvent>("row", ({ row: changed, record }) => {
       this.rows = this.rows.map((old) => (old.id === changed.id ? changed : old));
-      this.#take({ [changed.id]: record as Picture });
+      this.#take({ [changed.id]: record });
     });
   }
 
@@ -57,15 +57,15 @@ export class RowStore {
     try {
       do {
         const start = this.rows.length;
-        const { content } = await this.#comm.ask("rows", { start });
-        if (content.version !== this.#version || start !== this.rows.length) continue; // it began anew meanwhile
-        const rows = content.rows as Row[];
+        const { content } = await this.#kernel.request<HandleRowsResponse>("rows", { start });
+        if (content.version !== this.#version || start !== this.rows.length) continue; // the list was reloaded in the meantime
+        const { rows } = content;
         if (rows.length === 0) break;
         this.rows = [...this.rows, ...rows];
         this.#redraw();
       } while (this.rows.length < this.#expected);
     } catch {
-      // The kernel is gone or the view is closed; the view says so.
+      // The kernel is gone or the view is closed; the view reports that.
     } finally {
       this.#fetching = false;
     }
@@ -75,8 +75,8 @@ export class RowStore {
     if (ids.length === 0) return;
     for (const id of ids) this.#pictures.set(id, null);
     try {
-      const { content } = await this.#comm.ask("records", { ids });
-      this.#take(content.records as Record<string, Picture>);
+      const { content } = await this.#kernel.request<HandleRecordsResponse>("records", { ids });
+      this.#take(content.records);
     } catch {
       for (const id of ids) this.#pictures.delete(id);
     }

@@ -1,22 +1,26 @@
 import { render } from "preact";
 import { expect, test } from "vitest";
+import { drawn } from "../testing/drawn.ts";
 import { Details, type Mode } from "./details.tsx";
-import { fakeComm } from "./fake_comm.ts";
-
-const drawn = () => new Promise((later) => setTimeout(later, 60));
+import { fakeLink } from "./fake_link.ts";
 
 /** An image that is looked at. */
 function shown(mode: Mode) {
-  const { comm, asked } = fakeComm();
+  const { kernel, asked } = fakeLink();
   const el = document.body.appendChild(document.createElement("div"));
   const said: string[] = [];
   const image = { id: "1", name: "m51.png" };
-  const functions = { setMode: (to: Mode) => said.push(to), leave: () => said.push("leave"), deleted: () => said.push("deleted") };
-  render(<Details {...{ comm, image, mode, ...functions }} revision={1} />, el);
+  const functions = {
+    setMode: (to: Mode) => said.push(to),
+    leave: () => said.push("leave"),
+    deleted: () => said.push("deleted"),
+  };
+  render(<Details {...{ kernel, image, mode, ...functions }} revision={1} />, el);
   return { el, said, asked: (kind: string) => asked.filter((one) => one.kind === kind) };
 }
 
-const press = (element: Element, key: string) => element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+const press = (element: Element, key: string) =>
+  element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
 
 test("Enter in the name renames, where the page keeps the browser from sending forms, too; Escape does not", async () => {
   const { el, said, asked } = shown("rename");

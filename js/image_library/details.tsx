@@ -1,59 +1,70 @@
-// The image that is looked at: its whole name, a larger picture, and what can be done with it.
+// The selected image: its whole name, a larger picture, and actions.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Comm } from "../shared/comm.ts";
+import type { LibraryAbout, LibraryPicture } from "../protocol.ts";
+import { isolated } from "../shared/foreign.ts";
+import type { KernelLink } from "../shared/kernel_link.ts";
 import { useUniqueId } from "../shared/mount.tsx";
-import { sendOnEnter } from "../shared/send_on_enter.ts";
+import { sendOnEnter } from "../shared/ui/send_on_enter.ts";
 import { bytes, type Row } from "./state.ts";
-import { thumbOf, type Thumb } from "./thumbs.ts";
+import { type Thumb, thumbOf } from "./thumbs.ts";
 
 export type Mode = "closed" | "open" | "rename" | "delete";
 
 interface DetailsProps {
-  comm: Comm;
+  kernel: KernelLink;
   image: Row;
   /** Of the library: its name may have changed. */
   revision: number;
   mode: Mode;
   setMode(mode: Mode): void;
-  /** Gives the keyboard back to the grid. */
+  /** Move the focus back to the grid. */
   leave(): void;
   deleted(): void;
 }
 
-export function Details({ comm, image, revision, mode, setMode, leave, deleted }: DetailsProps) {
+export function Details({ kernel, image, revision, mode, setMode, leave, deleted }: DetailsProps) {
   const [about, setAbout] = useState({ id: "", name: "", url: "" });
   const name = about.id === image.id ? about.name : image.name;
   useEffect(() => {
-    comm.ask("about", { image: image.id }).then(
-      ({ content }) => setAbout({ id: image.id, name: String(content.name), url: String(content.url) }),
+    kernel.request<LibraryAbout>("about", { image: image.id }).then(
+      ({ content }) => setAbout({ id: image.id, name: content.name, url: content.url }),
       () => {}, // it was deleted meanwhile
     );
-  }, [comm, image.id, revision]);
+  }, [kernel, image.id, revision]);
   const [fault, setFault] = useState("");
   useEffect(() => setFault(""), [image.id]);
   const show = (kind: "sky" | "draft") =>
-    void comm.ask(kind, { image: image.id }).then(
+    void kernel.request(kind, { image: image.id }).then(
       () => setFault(""),
       (error: Error) => setFault(error.message),
     );
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== "Escape") return;
-    event.preventDefault();
+  const close = () => {
     setMode("closed");
     leave();
   };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    close();
+  };
   return (
-    <section class="cxw-details" aria-label={`The image ${name.slice(0, 100)}`} onKeyDown={onKeyDown}>
+    <section class="cxw-details" aria-label={`The image ${isolated(name.slice(0, 100))}`} onKeyDown={onKeyDown}>
       {mode === "rename" ? (
-        <Rename comm={comm} image={image} name={name} done={() => (setMode("closed"), leave())} />
+        <Rename kernel={kernel} image={image} name={name} done={close} />
       ) : (
-        <h3 dir="auto">{name || "(without a name)"}</h3>
+        <h3 dir="auto">
+          <bdi>{name || "(unnamed)"}</bdi>
+        </h3>
       )}
-      {mode === "delete" && <Delete comm={comm} image={image} name={name} keep={() => (setMode("closed"), leave())} deleted={deleted} />}
+      {mode === "delete" && <Delete kernel={kernel} image={image} name={name} keep={close} deleted={deleted} />}
       {mode !== "delete" && mode !== "rename" && (
         <div class="cxw-row">
-          <button type="button" aria-expanded={mode === "open"} onClick={() => setMode(mode === "open" ? "closed" : "open")}>
+          <button
+            type="button"
+            aria-expanded={mode === "open"}
+            onClick={() => setMode(mode === "open" ? "closed" : "open")}
+          >
             {mode === "open" ? "Close" : "Open"}
           </button>
           <button type="button" onClick={() => show("sky")}>
@@ -71,32 +82,39 @@ export function Details({ comm, image, revision, mode, setMode, leave, deleted }
         </div>
       )}
       <div role="alert" class="cxw-refusal">
-        {fault}
+        <bdi>{fault}</bdi>
       </div>
-      {mode === "open" && <Picture key={image.id} comm={comm} image={image} name={name} />}
+      {mode === "open" && <Picture key={image.id} kernel={kernel} image={image} name={name} />}
     </section>
   );
 }
 
-function Picture({ comm, image, name }: { comm: Comm; image: Row; name: string }) {
+function Picture({ kernel, image, name }: { kernel: KernelLink; image: Row; name: string }) {
   const [shown, setShown] = useState<(Thumb & { words: string }) | null>(null);
   useEffect(() => {
     let needed = true;
-    comm.ask("picture", { image: image.id }).then(
+    kernel.request<LibraryPicture>("picture", { image: image.id }).then(
       ({ content, buffers }) => {
-        const size = content.size as [number, number] | undefined;
-        const words = size ? `${size[0]} × ${size[1]} pixels, ${bytes(content.bytes as number)}` : "";
+        const { size } = content;
+        const words = size ? `${size[0]} × ${size[1]} pixels, ${bytes(content.bytes ?? 0)}` : "";
         if (needed) setShown({ ...thumbOf(content, buffers[0]), words });
       },
-      (error: Error) => needed && setShown({ src: "", none: error.message, words: "" }),
+      (reason: Error) => needed && setShown({ src: "", error: reason.message, words: "" }),
     );
-    return () => void (needed = false);
-  }, [comm, image.id]);
-  if (!shown) return <p role="status">Opening …</p>;
-  if (shown.none) return <p role="status">{shown.none}</p>;
+    return () => {
+      needed = false;
+    };
+  }, [kernel, image.id]);
+  if (!shown) return <p role="status">Loading …</p>;
+  if (shown.error)
+    return (
+      <p role="status">
+        <bdi>{shown.error}</bdi>
+      </p>
+    );
   return (
     <figure class="cxw-picture">
-      <img src={shown.src} alt={name} />
+      <img src={shown.src} alt={isolated(name)} />
       <figcaption class="cxw-quiet" aria-live="polite">
         {shown.words}
       </figcaption>
@@ -104,7 +122,7 @@ function Picture({ comm, image, name }: { comm: Comm; image: Row; name: string }
   );
 }
 
-function Rename({ comm, image, name, done }: { comm: Comm; image: Row; name: string; done(): void }) {
+function Rename({ kernel, image, name, done }: { kernel: KernelLink; image: Row; name: string; done(): void }) {
   const id = useUniqueId();
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState(name);
@@ -117,11 +135,11 @@ function Rename({ comm, image, name, done }: { comm: Comm; image: Row; name: str
     if (typed === name) return done();
     setBusy(true);
     try {
-      await comm.ask("rename", { image: image.id, name: typed });
+      await kernel.request("rename", { image: image.id, name: typed });
       done();
     } catch (error) {
       const shown = typed.length > 60 ? `${typed.slice(0, 59)}…` : typed;
-      setRefusal(`It could not be called “${shown}”. ${(error as Error).message}`);
+      setRefusal(`The image was not renamed to “${isolated(shown)}”. ${(error as Error).message}`);
       setTyped(name);
       setBusy(false);
     }
@@ -150,13 +168,25 @@ function Rename({ comm, image, name, done }: { comm: Comm; image: Row; name: str
         </button>
       </div>
       <div id={`${id}-refusal`} role="alert" class="cxw-refusal">
-        {refusal}
+        <bdi>{refusal}</bdi>
       </div>
     </form>
   );
 }
 
-function Delete({ comm, image, name, keep, deleted }: { comm: Comm; image: Row; name: string; keep(): void; deleted(): void }) {
+function Delete({
+  kernel,
+  image,
+  name,
+  keep,
+  deleted,
+}: {
+  kernel: KernelLink;
+  image: Row;
+  name: string;
+  keep(): void;
+  deleted(): void;
+}) {
   const id = useUniqueId();
   const button = useRef<HTMLButtonElement>(null);
   const [message, setMessage] = useState("");
@@ -164,7 +194,7 @@ function Delete({ comm, image, name, keep, deleted }: { comm: Comm; image: Row; 
   useEffect(() => button.current?.focus(), []);
   const remove = () => {
     setBusy(true);
-    comm.ask("delete", { image: image.id }).then(deleted, (error: Error) => {
+    kernel.request("delete", { image: image.id }).then(deleted, (error: Error) => {
       setMessage(error.message);
       setBusy(false);
     });
@@ -174,17 +204,17 @@ function Delete({ comm, image, name, keep, deleted }: { comm: Comm; image: Row; 
       <b id={`${id}-question`}>
         Delete “<bdi>{name}</bdi>” from the library?
       </b>
-      <p id={`${id}-words`}>This can't be undone, and whoever uses its address will not find it any more.</p>
+      <p id={`${id}-words`}>This cannot be undone. Pages that use its address will no longer find it.</p>
       <div class="cxw-row">
         <button type="button" ref={button} onClick={keep}>
-          Keep it
+          Cancel
         </button>
         <button type="button" class="cxw-danger" disabled={busy} onClick={remove}>
-          {busy ? "Deleting …" : "Delete it"}
+          {busy ? "Deleting …" : "Delete"}
         </button>
       </div>
       <div role="alert" class="cxw-refusal">
-        {message}
+        <bdi>{message}</bdi>
       </div>
     </div>
   );

@@ -1,25 +1,27 @@
-// The grid of thumbnails: of ten thousand images only those that are seen are in the page. One cell takes the keyboard.
+// The grid of thumbnails: of ten thousand images only those in sight are in the page. One cell has the tab stop.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Comm } from "../shared/comm.ts";
-import { CELL, layoutOf, moved, scrolledTo } from "./layout.ts";
+import { isolated } from "../shared/foreign.ts";
+import type { KernelLink } from "../shared/kernel_link.ts";
+import { useVirtualList, VirtualList } from "../shared/virtual_list.tsx";
+import { CELL, heightOf, moved } from "./layout.ts";
 import { useRows } from "./rows.ts";
 import type { Query, Row, State } from "./state.ts";
 import type { Thumb, Thumbs } from "./thumbs.ts";
 
 export interface GridProps {
-  comm: Comm;
+  kernel: KernelLink;
   thumbs: Thumbs;
   state: State;
   query: Query;
-  /** The image that is looked at. */
+  /** The selected image. */
   chosen: Row | null;
   choose(row: Row | null): void;
   /** What Enter, F2 and Delete do with it. */
   act(what: "open" | "rename" | "delete"): void;
-  /** Told how many images match. */
+  /** Called with the number of images that match. */
   counted(count: number): void;
-  /** Asks the grid to take the keyboard: another object each time, with the cell if it is not the one that had it. */
+  /** Moves the focus to the grid: another object each time, with the cell if it is not the one that had it. */
   called: { at: number | null } | null;
   /** Images that were deleted; the rows may still have one for a moment. */
   gone: ReadonlySet<string>;
@@ -27,24 +29,28 @@ export interface GridProps {
 
 const ACTS: Record<string, "open" | "rename" | "delete"> = { Enter: "open", F2: "rename", Delete: "delete" };
 
-const hasKeyboard = (element: Element | null) => element?.contains((element.getRootNode() as Document | ShadowRoot).activeElement) ?? false;
+const hasKeyboard = (element: Element | null) =>
+  element?.contains((element.getRootNode() as Document | ShadowRoot).activeElement) ?? false;
 
-export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted, called, gone }: GridProps) {
-  const box = useRef<HTMLDivElement>(null);
-  const [size, setSize] = useState({ width: CELL.width, height: 2 * CELL.height });
-  const [scrolled, setScrolled] = useState(0);
+export function Grid({ kernel, thumbs, state, query, chosen, choose, act, counted, called, gone }: GridProps) {
+  const [width, setWidth] = useState(CELL.width);
   const [at, setAt] = useState(0);
   const [count, setCount] = useState(0);
-  /** The cell that is to take the keyboard. */
+  /** The cell that is to get the focus. */
   const wanted = useRef<number | null>(null);
-  const { columns, rows: rowCount, first, last } = layoutOf(count, size.width, size.height, scrolled);
-  const rows = useRows(comm, query, state.revision, first * columns, last * columns);
+  const columns = Math.max(1, Math.floor(width / CELL.width));
+  const rowCount = Math.ceil(count / columns);
+  const height = heightOf(rowCount, window.innerHeight);
   const here = Math.min(at, Math.max(count - 1, 0));
-  const hadKeyboard = hasKeyboard(box.current); // before its cells are drawn anew
+  const rowOf = (index: number) => Math.floor(index / columns);
+  const list = useVirtualList({ count: rowCount, rowHeight: CELL.height, height, overscan: 1, keep: rowOf(here) });
+  const box = list.scroller;
+  const rows = useRows(kernel, query, state.revision, list.first * columns, list.end * columns);
+  const hadKeyboard = hasKeyboard(box.current); // before its cells are drawn again
 
   useLayoutEffect(() => {
     const element = box.current!;
-    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight });
+    const measure = () => setWidth(element.clientWidth);
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
@@ -63,17 +69,17 @@ export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted,
     box.current!.scrollTop = 0;
   }, [query.search, query.order]);
 
-  // The grid becomes narrower when an image is looked at: that image stays in sight, and keeps the keyboard in its new row.
+  // The grid becomes narrower when an image is selected: that image stays in sight, and keeps the focus in its new row.
   useLayoutEffect(() => {
-    if (chosen) box.current!.scrollTop = scrolledTo(here, columns, box.current!.scrollTop, size.height);
+    if (chosen) list.scrollTo(rowOf(here));
     if (hadKeyboard && !hasKeyboard(box.current)) wanted.current = here;
-  }, [columns, size.height]);
+  }, [columns, height]);
 
   useLayoutEffect(() => {
     if (called) goTo(called.at ?? here);
   }, [called]);
 
-  // Whoever has gone elsewhere meanwhile is left there.
+  // A focus that has moved elsewhere in the meantime stays there.
   useEffect(() => {
     const elsewhere = (event: Event) => {
       if (!box.current!.contains(event.target as Node)) wanted.current = null;
@@ -87,7 +93,7 @@ export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted,
     };
   }, []);
 
-  // The keyboard goes to its cell in the moment in which that is drawn, and its image is looked at as soon as it is known which it is.
+  // The focus moves to its cell as soon as that is drawn, and its image is selected as soon as it is loaded.
   useLayoutEffect(() => {
     const row = rows.at(here);
     const cell = box.current!.querySelector<HTMLElement>(`[data-index="${here}"]`);
@@ -102,12 +108,10 @@ export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted,
   const goTo = (index: number) => {
     setAt(index);
     wanted.current = index;
-    const top = scrolledTo(index, columns, box.current!.scrollTop, size.height);
-    box.current!.scrollTop = top;
-    setScrolled(box.current!.scrollTop);
+    list.scrollTo(rowOf(index));
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const page = Math.max(1, Math.floor(size.height / CELL.height));
+    const page = Math.max(1, Math.floor(height / CELL.height));
     const to = count > 0 ? moved(event.key, event.ctrlKey || event.metaKey, here, count, columns, page) : null;
     if (to !== null) goTo(to);
     else if (ACTS[event.key] && chosen) act(ACTS[event.key]!);
@@ -115,51 +119,50 @@ export function Grid({ comm, thumbs, state, query, chosen, choose, act, counted,
     event.preventDefault();
   };
 
-  // The row of the cell that has the keyboard stays in the page wherever the grid is scrolled to.
-  const drawn = Array.from({ length: Math.max(last - first, 0) }, (_, index) => first + index);
-  const own = Math.floor(here / columns);
-  if (count > 0 && (own < first || own >= last)) drawn.push(own);
-
   return (
-    <div
-      ref={box}
+    <VirtualList
+      list={list}
       class="cxw-grid-box"
       role="grid"
       aria-label="Images"
       aria-rowcount={rowCount}
       aria-colcount={columns}
       aria-busy={state.phase === "loading"}
-      onScroll={(event) => setScrolled(event.currentTarget.scrollTop)}
       onKeyDown={onKeyDown}
+      inner={{ role: "presentation" }}
     >
-      <div class="cxw-grid-all" role="presentation" style={{ height: `${rowCount * CELL.height}px` }}>
-        {drawn.map((row) => (
-          <div key={row} role="row" aria-rowindex={row + 1} class="cxw-grid-row" style={{ top: `${row * CELL.height}px`, gridTemplateColumns: `repeat(${columns}, 1fr)` }}>
-            {Array.from({ length: Math.min(columns, count - row * columns) }, (_, column) => {
-              const index = row * columns + column;
-              const image = rows.at(index);
-              return (
-                <Cell
-                  key={column}
-                  index={index}
-                  column={column}
-                  image={image}
-                  session={state.session}
-                  thumbs={thumbs}
-                  tabs={index === here}
-                  chosen={image !== undefined && image.id === chosen?.id}
-                  onFocus={() => {
-                    setAt(index);
-                    if (image) choose(image);
-                  }}
-                  onOpen={() => act("open")}
-                />
-              );
-            })}
-          </div>
-        ))}
-      </div>
-    </div>
+      {list.rows.map(({ index: row, top }) => (
+        <div
+          key={row}
+          role="row"
+          aria-rowindex={row + 1}
+          class="cxw-grid-row cxw-virtual-row"
+          style={{ top: `${top}px`, gridTemplateColumns: `repeat(${columns}, 1fr)` }}
+        >
+          {Array.from({ length: Math.min(columns, count - row * columns) }, (_, column) => {
+            const index = row * columns + column;
+            const image = rows.at(index);
+            return (
+              <Cell
+                key={column}
+                index={index}
+                column={column}
+                image={image}
+                session={state.session}
+                thumbs={thumbs}
+                tabs={index === here}
+                chosen={image !== undefined && image.id === chosen?.id}
+                onFocus={() => {
+                  setAt(index);
+                  if (image) choose(image);
+                }}
+                onOpen={() => act("open")}
+              />
+            );
+          })}
+        </div>
+      ))}
+    </VirtualList>
   );
 }
 
@@ -190,17 +193,17 @@ function Cell({ index, column, image, session, thumbs, tabs, chosen, onFocus, on
       tabIndex={tabs ? 0 : -1}
       aria-colindex={column + 1}
       aria-selected={chosen}
-      aria-label={image ? `${image.name || "without a name"}${thumb?.none ? `. ${thumb.none}` : ""}` : "on its way"}
+      aria-label={image ? `${isolated(image.name) || "unnamed"}${thumb?.error ? `. ${thumb.error}` : ""}` : "loading"}
       onFocus={onFocus}
       onClick={(event) => event.currentTarget.focus()}
       onDblClick={onOpen}
     >
       <div class="cxw-thumb" aria-hidden="true">
         {thumb?.src && <img src={thumb.src} alt="" draggable={false} />}
-        {thumb?.none && <span class="cxw-quiet">{thumb.none}</span>}
+        {thumb?.error && <bdi class="cxw-quiet">{thumb.error}</bdi>}
       </div>
-      <div class="cxw-name" aria-hidden="true" dir="auto">
-        {image?.name}
+      <div class="cxw-thumb-name" aria-hidden="true" dir="auto">
+        <bdi>{image?.name}</bdi>
       </div>
     </div>
   );

@@ -1,14 +1,14 @@
-// The image library: search, the grid, the image that is looked at, uploads.
+// The image library: search, the grid, the selected image, uploads.
 
-import "../shared/theme.css";
+import "../shared/ui/theme.css";
 import "./image_library.css";
-import type { AnyModel } from "@anywidget/types";
-import { render } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { Comm } from "../shared/comm.ts";
-import { mendHearing } from "../shared/hearing.ts";
-import { keep, words } from "../shared/keepsake.ts";
-import { useTrait, useUniqueId } from "../shared/mount.tsx";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { LibraryIndexResponse } from "../protocol.ts";
+import { isolated } from "../shared/foreign.ts";
+import type { KernelLink } from "../shared/kernel_link.ts";
+import { useSilence, useTrait, useUniqueId, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { paragraph } from "../shared/static_fallback.ts";
+import { KernelGone, KernelSilent } from "../shared/ui/kernel_notices.tsx";
 import { Details, type Mode } from "./details.tsx";
 import { sendFiles } from "./drop.ts";
 import { Grid } from "./grid.tsx";
@@ -17,17 +17,19 @@ import { counted, type Row, type State } from "./state.ts";
 import { Thumbs } from "./thumbs.ts";
 import { Uploads } from "./uploads.tsx";
 
-interface LibraryProps {
-  model: AnyModel;
-  /** For what is answered at once. */
-  comm: Comm;
-  /** For what waits for the server. */
-  slow: Comm;
-  thumbs: Thumbs;
+/** A link for requests that wait for the server, and the thumbnails that come over it. */
+function useServer(kernel: KernelLink): { slow: KernelLink; thumbs: Thumbs } {
+  const server = useMemo(() => {
+    const slow = kernel.fork();
+    return { slow, thumbs: new Thumbs(slow) };
+  }, [kernel]);
+  useEffect(() => () => server.slow.close(), [server]);
+  return server;
 }
 
-function Library({ model, comm, slow, thumbs }: LibraryProps) {
-  const state = useTrait<State>(model, "state");
+function Library({ kernel }: ViewProps) {
+  const { slow, thumbs } = useServer(kernel);
+  const state = useTrait<State>(kernel, "state");
   const root = useRef<HTMLDivElement>(null);
   const [search, setSearch] = useState("");
   const [order, setOrder] = useState("name");
@@ -36,16 +38,15 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
   const [mode, setMode] = useState<Mode>("closed");
   const [picking, setPicking] = useState(false);
   const [dragged, setDragged] = useState(false);
-  const [silent, setSilent] = useState(false);
+  const silent = useSilence(kernel);
   const [fault, setFault] = useState("");
   const [called, setCalled] = useState<{ at: number | null } | null>(null);
   const [gone, setGone] = useState<ReadonlySet<string>>(new Set());
   useEffect(() => {
-    comm.onSilence = setSilent;
-    comm.ask("open").catch(() => {});
-  }, [comm]);
+    kernel.request("open").catch(() => {});
+  }, [kernel]);
 
-  // Whoever signs in does so elsewhere, in what then goes away: the keyboard comes back to where it was needed.
+  // Signing in happens in a widget that then disappears: the focus comes back to where it was needed.
   const wasOut = useRef(false);
   useEffect(() => {
     const lost = document.activeElement?.contains(root.current);
@@ -57,19 +58,19 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
     wasOut.current = state.signed_out !== "";
   }, [state.signed_out]);
 
-  const refresh = () => void comm.ask("refresh").catch(() => {});
+  const refresh = () => void kernel.request("refresh").catch(() => {});
   const send = (files: File[]) => {
     setFault("");
-    void sendFiles(comm, files).then((faults) => setFault(faults.join(" ")));
+    void sendFiles(kernel, files).then((faults) => setFault(faults.join(" ")));
   };
   const choose = (row: Row | null) => {
     if (row?.id !== chosen?.id) setMode(mode === "open" ? "open" : "closed");
     setChosen(row);
   };
-  /** Gives the keyboard to the image that was looked at, which may have another place under another name. */
+  /** Move the focus to the selected image, which may have moved after it was renamed. */
   const toGrid = () =>
-    void comm.ask("place", { image: chosen?.id, search, order }).then(
-      ({ content }) => setCalled({ at: content.place as number | null }),
+    void kernel.request<LibraryIndexResponse>("index", { image: chosen?.id, search, order }).then(
+      ({ content }) => setCalled({ at: content.index }),
       () => {},
     );
   const onDrop = (event: DragEvent) => {
@@ -83,7 +84,7 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
       ref={root}
       class="cxw-library"
       role="group"
-      aria-label={`Image library at ${state.base_url}`}
+      aria-label={`Image library at ${isolated(state.base_url)}`}
       data-phase={state.phase}
       data-dragged={dragged}
       onDragOver={(event) => {
@@ -97,44 +98,47 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
       onDrop={onDrop}
     >
       <Toolbar {...{ search, setSearch, order, setOrder, picking, refresh, send }} pick={() => setPicking(!picking)} />
-      {silent && (
-        <div class="cxw-notice" role="alert">
-          The kernel does not answer: it may be busy. If it was restarted, run the cell again.
-        </div>
-      )}
+      <KernelGone kernel={kernel} again="to see the library" loses={false} />
+      <KernelSilent silent={silent && !kernel.gone} />
       {state.signed_out && (
         <div class="cxw-notice" role="alert">
-          {state.signed_out} Sign in below, or in Python: <code>library.sign_in(auth)</code>.{" "}
+          <bdi>{state.signed_out}</bdi> Sign in below, or in Python: <code>library.sign_in(auth)</code>.{" "}
           <button type="button" onClick={refresh}>
-            I have signed in: go on
+            Continue
           </button>
         </div>
       )}
       {fault && (
         <div class="cxw-notice" role="alert">
-          {fault}
+          <bdi>{fault}</bdi>
         </div>
       )}
       {picking && (
         <Picker
-          comm={comm}
+          kernel={kernel}
           close={() => {
             setPicking(false);
             root.current?.querySelector<HTMLElement>("[data-pick]")?.focus();
           }}
         />
       )}
-      <Status state={state} search={search} found={found} refresh={refresh} leave={() => void comm.ask("leave").catch(() => {})} />
+      <Status
+        state={state}
+        search={search}
+        found={found}
+        refresh={refresh}
+        cancel={() => void kernel.request("cancel").catch(() => {})}
+      />
       <div key="middle" class="cxw-middle">
         <Grid
-          {...{ comm, thumbs, state, chosen, choose, called, gone }}
+          {...{ kernel, thumbs, state, chosen, choose, called, gone }}
           query={{ search, order }}
           act={(what) => setMode(what)}
           counted={setFound}
         />
         {chosen && (
           <Details
-            comm={slow}
+            kernel={slow}
             {...{ mode, setMode }}
             revision={state.revision}
             image={chosen}
@@ -149,8 +153,8 @@ function Library({ model, comm, slow, thumbs }: LibraryProps) {
           />
         )}
       </div>
-      <Uploads comm={comm} uploads={state.uploads} />
-      <p class="cxw-drop-here cxw-quiet">Files from this computer can be dropped here.</p>
+      <Uploads kernel={kernel} uploads={state.uploads} />
+      <p class="cxw-drop-here cxw-quiet">Drop files here to upload them.</p>
     </div>
   );
 }
@@ -175,15 +179,15 @@ function Toolbar({ search, setSearch, order, setOrder, picking, pick, refresh, s
       <input
         id={`${id}-search`}
         type="search"
-        placeholder="words of the name"
+        placeholder="Words in the name"
         value={search}
         onInput={(event) => setSearch(event.currentTarget.value)}
       />
       <label for={`${id}-order`}>Sort</label>
       <select id={`${id}-order`} value={order} onChange={(event) => setOrder(event.currentTarget.value)}>
-        <option value="name">by name, A to Z</option>
-        <option value="name-down">by name, Z to A</option>
-        <option value="">as the server lists them</option>
+        <option value="name">Name, A to Z</option>
+        <option value="name-down">Name, Z to A</option>
+        <option value="">Server order</option>
       </select>
       <span class="cxw-space" />
       <button type="button" data-pick aria-expanded={picking} onClick={pick}>
@@ -203,7 +207,7 @@ function Toolbar({ search, setSearch, order, setOrder, picking, pick, refresh, s
         }}
       />
       <button type="button" onClick={refresh}>
-        List again
+        Refresh
       </button>
     </div>
   );
@@ -215,58 +219,44 @@ interface StatusProps {
   found: number | null;
   refresh(): void;
   /** Does not wait any longer for the image that is being fetched. */
-  leave(): void;
+  cancel(): void;
 }
 
-function Status({ state, search, found, refresh, leave }: StatusProps) {
+function Status({ state, search, found, refresh, cancel }: StatusProps) {
   const all = counted(state.count, "image");
   const matching = search.trim() && found !== null ? `${found.toLocaleString("en")} of ${all}` : all;
   const listing = state.phase === "loading" || state.phase === "new";
   return (
     <>
       <div class="cxw-status" role="status">
-        {listing && state.count === 0 ? "Listing the images …" : state.phase === "ready" || state.count > 0 ? matching : ""}
-        {state.phase === "ready" && state.count === 0 && ". The library is empty: upload one."}
+        {listing && state.count === 0 ? "Loading images …" : state.phase === "ready" || state.count > 0 ? matching : ""}
+        {state.phase === "ready" && state.count === 0 && ". Upload an image to begin."}
       </div>
       {state.busy && (
         <div class="cxw-row">
-          <span role="status">{state.busy}</span>
-          <button type="button" onClick={leave}>
+          <bdi role="status">{state.busy}</bdi>
+          <button type="button" onClick={cancel}>
             Cancel
           </button>
         </div>
       )}
       {state.phase === "failed" && !state.signed_out && (
         <div class="cxw-notice" role="alert">
-          {state.message}{" "}
+          <bdi>{state.message}</bdi>{" "}
           <button type="button" onClick={refresh}>
-            Try again
+            Retry
           </button>
         </div>
       )}
       {state.note && (
         <div class="cxw-notice" role="status">
-          {state.note} {state.url && <code>{state.url}</code>}
+          <bdi>{state.note}</bdi> {state.url && <code>{state.url}</code>}
         </div>
       )}
     </>
   );
 }
 
-export default {
-  render({ model, el }: { model: AnyModel; el: HTMLElement }) {
-    mendHearing(model);
-    const comm = new Comm(model);
-    const slow = new Comm(model);
-    const forget = keep(model, () => words(`The image library at ${(model.get("state") as State).base_url}. Run the cell to see it.`));
-    el.classList.add("cxw");
-    el.dataset.lmSuppressShortcuts = "true";
-    render(<Library {...{ model, comm, slow }} thumbs={new Thumbs(slow)} />, el);
-    return () => {
-      render(null, el);
-      comm.close();
-      slow.close();
-      forget();
-    };
-  },
-};
+export default widgetOf(Library, ({ kernel }) =>
+  paragraph(`The image library at ${isolated(kernel.trait<State>("state").base_url)}. Run the cell to see it.`),
+);

@@ -1,28 +1,22 @@
-// Which cells of the grid are in the page, and where the keyboard goes.
+// The size of the grid and its cells, and where the keyboard goes.
 
 export const CELL = { width: 148, height: 172 };
-/** Rows above and below what is seen that are in the page, too. */
-const SPARE = 1;
+const BORDER = 2; // pixels, above and below together
 
-export interface Layout {
-  columns: number;
-  /** Rows of the whole grid. */
-  rows: number;
-  /** The first row in the page, and the one after the last. */
-  first: number;
-  last: number;
+/** The height of the grid in pixels: no higher than its rows, and no higher than leaves room in the window for what is around it. */
+export function heightOf(rows: number, windowHeight: number): number {
+  return Math.min(Math.max(1, rows) * CELL.height + BORDER, 440, Math.round(0.8 * windowHeight));
 }
 
-export function layoutOf(count: number, width: number, height: number, scrolled: number): Layout {
-  const columns = Math.max(1, Math.floor(width / CELL.width));
-  const rows = Math.ceil(count / columns);
-  const first = Math.max(0, Math.min(rows, Math.floor(scrolled / CELL.height)) - SPARE);
-  const last = Math.min(rows, Math.ceil((scrolled + height) / CELL.height) + SPARE);
-  return { columns, rows, first, last };
-}
-
-/** Where a key leads from the cell `at`; null if it is none that moves. */
-export function moved(key: string, control: boolean, at: number, count: number, columns: number, page: number): number | null {
+/** Where a key leads from the cell `at`; null for a key that does not move. */
+export function moved(
+  key: string,
+  control: boolean,
+  at: number,
+  count: number,
+  columns: number,
+  page: number,
+): number | null {
   const row = at - (at % columns);
   const steps: Record<string, number> = {
     ArrowLeft: at - 1,
@@ -36,11 +30,4 @@ export function moved(key: string, control: boolean, at: number, count: number, 
   };
   const to = steps[key];
   return to === undefined ? null : Math.max(0, Math.min(count - 1, to));
-}
-
-/** How far to scroll so that the row of a cell is seen whole. */
-export function scrolledTo(index: number, columns: number, scrolled: number, height: number): number {
-  const top = Math.floor(index / columns) * CELL.height;
-  if (top < scrolled) return top;
-  return top + CELL.height > scrolled + height ? top + CELL.height - height : scrolled;
 }

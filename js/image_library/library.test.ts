@@ -1,13 +1,16 @@
 import { expect, test, vi } from "vitest";
 import { FakeModel } from "../shared/fake_model.ts";
+import { drawn } from "../testing/drawn.ts";
 import library from "./index.tsx";
 
-vi.stubGlobal("ResizeObserver", class {
-  observe() {}
-  disconnect() {}
-});
+vi.stubGlobal(
+  "ResizeObserver",
+  class {
+    observe() {}
+    disconnect() {}
+  },
+);
 
-const drawn = () => new Promise((later) => setTimeout(later, 60));
 const STATE = {
   ...{ phase: "ready", message: "", signed_out: "", session: 0, busy: "", note: "", url: "" },
   ...{ base_url: "http://x", count: 3, revision: 1, uploads: [] },
@@ -21,7 +24,7 @@ function shown() {
       rows: { rows: ["a", "b", "c"].map((name) => [name, `${name}.png`]), count: 3 },
       about: { name: "a.png", url: "" },
       rename: { ok: false, message: "Token has expired." },
-      thumb: { none: "Not an image." },
+      thumb: { error: "Not an image." },
     };
     queueMicrotask(() => fake.receive({ id, ok: true, ...answers[kind as string] }));
   };
@@ -46,7 +49,9 @@ test("whoever has to sign in meanwhile finds all as it was, what was refused as 
   await drawn();
   expect(el.textContent).toContain("Sign in below");
   expect([el.querySelector("[role=grid]"), el.querySelector(".cxw-details input")]).toEqual([grid, name]);
-  expect(el.querySelector(".cxw-rename [role=alert]")!.textContent).toBe("It could not be called “new.png”. Token has expired.");
+  expect(el.querySelector(".cxw-rename [role=alert]")!.textContent).toBe(
+    "The image was not renamed to “new.png”. Token has expired.",
+  );
   name.blur(); // they sign in elsewhere
   say({ session: 1 });
   await drawn();

@@ -1,10 +1,11 @@
-// The rows of the library that the page has: a window of them, asked for when it moves.
+// The rows of the library that the page has: a window of them, requested when it moves.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Comm } from "../shared/comm.ts";
+import type { LibraryRowsResponse } from "../protocol.ts";
+import type { KernelLink } from "../shared/kernel_link.ts";
 import type { Query, Row } from "./state.ts";
 
-/** Rows are asked for in steps of so many, so that not every turn of the wheel asks. */
+/** Rows are requested in steps of so many, so that not every scroll event makes a request. */
 const STEP = 60;
 
 interface Window {
@@ -21,22 +22,28 @@ export interface Rows {
 }
 
 /** The rows from `first` to before `last`, of the library's state `revision`. */
-export function useRows(comm: Comm, { search, order }: Query, revision: number, first: number, last: number): Rows {
+export function useRows(
+  kernel: KernelLink,
+  { search, order }: Query,
+  revision: number,
+  first: number,
+  last: number,
+): Rows {
   const start = Math.max(0, Math.floor(first / STEP) * STEP);
   const end = Math.ceil(Math.max(last, 1) / STEP) * STEP;
   const [shown, setShown] = useState<Window>({ start: 0, rows: [], count: null });
   const asked = useRef(0);
   useEffect(() => {
     const turn = ++asked.current;
-    comm.ask("rows", { start, end, search, order }).then(
+    kernel.request<LibraryRowsResponse>("rows", { start, end, search, order }).then(
       ({ content }) => {
         if (turn !== asked.current) return;
-        const rows = (content.rows as [string, string][]).map(([id, name]) => ({ id, name }));
-        setShown({ start, rows, count: content.count as number });
+        const rows = content.rows.map(([id, name]) => ({ id, name }));
+        setShown({ start, rows, count: content.count });
       },
-      () => {}, // closed, or the kernel is late: the view says so
+      () => {}, // closed, or the kernel is late: the view reports that
     );
-  }, [comm, search, order, revision, start, end]);
+  }, [kernel, search, order, revision, start, end]);
   // Until an answer comes, what was there stays: each row carries its own id.
   return { at: (index) => shown.rows[index - shown.start], count: shown.count };
 }

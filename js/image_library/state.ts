@@ -1,41 +1,6 @@
-// What the kernel tells the page of the library; see constellations_widgets/widgets/library/view.py, which writes it.
+// Images of the library as the page has them; formats of sizes and durations.
 
-export interface State {
-  phase: "new" | "loading" | "ready" | "failed";
-  /** Why the images could not be listed. */
-  message: string;
-  /** Why somebody has to sign in, "" while nobody has to. */
-  signed_out: string;
-  /** Grows when everything is to be asked for anew: somebody has signed in, or wants to see what there is now. */
-  session: number;
-  /** What is being fetched, and how far that is, for the user. */
-  busy: string;
-  note: string;
-  /** An address that belongs to the note. */
-  url: string;
-  base_url: string;
-  /** Images in the library. */
-  count: number;
-  /** Grows with every change of the library. */
-  revision: number;
-  uploads: Upload[];
-}
-
-export interface Upload {
-  id: number;
-  name: string;
-  size: number;
-  phase: "arriving" | "waiting" | "sending" | "done" | "stopped" | "failed" | "unclear" | "signed out";
-  /** Bytes so far. */
-  done: number;
-  /** Bytes in a second. */
-  rate: number;
-  /** Seconds. */
-  left: number | null;
-  message: string;
-  /** Whether the file is all there, and can be sent again. */
-  is_whole: boolean;
-}
+export type { LibraryState as State, LibraryUpload as Upload } from "../protocol.ts";
 
 export interface Row {
   id: string;

@@ -1,33 +1,34 @@
-// Thumbnails: asked for one by one, some at a time, only for images that are in the page, and kept no longer than these.
+// Thumbnails: requested a few at a time, only for images that are in the page, and kept no longer than these.
 
-import type { Comm } from "../shared/comm.ts";
+import type { LibraryThumbnail } from "../protocol.ts";
+import type { KernelLink } from "../shared/kernel_link.ts";
 
 const AT_ONCE = 6;
 
-export type Thumb = { src: string; none: "" } | { src: ""; none: string };
+export type Thumb = { src: string; error: "" } | { src: ""; error: string };
 
 interface Wanted {
   id: string;
-  tell: (thumb: Thumb) => void;
+  show: (thumb: Thumb) => void;
 }
 
 export class Thumbs {
-  #comm: Comm;
+  #kernel: KernelLink;
   #wanted: Wanted[] = [];
   #asking = 0;
 
-  constructor(comm: Comm) {
-    this.#comm = comm;
+  constructor(kernel: KernelLink) {
+    this.#kernel = kernel;
   }
 
-  /** Calls `tell` when the thumbnail has come; call what this returns when it is not needed any more. */
-  want(id: string, tell: (thumb: Thumb) => void): () => void {
-    const wanted = { id, tell };
+  /** Call `show` when the thumbnail is loaded; returns a function that cancels the request. */
+  want(id: string, show: (thumb: Thumb) => void): () => void {
+    const wanted = { id, show };
     this.#wanted.push(wanted);
-    // What scrolls by is not asked for: the turn comes after it is gone.
+    // Images that scroll by quickly are not requested.
     setTimeout(() => this.#next(), 30);
     return () => {
-      wanted.tell = () => {};
+      wanted.show = () => {};
       this.#wanted = this.#wanted.filter((other) => other !== wanted);
     };
   }
@@ -36,10 +37,10 @@ export class Thumbs {
     while (this.#asking < AT_ONCE && this.#wanted.length > 0) {
       const wanted = this.#wanted.shift()!;
       this.#asking += 1;
-      this.#comm
-        .ask("thumb", { image: wanted.id })
-        .then(({ content, buffers }) => wanted.tell(thumbOf(content, buffers[0])))
-        .catch((error: Error) => wanted.tell({ src: "", none: error.message }))
+      this.#kernel
+        .request<LibraryThumbnail>("thumb", { image: wanted.id })
+        .then(({ content, buffers }) => wanted.show(thumbOf(content, buffers[0])))
+        .catch((error: Error) => wanted.show({ src: "", error: error.message }))
         .finally(() => {
           this.#asking -= 1;
           this.#next();
@@ -48,10 +49,10 @@ export class Thumbs {
   }
 }
 
-/** What an answer with a small picture in it says. */
-export function thumbOf(content: Record<string, unknown>, picture: Uint8Array | undefined): Thumb {
-  if (content.none || !picture) return { src: "", none: String(content.none || "No picture.") };
-  return { src: dataAddress(picture, String(content.type)), none: "" };
+/** The thumbnail of a response. */
+export function thumbOf(content: LibraryThumbnail, picture: Uint8Array | undefined): Thumb {
+  if (content.error || !picture) return { src: "", error: content.error || "No picture." };
+  return { src: dataAddress(picture, String(content.type)), error: "" };
 }
 
 /** A data: address, since a strict page allows no blob: ones. */

@@ -1,22 +1,25 @@
-/** The draft's image on the sky: brought up to what the kernel says, by moving it if that is enough, by loading it if not. */
+/** The draft's image on the sky: kept up to date with the kernel, by moving it if that is enough, by loading it if not. */
 
-import { cameraFor, guessSize } from "./camera";
-import type { Comm } from "../shared/comm";
-import { FitsLook } from "./fits";
-import type { Gaze } from "./gaze";
-import { LocalFiles } from "./local_files";
-import type { App, Part } from "./part";
-import { isFits, needsReload, type Drawn, type Imageset, type PlacingStatus, type State } from "./state";
-import type { Status } from "./status";
-import { button } from "./toolbar";
+import type { ImagesetEvent } from "../protocol.ts";
+import type { KernelLink } from "../shared/kernel_link.ts";
+import { cameraFor, guessSize } from "./engine/camera.ts";
+import { KernelFiles } from "./frame/kernel_files.ts";
+import { LocalFiles } from "./frame/local_files.ts";
+import type { App, Part } from "./part.ts";
+import { type Drawn, type Imageset, isFits, needsReload, type PlacingStatus, type State } from "./state.ts";
+import type { Status } from "./status.ts";
+import { FitsDisplay } from "./tools/fits_display.ts";
+import { button } from "./tools/toolbar.ts";
+import type { ViewState } from "./view_state.ts";
 
-// Without a way into the engine nobody says when the picture is complete.
+// Without access to the engine it is unknown when the picture is complete.
 const SURELY_DRAWN = 1500;
 // How long the last picture stays for the next one to be complete, ms; then it is seen as it comes.
 const PATIENCE = 20_000;
 // Until the browser has brought the picture to the screen, ms. It takes longer if more files come meanwhile.
 const SEEN = 500;
-const NO_FITS = "The preview does not know this version of WWT's engine, and can't show a single FITS file with it. A picture or tiles can be shown.";
+const NO_FITS =
+  "The preview can't show single FITS files with this version of WWT's engine. It can show pictures and tiles.";
 
 /** The image, or the next one: of this state, in this way. */
 interface OnSky {
@@ -34,17 +37,17 @@ export interface Placed {
 
 export class ImageOnSky implements Part {
   readonly files: LocalFiles;
-  #comm: Comm;
-  #gaze: Gaze;
+  #kernel: KernelLink;
+  #viewState: ViewState;
   #status: Status;
-  #look: FitsLook;
+  #look: FitsDisplay;
   #app: App | null = null;
   #state: State | null = null;
   #onSky: OnSky | null = null;
   /** Its WTML is being loaded; then its tiles are, while the last picture stays. */
   #next: (OnSky & { url: string; since: number; loaded: boolean }) | null = null;
   #loads = 0;
-  /** A file that was asked for can't be read. */
+  /** A requested file can't be read. */
   #fault = "";
   /** The files are not what they were: nothing that was loaded counts. */
   #stale = false;
@@ -52,27 +55,28 @@ export class ImageOnSky implements Part {
   #guessed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #rest: ReturnType<typeof setTimeout> | undefined;
-  #again = button("Try again", () => this.#tryAgain());
+  #again = button("Retry", () => this.#tryAgain());
   readonly controls: readonly HTMLElement[];
-  /** Called with what the kernel says of the placement. */
+  /** Called with the state of the placement. */
   onState: (placing: PlacingStatus) => void = () => {};
   #size: { name: string; size: [number, number] } | null = null;
 
-  constructor(comm: Comm, gaze: Gaze, status: Status) {
-    this.#comm = comm;
-    this.#gaze = gaze;
+  constructor(kernel: KernelLink, viewState: ViewState, status: Status) {
+    this.#kernel = kernel;
+    this.#viewState = viewState;
     this.#status = status;
-    this.files = new LocalFiles(comm);
-    this.#look = new FitsLook(comm, () => this.#lookChanged());
+    const kernelFiles = new KernelFiles(kernel);
+    kernelFiles.onFault = (message) => this.#failFile(message);
+    this.files = new LocalFiles(kernelFiles);
+    this.#look = new FitsDisplay(kernel, () => this.#lookChanged());
     this.#again.hidden = true;
-    const go = button("Go to image", () => this.goToImage());
+    const go = button("Fit to image", () => this.goToImage());
     this.controls = [go, this.#again, this.#look.element];
-    comm.on("imageset", (state) => this.receive(state as unknown as State));
-    comm.on("go", () => this.goToImage());
-    comm.onFault = (words) => this.#failFile(words);
+    kernel.onMessage<ImagesetEvent>("imageset", (state) => this.receive(state));
+    kernel.onMessage("go_to_image", () => this.goToImage());
   }
 
-  /** What the kernel says the image is. An older word that comes late is dropped. */
+  /** Take a new state of the image. An older one that comes late is dropped. */
   receive(state: State): void {
     const last = this.#state;
     if (last && state.revision <= last.revision) return;
@@ -83,12 +87,12 @@ export class ImageOnSky implements Part {
     if (fault === "") this.files.expect(state.files); // else what is here is all there is
     this.#look.receive(state);
     if (this.#app && !this.#app.engine) this.#look.hide();
-    this.#say();
+    this.#updateMessage();
     this.#update();
     this.onState(state.placing);
   }
 
-  /** Null while there is none. Its size is guessed while nobody knows it. */
+  /** The image on the sky, null if there is none. Its size is guessed while it is unknown. */
   get placed(): Placed | null {
     const sky = this.#onSky;
     if (!sky) return null;
@@ -103,7 +107,7 @@ export class ImageOnSky implements Part {
     const { imageset, size } = sky.drawn;
     const known = size ?? this.#measured(sky);
     this.#guessed = known === null;
-    this.#gaze.look(cameraFor(imageset, known ?? guessSize(imageset), app.frame.aspect));
+    this.#viewState.look(cameraFor(imageset, known ?? guessSize(imageset), app.frame.aspect));
   }
 
   appReady(app: App): void {
@@ -114,7 +118,7 @@ export class ImageOnSky implements Part {
     this.#update();
   }
 
-  heard(message: Record<string, unknown>): void {
+  onMessage(message: Record<string, unknown>): void {
     const next = this.#next;
     if (message.event !== "load_image_collection_completed" || !next || next.loaded || message.url !== next.url) return;
     next.loaded = true;
@@ -140,7 +144,8 @@ export class ImageOnSky implements Part {
     }
     if (!engine || this.#next || this.#status.progress !== "ready" || !this.#onSky || !engine.atRest) return;
     const reached = engine.images.stateOf(this.#onSky.name);
-    if (reached === "failed") this.#status.set("failed", this.#fault || this.#look.words || whyFailed(this.#onSky.drawn));
+    if (reached === "failed")
+      this.#status.set("failed", this.#fault || this.#look.words || whyFailed(this.#onSky.drawn));
     else if (reached === "drawn" && this.#guessed) this.#goAgain();
     else if (reached === "drawn") this.#drawn();
   }
@@ -154,7 +159,7 @@ export class ImageOnSky implements Part {
   /** What its pixels tell of its size. */
   #measured({ name, drawn }: OnSky): [number, number] | null {
     if (this.#size?.name === name) return this.#size.size;
-    const size = this.#app?.engine?.images.sizeOf(name, drawn.imageset.tile_levels) ?? null;
+    const size = this.#app?.engine?.images.sizeOf(name, drawn.imageset) ?? null;
     this.#size = size && { name, size };
     return size;
   }
@@ -204,7 +209,7 @@ export class ImageOnSky implements Part {
     try {
       if (!app.engine?.images.place(image.name, drawn.imageset)) return false;
     } catch (error) {
-      console.warn("The preview can't move the image in place, and loads it anew for each change:", error);
+      console.warn("The preview can't move the image in place, and reloads it for each change:", error);
       app.engine = null;
       return false;
     }
@@ -229,7 +234,7 @@ export class ImageOnSky implements Part {
     this.#next = null;
     this.#onSky = { state: next.state, drawn: next.drawn, name: next.name };
     this.#status.set("ready");
-    if (!this.#gaze.isSet) this.goToImage();
+    if (!this.#viewState.isSet) this.goToImage();
     const { state } = next;
     if (!app.engine) this.#timer = setTimeout(() => this.#onSky?.state === state && this.#drawn(), SURELY_DRAWN);
     this.#update();
@@ -249,22 +254,26 @@ export class ImageOnSky implements Part {
   #lookChanged(): void {
     if (this.#onSky) this.#colour(this.#onSky);
     if (this.#status.progress === "shown") this.#status.set("ready");
-    this.#say();
+    this.#updateMessage();
     this.#update();
     this.#app?.wake();
   }
 
   #failFile(words: string): void {
     this.#fault = words;
-    this.#say();
+    this.#updateMessage();
   }
 
   #tryAgain(): void {
-    void this.#comm.ask("again").catch(() => {}); // if nobody answers, that is said elsewhere
+    void this.#kernel.request("retry").catch(() => {}); // a missing response is reported elsewhere
   }
 
-  #say(): void {
-    this.#status.wait([this.#state && wordsOn(this.#state), this.#fault, this.#state?.files?.words, this.#look.words].filter(Boolean).join(" "));
+  #updateMessage(): void {
+    this.#status.wait(
+      [this.#state && wordsOn(this.#state), this.#fault, this.#state?.files?.note, this.#look.words]
+        .filter(Boolean)
+        .join(" "),
+    );
     this.#again.hidden = this.#fault === "";
   }
 
@@ -285,11 +294,11 @@ export class ImageOnSky implements Part {
 
 function wordsOn({ waiting, imageset }: State): string {
   const fields = waiting.map(([field, why]) => `${field} ${why}`).join("; ");
-  return fields && (imageset ? `Not on the sky yet: ${fields}.` : `The image can't be shown yet: ${fields}.`);
+  return fields && (imageset ? `Not shown yet: ${fields}.` : `The image can't be shown yet: ${fields}.`);
 }
 
 function whyFailed({ imageset }: Drawn): string {
   return imageset.url.includes("/network/")
-    ? "The image can't be loaded from its URL. The address may be wrong, or its server does not let other sites use it (it sends no CORS header)."
-    : "The image's file can't be read on the kernel's machine, or is no image that a browser can show.";
+    ? "The image could not be loaded from its address. The address may be wrong, or the server does not allow other sites to load it (no CORS header)."
+    : "The image file could not be read on the kernel's machine, or browsers do not support its format.";
 }

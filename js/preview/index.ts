@@ -1,33 +1,35 @@
 /** The preview's entry point for anywidget. */
 
 import type { RenderProps } from "@anywidget/types";
-import { Comm } from "../shared/comm";
-import { keep } from "../shared/keepsake";
-import { openView } from "../shared/open_view";
-import { PreviewView } from "./view";
+import { KernelLink } from "../shared/kernel_link.ts";
+import { patchMessageHandler } from "../shared/message_handler.ts";
+import { openView } from "../shared/open_view.ts";
+import { registerFallback } from "../shared/static_fallback.ts";
+import { PreviewView } from "./view.ts";
 import "./preview.css";
 
-const TOO_OLD = "This browser is too old for the preview, which needs one of 2020 or later. Everything else works without.";
+const TOO_OLD = "The preview needs a browser from 2020 or later. Everything else works without it.";
 
 function render({ model, el }: RenderProps<{ height: string }>): () => void {
   if (!("IntersectionObserver" in window)) {
     el.append(TOO_OLD);
     return () => {};
   }
-  const comm = new Comm(model);
-  const view = new PreviewView(comm, model.get("height"));
-  const closeView = openView(model);
-  const forget = keep(model, () => view.keepsake());
+  patchMessageHandler(model);
+  const kernel = new KernelLink(model);
+  const view = new PreviewView(kernel, model.get("height"));
+  const closeView = openView(kernel);
+  const forget = registerFallback(model, () => view.staticFallback());
   const resize = () => view.setHeight(model.get("height"));
-  // The kernel is gone, or back: its answer, or its silence, says which.
-  const ask = () => void comm.ask("open").catch(() => {});
+  // The kernel is gone, or back: its response, or its silence, says which.
+  const ask = () => void kernel.request("open").catch(() => {});
   model.on("change:height", resize);
-  model.on("comm_live_update", ask);
+  const stopWatching = kernel.subscribe(ask);
   el.append(view.element);
   void view.start();
   return () => {
     model.off("change:height", resize);
-    model.off("comm_live_update", ask);
+    stopWatching();
     view.remove();
     closeView();
     forget();

@@ -1,11 +1,11 @@
 /**
  * The preview is made of parts: the image, the sky behind it, where the view looks. Each knows one thing, keeps what it needs to
- * tell the app of it again, and is told when the app begins, says something, has drawn a frame and ends.
+ * restore it in a new app, and is notified when the app starts, sends a message, has drawn a frame and ends.
  */
 
-import type { Addresses } from "./addresses";
-import type { Engine } from "./engine";
-import type { AppMessage, Frame } from "./frame";
+import type { Engine } from "./engine/engine.ts";
+import type { Addresses } from "./frame/addresses.ts";
+import type { AppMessage, Frame } from "./frame/frame.ts";
 
 /** The app as it runs in its frame. */
 export interface App {
@@ -13,7 +13,7 @@ export interface App {
   /** The side door, null where it does not open. */
   engine: Engine | null;
   addresses: Addresses;
-  /** Says something to the app, and has it draw. */
+  /** Post a message to the app, and have it draw. */
   post(message: AppMessage): void;
   /** Has it draw: something has changed that was no message. */
   wake(): void;
@@ -24,10 +24,10 @@ export interface App {
 export interface Part {
   /** What stands in the toolbar for this part. */
   readonly controls?: readonly HTMLElement[];
-  /** The app listens, and knows nothing: at first, after the browser has emptied its frame, after it was parked. */
+  /** The app listens, and knows nothing: at first, after the browser has emptied its frame, after it was paused. */
   appReady?(app: App): void;
-  /** The app said something; its messages are those of the npm package @wwtelescope/research-app-messages. */
-  heard?(message: Record<string, unknown>): void;
+  /** The app sent a message; its messages are those of the npm package @wwtelescope/research-app-messages. */
+  onMessage?(message: Record<string, unknown>): void;
   /** A frame was drawn. */
   drawn?(app: App): void;
   /** The app is gone, for now or for good. */

@@ -1,80 +1,85 @@
 /**
- * Carries what a program says with pywwt's Python API to the app, and what the app says to the program. Where there is no such
- * program nothing is sent. The kernel remembers all that still matters, so that an app that begins anew, here or in another view,
- * is told everything.
+ * Relays messages of pywwt's Python API to the app, and the app's messages to the program. Without such a program nothing is sent. The
+ * kernel keeps all messages that still matter, so that a restarted app, here or in another view, receives them.
  */
 
-import { SKY } from "./addresses";
-import type { Camera } from "./camera";
-import type { Comm } from "../shared/comm";
-import type { AppMessage } from "./frame";
-import type { Gaze } from "./gaze";
-import type { App, Part } from "./part";
+import type { AppEvent, AppMessages } from "../protocol.ts";
+import type { KernelLink } from "../shared/kernel_link.ts";
+import type { Camera } from "./engine/camera.ts";
+import { SKY } from "./frame/addresses.ts";
+import type { AppMessage } from "./frame/frame.ts";
+import type { App, Part } from "./part.ts";
+import type { Notes } from "./tools/notes.ts";
+import { TURNING, type ViewState } from "./view_state.ts";
 
 type Message = Record<string, unknown>;
 
-/** What the program said up to message number `last`: the latest few, or all that still matters. */
-interface Words {
-  last: number;
-  messages: Message[];
-  /** It waits for the app to begin, seen or not. */
-  awaited?: boolean;
-}
-
-const THREAD = "pywwt-"; // how the questions of the program begin
+const THREAD = "pywwt-"; // prefix of the ids of the program's requests
 // The preview's own, by the names that the program gives them.
 const OFFLINE_SKY = "Offline sky";
 const DRAFT_IMAGE = "Image of the draft";
 
-// These name an image, and do nothing while it is not known.
-const NAME_AN_IMAGE = ["set_background_by_name", "set_foreground_by_name", "set_viewer_mode", "set_foreground_opacity", "image_layer_create"];
-const LOADING_AT_MOST = 10_000; // ms; a collection that can't be loaded is never said to be
-const TELL_EVERY = 500; // ms, of the view while it moves
+// These name an image, and do nothing until it is loaded: they, and all messages after them, wait for its collection.
+const NAME_AN_IMAGE = [
+  "set_background_by_name",
+  "set_foreground_by_name",
+  "set_viewer_mode",
+  "set_foreground_opacity",
+  "image_layer_create",
+];
+const SHOW_BY_NAME = ["set_background_by_name", "set_foreground_by_name", "set_viewer_mode"];
+const LOADING_AT_MOST = 35_000; // ms; the kernel tries to fetch one for 30 s, and what it can't fetch the app takes as loaded
+const REPORT_EVERY = 500; // ms, of the view while it moves
 const REAL_TIME = 1;
-// ms after the last word at which a frame is drawn even if nobody sees it: the app tells where the view is, and what time, as of the
-// last frame. By then it has understood, its files have come, it has flown to where it was sent.
-const LOOK_AGAIN = [300, 1500, 6000];
+// ms after the last message at which a frame is drawn even if the view is hidden: the app reports view and time as of the last
+// frame. By then it has processed the message, loaded its files and moved the view.
+const REDRAW_AFTER = [300, 1500, 6000];
 
-/** Where a message sends the view; what it does not say stays as it is. */
-function cameraOf({ ra, dec, fov, roll }: Message): Partial<Camera> {
-  return Object.fromEntries(Object.entries({ ra, dec, fov, roll }).filter(([, value]) => typeof value === "number"));
-}
+const changesMode = ({ event, setting }: Message) => event === "set_viewer_mode" || TURNING.includes(String(setting));
+const eventOf = (message: Message) => String(message.event ?? message.type);
 
 export class Relay implements Part {
-  #comm: Comm;
-  #gaze: Gaze;
+  #kernel: KernelLink;
+  #viewState: ViewState;
   #image: Part;
+  #notes: Pick<Notes, "show">;
   #begin: () => void;
   #awaited = false;
   #app: App | null = null;
   #wanted = false;
-  /** Number of the last message that the app has been told; null until it was told everything. */
-  #told: number | null = null;
-  #early: Words[] = [];
-  /** Collections on their way, and what is to be said when they are there. */
-  #loading = new Set<unknown>();
-  #held: Message[] = [];
+  /** Number of the last message that the app has received; null until it has received all earlier ones. */
+  #delivered: number | null = null;
+  /** Number of the last message that this view has followed, in any app that it had. */
+  #followed = 0;
+  #early: AppEvent[] = [];
+  /** The addresses of collections that are loading, each with the timer of its timeout. */
+  #loading = new Map<unknown, ReturnType<typeof setTimeout>>();
+  /** Messages to the app, in order; they wait if the first one names an image and a collection is loading. */
+  #queue: Message[] = [];
   #foreground: Message | null = null;
   #opacity: Message | null = null;
   #moving = false;
+  /** The view before this app started; null if it has never been moved. */
+  #camera: Camera | null = null;
   #view: Message | null = null;
   #timers = new Set<ReturnType<typeof setTimeout>>();
   #frames: ReturnType<typeof setTimeout>[] = [];
   #resting = false;
 
   /**
-   * `image` is the part that shows the draft's own image, and does so again when it is told that the app is ready. `begin` brings up
-   * the app, if it can.
+   * `image` is the part that shows the draft's own image, again at each `appReady`. `begin` starts the app, if possible. `notes` shows
+   * what could not be shown on the sky.
    */
-  constructor(comm: Comm, gaze: Gaze, image: Part, begin: () => void) {
-    this.#comm = comm;
-    this.#gaze = gaze;
+  constructor(kernel: KernelLink, viewState: ViewState, image: Part, begin: () => void, notes: Pick<Notes, "show">) {
+    this.#kernel = kernel;
+    this.#viewState = viewState;
     this.#image = image;
+    this.#notes = notes;
     this.#begin = begin;
-    comm.on("app", (words) => this.#receive(words as unknown as Words));
+    kernel.onMessage<AppEvent>("app", (event) => this.#receive(event));
   }
 
-  /** What the kernel says when it is asked for the preview's state. */
+  /** Handle the kernel's response to the request for the preview's state. */
   opened({ wwt, awaited }: Message): void {
     this.#awaited = awaited === true;
     if (wwt) this.#want();
@@ -85,7 +90,7 @@ export class Relay implements Part {
     return this.#awaited;
   }
 
-  /** There is a program: from now on the app is told what it says. */
+  /** There is a program: relay its messages from now on. */
   #want(): void {
     if (this.#wanted) return;
     this.#wanted = true;
@@ -96,6 +101,7 @@ export class Relay implements Part {
     this.#forget();
     this.#awaited = false;
     this.#app = app;
+    this.#camera = this.#viewState.isSet ? this.#viewState.camera : null;
     if (this.#wanted) void this.#catchUp(app);
   }
 
@@ -103,17 +109,21 @@ export class Relay implements Part {
     this.#forget();
   }
 
-  heard(message: Message): void {
+  onMessage(message: Message): void {
     if (message.event === "load_image_collection_completed") this.#loaded(message.url);
     if (message.type === "wwt_view_state") {
       this.#view = message;
-      this.#tellView();
-    } else if (message.type === "wwt_application_state" || message.type === "wwt_selection_state" || String(message.threadId).startsWith(THREAD)) {
-      this.#tell(message);
+      this.#reportView();
+    } else if (
+      message.type === "wwt_application_state" ||
+      message.type === "wwt_selection_state" ||
+      String(message.threadId).startsWith(THREAD)
+    ) {
+      this.#toKernel(message);
     }
   }
 
-  /** Time that runs fast and tours move without anybody touching anything. */
+  /** Keep drawing while a fast clock or a tour moves the view. */
   drawn(app: App): void {
     if (this.#moving) app.wake();
   }
@@ -121,60 +131,72 @@ export class Relay implements Part {
   #forget(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
-    this.#app = this.#told = this.#foreground = this.#opacity = null;
+    this.#app = this.#delivered = this.#foreground = this.#opacity = null;
     this.#early = [];
-    this.#held = [];
+    this.#queue = [];
     this.#loading.clear();
     this.#moving = this.#resting = false;
   }
 
   async #catchUp(app: App): Promise<void> {
-    let words: Words;
+    let batch: AppMessages;
     try {
-      words = (await this.#comm.ask("wwt")).content as unknown as Words;
+      batch = (await this.#kernel.request<AppMessages>("app_messages")).content;
     } catch {
-      return; // the comm is closed, or the kernel has forgotten: the view says so elsewhere
+      return; // the comm is closed, or the kernel was restarted: the view reports that elsewhere
     }
-    if (this.#app !== app || this.#told !== null) return;
-    const goes = !this.#gaze.isSet; // else this view has its own place, and keeps it
-    for (const message of words.messages) {
+    if (this.#app !== app || this.#delivered !== null) return;
+    // A view that the user or the image has moved since keeps its position.
+    const goes = !this.#viewState.isSet || (batch.moved ?? 0) > this.#followed;
+    for (const message of batch.messages) {
       if (message.event === "center_on_coordinates" && !goes) continue;
-      this.#say(message.event === "image_layer_create" ? { ...message, goto: message.goto === true && goes } : message);
+      this.#enqueue(
+        message.event === "image_layer_create" ? { ...message, goto: message.goto === true && goes } : message,
+      );
     }
-    this.#told = words.last;
-    this.#lookAgain();
+    // In another mode the same camera position is another place on the sky.
+    if (!goes && this.#camera && batch.messages.some(changesMode))
+      this.#enqueue({ event: "center_on_coordinates", ...this.#camera, instant: true });
+    this.#delivered = this.#followed = batch.last;
+    this.#redrawLater();
     for (const early of this.#early.splice(0)) this.#receive(early);
-    this.#tellView();
+    this.#reportView();
   }
 
-  #receive(words: Words): void {
+  #receive(batch: AppEvent): void {
     this.#want();
-    if (words.awaited) {
+    if (batch.awaited) {
       this.#awaited = true;
       this.#begin();
     }
     if (!this.#app) return;
-    if (this.#told === null) {
-      this.#early.push(words);
+    if (this.#delivered === null) {
+      this.#early.push(batch);
       return;
     }
-    const fresh = words.last - this.#told;
+    const fresh = batch.last - this.#delivered;
     if (fresh <= 0) return;
-    this.#told = words.last;
-    for (const message of words.messages.slice(-fresh)) this.#say(message);
-    this.#lookAgain();
+    this.#delivered = this.#followed = batch.last;
+    for (const message of batch.messages.slice(-fresh)) this.#enqueue(message);
+    this.#redrawLater();
   }
 
-  #say(message: Message): void {
-    const event = String(message.event ?? message.type);
-    if (event === "load_image_collection") this.#expect(message.url);
-    if (this.#loading.size > 0 && NAME_AN_IMAGE.includes(event)) this.#held.push(message);
-    else this.#post(event, message);
+  /** Send `message` to the app, after all earlier ones. */
+  #enqueue(message: Message): void {
+    this.#queue.push(message);
+    this.#postNext();
+  }
+
+  #postNext(): void {
+    while (this.#queue[0] && !(this.#loading.size > 0 && NAME_AN_IMAGE.includes(eventOf(this.#queue[0])))) {
+      const message = this.#queue.shift()!;
+      this.#post(eventOf(message), message);
+    }
   }
 
   #post(event: string, message: Message): void {
-    if (event === "center_on_coordinates") this.#gaze.claim(cameraOf(message));
-    else if (event === "image_layer_create" && message.goto !== false) this.#gaze.claim();
+    this.#viewState.follow(message);
+    if (event === "load_image_collection") this.#expect(message.url);
     if (event === "resume_time") this.#moving = Math.abs(Number(message.rate)) > REAL_TIME;
     else if (event === "load_tour" || event === "resume_tour") this.#moving = true;
     else if (event === "pause_time" || event === "pause_tour") this.#moving = false;
@@ -186,13 +208,26 @@ export class Relay implements Part {
       }
       this.#foreground = message;
     }
-    this.#toApp(message.name === OFFLINE_SKY ? { ...message, name: SKY.name } : message);
+    if (message.name === OFFLINE_SKY) this.#toApp({ ...message, name: SKY.name });
+    else {
+      this.#checkKnown(event, message);
+      this.#toApp(message);
+    }
+  }
+
+  /** Report a message that shows an image which is not loaded: the app ignores it silently. */
+  #checkKnown(event: string, { name, mode, url }: Message): void {
+    const layer = event === "image_layer_create" && mode === "preloaded";
+    if (!layer && !SHOW_BY_NAME.includes(event)) return;
+    if (this.#app!.engine?.knows(layer ? { url } : { name: mode ?? name }) !== false) return;
+    const why = "no such image is loaded. Its collection could not be loaded, or does not have it.";
+    this.#notes.show(`“${name ?? (layer ? url : mode)}” can't be shown: ${why}`);
   }
 
   #showDraft(): void {
-    if (!this.#foreground) return; // it is there already, or on its way
+    if (!this.#foreground) return; // it is shown already, or loading
     this.#foreground = null;
-    this.#toApp({ event: "set_foreground_by_name", name: SKY.name }); // where there is no image, there is the sky
+    this.#toApp({ event: "set_foreground_by_name", name: SKY.name }); // the sky itself, so that there is no foreground
     this.#image.appReady?.(this.#app!);
   }
 
@@ -201,43 +236,54 @@ export class Relay implements Part {
   }
 
   #expect(url: unknown): void {
-    this.#loading.add(url);
-    this.#later(() => this.#loaded(url), LOADING_AT_MOST);
+    this.#cancel(this.#loading.get(url));
+    const timer = this.#later(() => this.#giveUp(url), LOADING_AT_MOST);
+    this.#loading.set(url, timer);
+  }
+
+  /** Stop waiting for a collection, so that the other messages are sent. */
+  #giveUp(url: unknown): void {
+    const { name, mode, url: address } = this.#queue[0] ?? {};
+    const what = [name, mode, address].find((each) => typeof each === "string" && each !== "");
+    const seconds = LOADING_AT_MOST / 1000;
+    this.#notes.show(
+      `${what ? `“${what}” may be missing: a` : "A"} collection of images has not loaded within ${seconds} s.`,
+    );
+    this.#loaded(url);
   }
 
   #loaded(url: unknown): void {
-    if (this.#loading.delete(url)) {
-      if (this.#loading.size > 0) return;
-      for (const message of this.#held.splice(0)) this.#post(String(message.event), message);
-      this.#lookAgain();
+    const timer = this.#loading.get(url);
+    if (timer !== undefined) {
+      this.#cancel(timer);
+      this.#loading.delete(url);
+      this.#postNext();
+      this.#redrawLater();
     } else if (this.#app) {
-      // The draft's image has come to the front, as it does; what the program has put there stays there.
+      // The draft's image has moved to the front; restore what the program has put there.
       for (const message of [this.#foreground, this.#opacity]) if (message) this.#toApp(message);
     }
   }
 
-  #lookAgain(): void {
-    for (const frame of this.#frames) {
-      clearTimeout(frame);
-      this.#timers.delete(frame);
-    }
-    this.#frames = LOOK_AGAIN.map((time) => this.#later(() => this.#app?.frame.throttle?.drawNow(), time));
+  #redrawLater(): void {
+    for (const frame of this.#frames) this.#cancel(frame);
+    this.#frames = REDRAW_AFTER.map((time) => this.#later(() => this.#app?.frame.throttle?.drawNow(), time));
   }
 
-  /** Says where the view is: at once, and while it moves no more often than need be. */
-  #tellView(): void {
-    if (this.#resting || !this.#view || this.#told === null) return;
-    this.#tell(this.#view);
+  /** Report the view: at once, and throttled while it moves. */
+  #reportView(): void {
+    if (this.#resting || !this.#view || this.#delivered === null) return;
+    this.#toKernel(this.#view);
     this.#view = null;
     this.#resting = true;
     this.#later(() => {
       this.#resting = false;
-      this.#tellView();
-    }, TELL_EVERY);
+      this.#reportView();
+    }, REPORT_EVERY);
   }
 
-  #tell(message: Message): void {
-    if (this.#wanted) this.#comm.tell("heard", { message });
+  #toKernel(message: Message): void {
+    if (this.#wanted) this.#kernel.send({ kind: "from_app", message });
   }
 
   #later(action: () => void, time: number): ReturnType<typeof setTimeout> {
@@ -247,5 +293,11 @@ export class Relay implements Part {
     }, time);
     this.#timers.add(timer);
     return timer;
+  }
+
+  #cancel(timer: ReturnType<typeof setTimeout> | undefined): void {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#timers.delete(timer);
   }
 }

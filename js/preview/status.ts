@@ -1,21 +1,21 @@
-/** What people and tests see of how far the preview is: two lines of words, and the element's data attributes. */
+/** The progress of the preview: two lines of text for users, data attributes of the element for tests. */
 
-/** `loading` until the app runs, `ready` until the image is drawn, `shown`, `waiting` for the kernel or for values, `parked`, `failed`. */
-export type Progress = "loading" | "ready" | "shown" | "waiting" | "parked" | "failed";
+/** `loading` until the app runs, `ready` until the image is drawn, `shown`, `waiting` for the kernel or for values, `paused`, `failed`. */
+export type Progress = "loading" | "ready" | "shown" | "waiting" | "paused" | "failed";
 
 const SILENT =
-  "The kernel does not answer. If it is running another cell, the preview goes on when that is done; if it was restarted, run the cell again.";
+  "The kernel is not responding. If it is running another cell, the preview continues afterwards; if it was restarted, run the cell again.";
 
 export class Status {
   #element: HTMLElement;
-  /** In the middle, over a darkened sky: nothing is to be seen yet, or ever. */
+  /** In the middle, over a darkened sky: nothing is shown yet, or it failed. */
   #cover = line("cxw-preview-cover");
   /** At the foot of the sky: what the preview waits for. */
   #message = line("cxw-preview-message");
   #progress: Progress = "loading";
   #waiting = "";
   #silent = false;
-  /** Called when the preview has come further, or fallen back. */
+  /** Called when the progress changes. */
   onProgress: (progress: Progress) => void = () => {};
 
   constructor(element: HTMLElement, stage: HTMLElement) {
@@ -27,10 +27,10 @@ export class Status {
     return this.#progress;
   }
 
-  set(progress: Progress, words = ""): void {
+  set(progress: Progress, text = ""): void {
     this.#progress = progress;
-    this.#cover.textContent = words;
-    this.#say();
+    this.#cover.textContent = text;
+    this.#update();
     this.onProgress(progress);
   }
 
@@ -40,18 +40,18 @@ export class Status {
     this.set("shown");
   }
 
-  /** Words on what is not on the sky, "" if all is. */
-  wait(words: string): void {
-    this.#waiting = words;
-    this.#say();
+  /** Show why the sky is not up to date, "" if it is. */
+  wait(text: string): void {
+    this.#waiting = text;
+    this.#update();
   }
 
   silent(silent: boolean): void {
     this.#silent = silent;
-    this.#say();
+    this.#update();
   }
 
-  #say(): void {
+  #update(): void {
     this.#message.textContent = this.#silent ? SILENT : this.#waiting;
     this.#element.dataset.cxwPreviewState = this.#silent ? "waiting" : this.#progress;
   }

@@ -4,40 +4,49 @@
  * taken it away. What the parts know stays.
  */
 
-import { Addresses } from "./addresses";
-import { appFiles, type AppFiles } from "./app_files";
-import { Closed, type Comm } from "../shared/comm";
-import { pictured } from "../shared/keepsake";
-import { Constellations } from "./constellations";
-import { Engine } from "./engine";
-import { Fading } from "./fading";
-import { Frame, type Loss } from "./frame";
-import { Gaze } from "./gaze";
-import { ImageOnSky } from "./image_on_sky";
-import { Notes } from "./notes";
-import { Overlay } from "./overlay";
-import { Parked } from "./parked";
-import { enter, leave, offerPlaces, takePlace, type Berth } from "./parking";
-import type { App, Part } from "./part";
-import { Placing } from "./placing";
-import { Relay } from "./relay";
-import { Sky } from "./sky";
-import { smallPicture } from "./snapshot";
-import { dropSpareLater, prepareSpare, takeSpare } from "./spare";
-import type { State } from "./state";
-import { Status, type Progress } from "./status";
-import { ToldView } from "./told_view";
-import { toolbar } from "./toolbar";
-import { Tools } from "./tools";
+import type { OpenedPreview } from "../protocol.ts";
+import { withoutMathJax } from "../shared/foreign.ts";
+import { ClosedError, type KernelLink } from "../shared/kernel_link.ts";
+import { figure } from "../shared/static_fallback.ts";
+import { Circles } from "./engine/annotations.ts";
+import { Engine } from "./engine/engine.ts";
+import { Addresses } from "./frame/addresses.ts";
+import { type AppFiles, appFiles } from "./frame/app_files.ts";
+import { type AppMessage, Frame, type Loss } from "./frame/frame.ts";
+import { enter, leave, offerSlots, type Slot, takeSlot } from "./frame/live_pool.ts";
+import { PausedView } from "./frame/paused_view.ts";
+import { dropPrewarmedLater, prewarm, takePrewarmed } from "./frame/prewarmed.ts";
+import { ImageOnSky } from "./image_on_sky.ts";
+import type { App, Part } from "./part.ts";
+import { PlacementEditor } from "./placing/placement_editor.ts";
+import { Relay } from "./relay.ts";
+import { type Progress, Status } from "./status.ts";
+import { Sky } from "./tools/background.ts";
+import { Compare } from "./tools/compare.ts";
+import { Constellations } from "./tools/constellations.ts";
+import { Help } from "./tools/help.ts";
+import { Notes } from "./tools/notes.ts";
+import { Overlay } from "./tools/overlay.ts";
+import { smallPicture } from "./tools/snapshot.ts";
+import { toolbar } from "./tools/toolbar.ts";
+import { ViewActions } from "./tools/view_actions.ts";
+import { Zoom } from "./tools/zoom.ts";
+import { ViewReporter } from "./view_reporter.ts";
+import { ViewState } from "./view_state.ts";
+import { WheelGuard } from "./wheel_guard.ts";
 
-const NO_WEBGL = "The preview needs WebGL, which this browser does not have or has switched off. Everything else works without.";
-const STUCK = "WWT did not start in this page. Its console may say why: a policy of the page may forbid what WWT needs.";
+const NO_WEBGL =
+  "The preview needs WebGL, which this browser does not support or has disabled. Everything else works without it.";
+const STUCK =
+  "WWT did not start in this page. The browser console may show why, for example a policy of the page that blocks WWT.";
 const LOADING = "Loading WorldWide Telescope …";
-const UNSEEN = "WorldWide Telescope starts when this is seen.";
-const FULL = "More previews are in sight than can be alive at the same time. Click to start this one.";
-const ASIDE = "The sky as it was when this preview was put aside. Click to go on.";
-const TAKEN = "The browser takes this preview's graphics memory away again and again: too much of it is in use. Click to try once more.";
-const APART = "This page keeps the preview's frame apart from itself (a sandbox without “allow-same-origin”), and so WWT can't be started in it.";
+const UNSEEN = "WorldWide Telescope starts when this preview is scrolled into view.";
+const FULL = "Too many live previews are in view. Click to start this one.";
+const ASIDE = "Snapshot of the sky. Click to resume the preview.";
+const TAKEN =
+  "The browser keeps reclaiming this preview's graphics memory because too much of it is in use. Click to retry.";
+const APART =
+  "This page isolates the preview's frame (a sandbox without “allow-same-origin”), so WWT can't be started in it.";
 
 const STUCK_AFTER = 30_000;
 const PASSING = 150; // ms; what is scrolled past faster is not started
@@ -47,50 +56,86 @@ const LOSSES_WITHIN = 60_000;
 
 export class PreviewView {
   readonly element = document.createElement("div");
-  #comm: Comm;
+  #kernel: KernelLink;
+  #standAlone: boolean;
   #stage = document.createElement("div");
   #status: Status;
-  #parked: Parked;
+  #paused: PausedView;
   #image: ImageOnSky;
   #relay: Relay;
   #parts: Part[];
+  #notes: Notes;
+  #wheel: WheelGuard;
   #files: AppFiles | null = null;
   #app: App | null = null;
+  #circles = new Circles();
   #removed = false;
   #name = "";
   #losses: number[] = [];
   #stuck: ReturnType<typeof setTimeout> | undefined;
   #passing: ReturnType<typeof setTimeout> | undefined;
-  #berth: Berth = { live: false, starting: false, inSight: false, pictured: false, used: 0, park: () => this.#park(), placeFree: () => this.#start() };
+  #slot: Slot = {
+    live: false,
+    starting: false,
+    inSight: false,
+    hasSnapshot: false,
+    used: 0,
+    pause: () => this.#pause(),
+    slotFree: () => this.#start(),
+  };
   #watcher = new IntersectionObserver((entries) => this.#saw(entries.at(-1)!.isIntersecting));
 
-  constructor(comm: Comm, height: string) {
-    this.#comm = comm;
+  /** A stand-alone page (`standAlone`) has no draft to edit, and no other preview that could follow. */
+  constructor(kernel: KernelLink, height: string, { standAlone = false } = {}) {
+    this.#kernel = kernel;
+    this.#standAlone = standAlone;
     this.element.className = "cxw-preview";
+    withoutMathJax(this.element);
     this.#stage.className = "cxw-preview-stage";
-    this.#parked = new Parked(this.#stage, this.#insist);
+    this.#paused = new PausedView(this.#stage, this.#force);
     this.#status = new Status(this.element, this.#stage);
     this.#status.onProgress = (progress) => this.#came(progress);
-    const gaze = new Gaze(this.element);
-    this.#image = new ImageOnSky(comm, gaze, this.#status);
-    const overlay = new Overlay(gaze);
     const notes = new Notes(this.#stage);
-    const views = new Tools(this.element, notes, overlay);
-    this.#relay = new Relay(comm, gaze, this.#image, () => this.#start(true));
-    const told = new ToldView(comm, gaze);
-    const placing = new Placing(comm, gaze, this.#image, notes);
-    this.#parts = [gaze, this.#image, new Fading(), views, new Sky(notes), new Constellations(), overlay, this.#relay, told, placing];
+    this.#notes = notes;
+    const viewState = new ViewState(this.element, notes);
+    this.#image = new ImageOnSky(kernel, viewState, this.#status);
+    const overlay = new Overlay(viewState);
+    kernel.onMessage("note", ({ message }) => notes.show(String(message)));
+    const views = new ViewActions(this.element, notes, overlay);
+    this.#wheel = new WheelGuard(this.element, this.#stage);
+    const help = new Help();
+    this.#relay = new Relay(kernel, viewState, this.#image, () => this.#start(true), notes);
+    const reporter = new ViewReporter(kernel, viewState);
+    const placing = new PlacementEditor(kernel, viewState, this.#image, notes, this.#wheel);
+    this.#parts = [
+      viewState,
+      this.#image,
+      new Zoom(viewState),
+      new Compare(),
+      views,
+      new Sky(notes),
+      new Constellations(),
+      overlay,
+      this.#relay,
+      reporter,
+      placing,
+      help,
+      this.#wheel,
+    ];
     this.#stage.prepend(overlay.element);
-    const tools = toolbar(this.#parts.flatMap((part) => part.controls ?? []));
-    tools.addEventListener("pointerdown", this.#insist);
-    this.element.addEventListener("pointerenter", () => (this.#berth.used = performance.now()));
+    const controlled = this.#parts.filter((part) => part !== placing || !standAlone);
+    const tools = toolbar(controlled.flatMap((part) => part.controls ?? []));
+    tools.addEventListener("pointerdown", this.#force);
+    this.element.addEventListener("pointerenter", () => (this.#slot.used = performance.now()));
+    this.element.addEventListener("keydown", help.escape);
     this.element.addEventListener("keydown", placing.escape);
     overlay.follow(placing.layer);
     this.#stage.insertBefore(placing.layer, overlay.element.nextSibling);
+    this.#stage.append(help.element);
     this.element.append(tools, placing.bar.element, this.#stage);
     this.setHeight(height);
     this.#status.set("loading", LOADING);
-    comm.onSilence = (silent) => this.#status.silent(silent);
+    kernel.onSilence = (silent) => this.#status.silent(silent);
   }
 
   setHeight(height: string): void {
@@ -98,84 +143,88 @@ export class PreviewView {
     this.#app?.wake();
   }
 
-  /** Gets what the app is made of, and builds it when it is seen. Whatever goes wrong ends in words in the cell. */
+  /** Fetch the app's files, and build the app when the preview is in sight. Any failure ends in a message in the cell. */
   async start(): Promise<void> {
-    enter(this.#berth);
+    enter(this.#slot);
     this.#watcher.observe(this.#stage);
     try {
-      const opened = this.#comm.ask("open").then(({ content }) => {
-        this.#name = String(content.title ?? "");
-        this.#image.receive(content as unknown as State); // its files may come before the app is there
-        this.#relay.opened(content);
+      const opened = this.#kernel.request<OpenedPreview>("open").then(({ content }) => {
+        this.#name = content.title ?? "";
+        this.#image.receive(content); // its files may come before the app is there
+        this.#relay.opened({ ...content });
       });
       await Promise.all([opened, this.#build(opened)]);
       if (this.#relay.awaited) this.#start(true);
     } catch (error) {
-      if (!(error instanceof Closed)) this.#status.set("failed", error instanceof Error ? error.message : String(error));
+      if (!(error instanceof ClosedError))
+        this.#status.set("failed", error instanceof Error ? error.message : String(error));
     }
   }
 
   /**
-   * Does not wait for the image: it takes as long as the app takes. But the image's files are asked for before the app starts, as far
+   * Does not wait for the image, which takes as long as the app. But the image's files are requested before the app starts, as far
    * as the kernel says in time which they are: this page has no time for that while the app starts.
    */
   async #build(opened: Promise<void>): Promise<void> {
-    const files = await appFiles(this.#comm);
+    const files = await appFiles(this.#kernel);
     await Promise.race([opened.catch(() => {}), pause(IN_TIME)]);
-    await pause(0); // what was asked for has left the page
+    await pause(0); // the requests have left the page
     if (this.#removed) return;
     this.#files = files;
-    this.#berth.inSight ||= isInSight(this.#stage); // the browser says so, too, some frames later
+    this.#slot.inSight ||= isInSight(this.#stage); // the browser reports it, too, some frames later
     this.#start();
   }
 
   /** What a saved notebook shows in this preview's place; null while there is no picture. */
-  keepsake(): Node | null {
+  staticFallback(): Node | null {
     this.#takePicture();
-    return this.#parked.picture ? pictured(this.#parked.picture, "The sky with the image on it.", saved(this.#name)) : null;
+    return this.#paused.picture
+      ? figure(this.#paused.picture, "The sky with the image on it.", saved(this.#name))
+      : null;
   }
 
   remove(): void {
     this.#removed = true;
     clearTimeout(this.#passing);
     this.#watcher.disconnect();
+    this.#wheel.remove();
     this.#end();
-    if (leave(this.#berth)) dropSpareLater();
-    this.#comm.close();
+    if (leave(this.#slot)) dropPrewarmedLater();
+    this.#kernel.close();
     this.element.remove();
   }
 
   #saw(inSight: boolean): void {
-    Object.assign(this.#berth, { inSight, used: performance.now() });
+    Object.assign(this.#slot, { inSight, used: performance.now() });
     const throttle = this.#app?.frame.throttle;
     if (throttle) throttle.seen = inSight;
     clearTimeout(this.#passing);
-    if (!inSight) offerPlaces();
-    else if (this.#status.progress === "parked") this.#passing = setTimeout(() => this.#start(), PASSING);
+    if (!inSight) offerSlots();
+    else if (this.#status.progress === "paused") this.#passing = setTimeout(() => this.#start(), PASSING);
     else this.#start();
   }
 
-  /** Somebody wants this one: if need be another gives its place. */
-  #insist = (): void => {
-    this.#berth.used = performance.now();
+  /** The user wants this preview: pause another one if necessary. */
+  #force = (): void => {
+    this.#slot.used = performance.now();
     this.#losses = [];
     this.#start(true);
   };
 
-  #start(insist = false): void {
+  #start(force = false): void {
     if (this.#app || this.#removed || !this.#files) return;
-    if (!insist && (!this.#berth.inSight || this.#lostTooOften)) {
+    if (!force && (!this.#slot.inSight || this.#lostTooOften)) {
       if (this.#status.progress === "loading") this.#status.set("loading", UNSEEN);
       return;
     }
-    const place = takePlace(this.#berth, insist);
-    if (place === "full") this.#putAside(this.#parked.picture ? ASIDE : FULL);
+    const place = takeSlot(this.#slot, force);
+    if (place === "full") this.#showPaused(this.#paused.picture ? ASIDE : FULL);
     if (place !== "taken") return;
-    const focused = document.activeElement === this.#parked.element;
-    this.#parked.wake();
-    this.#status.set("loading", this.#parked.picture ? "" : LOADING);
-    const addresses = new Addresses(this.#image.files, this.#files.sky);
-    const frame = takeSpare(this.#stage) ?? this.#startFrame(this.#files, addresses);
+    const focused = document.activeElement === this.#paused.element;
+    this.#paused.wake();
+    this.#status.set("loading", this.#paused.picture ? "" : LOADING);
+    const addresses = new Addresses(this.#image.files, this.#files.sky, (text) => this.#notes.show(text));
+    const frame = takePrewarmed(this.#stage) ?? this.#startFrame(this.#files, addresses);
     if (!frame) return;
     if (focused) frame.element.focus();
     this.#stuck = setTimeout(() => {
@@ -186,18 +235,18 @@ export class PreviewView {
       frame,
       addresses,
       engine: null,
-      post: (message) => frame.post(message),
+      post: (message) => this.#post(frame, message),
       wake: () => frame.throttle?.wake(),
       drawSoon: () => frame.throttle?.drawSoon(),
     };
     frame.belongTo(addresses, {
       ready: () => this.#ready(),
-      heard: (message) => this.#parts.forEach((part) => part.heard?.(message)),
+      onMessage: (message) => this.#parts.forEach((part) => part.onMessage?.(message)),
       lost: (loss) => this.#lost(loss),
     });
   }
 
-  /** Null if the page forbids it, which is said. */
+  /** Return null if the page forbids it, which is shown. */
   #startFrame(files: AppFiles, addresses: Addresses): Frame | null {
     const frame = new Frame(files, addresses);
     this.#stage.prepend(frame.element);
@@ -212,56 +261,68 @@ export class PreviewView {
     }
   }
 
+  /** Post a message with the corrections that the engine needs, and allow the files of WWT that it will request. */
+  #post(frame: Frame, message: AppMessage): void {
+    this.#app?.addresses.wwt.heed(message);
+    for (const corrected of this.#circles.corrected(message)) frame.post(corrected as AppMessage);
+  }
+
   #ready(): void {
     const app = this.#app!;
     clearTimeout(this.#stuck);
     app.engine = Engine.find(app.frame.realm!);
-    if (!app.engine) console.warn("The preview does not know this version of WWT's engine, and loads the image anew for each change.");
+    if (!app.engine)
+      console.warn("The preview does not know this version of WWT's engine, and reloads the image for each change.");
+    this.#circles = new Circles(app.engine?.circleScale);
     const throttle = app.frame.throttle!;
     throttle.afterFrame = () => this.#drawn(app);
     throttle.atRest = () => this.#status.progress !== "ready" && (app.engine?.atRest ?? false);
-    throttle.seen = this.#berth.inSight;
+    throttle.seen = this.#slot.inSight;
     app.post({ event: "modify_settings", target: "app", settings: [["hideAllChrome", true]] });
     for (const part of this.#parts) part.appReady?.(app);
     this.#started();
   }
 
   #started(): void {
-    this.#berth.starting = false;
-    offerPlaces();
+    this.#slot.starting = false;
+    offerSlots();
   }
 
   #drawn(app: App): void {
+    const camera = app.engine?.camera;
+    if (camera)
+      for (const corrected of this.#circles.seenAt(camera.fov, app.frame.element.clientHeight))
+        app.frame.post(corrected as AppMessage);
     if (app.engine && !app.engine.atRest) app.wake();
     for (const part of this.#parts) part.drawn?.(app);
   }
 
   #came(progress: Progress): void {
-    if (["loading", "ready", "parked"].includes(progress)) return;
-    this.#parked.hide();
-    if (progress === "shown" && this.#files) prepareSpare(this.#files);
-    if (this.#berth.pictured) return;
-    this.#berth.pictured = true;
-    setTimeout(offerPlaces); // another's turn, if there are many
+    if (["loading", "ready", "paused"].includes(progress)) return;
+    this.#paused.hide();
+    if (progress === "shown" && this.#files && !this.#standAlone) prewarm(this.#files);
+    if (this.#slot.hasSnapshot) return;
+    this.#slot.hasSnapshot = true;
+    setTimeout(offerSlots); // another's turn, if there are many
   }
 
-  #park(): void {
+  #pause(): void {
     this.#takePicture();
     this.#end();
-    this.#putAside(this.#parked.picture ? ASIDE : UNSEEN);
+    this.#showPaused(this.#paused.picture ? ASIDE : UNSEEN);
   }
 
   #takePicture(): void {
     try {
-      if (this.#app && this.#berth.pictured) this.#parked.picture = smallPicture(this.#app, this.#stage.clientWidth);
+      if (this.#app && this.#slot.hasSnapshot) this.#paused.picture = smallPicture(this.#app, this.#stage.clientWidth);
     } catch {
-      // The view has no size now: the last picture, if there is one, or words.
+      // The view has no size now: keep the last snapshot, if there is one.
     }
   }
 
-  #putAside(words: string): void {
-    this.#status.set("parked");
-    this.#parked.show(words);
+  #showPaused(words: string): void {
+    this.#status.set("paused");
+    this.#paused.show(words);
   }
 
   #lost(loss: Loss): void {
@@ -274,8 +335,8 @@ export class PreviewView {
     this.#losses = this.#losses.filter((at) => now - at < LOSSES_WITHIN);
     if (loss.why === "context") this.#losses.push(now);
     this.#status.set("loading", LOADING);
-    this.#berth.live = this.#berth.starting = false;
-    if (this.#lostTooOften) this.#putAside(TAKEN);
+    this.#slot.live = this.#slot.starting = false;
+    if (this.#lostTooOften) this.#showPaused(TAKEN);
     else this.#start();
   }
 
@@ -286,7 +347,7 @@ export class PreviewView {
   #fail(words: string): void {
     this.#end();
     this.#status.set("failed", words);
-    leave(this.#berth);
+    leave(this.#slot);
   }
 
   /** Gives up the app and all that it holds. */
@@ -301,11 +362,12 @@ export class PreviewView {
 
 const pause = (time: number) => new Promise((goOn) => setTimeout(goOn, time));
 
-const saved = (name: string) => `The preview${name && ` of “${name}”`} as it was when this notebook was saved. Run the cell to see it alive.`;
+const saved = (name: string) =>
+  `Snapshot of the preview${name && ` of “${name}”`}, taken when this notebook was saved. Run the cell for a live preview.`;
 
 const forbidden = (directive: string) =>
-  `The preview can't be shown in this page: its policy (“${directive}” in its Content-Security-Policy) forbids the scripts that WWT is made of. ` +
-  "Whoever runs the page can allow them with 'unsafe-inline'; everything else here works without the preview.";
+  `The preview can't be shown in this page: its Content-Security-Policy (“${directive}”) blocks the scripts of WWT. ` +
+  "The operator of the page can allow them with 'unsafe-inline'. Everything else works without the preview.";
 
 function isInSight(element: HTMLElement): boolean {
   const { top, bottom, width, height } = element.getBoundingClientRect();

@@ -1,18 +1,41 @@
 import { expect, test } from "vitest";
+import type { PublisherStatus } from "../protocol.ts";
 import { FakeModel } from "../shared/fake_model.ts";
+import { drawn } from "../testing/drawn.ts";
 import publisher from "./index.tsx";
-import type { Status } from "./status.ts";
 
-function status(phase: Status["phase"], more: Partial<Status> = {}): Status {
-  return { phase, handle: "me", api_url: "http://x", blocked: "", progress: "Asking …", message: "Gone.", review: null, receipt: null, ...more };
+function status(phase: PublisherStatus["phase"], more: Partial<PublisherStatus> = {}): PublisherStatus {
+  return {
+    phase,
+    handle: "me",
+    api_url: "http://x",
+    blocked: "",
+    sandbox: false,
+    edits: false,
+    editing: false,
+    account: { message: "", blocks: false },
+    progress: "Asking …",
+    waiting: false,
+    message: "Gone.",
+    review: null,
+    receipt: null,
+    ...more,
+  };
 }
 
-const LEFTOVERS = { phase: "none", count: 0, done: 0, items: [], message: "" };
-const drawn = () => new Promise((later) => setTimeout(later, 60));
+const NONE_PENDING = { phase: "none", count: 0, done: 0, items: [], message: "" };
 
 test("the keyboard is never lost: it goes from the button to the progress, to what went wrong, and back to the button", async () => {
   const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
-  const fake = new FakeModel({ state, status: status("editing"), titles: {}, leftovers: LEFTOVERS });
+  const fake = new FakeModel({
+    state,
+    saved: "",
+    draft_id: "d",
+    status: status("editing"),
+    titles: {},
+    pending_attempts: NONE_PENDING,
+    published_before: [],
+  });
   const el = document.body.appendChild(document.createElement("div"));
   publisher.render({ model: fake.model, el });
   const button = () => el.querySelector<HTMLButtonElement>("button.cxw-primary");
@@ -20,7 +43,9 @@ test("the keyboard is never lost: it goes from the button to the progress, to wh
   for (const phase of ["planning", "failed"] as const) {
     fake.change("status", status(phase));
     await drawn();
-    expect(document.activeElement?.textContent).toContain(phase === "planning" ? "Asking …" : "Nothing was published. Gone.");
+    expect(document.activeElement?.textContent).toContain(
+      phase === "planning" ? "Asking …" : "Nothing was published. Gone.",
+    );
   }
   fake.change("status", status("sending"));
   await drawn();
@@ -33,7 +58,15 @@ test("the keyboard is never lost: it goes from the button to the progress, to wh
 
 test("the keyboard is left alone when it is elsewhere", async () => {
   const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
-  const fake = new FakeModel({ state, status: status("sending"), titles: {}, leftovers: LEFTOVERS });
+  const fake = new FakeModel({
+    state,
+    saved: "",
+    draft_id: "d",
+    status: status("sending"),
+    titles: {},
+    pending_attempts: NONE_PENDING,
+    published_before: [],
+  });
   publisher.render({ model: fake.model, el: document.body.appendChild(document.createElement("div")) });
   const elsewhere = document.body.appendChild(document.createElement("input"));
   elsewhere.focus();
@@ -45,13 +78,60 @@ test("the keyboard is left alone when it is elsewhere", async () => {
 test("the review says why somebody has to decide, and names fields as the form does", async () => {
   const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
   const reasons = ["wwt.thumbnail_url: the thumbnail, http://x/t.jpg: not there.", "The handle: 'a' has <b>it</b>."];
-  const review = { ticket: "1", ready: true, reasons, request: "POST", body: "{}", size: 2 };
+  const about = {
+    title: "M 51",
+    picture: "",
+    position: "",
+    addresses: [],
+    credits: [],
+    copyright: "",
+    license: "",
+    alt_text: "",
+  };
+  const review = { ticket: "1", ready: true, reasons, request: "POST", body: "{}", size: 2, ...about };
   const titles = { "wwt.thumbnail_url": "Thumbnail URL" };
-  const fake = new FakeModel({ state, status: status("review", { review }), titles, leftovers: LEFTOVERS });
+  const fake = new FakeModel({
+    state,
+    saved: "",
+    draft_id: "d",
+    status: status("review", { review }),
+    titles,
+    pending_attempts: NONE_PENDING,
+    published_before: [],
+  });
   const el = document.body.appendChild(document.createElement("div"));
   publisher.render({ model: fake.model, el });
   await drawn();
   const shown = [...el.querySelectorAll(".cxw-reasons li")].map((item) => item.textContent);
   expect(shown).toEqual(["Thumbnail URL the thumbnail, http://x/t.jpg: not there.", reasons[1]]);
-  expect(el.querySelector<HTMLButtonElement>("button.cxw-primary")?.disabled).toBe(false);
+  const confirm = () => el.querySelector<HTMLButtonElement>("button.cxw-confirm");
+  expect([confirm()?.textContent, confirm()?.disabled, confirm()?.classList.contains("cxw-primary")]).toEqual([
+    "Publish anyway",
+    true,
+    false,
+  ]);
+  el.querySelector<HTMLInputElement>(".cxw-check input")?.click();
+  await drawn();
+  confirm()?.click();
+  expect(fake.sent.at(-1)).toEqual({ kind: "confirm", ticket: "1", anyway: true });
+});
+
+test("while it only waits for the server, waiting can be stopped", async () => {
+  const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
+  const fake = new FakeModel({
+    state,
+    saved: "",
+    draft_id: "d",
+    status: status("sending"),
+    titles: {},
+    pending_attempts: NONE_PENDING,
+    published_before: [],
+  });
+  const el = document.body.appendChild(document.createElement("div"));
+  publisher.render({ model: fake.model, el });
+  expect(el.querySelector(".cxw-publish-body button")).toBe(null); // what is sent can't be called back
+  fake.change("status", status("sending", { progress: "Waiting 43 s …", waiting: true }));
+  await drawn();
+  el.querySelector<HTMLButtonElement>(".cxw-publish-body button")?.click();
+  expect(fake.sent).toContainEqual(expect.objectContaining({ kind: "cancel" }));
 });

@@ -1,45 +1,82 @@
-// Problems, then a review of exactly what will be sent and where, then progress, then the receipt.
+// What is missing, then a review of exactly what will be sent and where, then progress, then the receipt.
 
-import "../shared/theme.css";
+import "../shared/ui/theme.css";
+import "../panel/panel.css";
 import "./publisher.css";
-import { useRef } from "preact/hooks";
-import { FirstStep } from "../shared/first_step.tsx";
-import { useFollowingFocus } from "../shared/follow_focus.ts";
-import { type LeftoversState, LeftoversView } from "../shared/leftovers.tsx";
-import { Gone, useDraft, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
-import { countOf, ProblemList } from "../shared/problems.tsx";
-import { keepsake } from "./keepsake.ts";
+import { useRef, useState } from "preact/hooks";
+import { Findings, findings } from "../panel/findings.tsx";
+import { goTo } from "../panel/go_to.ts";
+import type { PendingState, PublisherStatus, SceneState } from "../protocol.ts";
+import { isolated } from "../shared/foreign.ts";
+import { type DraftViewProps, draftWidgetOf, useDraft, useTrait } from "../shared/mount.tsx";
+import { PendingAttemptsView } from "../shared/pending_attempts.tsx";
+import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
+import { KernelGone } from "../shared/ui/kernel_notices.tsx";
+import { Head } from "./head.tsx";
+import { PublishedBefore } from "./published_before.tsx";
 import { ReceiptView } from "./receipt.tsx";
 import { ReviewView } from "./review.tsx";
 import { SceneView } from "./scene.tsx";
-import type { SceneState, Status } from "./status.ts";
+import { staticFallback } from "./static_fallback.ts";
 
-type PanelProps = ViewProps & { status: Status };
+type PanelProps = DraftViewProps & { status: PublisherStatus };
 
-/** Before the review: what stands in the way, and the button. */
-function Start({ draft, status, titles }: PanelProps & { titles: Record<string, string> }) {
-  const errors = draft.problems.filter((problem) => problem.severity === "error");
-  const fields = [...new Set(errors.map((problem) => titles[problem.field] ?? "this image"))];
-  const reason = status.blocked || (errors.length > 0 ? `Fix ${countOf(errors)} first: ${fields.join(", ")}.` : "");
+/** The foot: the button, and the only list of what stands in the way. */
+function Foot({ draft, status, titles, id }: PanelProps & { titles: Record<string, string>; id: string }) {
+  const row = useRef<HTMLDivElement>(null);
+  const groups = findings(draft, titles, status.sandbox);
+  const blocking = groups.find(({ kind }) => kind === "missing" || kind === "to fix");
   const planning = status.phase === "planning";
-  const words = planning ? status.progress : reason || status.message || `Shows what would be sent to @${status.handle}; nothing is sent yet.`;
+  const [refused, setRefused] = useState(false);
+  const begin = () => {
+    setRefused(blocking !== undefined);
+    if (blocking) goTo(row.current, id, blocking.items[0]!.path, true);
+    else draft.send({ kind: "review" });
+  };
+  const { account } = status;
+  const note = planning ? status.progress : status.blocked || account.message || status.message;
   return (
-    <>
-      <FirstStep label="Publish" begin={() => draft.send({ kind: "review" })} dead={reason !== "" || planning || draft.waiting} words={words} />
-      {draft.problems.length > 0 && (
-        <details>
-          <summary>{countOf(draft.problems) || "Worth knowing"}</summary>
-          <ProblemList draft={draft} titles={titles} />
-        </details>
-      )}
-    </>
+    <div ref={row} class="cxw-foot">
+      <button
+        type="button"
+        class="cxw-primary"
+        data-focus
+        disabled={status.blocked !== "" || account.blocks || planning || draft.gone}
+        onClick={begin}
+      >
+        Review and publish…
+      </button>
+      <span class="cxw-foot-list" role="status" tabIndex={-1} data-focus>
+        {note ? (
+          <>
+            <bdi>{note}</bdi>{" "}
+            {account.blocks && (
+              <button type="button" onClick={() => draft.send({ kind: "check_account" })}>
+                Check again
+              </button>
+            )}
+          </>
+        ) : (
+          <>
+            <Findings groups={groups} goTo={(path) => goTo(row.current, id, path)} none="Ready to review." />
+            {refused && blocking && <span class="cxw-hidden"> Not published: fill in what is missing first.</span>}
+          </>
+        )}
+      </span>
+      <span class="cxw-quiet cxw-foot-note">Nothing is sent before you confirm.</span>
+    </div>
   );
 }
 
-function Sending({ status }: PanelProps) {
+function Sending({ draft, status }: PanelProps) {
   return (
     <div class="cxw-row" role="status" tabIndex={-1} data-focus>
-      <progress aria-label="Publishing" /> {status.progress}
+      <progress aria-label="Publishing" /> <bdi>{status.progress}</bdi>
+      {status.waiting && (
+        <button type="button" onClick={() => draft.send({ kind: "cancel" })}>
+          Stop waiting
+        </button>
+      )}
     </div>
   );
 }
@@ -49,15 +86,16 @@ function Failed({ draft, status }: PanelProps) {
   const unclear = status.phase === "unclear";
   return (
     <div role="alert" class="cxw-failed" tabIndex={-1} data-focus>
-      <b>{unclear ? "It is not clear whether the image was published." : "Nothing was published."}</b> {status.message}
+      <b>{unclear ? "It is not clear whether the image was published." : "Nothing was published."}</b>{" "}
+      <bdi>{status.message}</bdi>
       <div class="cxw-row">
         {unclear && (
           <>
-            <button type="button" class="cxw-primary" onClick={() => draft.send({ kind: "look" })}>
+            <button type="button" class="cxw-primary" onClick={() => draft.send({ kind: "check" })}>
               Look again
             </button>
             <button type="button" onClick={() => draft.send({ kind: "resend" })}>
-              It is not there: send it again
+              Not on the server: send again
             </button>
           </>
         )}
@@ -69,29 +107,55 @@ function Failed({ draft, status }: PanelProps) {
   );
 }
 
-function Publisher(view: ViewProps) {
-  const { model, draft } = view;
+function Publisher(view: DraftViewProps) {
+  const { kernel, draft } = view;
   useDraft(draft);
-  const status = useTrait<Status>(model, "status");
-  const titles = useTrait<Record<string, string>>(model, "titles");
-  const leftovers = useTrait<LeftoversState>(model, "leftovers");
+  const status = useTrait<PublisherStatus>(kernel, "status");
+  const titles = useTrait<Record<string, string>>(kernel, "titles");
+  const pending = useTrait<PendingState>(kernel, "pending_attempts");
   const root = useRef<HTMLDivElement>(null);
   useFollowingFocus(root, status.phase);
 
   const props = { ...view, status };
+  const id = kernel.trait<string>("draft_id");
+  const edit = () => draft.send({ kind: "edit_published" });
+  const starts = status.phase === "editing" || status.phase === "planning";
   return (
     <>
-      <LeftoversView state={leftovers} send={(message) => draft.send(message)} />
-      <div ref={root} class="cxw-publisher" role="group" aria-label={`Send ${draft.name}`} data-phase={status.phase}>
-        <Gone draft={draft} />
-        {(status.phase === "editing" || status.phase === "planning") && <Start {...props} titles={titles} />}
-        {status.phase === "review" && <ReviewView {...props} titles={titles} />}
-        {status.phase === "sending" && <Sending {...props} />}
-        {(status.phase === "failed" || status.phase === "unclear") && <Failed {...props} />}
-        {status.phase === "published" && status.receipt && (
+      <PendingAttemptsView state={pending} send={(message) => draft.send(message)} />
+      <div
+        ref={root}
+        class="cxw-publisher"
+        role="group"
+        aria-label={`Publish ${isolated(draft.name)}`}
+        data-phase={status.phase}
+      >
+        <Head {...props} />
+        {starts && <PublishedBefore kernel={kernel} />}
+        {!starts && (
+          <div class="cxw-publish-body">
+            {status.phase === "review" && <ReviewView {...props} titles={titles} />}
+            {status.phase === "sending" && <Sending {...props} />}
+            {(status.phase === "failed" || status.phase === "unclear") && <Failed {...props} />}
+            {status.phase === "published" && status.receipt && (
+              <>
+                <ReceiptView receipt={status.receipt} message={status.message} edit={status.edits ? edit : null} />
+                <SceneView {...view} image={status.receipt} />
+              </>
+            )}
+          </div>
+        )}
+        {status.editing && (
+          <div class="cxw-foot">
+            <button type="button" onClick={edit}>
+              Back to the receipt
+            </button>
+          </div>
+        )}
+        {starts && (
           <>
-            <ReceiptView receipt={status.receipt} />
-            <SceneView {...view} image={status.receipt} />
+            <KernelGone kernel={kernel} loses={false} />
+            <Foot {...props} titles={titles} id={id} />
           </>
         )}
       </div>
@@ -99,4 +163,6 @@ function Publisher(view: ViewProps) {
   );
 }
 
-export default widgetOf(Publisher, ({ model, draft }) => keepsake(draft.name, model.get("status") as Status, model.get("scene") as SceneState));
+export default draftWidgetOf(Publisher, ({ kernel, draft }) =>
+  staticFallback(draft.name, kernel.trait<PublisherStatus>("status"), kernel.trait<SceneState>("scene")),
+);

@@ -1,51 +1,86 @@
 // What was published, where to find it, and how to keep it.
 
 import { useState } from "preact/hooks";
-import { Address } from "../shared/address.tsx";
-import type { ReceiptState } from "./status.ts";
+import type { ReceiptState } from "../protocol.ts";
+import { Address } from "../shared/ui/address.tsx";
 
-export function ReceiptView({ receipt }: { receipt: ReceiptState }) {
+interface ReceiptProps {
+  receipt: ReceiptState;
+  /** Why it can't be edited, "" if nothing is wrong. */
+  message: string;
+  /** Opens the form of the published image; null where there is no room for it. */
+  edit: (() => void) | null;
+}
+
+function Copy({ text, label }: { text: string; label: string }) {
   const [copied, setCopied] = useState(false);
-  const copy = () => navigator.clipboard?.writeText(receipt.id).then(() => setCopied(true));
+  const copy = () => navigator.clipboard?.writeText(text).then(() => setCopied(true));
+  return (
+    <button type="button" onClick={copy}>
+      {copied ? "Copied" : label}
+    </button>
+  );
+}
+
+export function ReceiptView({ receipt, message, edit }: ReceiptProps) {
   return (
     <section aria-label="Receipt" class="cxw-receipt" role="status">
       <h3 tabIndex={-1} data-focus>
         Published
       </h3>
       <dl>
-        <dt>Image id</dt>
+        <dt>Image</dt>
         <dd>
-          <code>{receipt.id}</code>{" "}
-          <button type="button" onClick={copy}>
-            {copied ? "Copied" : "Copy id"}
-          </button>
+          <code>{receipt.id}</code> <Copy text={receipt.id} label="Copy id" />
         </dd>
-        <dt>Owner</dt>
+        <dt>Publisher</dt>
         <dd>
-          @{receipt.handle} at <code>{receipt.api_url}</code>
+          @<bdi>{receipt.handle}</bdi> at <code>{receipt.api_url}</code>
         </dd>
-        <dt>When</dt>
+        <dt>Published</dt>
         <dd>{new Date(receipt.created).toLocaleString()}</dd>
         <dt>Links</dt>
         <dd>
-          <Address url={receipt.record_url}>Record</Address> · <Address url={receipt.wtml_url}>WTML</Address>
+          <Address url={receipt.record_url}>Record</Address> <Copy text={receipt.record_url} label="Copy link" /> ·{" "}
+          <Address url={receipt.wtml_url}>WTML</Address>
           {receipt.handle_url && (
             <>
               {" "}
-              · <Address url={receipt.handle_url}>Page of @{receipt.handle}</Address>
+              ·{" "}
+              <Address url={receipt.handle_url}>
+                Page of @<bdi>{receipt.handle}</bdi>
+              </Address>
             </>
           )}
         </dd>
       </dl>
-      {!receipt.same && <p>The draft was changed after it was sent. What was published is in the record, not in the form.</p>}
+      {receipt.duplicates.length > 0 && (
+        <p>
+          The server has more records of it, since a gateway or the network repeated the request. They can't be deleted:{" "}
+          <code>{receipt.duplicates.join(", ")}</code>
+        </p>
+      )}
       <details>
         <summary>What was sent</summary>
         <p class="cxw-quiet">
           Attempt {receipt.key}, SHA-256 {receipt.body_sha256}
         </p>
-        <pre tabIndex={0}>{receipt.body}</pre>
+        <pre tabIndex={0}>
+          <bdi>{receipt.body}</bdi>
+        </pre>
       </details>
-      <p class="cxw-quiet">Note, alt text and permissions can still be changed; the picture and its place can not.</p>
+      {message && (
+        <p role="alert" class="cxw-error-text">
+          <bdi>{message}</bdi>
+        </p>
+      )}
+      <div class="cxw-row">
+        {edit && (
+          <button type="button" onClick={edit}>
+            Edit description and rights
+          </button>
+        )}
+      </div>
     </section>
   );
 }

@@ -1,9 +1,10 @@
-// The last look: what will be sent, where, and that it can't be taken back.
+// The review: what readers will see, what is final, and what speaks against publishing. The raw request is collapsed.
 
-import { ConfirmOnce } from "../shared/confirm_once.tsx";
-import { useUniqueId, type ViewProps } from "../shared/mount.tsx";
-import { countOf, ProblemList } from "../shared/problems.tsx";
-import type { Request, Status } from "./status.ts";
+import { useState } from "preact/hooks";
+import type { PublisherStatus, PublishReview, RequestReview } from "../protocol.ts";
+import { draw } from "../shared/credits.tsx";
+import { type DraftViewProps, useUniqueId } from "../shared/mount.tsx";
+import { ConfirmOnce } from "../shared/ui/confirm_once.tsx";
 
 /** Rows of the body: a path and its value, in the order of the request. */
 export function rowsOf(body: string): [string, string][] {
@@ -19,79 +20,158 @@ export function rowsOf(body: string): [string, string][] {
   return rows;
 }
 
-export function What({ review, titles }: { review: Request; titles: Record<string, string> }) {
+/** Every value that will be sent, and the exact request. */
+export function What({ review, titles }: { review: RequestReview; titles: Record<string, string> }) {
+  const rows = rowsOf(review.body);
   return (
-    <>
+    <details class="cxw-what">
+      <summary>
+        Technical details ({rows.length} values, {review.size} bytes)
+      </summary>
       <table class="cxw-body">
         <caption class="cxw-hidden">Values that will be sent</caption>
         <tbody>
-          {rowsOf(review.body).map(([path, value]) => (
+          {rows.map(([path, value]) => (
             <tr key={path}>
               <th scope="row">{titles[path] ?? path}</th>
-              <td>{value === "" ? <span class="cxw-quiet">empty</span> : value}</td>
+              <td>{value === "" ? <span class="cxw-quiet">empty</span> : <bdi>{value}</bdi>}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      <details>
-        <summary>The exact request ({review.size} bytes)</summary>
-        <pre tabIndex={0}>{`${review.request}\n\n${review.body}`}</pre>
-      </details>
-    </>
+      <pre tabIndex={0} role="region" aria-label="The exact request">
+        <bdi>{`${review.request}\n\n${review.body}`}</bdi>
+      </pre>
+    </details>
   );
 }
 
 /** A reason; where it begins with a field's path, people read the field's name. */
-function Reason({ reason, titles }: { reason: string; titles: Record<string, string> }) {
+export function Reason({ reason, titles }: { reason: string; titles: Record<string, string> }) {
   const [path = "", ...rest] = reason.split(": ");
   return titles[path] ? (
     <>
-      <b>{titles[path]}</b> {rest.join(": ")}
+      <b>{titles[path]}</b> <bdi>{rest.join(": ")}</bdi>
     </>
   ) : (
-    <>{reason}</>
+    <bdi>{reason}</bdi>
   );
 }
 
-export function ReviewView({ draft, status, titles }: ViewProps & { status: Status; titles: Record<string, string> }) {
+function Doubts({ review, titles, id }: { review: PublishReview; titles: Record<string, string>; id: string }) {
+  if (review.reasons.length === 0) return null;
+  return (
+    <div class={review.ready ? "cxw-doubts" : "cxw-doubts cxw-blocked"}>
+      <b>{review.ready ? "Check before you publish:" : "This image can't be published:"}</b>
+      <ul id={id} class="cxw-reasons">
+        {review.reasons.map((reason) => (
+          <li key={reason}>
+            <Reason reason={reason} titles={titles} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Facts({ review, status }: { review: PublishReview; status: PublisherStatus }) {
+  return (
+    <dl class="cxw-facts">
+      <dt>Publisher</dt>
+      <dd>
+        @<bdi>{status.handle}</bdi> {status.sandbox ? <>on the sandbox of this computer</> : <>at {status.api_url}</>}
+      </dd>
+      {review.position && (
+        <>
+          <dt>Position</dt>
+          <dd>{review.position}</dd>
+        </>
+      )}
+      {review.addresses.map(({ title, url, checked }) => (
+        <>
+          <dt>{title}</dt>
+          <dd>
+            <bdi>{url}</bdi> {checked && <span class="cxw-checked">✓ found</span>}
+          </dd>
+        </>
+      ))}
+      <dt>Credit</dt>
+      <dd>
+        {review.credits.length > 0 && (
+          <>
+            Image credits: <bdi>{draw(review.credits)}</bdi>.{" "}
+          </>
+        )}
+        <bdi>{review.copyright}</bdi>.
+      </dd>
+      <dt>License</dt>
+      <dd>
+        <bdi>{review.license}</bdi>
+      </dd>
+      <dt>Description</dt>
+      <dd>{review.alt_text ? <bdi>{review.alt_text}</bdi> : <span class="cxw-quiet">none</span>}</dd>
+    </dl>
+  );
+}
+
+export function ReviewView({
+  draft,
+  status,
+  titles,
+}: DraftViewProps & { status: PublisherStatus; titles: Record<string, string> }) {
   const review = status.review;
   const id = useUniqueId();
+  const [anyway, setAnyway] = useState("");
   if (!review) return null;
   const cancel = () => draft.send({ kind: "cancel" });
-  const warnings = draft.problems.filter((problem) => problem.severity === "warning");
+  const doubtful = review.ready && review.reasons.length > 0;
+  const ticked = anyway === review.ticket;
   return (
-    <section role="dialog" aria-label="Review" class="cxw-review" onKeyDown={(event) => event.key === "Escape" && cancel()}>
+    <section
+      role="dialog"
+      aria-label="Review"
+      class="cxw-review"
+      onKeyDown={(event) => event.key === "Escape" && cancel()}
+    >
       <h3 tabIndex={-1} data-focus>
-        Publish “{draft.name}” as @{status.handle}?
+        Publish “<bdi>{review.title}</bdi>”?
       </h3>
-      <p>
-        It goes to <code>{status.api_url}</code>. <b>Once published, the image can be neither corrected nor deleted</b>; only note, alt text and
-        permissions can be changed later.
-      </p>
-      {review.reasons.length > 0 && (
-        <ul id={id} class="cxw-reasons">
-          {review.reasons.map((reason) => (
-            <li key={reason}>
-              <Reason reason={reason} titles={titles} />
-            </li>
-          ))}
-        </ul>
-      )}
-      {warnings.length > 0 && (
-        <details open>
-          <summary>{countOf(warnings)}</summary>
-          <ProblemList draft={draft} titles={titles} />
-        </details>
-      )}
+      <Doubts review={review} titles={titles} id={id} />
+      <div class="cxw-review-facts">
+        {review.picture && <img src={review.picture} alt={review.alt_text || "The image"} />}
+        <Facts review={review} status={status} />
+      </div>
+      <div class="cxw-final">
+        <b>Final:</b> position, image address and thumbnail can't be changed, and the image can't be deleted.{" "}
+        <b>Editable later:</b> title, description and rights.
+      </div>
       <What review={review} titles={titles} />
+      {doubtful && (
+        <label class="cxw-check">
+          <input
+            type="checkbox"
+            checked={ticked}
+            onChange={(event) => setAnyway(event.currentTarget.checked ? review.ticket : "")}
+          />{" "}
+          I have checked {review.reasons.length === 1 ? "this" : `these ${review.reasons.length} points`}; publish the
+          image as it is.
+        </label>
+      )}
       <div class="cxw-row">
-        <ConfirmOnce ticket={review.ticket} ready={review.ready} describedBy={id} confirm={(ticket) => draft.send({ kind: "confirm", ticket })}>
-          Confirm and publish
-        </ConfirmOnce>
+        {review.ready && (
+          <ConfirmOnce
+            ticket={review.ticket}
+            ready={!doubtful || ticked}
+            plain={doubtful}
+            describedBy={id}
+            confirm={(ticket) => draft.send({ kind: "confirm", ticket, anyway: doubtful && ticked })}
+          >
+            {doubtful ? "Publish anyway" : "Publish"}
+          </ConfirmOnce>
+        )}
         <button type="button" onClick={cancel}>
-          Cancel
+          Back
         </button>
-        {!review.ready && <span>It can't be published, for the reason above.</span>}
       </div>
     </section>
   );

@@ -1,13 +1,13 @@
 // After the receipt: a scene of the image. Asked for, reviewed, sent once, as the image was.
 
 import { useRef, useState } from "preact/hooks";
-import { Address } from "../shared/address.tsx";
-import { ConfirmOnce } from "../shared/confirm_once.tsx";
-import { useFollowingFocus } from "../shared/follow_focus.ts";
-import { useTrait, useUniqueId, type ViewProps } from "../shared/mount.tsx";
-import { sendOnEnter } from "../shared/send_on_enter.ts";
+import type { ReceiptState, SceneState } from "../protocol.ts";
+import { type DraftViewProps, useTrait, useUniqueId } from "../shared/mount.tsx";
+import { Address } from "../shared/ui/address.tsx";
+import { ConfirmOnce } from "../shared/ui/confirm_once.tsx";
+import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
+import { sendOnEnter } from "../shared/ui/send_on_enter.ts";
 import { What } from "./review.tsx";
-import type { ReceiptState, SceneState } from "./status.ts";
 
 const TITLES: Record<string, string> = {
   "place.ra_rad": "Middle: right ascension (radians)",
@@ -23,7 +23,8 @@ const TITLES: Record<string, string> = {
 };
 
 /** The kernel's words, with the fields named as they are here. */
-const inTitles = (message: string) => Object.entries(TITLES).reduce((said, [path, title]) => said.replaceAll(` ${path}: `, ` ${title}: `), message);
+const inTitles = (message: string) =>
+  Object.entries(TITLES).reduce((said, [path, title]) => said.replaceAll(` ${path}: `, ` ${title}: `), message);
 
 /** What the form holds; the page keeps it while the review is looked at. */
 interface Wanted {
@@ -44,7 +45,12 @@ function Fields({ wanted, set, preview, handle }: FormProps) {
     <div class="cxw-scene-fields">
       <label for={`${id}-text`}>Text</label>
       <div>
-        <textarea id={`${id}-text`} rows={3} value={wanted.text} onInput={(event) => set({ text: event.currentTarget.value })} />
+        <textarea
+          id={`${id}-text`}
+          rows={3}
+          value={wanted.text}
+          onInput={(event) => set({ text: event.currentTarget.value })}
+        />
         {wanted.text.length > TEXT_LIMIT / 2 && (
           <span class="cxw-quiet" aria-live="polite">
             {wanted.text.length} of {TEXT_LIMIT}
@@ -73,34 +79,51 @@ function Fields({ wanted, set, preview, handle }: FormProps) {
       </div>
       {preview && (
         <label class="cxw-wide">
-          <input type="checkbox" checked={wanted.view} onInput={(event) => set({ view: event.currentTarget.checked })} /> Use the view shown in the
-          preview now; else the scene shows the whole image
+          <input
+            type="checkbox"
+            checked={wanted.view}
+            onInput={(event) => set({ view: event.currentTarget.checked })}
+          />{" "}
+          Use the view shown in the preview now; else the scene shows the whole image
         </label>
       )}
       <label class="cxw-wide">
-        <input type="checkbox" checked={wanted.published} onInput={(event) => set({ published: event.currentTarget.checked })} /> Published: everybody
-        sees it on @{handle}'s page
+        <input
+          type="checkbox"
+          checked={wanted.published}
+          onInput={(event) => set({ published: event.currentTarget.checked })}
+        />{" "}
+        Published: everybody sees it on @<bdi>{handle}</bdi>'s page
       </label>
     </div>
   );
 }
 
-function Review({ state, confirm, cancel }: { state: SceneState; confirm: (ticket: string) => void; cancel: () => void }) {
+function Review({
+  state,
+  confirm,
+  cancel,
+}: {
+  state: SceneState;
+  confirm: (ticket: string) => void;
+  cancel: () => void;
+}) {
   const review = state.review;
   if (!review) return null;
   return (
     <div role="dialog" aria-label="Review of the scene" onKeyDown={(event) => event.key === "Escape" && cancel()}>
       <h4 tabIndex={-1} data-focus>
-        Make this scene?
+        Create this scene?
       </h4>
       <p>
-        It looks {review.looks}. {review.published ? <b>Everybody will see it.</b> : "It is not published: only who has its address sees it."} A scene can
-        be changed on the site later, but not deleted.
+        View: {review.view}.{" "}
+        {review.published ? <b>Everyone will see it.</b> : "Unlisted: only people with the link can see it."} A scene
+        can be changed on the site later, but not deleted.
       </p>
       <What review={review} titles={TITLES} />
       <div class="cxw-row">
         <ConfirmOnce ticket={review.ticket} confirm={confirm}>
-          Confirm and make the scene
+          Create scene
         </ConfirmOnce>
         <button type="button" onClick={cancel}>
           Back
@@ -114,7 +137,7 @@ function Made({ receipt, another }: { receipt: NonNullable<SceneState["receipt"]
   return (
     <div role="status">
       <h4 tabIndex={-1} data-focus>
-        {receipt.published ? "Scene published" : "Scene made, not published"}
+        {receipt.published ? "Scene published" : "Scene created, not published"}
       </h4>
       <p>
         <code>{receipt.id}</code> · <Address url={receipt.record_url}>Record</Address>
@@ -126,17 +149,23 @@ function Made({ receipt, another }: { receipt: NonNullable<SceneState["receipt"]
         )}
       </p>
       <button type="button" onClick={another}>
-        Make another …
+        Create another…
       </button>
     </div>
   );
 }
 
-export function SceneView({ model, draft, image }: ViewProps & { image: ReceiptState }) {
-  const state = useTrait<SceneState>(model, "scene");
+export function SceneView({ kernel, draft, image }: DraftViewProps & { image: ReceiptState }) {
+  const state = useTrait<SceneState>(kernel, "scene");
   const root = useRef<HTMLElement>(null);
   const [open, setOpen] = useState(false);
-  const [wanted, setWanted] = useState<Wanted>({ text: image.note, outgoing_url: "", opacity: 1, view: true, published: false });
+  const [wanted, setWanted] = useState<Wanted>({
+    text: image.note,
+    outgoing_url: "",
+    opacity: 1,
+    view: true,
+    published: false,
+  });
   useFollowingFocus(root, open ? state.phase : "closed");
   if (state.phase === "none") return null;
   const send = (action: string, more: object = {}) => draft.send({ kind: "scene", action, ...more });
@@ -150,9 +179,9 @@ export function SceneView({ model, draft, image }: ViewProps & { image: ReceiptS
       {state.phase === "offer" && (
         <>
           <h4 tabIndex={-1} data-focus>
-            Show it on the site
+            Scene
           </h4>
-          <p>An image shows up nowhere on the site until a scene shows it.</p>
+          <p>To show the image on the website, create a scene.</p>
           {open ? (
             <form
               noValidate
@@ -162,43 +191,58 @@ export function SceneView({ model, draft, image }: ViewProps & { image: ReceiptS
               }}
               onKeyDown={sendOnEnter}
             >
-              <Fields wanted={wanted} set={(change) => setWanted({ ...wanted, ...change })} preview={state.preview} handle={image.handle} />
+              <Fields
+                wanted={wanted}
+                set={(change) => setWanted({ ...wanted, ...change })}
+                preview={state.preview}
+                handle={image.handle}
+              />
               {state.message && (
                 <p role="alert" class="cxw-error-text">
-                  {inTitles(state.message)}
+                  <bdi>{inTitles(state.message)}</bdi>
                 </p>
               )}
               <div class="cxw-row">
                 <button type="submit" class="cxw-primary" disabled={draft.gone}>
-                  Review the scene
+                  Review scene
                 </button>
                 <span class="cxw-quiet">Nothing is sent yet.</span>
               </div>
             </form>
           ) : (
             <button type="button" onClick={() => setOpen(true)}>
-              Make a scene of it …
+              Create scene…
             </button>
           )}
         </>
       )}
-      {state.phase === "review" && <Review state={state} confirm={(ticket) => send("confirm", { ticket })} cancel={() => send("cancel")} />}
+      {state.phase === "review" && (
+        <Review state={state} confirm={(ticket) => send("confirm", { ticket })} cancel={() => send("cancel")} />
+      )}
       {state.phase === "sending" && (
         <div class="cxw-row" role="status" tabIndex={-1} data-focus>
-          <progress aria-label="Making the scene" /> {state.progress}
+          <progress aria-label="Creating the scene" /> <bdi>{state.progress}</bdi>
+          {state.waiting && (
+            <button type="button" onClick={() => send("cancel")}>
+              Stop waiting
+            </button>
+          )}
         </div>
       )}
       {failed && (
         <div role="alert" tabIndex={-1} data-focus>
-          <b>{state.phase === "unclear" ? "It is not clear whether the scene was made." : "No scene was made."}</b> {state.message}
+          <b>
+            {state.phase === "unclear" ? "It is not clear whether the scene was created." : "No scene was created."}
+          </b>{" "}
+          <bdi>{state.message}</bdi>
           <div class="cxw-row">
             {state.phase === "unclear" && (
               <>
-                <button type="button" class="cxw-primary" onClick={() => send("look")}>
+                <button type="button" class="cxw-primary" onClick={() => send("check")}>
                   Look again
                 </button>
                 <button type="button" onClick={() => send("resend")}>
-                  It is not there: send it again
+                  Not on the server: send again
                 </button>
               </>
             )}

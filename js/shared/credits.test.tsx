@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { expect, test } from "vitest";
-import type { CreditsTree } from "../shared/types.ts";
+import type { CreditsTree } from "../protocol.ts";
 import { draw } from "./credits.tsx";
 
 function drawn(tree: CreditsTree): string {
@@ -10,7 +10,9 @@ function drawn(tree: CreditsTree): string {
 }
 
 test("what the server keeps is drawn", () => {
-  expect(drawn(["By ", { tag: "b", children: ["NASA"] }, { tag: "br", children: [] }, "& ESA"])).toBe("By <b>NASA</b><br>&amp; ESA");
+  expect(drawn(["By ", { tag: "b", children: ["NASA"] }, { tag: "br", children: [] }, "& ESA"])).toBe(
+    "By <b>NASA</b><br>&amp; ESA",
+  );
 });
 
 test("a link opens elsewhere and tells nothing", () => {

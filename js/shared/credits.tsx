@@ -1,17 +1,10 @@
 // Credits: what was typed, what the server keeps of it where that differs, and how it will look. Nothing of it becomes markup here:
 // the kernel sends a small tree of the elements that are kept, and this draws them one by one.
 
-import type { AnyModel } from "@anywidget/types";
 import type { ComponentChildren } from "preact";
+import type { CreditsTree, KeptCredits } from "../protocol.ts";
 import { Field, type FieldProps, useTyping } from "./fields.tsx";
 import { useTrait } from "./mount.tsx";
-import type { CreditsTree } from "./types.ts";
-
-export interface KeptCredits {
-  /** What the server keeps, as it writes it. */
-  text: string;
-  tree: CreditsTree;
-}
 
 const TAGS = new Set(["b", "strong", "i", "em", "a", "br"]);
 
@@ -35,9 +28,9 @@ export function draw(tree: CreditsTree): ComponentChildren {
   });
 }
 
-export function CreditsField({ draft, spec, model }: FieldProps & { model: AnyModel }) {
+export function CreditsField({ draft, spec }: FieldProps) {
   const { bound } = useTyping(draft, spec.path);
-  const kept = useTrait<KeptCredits>(model, "kept_credits");
+  const kept = useTrait<KeptCredits>(draft.kernel, "kept_credits");
   const copyright = draft.text("permissions.copyright");
   const differs = !draft.waiting && kept.text !== draft.text(spec.path);
   return (
@@ -59,13 +52,10 @@ export function CreditsField({ draft, spec, model }: FieldProps & { model: AnyMo
           )}
           {kept.text && (
             <div class="cxw-credits">
-              <span class="cxw-quiet">Shown as: Image credits: </span>
-              <bdi>{draw(kept.tree)}</bdi>
-              <span class="cxw-quiet">. {copyright && (
-                <>
-                  <bdi>{copyright}</bdi>.
-                </>
-              )}</span>
+              <span class="cxw-quiet">Readers see: </span>
+              <span>Image credits: </span>
+              <bdi>{draw(kept.tree)}</bdi>. {copyright && <bdi>{copyright}</bdi>}
+              {copyright && "."}
             </div>
           )}
         </>

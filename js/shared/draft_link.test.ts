@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import type { DraftState } from "../protocol.ts";
 import { DraftLink } from "./draft_link.ts";
 import { FakeModel } from "./fake_model.ts";
-import type { DraftState } from "./types.ts";
+import { KernelLink } from "./kernel_link.ts";
 
 function state(values: DraftState["values"], by: Partial<DraftState["by"]> = {}): DraftState {
   return { name: "M 51", values, problems: [], locked: false, by: { client: "", seq: 0, paths: [], ...by } };
@@ -9,7 +10,7 @@ function state(values: DraftState["values"], by: Partial<DraftState["by"]> = {})
 
 function linked() {
   const model = new FakeModel({ state: state({ note: "a", license: "MIT" }) });
-  return { model, link: new DraftLink(model.model) };
+  return { model, link: new DraftLink(new KernelLink(model.model)) };
 }
 
 test("an edit shows at once, and is sent once", () => {
@@ -23,7 +24,10 @@ test("an edit shows at once, and is sent once", () => {
 test("the echo of an edit ends the waiting and is no foreign change", () => {
   const { model, link } = linked();
   link.edit({ license: "mit or isc" });
-  model.change("state", state({ note: "a", license: "MIT OR ISC" }, { client: link.client, seq: 1, paths: ["license"] }));
+  model.change(
+    "state",
+    state({ note: "a", license: "MIT OR ISC" }, { client: link.client, seq: 1, paths: ["license"] }),
+  );
   expect(link.waiting).toBe(false);
   expect(link.value("license")).toBe("MIT OR ISC");
   expect(link.foreign("license")).toBe(0);

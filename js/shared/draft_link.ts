@@ -1,30 +1,30 @@
-// The page's view of the draft: shows the kernel's values, sends edits, and knows its own echo when it comes back.
+// The page's view of a draft: shows the kernel's values, sends edits, and recognizes its own echo when it comes back.
 
-import type { AnyModel } from "@anywidget/types";
-import type { DraftState, Problem, Value } from "./types.ts";
+import type { DraftState, Problem, Value } from "../protocol.ts";
+import type { KernelLink } from "./kernel_link.ts";
 
 const EMPTY: DraftState = { name: "", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
 
 export class DraftLink {
   readonly client = crypto.randomUUID?.() ?? String(Math.random());
-  #model: AnyModel;
+  readonly kernel: KernelLink;
   #state: DraftState;
   #seq = 0;
-  #gone = false;
-  /** Edits that the kernel has not answered yet: shown as if it had. */
+  /** Edits that the kernel has not taken yet: shown as if it had. */
   #pending = new Map<string, { value: Value; seq: number }>();
   /** Counts the changes of a field that were made elsewhere, so that an input in use knows when to give way. */
   #foreign = new Map<string, number>();
   #listeners = new Set<() => void>();
+  #stopListening: (() => void)[];
 
-  constructor(model: AnyModel) {
-    this.#model = model;
-    this.#state = (model.get("state") as DraftState | undefined) ?? EMPTY;
-    model.on("change:state", this.#onState);
+  constructor(kernel: KernelLink) {
+    this.kernel = kernel;
+    this.#state = kernel.trait<DraftState | undefined>("state") ?? EMPTY;
+    this.#stopListening = [kernel.onTrait("state", () => this.#onState()), kernel.subscribe(() => this.#notify())];
   }
 
   dispose(): void {
-    this.#model.off("change:state", this.#onState);
+    for (const stop of this.#stopListening) stop();
     this.#listeners.clear();
   }
 
@@ -45,9 +45,9 @@ export class DraftLink {
     return this.#pending.size > 0;
   }
 
-  /** Whether the kernel's half is gone: found out when something is sent to it. */
+  /** Whether the kernel's half is gone. */
   get gone(): boolean {
-    return this.#gone;
+    return this.kernel.gone;
   }
 
   value(path: string): Value {
@@ -68,7 +68,7 @@ export class DraftLink {
     this.#seq += 1;
     for (const [path, value] of Object.entries(changes)) this.#pending.set(path, { value, seq: this.#seq });
     this.send({ kind: "edit", client: this.client, seq: this.#seq, changes });
-    this.#tell();
+    this.#notify();
   }
 
   /** Let the kernel make the changes that a problem's fix proposes. */
@@ -76,14 +76,8 @@ export class DraftLink {
     this.send({ kind: "fix", code: problem.code, field: problem.field });
   }
 
-  /** Tell the kernel something. A closed comm throws: that must not undo what is being typed, and has to be said. */
   send(message: { kind: string } & Record<string, unknown>): void {
-    try {
-      this.#model.send(message);
-    } catch {
-      this.#gone = true;
-      this.#tell();
-    }
+    this.kernel.send(message);
   }
 
   subscribe(listener: () => void): () => void {
@@ -91,9 +85,10 @@ export class DraftLink {
     return () => this.#listeners.delete(listener);
   }
 
-  #onState = (): void => {
+  #onState(): void {
     const before = this.#state;
-    const state = (this.#state = this.#model.get("state") as DraftState);
+    const state = this.kernel.trait<DraftState>("state");
+    this.#state = state;
     const own = state.by.client === this.client;
     if (own) {
       for (const [path, pending] of this.#pending) if (pending.seq <= state.by.seq) this.#pending.delete(path);
@@ -103,10 +98,10 @@ export class DraftLink {
       if (before.values[path] === state.values[path] || (own && state.by.paths.includes(path))) continue;
       this.#foreign.set(path, this.foreign(path) + 1);
     }
-    this.#tell();
-  };
+    this.#notify();
+  }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of this.#listeners) listener();
   }
 }

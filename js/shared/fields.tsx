@@ -1,13 +1,14 @@
-// One input for each kind of field: label, unit, help, what is wrong with it.
+// One input for each kind of field: label, unit, what is wrong with it, help.
 
 import "./fields.css";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import type { FieldSpec, Value } from "../protocol.ts";
+import { AttentionContext, isEmpty } from "./attention.ts";
 import type { DraftLink } from "./draft_link.ts";
 import { useUniqueId } from "./mount.tsx";
 import { formatNumber, parseNumber, stepped } from "./numbers.ts";
-import { FieldProblems } from "./problems.tsx";
-import type { FieldSpec, Value } from "./types.ts";
+import { FieldProblems } from "./ui/problems.tsx";
 
 export interface FieldProps {
   draft: DraftLink;
@@ -23,19 +24,46 @@ export interface InputAttributes {
   disabled: boolean;
 }
 
+interface FrameProps extends FieldProps {
+  wide?: boolean;
+  /** More than the field's description. */
+  help?: ComponentChildren;
+  /** Below the problems: what opens there covers none of them. */
+  below?: ComponentChildren;
+  children: (attributes: InputAttributes) => ComponentChildren;
+}
+
 function unitOf(draft: DraftLink, spec: FieldSpec): string {
   return typeof spec.unit === "string" ? spec.unit : (spec.unit[draft.text("wwt.projection")] ?? "");
 }
 
-/** Label, unit, input, counter, help and problems of one field. */
-export function Field({ draft, spec, children, wide }: FieldProps & { wide?: boolean; children: (attributes: InputAttributes) => ComponentChildren }) {
+/** Label, unit, input, counter, problems and help of one field. */
+export function Field({ draft, spec, children, wide, help, below }: FrameProps) {
   const id = useUniqueId();
-  const [help, setHelp] = useState(false);
+  const attention = useContext(AttentionContext);
   const unit = unitOf(draft, spec);
-  const invalid = draft.problems.some((problem) => problem.field === spec.path && problem.severity === "error");
+  const found = draft.problems.filter((problem) => problem.field === spec.path && problem.severity !== "info");
+  const quiet = isEmpty(draft.value(spec.path)) && !attention.isDue(spec.path);
+  const invalid = !quiet && found.some((problem) => problem.severity === "error");
   const length = spec.limit === null ? 0 : draft.text(spec.path).length;
+  const wanted =
+    quiet &&
+    !draft.locked &&
+    found.length > 0 &&
+    (found.some((problem) => problem.severity === "error") ? "required" : "recommended");
+  const [used, setUsed] = useState(false);
+  const leave = (event: FocusEvent) => {
+    if ((event.currentTarget as Element).contains(event.relatedTarget as Node | null)) return;
+    setUsed(false);
+    attention.leave(spec.path);
+  };
   return (
-    <div class={wide ? "cxw-field cxw-wide" : "cxw-field"} data-path={spec.path}>
+    <div
+      class={wide ? "cxw-field cxw-wide" : "cxw-field"}
+      data-path={spec.path}
+      onFocusIn={() => setUsed(true)}
+      onFocusOut={leave}
+    >
       <div class="cxw-label">
         <label for={id}>{spec.title}</label>
         {unit && (
@@ -43,32 +71,33 @@ export function Field({ draft, spec, children, wide }: FieldProps & { wide?: boo
             {unit}
           </span>
         )}
+        {wanted && <span class="cxw-unit cxw-wanted">{wanted}</span>}
         {spec.limit !== null && length > spec.limit / 2 && (
           <span class="cxw-unit" aria-live="polite">
             {length} of {spec.limit}
           </span>
         )}
-        <button type="button" class="cxw-help" aria-expanded={help} aria-controls={`${id}-help`} onClick={() => setHelp(!help)}>
-          <span aria-hidden="true">?</span>
-          <span class="cxw-hidden">About {spec.title}</span>
-        </button>
-      </div>
-      <div id={`${id}-help`} role="note" class="cxw-quiet" hidden={!help}>
-        {spec.description}
       </div>
       {children({
         id,
-        "aria-describedby": `${unit ? `${id}-unit ` : ""}${id}-problems`,
+        "aria-describedby": `${unit ? `${id}-unit ` : ""}${id}-problems ${id}-help`,
         "aria-invalid": invalid,
         "aria-required": spec.required,
         disabled: spec.fixed === true,
       })}
-      <FieldProblems draft={draft} path={spec.path} id={`${id}-problems`} />
+      <FieldProblems draft={draft} path={spec.path} id={`${id}-problems`} quiet={quiet} />
+      {draft.gone && used && (
+        <p class="cxw-gone-here">The kernel is gone: what you type here is not kept. Run the cell again.</p>
+      )}
+      {below}
+      <div id={`${id}-help`} class="cxw-quiet cxw-help">
+        {spec.description} {help}
+      </div>
     </div>
   );
 }
 
-/** The text of an input: the draft's, but while the input is in use what is being typed, unless somebody else changes the field. */
+/** The text of an input: the draft's, but while the input is in use what is being typed, unless the field is changed elsewhere. */
 export function useTyping(
   draft: DraftLink,
   path: string,
@@ -91,19 +120,25 @@ export function useTyping(
   /** For the input itself. */
   const bound = {
     value: text,
+    readOnly: draft.gone,
     onInput: (event: { currentTarget: { value: string } }) => write(event.currentTarget.value),
     onBlur: release,
   };
   return { text, write, release, bound };
 }
 
-export function TextField({ draft, spec }: FieldProps) {
+export function TextField({ draft, spec, help }: FieldProps & { help?: ComponentChildren }) {
   const { bound } = useTyping(draft, spec.path);
   return (
-    <Field draft={draft} spec={spec} wide={spec.kind === "long" || spec.kind === "url" || spec.path === "permissions.copyright"}>
+    <Field
+      draft={draft}
+      spec={spec}
+      help={help}
+      wide={spec.kind === "long" || spec.kind === "url" || spec.path === "permissions.copyright"}
+    >
       {(attributes) =>
         spec.kind === "long" ? (
-          <textarea rows={2} dir="auto" {...attributes} {...bound} />
+          <textarea rows={spec.path === "note" ? 1 : 3} dir="auto" {...attributes} {...bound} />
         ) : (
           <>
             <input
@@ -116,9 +151,11 @@ export function TextField({ draft, spec }: FieldProps) {
               {...attributes}
               {...bound}
             />
-            <datalist id={`${attributes.id}-choices`}>
-              <Options choices={spec.choices} />
-            </datalist>
+            {spec.choices.length > 0 && (
+              <datalist id={`${attributes.id}-choices`}>
+                <Options choices={spec.choices} />
+              </datalist>
+            )}
           </>
         )
       }
@@ -126,18 +163,24 @@ export function TextField({ draft, spec }: FieldProps) {
   );
 }
 
+// At most so many significant digits are shown: 1e-10 of a right ascension is 0.00005″. Showing more once the field is in use would
+// replace the text under the selection, and what is typed next would be appended to it. A field that is not being edited keeps all its digits.
+const SHOWN_DIGITS = 10;
+
 export function NumberField({ draft, spec }: FieldProps) {
-  const { text, write, bound } = useTyping(draft, spec.path, formatNumber, parseNumber);
+  const { text, write, bound } = useTyping(draft, spec.path, (value) => formatNumber(value, SHOWN_DIGITS), parseNumber);
   const onKeyDown = (event: KeyboardEvent) => {
     const direction = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : 0;
-    const next = direction && stepped(text, direction, event.shiftKey);
+    const next = direction && !draft.gone && stepped(text, direction, event.shiftKey);
     if (!next) return;
     event.preventDefault();
     write(next);
   };
   return (
     <Field draft={draft} spec={spec}>
-      {(attributes) => <input type="text" inputMode="decimal" autocomplete="off" onKeyDown={onKeyDown} {...attributes} {...bound} />}
+      {(attributes) => (
+        <input type="text" inputMode="decimal" autocomplete="off" onKeyDown={onKeyDown} {...attributes} {...bound} />
+      )}
     </Field>
   );
 }
@@ -145,11 +188,12 @@ export function NumberField({ draft, spec }: FieldProps) {
 export function SwitchField({ draft, spec }: FieldProps) {
   return (
     <Field draft={draft} spec={spec}>
-      {({ "aria-required": _, ...attributes }) => (
+      {({ "aria-required": _, disabled, ...attributes }) => (
         <input
           type="checkbox"
           checked={draft.value(spec.path) === true}
           onChange={(event) => draft.edit({ [spec.path]: event.currentTarget.checked })}
+          disabled={disabled || draft.gone}
           {...attributes}
         />
       )}
@@ -162,8 +206,13 @@ export function ChoiceField({ draft, spec }: FieldProps) {
   const choices = spec.choices.includes(value) ? spec.choices : [value, ...spec.choices];
   return (
     <Field draft={draft} spec={spec}>
-      {(attributes) => (
-        <select value={value} onChange={(event) => draft.edit({ [spec.path]: event.currentTarget.value })} {...attributes}>
+      {({ disabled, ...attributes }) => (
+        <select
+          value={value}
+          onChange={(event) => draft.edit({ [spec.path]: event.currentTarget.value })}
+          disabled={disabled || draft.gone}
+          {...attributes}
+        >
           <Options choices={choices} />
         </select>
       )}

@@ -1,22 +1,20 @@
 // The license: a combobox over SPDX ids and names, the common choices for astronomy first, and a line on what the chosen one means.
 
-import type { AnyModel } from "@anywidget/types";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { Comm } from "./comm.ts";
+import type { License } from "../protocol.ts";
 import { Field, type FieldProps, useTyping } from "./fields.tsx";
+import type { KernelLink } from "./kernel_link.ts";
+import { useUniqueId } from "./mount.tsx";
 
-export interface License {
-  id: string;
-  name: string;
-  /** What it means for a reader, "" where nobody has written it down. */
-  meaning: string;
-}
-
+const NONE: string[] = [];
 const SHOWN = 40; // matches in the list; more are found by typing on
 
 /** The licenses whose id or name has every word of `text`, those whose id begins with it first; all when nothing is typed. */
 export function matching(licenses: License[], text: string): License[] {
-  const words = text.toLowerCase().split(/[\s-]+/).filter(Boolean);
+  const words = text
+    .toLowerCase()
+    .split(/[\s-]+/)
+    .filter(Boolean);
   if (words.length === 0) return licenses.slice(0, SHOWN);
   const found = licenses.filter(({ id, name }) => {
     const all = `${id} ${name}`.toLowerCase();
@@ -26,27 +24,34 @@ export function matching(licenses: License[], text: string): License[] {
   return found.sort((a, b) => rank(a) - rank(b)).slice(0, SHOWN);
 }
 
-function useLicenses(model: AnyModel): License[] {
+function useLicenses(kernel: KernelLink): License[] {
   const [licenses, setLicenses] = useState<License[]>([]);
   useEffect(() => {
-    const comm = new Comm(model);
-    const show = (list: License[]) => setLicenses(list);
-    comm.ask("licenses").then(
-      ({ content }) => show(content.licenses as License[]),
-      () => show([]), // closed before the answer came: without a list the field is a plain text field
+    kernel.request("licenses").then(
+      ({ content }) => setLicenses(content.licenses as License[]),
+      () => setLicenses([]), // closed before the response came: without a list the field is a plain text field
     );
-    return () => comm.close();
-  }, [model]);
+  }, [kernel]);
   return licenses;
 }
 
-export function LicenseField({ draft, spec, model }: FieldProps & { model: AnyModel }) {
-  const licenses = useLicenses(model);
+interface LicenseFieldProps extends FieldProps {
+  /** Ids that the list offers while nothing is typed; all licenses if it is empty. */
+  fitting?: string[];
+}
+
+export function LicenseField({ draft, spec, fitting = NONE }: LicenseFieldProps) {
+  const licenses = useLicenses(draft.kernel);
   const typing = useTyping(draft, spec.path);
   const [open, setOpen] = useState(false);
   const [filter, setFilter] = useState(""); // nothing until something is typed: opening the list shows all of it
   const [active, setActive] = useState(-1);
-  const found = useMemo(() => matching(licenses, filter), [licenses, filter]);
+  const found = useMemo(() => {
+    const first = fitting
+      .map((id) => licenses.find((license) => license.id === id))
+      .filter((license) => license !== undefined);
+    return filter || first.length === 0 ? matching(licenses, filter) : first;
+  }, [licenses, filter, fitting]);
   const chosen = licenses.find(({ id }) => id === draft.text(spec.path));
   const expanded = open && found.length > 0;
 
@@ -82,12 +87,41 @@ export function LicenseField({ draft, spec, model }: FieldProps & { model: AnyMo
     }
   };
 
+  const id = useUniqueId();
+  // mousedown must not take the focus, or blur would close the list before the click
+  const list = (
+    <ul
+      id={`${id}-list`}
+      class="cxw-options"
+      role="listbox"
+      aria-label="Licenses"
+      hidden={!expanded}
+      onMouseDown={(event) => event.preventDefault()}
+    >
+      {expanded &&
+        found.map((license, index) => (
+          <li
+            key={license.id}
+            id={`${id}-${index}`}
+            role="option"
+            aria-selected={index === active}
+            onClick={() => choose(license)}
+            ref={(element) => {
+              if (index === active) element?.scrollIntoView({ block: "nearest" });
+            }}
+          >
+            <b>{license.id}</b> {(filter || !license.meaning) && license.name}
+            {license.meaning && <div class="cxw-quiet">{license.meaning}</div>}
+          </li>
+        ))}
+    </ul>
+  );
+
   return (
-    <Field draft={draft} spec={spec} wide>
-      {({ id, ...attributes }) => (
-        <div class="cxw-combobox">
+    <Field draft={draft} spec={spec} wide below={list}>
+      {(attributes) => (
+        <>
           <input
-            id={id}
             {...attributes}
             type="text"
             role="combobox"
@@ -95,6 +129,7 @@ export function LicenseField({ draft, spec, model }: FieldProps & { model: AnyMo
             spellcheck={false}
             placeholder="CC-BY-4.0"
             value={typing.text}
+            readOnly={draft.gone}
             aria-autocomplete="list"
             aria-expanded={expanded}
             aria-controls={`${id}-list`}
@@ -108,29 +143,10 @@ export function LicenseField({ draft, spec, model }: FieldProps & { model: AnyMo
               close();
             }}
           />
-          {/* mousedown must not take the focus, or blur would close the list before the click */}
-          <ul id={`${id}-list`} role="listbox" hidden={!expanded} onMouseDown={(event) => event.preventDefault()}>
-            {expanded &&
-              found.map((license, index) => (
-                <li
-                  key={license.id}
-                  id={`${id}-${index}`}
-                  role="option"
-                  aria-selected={index === active}
-                  onClick={() => choose(license)}
-                  ref={(element) => {
-                    if (index === active) element?.scrollIntoView({ block: "nearest" });
-                  }}
-                >
-                  <b>{license.id}</b> {license.name}
-                  {license.meaning && <div class="cxw-quiet">{license.meaning}</div>}
-                </li>
-              ))}
-          </ul>
           <div id={`${id}-meaning`} class="cxw-quiet">
             {chosen && (chosen.meaning || chosen.name)}
           </div>
-        </div>
+        </>
       )}
     </Field>
   );

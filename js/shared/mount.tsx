@@ -1,36 +1,80 @@
-// Puts a Preact component into a widget's element, and takes it away again.
+// Renders a Preact component into a widget's element, and removes it again; hooks that draw it again when something changes.
 
 import type { AnyModel } from "@anywidget/types";
-import { render, type ComponentType } from "preact";
+import { type ComponentType, type FunctionComponent, render } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useState } from "preact/hooks";
 import { DraftLink } from "./draft_link.ts";
-import { keep } from "./keepsake.ts";
+import { withoutMathJax } from "./foreign.ts";
+import { KernelLink } from "./kernel_link.ts";
+import { patchMessageHandler } from "./message_handler.ts";
 import { openView } from "./open_view.ts";
+import { registerFallback } from "./static_fallback.ts";
 
 export interface ViewProps {
-  model: AnyModel;
+  kernel: KernelLink;
+}
+
+export interface DraftViewProps extends ViewProps {
   draft: DraftLink;
 }
 
-/** An anywidget module that shows `View`, in an element of class `cxw`; a notebook is saved with `keepsake` in its place. */
-export function widgetOf(View: ComponentType<ViewProps>, keepsake: (view: ViewProps) => Node) {
+interface Rendering {
+  model: AnyModel;
+  el: HTMLElement;
+}
+
+/** An anywidget module that shows `View` in an element of class `cxw`; a saved notebook shows `fallback` in its place. */
+export function widgetOf(View: ComponentType<ViewProps>, fallback: (view: ViewProps) => Node) {
   return {
-    render({ model, el }: { model: AnyModel; el: HTMLElement }) {
-      const draft = new DraftLink(model);
-      const closeView = openView(model);
-      const forget = keep(model, () => keepsake({ model, draft }));
-      el.classList.add("cxw");
-      // JupyterLab's own keyboard shortcuts must not see what is typed into a field.
-      el.dataset.lmSuppressShortcuts = "true";
-      render(<View model={model} draft={draft} />, el);
-      return () => {
-        render(null, el);
-        draft.dispose();
-        closeView();
-        forget();
-      };
-    },
+    render: ({ model, el }: Rendering) => mount(model, el, View, fallback, (kernel) => [{ kernel }, () => {}]),
   };
+}
+
+/** The same for a widget that shows a draft. */
+export function draftWidgetOf(View: ComponentType<DraftViewProps>, fallback: (view: DraftViewProps) => Node) {
+  const makeProps = (kernel: KernelLink): [DraftViewProps, () => void] => {
+    const draft = new DraftLink(kernel);
+    return [{ kernel, draft }, () => draft.dispose()];
+  };
+  return { render: ({ model, el }: Rendering) => mount(model, el, View, fallback, makeProps) };
+}
+
+function mount<Props extends ViewProps>(
+  model: AnyModel,
+  el: HTMLElement,
+  View: ComponentType<Props>,
+  fallback: (view: Props) => Node,
+  makeProps: (kernel: KernelLink) => [props: Props, dispose: () => void],
+): () => void {
+  patchMessageHandler(model);
+  const kernel = new KernelLink(model);
+  const [props, dispose] = makeProps(kernel);
+  const closeView = openView(kernel);
+  const forget = registerFallback(model, () => fallback(props));
+  el.classList.add("cxw");
+  withoutMathJax(el);
+  el.addEventListener("keydown", keepFromHost);
+  const Component = View as FunctionComponent<Props>;
+  render(<Component {...props} />, el);
+  return () => {
+    render(null, el);
+    el.removeEventListener("keydown", keepFromHost);
+    dispose();
+    closeView();
+    kernel.close();
+    forget();
+  };
+}
+
+/**
+ * Keep a key from the page around the widget, except the one that saves the notebook.
+ *
+ * JupyterLab takes single letters for commands; and wherever a key reaches the document, its guard cancels the line break or the undo
+ * that the browser is about to make (`data-lm-suppress-shortcuts` switches off the commands, not the guard).
+ */
+function keepFromHost(event: KeyboardEvent): void {
+  const saves = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
+  if (!saves) event.stopPropagation();
 }
 
 /** An id that nothing else in the page has. Preact's own `useId` counts in each widget from 0, and a page holds many. */
@@ -43,9 +87,26 @@ function useRedraw(): () => void {
   return redraw;
 }
 
+/** A function that draws the component again in the next frame, once for many calls. */
+export function useRedrawSoon(): () => void {
+  const redraw = useRedraw();
+  const [soon] = useState(() => {
+    let waiting = false;
+    return () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => {
+        waiting = false;
+        redraw();
+      });
+    };
+  });
+  return soon;
+}
+
 // These listen from the moment of drawing on, not from the next frame: a change in between would never be shown.
 
-/** Draws the component again whenever the draft changes. */
+/** Draw the component again whenever the draft changes. */
 export function useDraft(draft: DraftLink): void {
   const redraw = useRedraw();
   useLayoutEffect(() => draft.subscribe(redraw), [draft, redraw]);
@@ -63,25 +124,25 @@ export function useKernelIsLate(draft: DraftLink): boolean {
   return late;
 }
 
-/** Says that the kernel's half of this widget is gone: nothing that is typed or pressed here reaches anybody. */
-export function Gone({ draft, offers = true }: { draft: DraftLink; offers?: boolean }) {
-  useDraft(draft);
-  if (!draft.gone) return null;
-  return (
-    <div class="cxw-notice" role="alert">
-      The kernel that made this was restarted or shut down. Run the cell again{offers && ": it offers what you had typed until then"}. What you type now is not
-      kept.
-    </div>
-  );
+/** Whether the kernel's half is gone. */
+export function useGone(kernel: KernelLink): boolean {
+  const redraw = useRedraw();
+  useLayoutEffect(() => kernel.subscribe(redraw), [kernel, redraw]);
+  return kernel.gone;
+}
+
+/** Whether the kernel has not responded for a while. */
+export function useSilence(kernel: KernelLink): boolean {
+  const [silent, setSilent] = useState(false);
+  useEffect(() => {
+    kernel.onSilence = setSilent;
+  }, [kernel]);
+  return silent;
 }
 
 /** A trait of the model, as state. */
-export function useTrait<T>(model: AnyModel, name: string): T {
+export function useTrait<T>(kernel: KernelLink, name: string): T {
   const redraw = useRedraw();
-  useLayoutEffect(() => {
-    const changed = () => redraw();
-    model.on(`change:${name}`, changed);
-    return () => model.off(`change:${name}`, changed);
-  }, [model, name, redraw]);
-  return model.get(name) as T;
+  useLayoutEffect(() => kernel.onTrait(name, redraw), [kernel, name, redraw]);
+  return kernel.trait<T>(name);
 }

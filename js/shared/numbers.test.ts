@@ -2,14 +2,23 @@ import { expect, test } from "vitest";
 import { formatNumber, parseNumber, stepped } from "./numbers.ts";
 
 test("text that means a number is that number", () => {
-  for (const [text, value] of [["12.5", 12.5], [" -3 ", -3], ["−3", -3], ["1e-5", 1e-5], [".5", 0.5], ["5.", 5], ["+2", 2]] as const) {
+  for (const [text, value] of [
+    ["12.5", 12.5],
+    [" -3 ", -3],
+    ["−3", -3],
+    ["1e-5", 1e-5],
+    [".5", 0.5],
+    ["5.", 5],
+    ["+2", 2],
+  ] as const) {
     expect(parseNumber(text)).toBe(value);
   }
 });
 
 test("nothing is no value, and what means no number stays as it was typed", () => {
   expect(parseNumber("")).toBeNull();
-  for (const text of ["abc", "1,5", "NaN", "Infinity", "1e999", "0x10", "--1", "1 2"]) expect(parseNumber(text)).toBe(text);
+  for (const text of ["abc", "1,5", "NaN", "Infinity", "1e999", "0x10", "--1", "1 2"])
+    expect(parseNumber(text)).toBe(text);
 });
 
 test("a value is shown so that it reads back as itself", () => {

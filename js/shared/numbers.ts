@@ -1,10 +1,10 @@
 // Numbers as people type them.
 
-import type { Value } from "./types.ts";
+import type { Value } from "../protocol.ts";
 
 const NUMBER = /^[-+−]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 
-/** The number that `text` means; null for nothing, the text itself when it means no number (the kernel then says so). */
+/** The number that `text` means; null for nothing, the text itself when it means no number (the kernel reports it). */
 export function parseNumber(text: string): Value {
   const typed = text.trim();
   if (typed === "") return null;
@@ -13,7 +13,10 @@ export function parseNumber(text: string): Value {
   return Number.isFinite(value) ? value : text;
 }
 
-export function formatNumber(value: Value): string {
+/** A value with at most so many significant digits; with 17 it reads back as itself. */
+export function formatNumber(value: Value, digits = 17): string {
+  if (typeof value === "number" && digits < 17 && Number.isFinite(value))
+    return String(Number(value.toPrecision(digits)));
   return value === null ? "" : String(value);
 }
 

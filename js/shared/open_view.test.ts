@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
-import { FakeModel } from "./fake_model";
-import { openView } from "./open_view";
+import { FakeModel } from "./fake_model.ts";
+import { KernelLink } from "./kernel_link.ts";
+import { openView } from "./open_view.ts";
 
 test("the kernel hears of a view when it opens and when it closes, under one name", () => {
   const fake = new FakeModel({});
-  const close = openView(fake.model);
-  const other = openView(fake.model);
+  const close = openView(new KernelLink(fake.model));
+  const other = openView(new KernelLink(fake.model));
   close();
   const [first, second, third] = fake.sent;
   expect(first).toEqual({ kind: "view", view: first!.view, open: true });
@@ -16,7 +17,7 @@ test("the kernel hears of a view when it opens and when it closes, under one nam
 
 test("a page that is left closes its views, and opens them if it is come back to", () => {
   const fake = new FakeModel({});
-  const close = openView(fake.model);
+  const close = openView(new KernelLink(fake.model));
   window.dispatchEvent(new Event("pagehide"));
   window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
   expect(fake.sent.map((message) => message.open)).toEqual([true, false, true]);
@@ -30,5 +31,5 @@ test("a kernel that is gone does not keep a view from opening or closing", () =>
   fake.send = () => {
     throw new Error("the comm is closed");
   };
-  expect(() => openView(fake.model)()).not.toThrow();
+  expect(() => openView(new KernelLink(fake.model))()).not.toThrow();
 });

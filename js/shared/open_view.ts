@@ -1,27 +1,19 @@
-/** Tells the kernel that somebody looks at a widget: one that nobody looks at does no work. See `OnDraft` in Python. */
+/** Tells the kernel that a view of a widget is open: a widget without one does no work. See `DraftObserver` in Python. */
 
-import type { AnyModel } from "@anywidget/types";
-import { mendHearing } from "./hearing.ts";
+import type { KernelLink } from "./kernel_link.ts";
 
-/** A view is open from now on; call what this returns when it is closed. */
-export function openView(model: AnyModel): () => void {
-  mendHearing(model);
+/** Report a view as open from now on; returns what reports it as closed. */
+export function openView(kernel: Pick<KernelLink, "send">): () => void {
   const view = Math.random().toString(36).slice(2);
-  const say = (open: boolean) => {
-    try {
-      model.send({ kind: "view", view, open });
-    } catch {
-      // The kernel is gone, and with it whatever would do the work.
-    }
-  };
-  const leave = () => say(false);
-  const back = (event: PageTransitionEvent) => event.persisted && say(true);
+  const report = (open: boolean) => kernel.send({ kind: "view", view, open });
+  const leave = () => report(false);
+  const restore = (event: PageTransitionEvent) => event.persisted && report(true);
   window.addEventListener("pagehide", leave);
-  window.addEventListener("pageshow", back);
-  say(true);
+  window.addEventListener("pageshow", restore);
+  report(true);
   return () => {
     window.removeEventListener("pagehide", leave);
-    window.removeEventListener("pageshow", back);
+    window.removeEventListener("pageshow", restore);
     leave();
   };
 }

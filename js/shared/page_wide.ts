@@ -6,5 +6,7 @@
  */
 export function pageWide<T>(name: string, make: () => T): T {
   const page = globalThis as unknown as Record<symbol, T | undefined>;
-  return (page[Symbol.for(`constellations_widgets.${name}`)] ??= make());
+  const key = Symbol.for(`constellations_widgets.${name}`);
+  page[key] ??= make();
+  return page[key];
 }

@@ -1,30 +1,25 @@
 // Signing in: the ways in, then waiting for the browser, then who is signed in.
 
-import "../shared/theme.css";
+import "../shared/ui/theme.css";
 import "./sign_in.css";
 import { useRef } from "preact/hooks";
-import { useFollowingFocus } from "../shared/follow_focus.ts";
-import { words } from "../shared/keepsake.ts";
-import { useDraft, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
-import type { Status } from "./status.ts";
+import type { SignInStatus as Status } from "../protocol.ts";
+import { useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { paragraph } from "../shared/static_fallback.ts";
+import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
+import { KernelGone } from "../shared/ui/kernel_notices.tsx";
 import { Waiting, Ways } from "./ways.tsx";
 import { Who } from "./who.tsx";
 
-function SignIn(view: ViewProps) {
-  const { model, draft } = view;
-  useDraft(draft);
-  const status = useTrait<Status>(model, "status");
+function SignIn({ kernel }: ViewProps) {
+  const status = useTrait<Status>(kernel, "status");
   const root = useRef<HTMLDivElement>(null);
   useFollowingFocus(root, status.phase);
-  const props = { ...view, status };
+  const props = { kernel, status };
   const service = status.service === "images" ? "the image library" : "WWT Constellations";
   return (
     <div ref={root} class="cxw-sign-in" role="group" aria-label={`Sign in to ${service}`} data-phase={status.phase}>
-      {draft.gone && (
-        <div class="cxw-notice" role="alert">
-          The kernel that made this was restarted or shut down. Run the cell again to sign in.
-        </div>
-      )}
+      <KernelGone kernel={kernel} again="to sign in" loses={false} />
       {status.phase !== "in" && (
         <h3>
           Sign in to {service} <small>{status.api_url}</small>
@@ -32,16 +27,16 @@ function SignIn(view: ViewProps) {
       )}
       {status.message && (
         <div class="cxw-fault" role="alert">
-          {status.message}
+          <bdi>{status.message}</bdi>
         </div>
       )}
       {status.phase === "out" && <Ways {...props} />}
       {status.phase === "busy" && (
         <div class="cxw-row">
           <span role="status" tabIndex={-1} data-focus>
-            {status.progress}
+            <bdi>{status.progress}</bdi>
           </span>
-          <button type="button" onClick={() => draft.send({ kind: "cancel" })}>
+          <button type="button" onClick={() => kernel.send({ kind: "cancel" })}>
             Cancel
           </button>
         </div>
@@ -52,4 +47,6 @@ function SignIn(view: ViewProps) {
   );
 }
 
-export default widgetOf(SignIn, () => words("Here one can sign in. Run the cell to see who is signed in: a notebook never holds that."));
+export default widgetOf(SignIn, () =>
+  paragraph("Sign-in. Run the cell to see who is signed in; notebooks never store that."),
+);

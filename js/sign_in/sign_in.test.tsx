@@ -1,15 +1,31 @@
 import { expect, test } from "vitest";
+import type { SignInStatus as Status } from "../protocol.ts";
 import { FakeModel } from "../shared/fake_model.ts";
+import { drawn } from "../testing/drawn.ts";
 import signIn from "./index.tsx";
-import type { Status } from "./status.ts";
 import { isNear } from "./ways.tsx";
 
 const OUT: Status = {
-  ...{ phase: "out", service: "constellations", api_url: "http://x", official: false, progress: "", message: "", link: "", user_code: "" },
-  ...{ pastes: false, paste_message: "", username: "", handle: "", may: "", handle_message: "" },
+  ...{
+    phase: "out",
+    service: "constellations",
+    api_url: "http://x",
+    official: false,
+    progress: "",
+    message: "",
+    link: "",
+    user_code: "",
+  },
+  ...{
+    accepts_paste: false,
+    paste_message: "",
+    username: "",
+    notice: "",
+    handle: "",
+    permission: "",
+    handle_message: "",
+  },
 };
-
-const drawn = () => new Promise((later) => setTimeout(later, 60));
 
 function shown(more: Partial<Status> = {}) {
   const fake = new FakeModel({ status: { ...OUT, ...more } });
@@ -25,7 +41,9 @@ function submit(input: HTMLInputElement): void {
 
 test("a password is said once, and is gone from the page", async () => {
   const { el, said } = shown({ service: "images" });
-  const [name, password] = ["name", "password"].map((field) => el.querySelector<HTMLInputElement>(`input[name=${field}]`)!);
+  const [name, password] = ["name", "password"].map(
+    (field) => el.querySelector<HTMLInputElement>(`input[name=${field}]`)!,
+  );
   expect(password!.type).toBe("password");
   name!.value = "me";
   password!.value = "hunter2";
@@ -43,11 +61,14 @@ test("so is a token, and the address that was pasted", () => {
   const token = el.querySelector<HTMLInputElement>("input[name=token]")!;
   token.value = "eyJ.secret";
   submit(token);
-  const { el: waiting, said: saidThere } = shown({ phase: "waiting", link: "http://x/auth", pastes: true });
+  const { el: waiting, said: saidThere } = shown({ phase: "waiting", link: "http://x/auth", accepts_paste: true });
   const address = waiting.querySelector<HTMLInputElement>("input[name=address]")!;
   address.value = "http://localhost/?code=c";
   submit(address);
-  expect([said(), saidThere()]).toEqual([[{ kind: "token", token: "eyJ.secret" }], [{ kind: "paste", address: "http://localhost/?code=c" }]]);
+  expect([said(), saidThere()]).toEqual([
+    [{ kind: "token", token: "eyJ.secret" }],
+    [{ kind: "paste", address: "http://localhost/?code=c" }],
+  ]);
   expect([token.value, address.value]).toEqual(["", ""]);
 });
 
@@ -57,10 +78,15 @@ test("the keyboard goes from the button to the link, and to who is signed in", a
   now({ phase: "waiting", link: "https://id.example/device", user_code: "BCDF-GHJK" });
   await drawn();
   expect(document.activeElement?.getAttribute("href")).toBe("https://id.example/device");
-  now({ phase: "in", username: "ada", handle: "ada", may: "yes" });
+  now({ phase: "in", username: "ada", handle: "ada", permission: "yes" });
   await drawn();
   expect(document.activeElement?.textContent).toContain("Signed in as ada");
   expect(el.textContent).toContain("You may add images as @ada.");
+});
+
+test("a sign-in that can't be renewed says so", () => {
+  const { el } = shown({ phase: "in", notice: "The identity server gave no refresh token." });
+  expect(el.querySelector(".cxw-notice")?.textContent).toContain("no refresh token");
 });
 
 test("a link that is none is no link", () => {

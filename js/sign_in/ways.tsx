@@ -1,16 +1,21 @@
-// The ways in: by the browser, by name and password, by a token. What is typed goes to the kernel once, and is gone from the page.
+// Ways to sign in: with the browser, name and password, or a token. What is typed is sent to the kernel once and not kept in the page.
 
 import { useRef } from "preact/hooks";
-import { Address } from "../shared/address.tsx";
+import type { SignInStatus as Status } from "../protocol.ts";
 import { useUniqueId, type ViewProps } from "../shared/mount.tsx";
-import { sendOnEnter } from "../shared/send_on_enter.ts";
-import type { Status } from "./status.ts";
+import { Address } from "../shared/ui/address.tsx";
+import { sendOnEnter } from "../shared/ui/send_on_enter.ts";
 
 type WayProps = ViewProps & { status: Status };
 
 /** Whether this page comes from the machine that it is shown on, as far as a page can know: a server there, or an editor. */
 export function isNear({ protocol, hostname }: { protocol: string; hostname: string }): boolean {
-  return !/^https?:$/.test(protocol) || hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+  return (
+    !/^https?:$/.test(protocol) ||
+    hostname === "localhost" ||
+    hostname === "[::1]" ||
+    /^127\.\d+\.\d+\.\d+$/.test(hostname)
+  );
 }
 
 /** A field whose content is a secret: nothing keeps it, not even the field. */
@@ -25,13 +30,13 @@ function Secret({ name, label, autocomplete }: { name: string; label: string; au
 }
 
 /** Sends what was typed into a form, by the names of its fields, and empties it. */
-function SecretForm({ draft, kind, button, main, children }: ViewProps & FormProps) {
+function SecretForm({ kernel, kind, button, main, children }: ViewProps & FormProps) {
   const form = useRef<HTMLFormElement>(null);
   const submit = (event: Event) => {
     event.preventDefault();
     const typed = Object.fromEntries([...new FormData(form.current!)].map(([name, value]) => [name, String(value)]));
     for (const input of form.current!.querySelectorAll("input")) input.value = "";
-    draft.send({ kind, ...typed });
+    kernel.send({ kind, ...typed });
   };
   return (
     <form ref={form} class="cxw-row" onSubmit={submit} onKeyDown={sendOnEnter}>
@@ -52,24 +57,29 @@ interface FormProps {
 
 function TokenForm(view: ViewProps) {
   return (
-    <SecretForm {...view} kind="token" button="Use this token">
+    <SecretForm {...view} kind="token" button="Sign in with token">
       <Secret name="token" label="Access token" autocomplete="off" />
     </SecretForm>
   );
 }
 
-/** Nobody is signed in. */
+/** Shown while signed out. */
 export function Ways(props: WayProps) {
-  const { draft, status } = props;
+  const { kernel, status } = props;
   const name = useUniqueId();
   return (
     <>
       {status.service === "constellations" ? (
         <div class="cxw-row">
-          <button type="button" class="cxw-primary" data-focus onClick={() => draft.send({ kind: "start", near: isNear(location) })}>
+          <button
+            type="button"
+            class="cxw-primary"
+            data-focus
+            onClick={() => kernel.send({ kind: "start", near: isNear(location) })}
+          >
             Sign in
           </button>
-          <span class="cxw-quiet">You get a link to open.</span>
+          <span class="cxw-quiet">You get a link to the sign-in page.</span>
         </div>
       ) : (
         <SecretForm {...props} kind="login" button="Sign in" main>
@@ -81,27 +91,30 @@ export function Ways(props: WayProps) {
         </SecretForm>
       )}
       <details>
-        <summary>Other ways</summary>
+        <summary>Other ways to sign in</summary>
         {status.official && (
           <div class="cxw-row">
-            <button type="button" onClick={() => draft.send({ kind: "official" })}>
-              Use the sign-in of the official client
+            <button type="button" onClick={() => kernel.send({ kind: "official" })}>
+              Use the official client’s sign-in
             </button>
-            <span class="cxw-quiet">The one that wwt_api_client keeps on this computer. Signing out here then ends it there, too.</span>
+            <span class="cxw-quiet">
+              wwt_api_client keeps a sign-in on this computer. Signing out here also signs out there.
+            </span>
           </div>
         )}
         <TokenForm {...props} />
         <p class="cxw-quiet">
-          A token or password goes to the kernel once. It is never saved in the notebook, and a token that you give here is not kept for next time.
+          Tokens and passwords are sent to the kernel once and never saved in the notebook. A token entered here is not
+          remembered.
         </p>
       </details>
     </>
   );
 }
 
-/** Somebody has to finish it in a browser. */
+/** Shown while the user finishes signing in in a browser. */
 export function Waiting(props: WayProps) {
-  const { draft, status } = props;
+  const { kernel, status } = props;
   const address = useUniqueId();
   return (
     <>
@@ -111,15 +124,15 @@ export function Waiting(props: WayProps) {
         </Address>
         {status.user_code && (
           <span>
-            and check that it shows, or type there, the code <code class="cxw-code">{status.user_code}</code>
+            and confirm or enter the code <code class="cxw-code">{status.user_code}</code>
           </span>
         )}
       </p>
-      {status.pastes && (
+      {status.accepts_paste && (
         <div class="cxw-paste">
-          <SecretForm {...props} kind="paste" button="Done">
+          <SecretForm {...props} kind="paste" button="Continue">
             <label for={address}>
-              If your browser ends on a page that can’t be shown, that is fine: paste the address of that page here
+              If the browser ends on a page that cannot be shown, paste the address of that page here
               <input
                 id={address}
                 name="address"
@@ -133,13 +146,13 @@ export function Waiting(props: WayProps) {
             </label>
           </SecretForm>
           <div id={`${address}-fault`} class="cxw-fault" role="alert">
-            {status.paste_message}
+            <bdi>{status.paste_message}</bdi>
           </div>
         </div>
       )}
       <div class="cxw-row">
         <span role="status">{status.progress || "Waiting for you to sign in there …"}</span>
-        <button type="button" onClick={() => draft.send({ kind: "cancel" })}>
+        <button type="button" onClick={() => kernel.send({ kind: "cancel" })}>
           Cancel
         </button>
       </div>

@@ -1,35 +1,36 @@
-// Who is signed in, and whether they may add images under a handle.
+// The account that is signed in, and whether it may add images under a handle.
 
 import { useEffect, useState } from "preact/hooks";
+import type { SignInStatus as Status } from "../protocol.ts";
+import { isolated } from "../shared/foreign.ts";
 import { useUniqueId, type ViewProps } from "../shared/mount.tsx";
-import { sendOnEnter } from "../shared/send_on_enter.ts";
-import type { Status } from "./status.ts";
+import { sendOnEnter } from "../shared/ui/send_on_enter.ts";
 
-/** Whether this account may add images, in words. */
-export function mayWords({ may, handle, handle_message: message }: Status): string {
-  switch (may) {
-    case "asking":
-      return "Asking …";
+/** Describe whether this account may add images. */
+export function permissionMessage({ permission, handle, handle_message: message }: Status): string {
+  switch (permission) {
+    case "checking":
+      return "Checking …";
     case "yes":
-      return `You may add images as @${handle}.`;
+      return `You may add images as @${isolated(handle)}.`;
     case "no":
-      return `@${handle} belongs to somebody else: you may not add images under it.`;
+      return `You may not add images as @${isolated(handle)}: it belongs to another account.`;
     case "missing":
-      return `There is no handle @${handle}. Capital letters matter.`;
+      return `There is no handle @${isolated(handle)}. Handles are case-sensitive.`;
     case "unknown":
       return message;
     default:
-      return "Under which handle do you publish?";
+      return "Enter the handle that you publish under.";
   }
 }
 
-function HandleForm({ draft, status }: ViewProps & { status: Status }) {
+function HandleForm({ kernel, status }: ViewProps & { status: Status }) {
   const id = useUniqueId();
   const [typed, setTyped] = useState(status.handle);
   useEffect(() => setTyped(status.handle), [status.handle]);
   const ask = (event: Event) => {
     event.preventDefault();
-    if (typed.trim()) draft.send({ kind: "handle", handle: typed.trim() });
+    if (typed.trim()) kernel.send({ kind: "handle", handle: typed.trim() });
   };
   return (
     <form class="cxw-row" onSubmit={ask} onKeyDown={sendOnEnter}>
@@ -41,29 +42,44 @@ function HandleForm({ draft, status }: ViewProps & { status: Status }) {
         autocomplete="off"
         spellcheck={false}
         value={typed}
-        aria-describedby={`${id}-may`}
+        aria-describedby={`${id}-permission`}
         onInput={(event) => setTyped(event.currentTarget.value)}
       />
-      <button type="submit">May I add images?</button>
-      <span id={`${id}-may`} role="status" class={`cxw-may cxw-may-${status.may}`}>
-        {mayWords(status)}
+      <button type="submit">Check permission</button>
+      <span id={`${id}-permission`} role="status" class={`cxw-permission cxw-permission-${status.permission}`}>
+        <bdi>{permissionMessage(status)}</bdi>
       </span>
     </form>
   );
 }
 
 export function Who(props: ViewProps & { status: Status }) {
-  const { draft, status } = props;
+  const { kernel, status } = props;
   return (
     <>
       <div class="cxw-row">
         <span role="status" tabIndex={-1} data-focus>
-          Signed in{status.username && <> as <b>{status.username}</b></>} at <code>{status.api_url}</code>
+          Signed in
+          {status.username && (
+            <>
+              {" "}
+              as{" "}
+              <b>
+                <bdi>{status.username}</bdi>
+              </b>
+            </>
+          )}{" "}
+          at <code>{status.api_url}</code>
         </span>
-        <button type="button" onClick={() => draft.send({ kind: "sign_out" })}>
+        <button type="button" onClick={() => kernel.send({ kind: "sign_out" })}>
           Sign out
         </button>
       </div>
+      {status.notice && (
+        <div class="cxw-notice" role="status">
+          {status.notice}
+        </div>
+      )}
       {status.service === "constellations" && <HandleForm {...props} />}
     </>
   );

@@ -45,7 +45,7 @@ class BrokenServer:
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
-            for request in _requests(connection):
+            for request in requests_on(connection):
                 with self._lock:
                     step = self._script[min(len(self.requests), len(self._script) - 1)]
                     self.requests.append(request)
@@ -57,7 +57,7 @@ class BrokenServer:
                     return
 
 
-def _requests(connection: socket.socket) -> Iterator[bytes]:
+def requests_on(connection: socket.socket) -> Iterator[bytes]:
     while True:
         received = b""
         while b"\r\n\r\n" not in received:

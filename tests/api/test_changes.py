@@ -60,7 +60,9 @@ class TestSomebodyElse:
     )
     def test_what_they_have_changed_is_not_overwritten(self, client, id, seen, theirs, mine, named):
         now = client.update_image(id, **theirs)
-        with pytest.raises(ConflictError, match=f"changed {named} meanwhile. Nothing was sent") as caught:
+        with pytest.raises(
+            ConflictError, match=f"{named} changed on the server since you read it. Nothing was sent"
+        ) as caught:
             client.update_image(id, seen=seen, **mine)
         assert caught.value.record == now == client.image(id)
 
@@ -89,7 +91,7 @@ def test_an_answer_that_is_lost_is_settled_by_looking(box, client, id):
 
 def test_a_change_that_was_not_made_is_unclear_and_can_be_made_again(box, client, id):
     box.faults.next("reset_before_read", method="PATCH")
-    with pytest.raises(UnclearError, match="It was looked at since: note not changed so far"):
+    with pytest.raises(UnclearError, match="The record was read since: note not changed so far"):
         client.update_image(id, note="again")
     assert client.update_image(id, note="again").note == "again"
 
@@ -107,7 +109,7 @@ def test_a_look_that_fails_after_the_change_never_says_that_nothing_was_sent(box
         return httpx.Response(200, json={"error": False} if request.method == "PATCH" else record)
 
     far = Constellations("https://x.org", "token", transport=httpx.MockTransport(server), retries=Retries(tries=1))
-    with pytest.raises(UnclearError, match="look before sending it again"):
+    with pytest.raises(UnclearError, match="check before sending it again"):
         far.update_image(id, note="New")
     assert sent == ["GET", "PATCH", "GET"]
 

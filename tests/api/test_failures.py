@@ -70,11 +70,6 @@ REFUSALS = {
         "the server does not take the values of wwt.center_x, permissions.license",
     ),
     "too many requests": (page("429 Too Many Requests", NGINX, "429 Too Many"), errors.BusyError, "429 Too Many"),
-    "not now": (
-        page("503 Service Unavailable", NGINX, "503 Later", "Retry-After: 7"),
-        errors.BusyError,
-        "503 Later",
-    ),
     "a status nobody knows": (answer("418 I'm a teapot"), errors.StatusError, "I'm a teapot"),
     "a refusal cut short": (
         b"HTTP/1.1 403 Forbidden\r\nContent-Length: 500\r\n\r\n{",
@@ -87,6 +82,12 @@ UNCLEAR = {
     "500 as JSON": refusal("500 Internal Server Error", "error serving POST /handle/me/image"),
     "500 as HTML": page("500 Internal Server Error", EXPRESS, "Internal Server Error"),
     "502 of a proxy": page("502 Bad Gateway", NGINX, "502 Bad Gateway"),
+    "503 with a time": page("503 Service Unavailable", NGINX, "503 Later", "Retry-After: 7"),
+    "503 of the API itself": answer(
+        "503 Service Unavailable", '{"error":true,"message":"later"}', "X-Powered-By: Express", "Retry-After: 7"
+    ),
+    "507": answer("507 Insufficient Storage", b"", "Retry-After: 0"),
+    "599": answer("599 Who Knows"),
     "503 without a time": page("503 Service Unavailable", NGINX, "503 Service Temporarily Unavailable"),
     "504 of a proxy": page("504 Gateway Time-out", NGINX, "504 Gateway Time-out"),
     "408": page("408 Request Timeout", NGINX, "408 Request Time-out"),
@@ -146,7 +147,7 @@ def test_a_refusal_tells_what_the_server_said_and_that_nothing_was_published(nam
 def test_a_write_without_a_trustworthy_answer_is_unclear_and_was_sent_once(name, submission):
     with BrokenServer(UNCLEAR[name]) as server, pytest.raises(errors.UnclearError) as caught:
         client_of(server).add_image("me", submission)
-    assert "look before sending it again" in str(caught.value)
+    assert "check before sending it again" in str(caught.value)
     assert len(server.requests) == 1
     assert_hidden(caught.value)
 
@@ -159,14 +160,22 @@ def test_a_read_of_the_same_answers_is_never_unclear(name):
     assert_hidden(caught.value)
 
 
+@pytest.mark.parametrize(("body", "kind"), [("[]", "a JSON object"), ("null", "a JSON object"), ("<p>Hi", "JSON")])
+def test_json_of_another_kind_is_not_called_no_json(body, kind, submission):
+    with BrokenServer(answer("200 OK", body)) as server:
+        for call in (lambda: client_of(server).image(ID), lambda: client_of(server).add_image("me", submission)):
+            with pytest.raises(errors.ApiError, match=f" is not {kind}: "):
+                call()
+
+
 @pytest.mark.parametrize("body", ["", "[]", "<!DOCTYPE html><h1>Welcome to this hotel</h1>", '{"error":false}'])
 def test_what_is_no_wtml_is_not_taken_for_it(body):
     with BrokenServer(answer("200 OK", body)) as server, pytest.raises(errors.BadAnswerError, match="is no WTML"):
         client_of(server).wtml(ID)
 
 
-def test_a_busy_server_is_waited_for_as_long_as_it_says(submission):
-    busy = answer("503 Service Unavailable", "", "Retry-After: 7")
+def test_a_busy_server_says_for_how_long(submission):
+    busy = answer("429 Too Many Requests", "", "Retry-After: 7")
     with BrokenServer(busy) as server, pytest.raises(errors.BusyError, match=r"Try again in 7 seconds\.$"):
         client_of(server).add_image("me", submission)
 
@@ -183,16 +192,19 @@ def test_a_message_has_one_full_stop():
 
 
 def test_a_server_that_never_answers_is_given_up_on(submission):
-    with BrokenServer(silent) as server, client_of(server, timeout=0.2) as client:
-        with pytest.raises(errors.UnclearError, match="no answer in time"):
+    with BrokenServer(silent) as server, client_of(server, timeout=1) as client:
+        with pytest.raises(errors.UnclearError, match="did not respond in time"):
             client.add_image("me", submission)
-        with pytest.raises(errors.NoAnswerError, match="no answer in time"):
+        with pytest.raises(errors.NoAnswerError, match="did not respond in time"):
             client.image(ID)
 
 
 def test_a_server_that_sends_a_byte_now_and_then_is_given_up_on(submission):
-    with BrokenServer(dripping) as server, pytest.raises(errors.UnclearError, match="no answer in time") as caught:
-        client_of(server, timeout=0.3).add_image("me", submission)
+    with (
+        BrokenServer(dripping) as server,
+        pytest.raises(errors.UnclearError, match="did not respond in time") as caught,
+    ):
+        client_of(server, timeout=1).add_image("me", submission)
     assert_hidden(caught.value)
 
 
@@ -260,12 +272,27 @@ def test_only_so_much_of_an_answer_is_read():
         client_of(server).image(ID)
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7), ("Mon, 01 Jan 2001 00:00:00 GMT", 0)])
-def test_retry_after_is_told_in_seconds_also_where_the_server_names_a_date(header, seconds, submission):
-    script = answer("503 Service Unavailable", b"", f"Retry-After: {header}")
-    with BrokenServer(script) as server, pytest.raises(errors.BusyError) as caught:
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("429 Too Many Requests", errors.BusyError),
+        *((f"{status} Later", errors.UnclearError) for status in (500, 502, 503, 599)),
+    ],
+)
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("Retry-After: 7", 7),
+        ("Retry-After: Mon, 01 Jan 2001 00:00:00 GMT", 0),
+        ("Retry-After: soon", None),
+        ("X: y", None),
+    ],
+)
+def test_the_error_of_a_write_holds_the_seconds_of_retry_after(status, kind, header, seconds, submission):
+    with BrokenServer(answer(status, b"", header)) as server, pytest.raises(kind) as caught:
         client_of(server).add_image("me", submission)
-    assert caught.value.retry_after == seconds
+    assert (caught.value.status, caught.value.retry_after) == (int(status[:3]), seconds)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("date", ["soon", "", "Mon, 01 Jan 2001 00:00:00 +9999999999999", "Mon, 31 Feb 2001 00:00 GMT"])

@@ -30,12 +30,15 @@ from constellations_widgets import (
     Sandbox,
     ServerError,
     SignInError,
+    StatusError,
     StoppedError,
     TooLargeError,
     UnclearError,
 )
-from constellations_widgets.api import Credentials, Retries
-from constellations_widgets.api.library.progress import Progress
+from constellations_widgets.api import Retries
+from constellations_widgets.api.images.progress import Progress
+from constellations_widgets.auth import Credentials
+from constellations_widgets.auth.session import ImagesSession
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -167,18 +170,18 @@ def test_memory_does_not_grow_with_the_file(box: Sandbox, png: Path, tmp_path: P
 
 @pytest.mark.parametrize("call", ["list", "upload", "open", "rename", "delete"])
 def test_without_a_good_token_every_call_says_so(box: Sandbox, png: Path, call: str):
-    with ImagesClient(box.images_url, box.images_token(expired=True)) as images:
-        with pytest.raises(SignInError, match="Token has expired"):
-            CALLS[call](images, png)
+    images = ImagesClient(box.images_url, box.images_token(expired=True))
+    with images, pytest.raises(SignInError, match="Token has expired"):
+        CALLS[call](images, png)
 
 
 @pytest.mark.parametrize("call", ["upload", "rename", "delete"])
 def test_without_write_access_nothing_is_changed(box: Sandbox, images: ImagesClient, png: Path, call: str):
     image = images.upload(png)
     box.library.add_user("reader", constellations=[])
-    with ImagesClient(box.images_url, box.images_token("reader")) as reader:
-        with pytest.raises(ForbiddenError, match="write access"):
-            CALLS[call](reader, png, image.id)
+    reader = ImagesClient(box.images_url, box.images_token("reader"))
+    with reader, pytest.raises(ForbiddenError, match="write access"):
+        CALLS[call](reader, png, image.id)
     assert image.id in {it.id for it in images.list()}
 
 
@@ -211,7 +214,7 @@ def test_what_the_server_does_not_take_is_invalid(images: ImagesClient, png: Pat
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (400, InvalidError), (401, SignInError), (403, ForbiddenError), (404, NotFoundError), (413, TooLargeError),
+        (400, InvalidError), (401, ForbiddenError), (403, ForbiddenError), (404, NotFoundError), (413, TooLargeError),
         (415, InvalidError), (429, BusyError), (500, UnclearError), (502, UnclearError),
     ],
 )  # fmt: skip
@@ -375,7 +378,7 @@ def test_a_full_disk_leaves_no_file(images: ImagesClient, png: Path, tmp_path: P
         raise OSError(28, "No space left on device")
 
     image = images.upload(png)
-    monkeypatch.setattr("constellations_widgets.api.library.received._copy", full)
+    monkeypatch.setattr("constellations_widgets.api.images.received._copy", full)
     with pytest.raises(StoppedError, match="No space left"):
         images.download(image, tmp_path / "saved")
     assert os.listdir(tmp_path / "saved") == []
@@ -401,9 +404,9 @@ def test_an_upload_that_can_not_be_found_is_unclear_and_the_next_one_looks_first
     count = len(images.list())
     box.faults.next("reset_after_commit", method="POST")
     box.faults.next("unavailable", method="GET", times=4)
-    with pytest.raises(UnclearError, match="look before") as caught:
+    with pytest.raises(UnclearError, match="check before") as caught:
         images.upload(png)
-    assert "could not be looked for either" in str(caught.value.__notes__)
+    assert "The list could not be checked either" in str(caught.value.__notes__)
     image = images.upload(png)
     assert len(images.list()) == count + 1 and image.id in {it.id for it in images.list()}
     assert images.upload(png).id != image.id  # settled: another one is meant now
@@ -452,7 +455,7 @@ def test_a_file_that_changes_while_it_is_sent_is_not_added(images: ImagesClient,
     before = images.list()
     for size in (20_000_000, 40_000_000):
         with pytest.raises(NotSentError, match="changed while it was sent"):
-            images.upload(path, progress=lambda _: os.truncate(path, size))
+            images.upload(path, progress=lambda _, size=size: os.truncate(path, size))
     assert images.list() == before
 
 
@@ -478,6 +481,59 @@ def test_an_upload_waits_when_the_server_asks_for_it(box: Sandbox, images: Image
     box.faults.next("too_many_requests", method="POST", seconds=0)
     images.upload(png)
     assert len(images.list()) == count + 1
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_upload_looks_before_it_is_sent_again(png: Path, is_there: bool):
+    """A gateway can answer 429 to a request that it has also passed on."""
+    sent: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        request.read()
+        row = {"image_uuid": ID, "name": png.name}
+        if request.method == "GET" and request.url.path.endswith("/images"):
+            return httpx.Response(200, json={"images": [row] if sent and is_there else []})
+        if request.method == "GET":
+            return httpx.Response(200, content=png.read_bytes(), headers={"Content-Type": "image/png"})
+        sent.append(request.method)
+        if len(sent) == 1:
+            return httpx.Response(429, headers={"Retry-After": "0"})
+        return httpx.Response(201, json=row)
+
+    images = ImagesClient("https://images.example.org", "token", transport=httpx.MockTransport(answer))
+    assert images.upload(png).id == ID
+    assert len(sent) == (1 if is_there else 2)
+
+
+class Counting(ImagesSession):
+    """A session that counts how often its token was given up."""
+
+    ended = 0
+
+    def _end(self, why: str) -> None:
+        self.ended += bool(why)
+        super()._end(why)
+
+
+@pytest.mark.parametrize("read_status", [200, 401, 503])
+@pytest.mark.parametrize("write", ["upload", "rename", "delete"])
+def test_a_401_to_a_write_ends_the_sign_in_only_if_a_read_is_refused_too(png: Path, write: str, read_status: int):
+    def answer(request: httpx.Request) -> httpx.Response:
+        request.read()
+        if request.method == "GET":
+            asked.append(request)
+            return httpx.Response(200 if len(asked) == 1 and write == "upload" else read_status, json={"images": []})
+        return httpx.Response(401, json={"message": "not your constellation"})
+
+    asked: list[httpx.Request] = []
+    session = Counting("https://images.example.org/v1")
+    session.use_token("token")
+    images = answering(answer, session)
+    kind = {200: ForbiddenError, 401: SignInError, 503: StatusError}[read_status]
+    with pytest.raises(kind, match="not your constellation|rejects|rejected the token") as caught:
+        CALLS[write](images, png)
+    assert type(caught.value) is kind
+    assert (session.ended, session.signed_in) == ((1, False) if read_status == 401 else (0, True))
 
 
 @pytest.mark.parametrize("fault", ["reset_after_commit", "error_after_commit"])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from constellations_widgets.api.plaintext import SHOWN_LIMIT, html_line, one_line, schema_faults
+from constellations_widgets.api.plaintext import html_line, schema_faults
+from constellations_widgets.text import SHOWN_LIMIT, format_sentence, one_line
 
 PIECES = [
     "<pre>",
@@ -73,3 +74,20 @@ def test_the_fields_of_a_complaint_have_our_names():
     )
     assert schema_faults(message) == "the server does not take the values of wwt, storage.legacy_url_template, alt_text"
     assert schema_faults("Handle not found") == "Handle not found"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the server says no", "The server says no."),
+        ("timeout: no answer in time.", "Timeout: no answer in time."),
+        ("didn't answer", "Didn't answer."),
+        ("http://127.0.0.1:8080 did not respond in time", "http://127.0.0.1:8080 did not respond in time."),
+        ("https://api.example.org can't be reached", "https://api.example.org can't be reached."),
+        ("wwt.center_x is missing", "wwt.center_x is missing."),
+        ("m51.png is missing", "m51.png is missing."),
+        ("", "."),
+    ],
+)
+def test_a_sentence_begins_with_a_capital_letter_unless_that_would_change_an_address(text, expected):
+    assert format_sentence(text) == expected

@@ -7,7 +7,7 @@ import pytest
 
 from constellations_widgets.api import Constellations
 from constellations_widgets.errors import ForbiddenError, InvalidError, SignInError, UnclearError
-from constellations_widgets.schema.extent import SkyView
+from constellations_widgets.geometry.extent import SkyView
 from constellations_widgets.schema.scenes import SceneContent, SceneLayer, ScenePlace, SceneSubmission
 
 
@@ -26,7 +26,7 @@ def test_a_scene_is_made_as_sent_and_is_not_public_unless_wanted(client, box, sc
     assert record.is_made_of(receipt.body) and record.is_made_of(scene.to_request())
     assert (record.handle.handle, record.published, record.text) == (box.handle, False, scene.text)
     assert httpx.get(receipt.record_url).json()["id"] == receipt.id
-    assert [each.id for each in client.handle_scenes(box.handle)][0] == receipt.id
+    assert next(each.id for each in client.handle_scenes(box.handle)) == receipt.id
     public = scene.model_copy(update={"published": True})
     assert not record.is_made_of(public.to_request())
     assert client.scene(client.add_scene(box.handle, public).id).published

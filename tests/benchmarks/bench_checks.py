@@ -13,13 +13,13 @@ from examples import TILED
 from constellations_widgets import ImageDraft
 from constellations_widgets.schema.fields import nest
 from constellations_widgets.schema.images import ImageSubmission
-from constellations_widgets.sources.reading import Reading
+from constellations_widgets.sources.reading import ParsedImage
 
 CREDITS = 'NASA, ESA, <a href="https://example.org/team">the M 51 team</a> and others'
 
 
 def figures() -> Iterator[Figure]:
-    draft = ImageDraft(Reading(TILED), autosave=False)
+    draft = ImageDraft(ParsedImage(TILED), autosave=False)
     new = changes(CREDITS)
 
     def ours() -> None:

@@ -108,7 +108,7 @@ class LabPreview:
 
     def shown_at(self, revision: int) -> float:
         """When a revision, or a newer one, came to be on the sky: milliseconds since 1970. Waits for it."""
-        newer = "window.shown.find(([preview, revision]) => preview.isConnected && revision >= %d)" % revision
+        newer = f"window.shown.find(([preview, revision]) => preview.isConnected && revision >= {revision})"
         self.page.wait_for_function(f"() => {newer}")
         return self.page.evaluate(f"() => {newer}[2]")
 

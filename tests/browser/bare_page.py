@@ -113,7 +113,7 @@ def bare_page(page: Page, *widgets: AnyWidget, policy: str = "") -> Iterator[Fra
         That frame.
     """
     server = _Server(widgets, policy)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()  # seconds to its end, at most
     try:
         page.goto(f"http://127.0.0.1:{server.server_port}/")
         yield page.frame_locator("iframe").first

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
 from browser.chromium import FLAGS, find_chromium
 from browser.lab import Lab, LabServer
 from browser.marked_image import make_image, make_wcs, tile_image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-expect.set_options(timeout=30_000)  # for a busy machine; what is there is seen at once
+expect.set_options(timeout=120_000)  # for a busy machine; what is there is seen at once
 
 # A display that asks each preview for ten frames a second: at sixty, software WebGL would have both cores to itself.
 # What a preview draws unasked, at an edit or when a file has come, it draws as soon as ever. `see_every_frame` lifts it.
@@ -31,29 +32,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     server = LabServer(tmp_path_factory.mktemp("jupyter"))
     yield server
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     program = find_chromium()
     if program is None:
         pytest.fail("No Chromium: `make test` installs it, or says what to install.")
+    # Playwright keeps an event loop running in this thread while it is open: a test of another folder that runs a loop
+    # of its own would fail in the worker that drove a browser before. So it ends with this folder, not with the session.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser_context(chromium: Browser) -> Iterator[BrowserContext]:
     # One for all tests, so that JupyterLab's own files come from the cache from the second page on.
     context = chromium.new_context(viewport={"width": 1000, "height": 800})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(120_000)
     context.add_init_script(SLOW_DISPLAY)
     yield context
     context.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from typing import Any
 
 import numpy as np
@@ -66,12 +67,12 @@ def frames(element: Locator, revision: int | None = None) -> list[dict[str, Any]
 
     With `revision`, waits until the preview shows this state of its draft; the last frame is of it.
     """
-    return element.evaluate(_FRAMES, revision, timeout=60_000)
+    return element.evaluate(_FRAMES, revision, timeout=180_000)
 
 
 def count_pictures(log: list[dict[str, Any]]) -> int:
     """How many different pictures were seen one after the other."""
-    return 1 + sum(before["hash"] != after["hash"] for before, after in zip(log, log[1:], strict=False)) if log else 0
+    return 1 + sum(before["hash"] != after["hash"] for before, after in itertools.pairwise(log)) if log else 0
 
 
 def picture(element: Locator) -> np.ndarray:

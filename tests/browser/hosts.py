@@ -16,9 +16,10 @@ import urllib.request
 from collections.abc import Iterable
 from typing import ClassVar
 
+from playwright.sync_api import Page, expect
+
 from browser.lab import PATIENCE, Lab, LabServer, Notebook, end
 from browser.watching import WatchedPage
-from playwright.sync_api import Page, expect
 
 
 class Host(abc.ABC):
@@ -53,7 +54,7 @@ class Host(abc.ABC):
     def execute(self, code: str) -> None:
         """Run more Python beside that code; it finds `draft` there."""
 
-    def stop(self) -> None:
+    def stop(self) -> None:  # noqa: B027  (most hosts start nothing)
         """Stop what this has started."""
 
 

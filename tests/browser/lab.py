@@ -22,13 +22,14 @@ from typing import Any
 
 import nbformat
 import numpy as np
+from playwright.sync_api import Locator, Page
+
 from browser.screenshots import SCREENSHOTS, pixels
 from browser.watching import WatchedPage
-from playwright.sync_api import Locator, Page
 
 __all__ = ["SCREENSHOTS", "Lab", "LabServer", "Notebook", "pixels"]
 
-PATIENCE = 90.0  # seconds; a time-out is how a test fails, never what it measures
+PATIENCE = 240.0  # seconds; a time-out is how a test fails, never what it measures
 
 # Everything that would ask, announce, look outside or take cells out of the page.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -184,7 +185,7 @@ class LabServer:
     def _api(self, path: str, method: str = "GET") -> Any:
         headers = {"Authorization": f"token {self.token}"}
         request = urllib.request.Request(f"{self.url}/api/{path}", headers=headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return json.loads(answer.read() or b"null")
 
     def _wait_until_it_answers(self) -> None:

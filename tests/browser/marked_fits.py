@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
+
 from browser.marked_image import HEIGHT, MARKS, SIDE, WIDTH, make_wcs
 
 LOW, GROUND, MARK = 100.0, 325.0, 1000.0

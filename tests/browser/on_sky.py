@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 from astropy.wcs import WCS
-from browser.lab import Lab, Notebook, pixels
-from browser.marked_image import find_marks, positions, sky_to_pixel
 from playwright.sync_api import Locator
 
+from browser.lab import Lab, Notebook, pixels
+from browser.marked_image import find_marks, positions, sky_to_pixel
 from constellations_widgets import ImageDraft
 from constellations_widgets.sources.local import LocalImage
-from constellations_widgets.sources.reading import Reading
+from constellations_widgets.sources.reading import ParsedImage
 
 SHOW = """
 import constellations_widgets as cxw
 from constellations_widgets.sources.local import LocalImage
-from constellations_widgets.sources.reading import Reading
+from constellations_widgets.sources.reading import ParsedImage
 {draft}
 preview = cxw.Preview(draft, height="320px")
 preview
@@ -52,12 +52,12 @@ def tiled(folder: Path) -> str:
 def untiled(image: Path, **changes: Any) -> str:
     """Code that makes the draft of the marked image as one file."""
     local = f"LocalImage({str(image.parent)!r}, {image.name!r})"
-    return f"draft = cxw.ImageDraft(Reading({UNTILED | changes!r}, local={local}), autosave=False)"
+    return f"draft = cxw.ImageDraft(ParsedImage({UNTILED | changes!r}, local={local}), autosave=False)"
 
 
 def marked_draft(image: Path) -> ImageDraft:
     """The draft of the marked image as one file, in this process."""
-    return ImageDraft(Reading(UNTILED, local=LocalImage(image.parent, image.name)), autosave=False)
+    return ImageDraft(ParsedImage(UNTILED, local=LocalImage(image.parent, image.name)), autosave=False)
 
 
 def show(lab: Lab, draft: str) -> Notebook:
@@ -79,7 +79,7 @@ def wait_revision(element: Locator, revision: int) -> Locator:
     handle.owner_frame().wait_for_function(
         "([it, revision]) => it.dataset.cxwPreviewState === 'shown' && Number(it.dataset.cxwRevision) >= revision",
         arg=[handle, revision],
-        timeout=60_000,
+        timeout=180_000,
     )
     return element
 
@@ -103,7 +103,10 @@ def camera(element: Locator) -> dict[str, float]:
 
 
 def look(element: Locator, ra: float, dec: float, fov: float) -> None:
-    """Turn the view, as a person would by dragging and zooming."""
+    """Turn the view, as a person would by dragging and zooming.
+
+    A hand on the sky has the preview draw; a message to the app alone would not, if the preview has come to rest by then.
+    """
     message = {"event": "center_on_coordinates", "ra": ra, "dec": dec, "fov": fov, "instant": True}
     element.locator("iframe").evaluate("(f, message) => f.contentWindow.postMessage(message, location.origin)", message)
     if element.get_attribute("data-cxw-camera") is None:  # without a way into the engine nobody knows
@@ -111,10 +114,11 @@ def look(element: Locator, ra: float, dec: float, fov: float) -> None:
         return
     handle = element.element_handle()
     handle.owner_frame().wait_for_function(
-        "([it, to]) => { const at = JSON.parse(it.dataset.cxwCamera);"
+        "([it, to]) => { it.querySelector('iframe')?.contentWindow.dispatchEvent(new Event('resize'));"
+        "const at = JSON.parse(it.dataset.cxwCamera);"
         "return ['ra', 'dec', 'fov'].every((name) => Math.abs(at[name] - to[name]) < 1e-6); }",
         arg=[handle, message],
-        timeout=60_000,
+        timeout=180_000,
     )
 
 

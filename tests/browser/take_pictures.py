@@ -13,12 +13,14 @@ NOTEBOOKS = TESTS.parent / "notebooks"
 PICTURES = NOTEBOOKS / "pictures"
 sys.path[:0] = [str(TESTS), str(NOTEBOOKS)]
 
-import prepare  # noqa: E402
-from browser.chromium import FLAGS, find_chromium  # noqa: E402
-from browser.hosts import HOSTS  # noqa: E402
-from browser.lab import Lab, LabServer  # noqa: E402
-from PIL import Image  # noqa: E402
-from playwright.sync_api import Browser, Locator, expect, sync_playwright  # noqa: E402
+import prepare
+from PIL import Image
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
+
+from browser.chromium import FLAGS, find_chromium
+from browser.form_steps import field
+from browser.hosts import HOSTS
+from browser.lab import Lab, LabServer
 
 CELL = """import constellations_widgets as cxw
 
@@ -58,9 +60,11 @@ def take_panel(server: LabServer, browser: Browser) -> None:
     cell, panel = notebook.cell(0), notebook.output(0)
     expect(panel.locator("[data-cxw-preview-state=shown]")).to_be_visible()
     notebook.execute("panel.draft.host_at('https://example.org/hxdf/')")
-    panel.get_by_label("Copyright", exact=True).fill("Public domain")
-    panel.get_by_label("License", exact=True).fill("CC-BY-4.0")
-    panel.get_by_label("License", exact=True).blur()
+    panel.get_by_role("button", name="License").click()  # in the list of what is missing
+    panel.get_by_label("Someone else").check()
+    field(panel, "Copyright").fill("Copyright 2012 NASA, ESA, G. Illingworth and the HUDF09 Team")
+    field(panel, "License").fill("CC BY")
+    field(panel, "License").press("Escape")  # the list of licenses
     notebook.wait_idle()
     page.wait_for_timeout(1000)
     take(cell, "panel-light")
@@ -68,14 +72,15 @@ def take_panel(server: LabServer, browser: Browser) -> None:
     page.wait_for_timeout(1500)
     take(cell, "panel-dark")
     lab.theme("light")
-    panel.get_by_role("button", name="Use CC-PDDC").first.click()
-    panel.get_by_label("Alt text", exact=True).fill("Thousands of galaxies on black sky.")
-    panel.get_by_role("button", name="Publish", exact=True).click()
-    expect(panel.get_by_role("button", name="Confirm and publish")).to_be_visible()
-    take(panel.locator(".cxw-publisher"), "review")
-    panel.get_by_role("button", name="Confirm and publish").click()
+    panel.get_by_role("button", name="Use CC-BY-4.0").first.click()
+    field(panel, "Alt text").fill("Thousands of galaxies on black sky.")
+    panel.get_by_role("button", name="Review and publish").click()
+    expect(panel.get_by_role("dialog", name="Review")).to_be_visible()
+    take(panel.locator(".cxw-panel"), "review")
+    panel.get_by_label("I have checked").check()
+    panel.get_by_role("button", name="Publish anyway").click()
     expect(panel.get_by_role("heading", name="Published")).to_be_visible()
-    take(panel.locator(".cxw-publisher"), "receipt")
+    take(panel.locator(".cxw-panel"), "receipt")
     lab.close()
 
 
@@ -90,14 +95,14 @@ def take_batch(server: LabServer, browser: Browser) -> None:
     lab.command("application:toggle-left-area")
     notebook.run_all()
     batch = notebook.output(0).locator(".cxw-batch")
-    batch.get_by_text("More", exact=True).click()
+    batch.get_by_text("More fields", exact=True).click()
     for name in ("Field 11", "Field 12"):
-        batch.get_by_label(f"Choose {name}").uncheck()
-    described = {"Copyright": "Public domain", "Credits": "NOIRLab", "License": "CC-PDDC", "Alt text": "Stars."}
-    for field, text in described.items():
-        batch.get_by_label(field, exact=True).fill(text)
-        batch.get_by_role("button", name=f"Copy {field} to").click()
-    batch.get_by_role("button", name="Look what would happen to 10 images").click()
+        batch.get_by_label(f"Select {name}").uncheck()
+    described = {"Copyright": "Public domain", "Credit line": "NOIRLab", "License": "CC-PDDC", "Alt text": "Stars."}
+    for label, text in described.items():
+        batch.get_by_label(label, exact=True).fill(text)
+        batch.get_by_role("button", name=f"Copy {label} to").click()
+    batch.get_by_role("button", name="Check 10 images").click()
     batch.get_by_role("dialog", name="Review").get_by_role("button", name="Publish 10 images").click()
     expect(batch.locator('[data-row][data-state="published"]')).to_have_count(10)
     page.wait_for_timeout(1000)

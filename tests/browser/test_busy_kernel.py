@@ -6,10 +6,12 @@ import time
 from pathlib import Path
 
 from astropy.wcs import WCS
+from playwright.sync_api import Locator, expect
+
+from browser.form_steps import field
 from browser.lab import PATIENCE, Lab, Notebook
 from browser.marked_image import make_wcs
 from browser.on_sky import tiled, worst_error
-from playwright.sync_api import Locator, expect
 
 MAKE = """
 import time
@@ -51,14 +53,16 @@ def let_it_end(notebook: Notebook, cell: int, stop: Path) -> None:
 
 
 def type_rotation(notebook: Notebook, degrees: int) -> None:
-    rotation = notebook.page.locator(".cxw-form").get_by_label("Rotation", exact=True)
+    rotation = field(notebook.page.locator(".cxw-form"), "Rotation")
     rotation.fill(str(degrees))
     rotation.blur()
 
 
 def wait_on_sky(element: Locator, wcs: WCS) -> None:
+    element.scroll_into_view_if_needed()  # the field that was typed into may be below
     deadline = time.monotonic() + PATIENCE
     while (error := worst_error(element, wcs)) >= 1:
+        element.page.wait_for_timeout(100)
         assert time.monotonic() < deadline, f"{error} pixels from where it should be"
 
 
@@ -73,7 +77,7 @@ def test_on_ipykernel_7_tiles_load_and_edits_show_while_a_cell_sleeps_computes_o
     for cell, degrees in ((1, 75), (2, -100), (3, 10)):
         notebook.start_cell(cell)
         element.scroll_into_view_if_needed()  # out of sight nothing is drawn
-        expect(element).to_have_attribute("data-cxw-preview-state", "shown", timeout=60_000)
+        expect(element).to_have_attribute("data-cxw-preview-state", "shown", timeout=180_000)
         type_rotation(notebook, degrees)
         wait_on_sky(element, make_wcs(rotation=degrees))
         loaded = element.locator("iframe").evaluate(FETCH, tile.relative_to(tiles).as_posix())
@@ -91,12 +95,12 @@ def test_on_ipykernel_6_the_preview_says_that_it_waits_and_goes_on_when_the_cell
     )
     assert notebook.evaluate("__import__('ipykernel').version_info[0]") == 6
     element = notebook.page.locator(".cxw-preview")
-    waits = element.get_by_role("status").filter(has_text="The kernel does not answer. If it is running another cell")
+    waits = element.get_by_role("status").filter(has_text="The kernel is not responding. If it is running another cell")
     notebook.start_cell(1)
     expect(waits).to_be_visible()
     expect(element).to_have_attribute("data-cxw-preview-state", "waiting")
     let_it_end(notebook, 1, stop)
-    expect(element).to_have_attribute("data-cxw-preview-state", "shown", timeout=60_000)
+    expect(element).to_have_attribute("data-cxw-preview-state", "shown", timeout=180_000)
     expect(waits).to_have_count(0)
     assert worst_error(element, make_wcs()) < 1
 

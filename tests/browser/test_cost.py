@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from playwright.sync_api import Page
+
 from browser.bare_page import bare_page
 from browser.on_sky import camera, marked_draft, wait_revision
 from browser.watching import WatchedPage
-from playwright.sync_api import Page
-
 from constellations_widgets import Preview
 
 # How often each engine draws from now on: frames there have been, and when the last one was.
@@ -26,7 +26,7 @@ AT_REST = "frames => frames.every((frame) => performance.now() - frame.last > 20
 
 
 def test_a_preview_draws_when_something_happens_and_somebody_can_see_it(page: Page, image: Path):
-    page.set_viewport_size({"width": 500, "height": 700})
+    page.set_viewport_size({"width": 500, "height": 1100})  # all four are seen
     watch, draft = WatchedPage(page), marked_draft(image)
     previews = [Preview(draft, height="90px") for _ in range(4)]
     with bare_page(page, *previews) as frame:
@@ -47,7 +47,7 @@ def test_a_preview_draws_when_something_happens_and_somebody_can_see_it(page: Pa
 
         # A turn of the wheel: in the preview that was touched.
         fov = camera(touched)["fov"]
-        touched.locator("iframe").hover()
+        touched.locator("iframe").click()
         page.mouse.wheel(0, -200)
         apps[0].owner_frame().wait_for_function(
             "([it, fov]) => JSON.parse(it.dataset.cxwCamera).fov < fov", arg=[touched.element_handle(), fov]

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from api.conftest import make_submission
-from browser.bare_page import bare_page
-from browser.lab import Lab
-from browser.screenshots import pixels
-from browser.watching import WatchedPage
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from browser.bare_page import bare_page
+from browser.form_steps import field
+from browser.lab import Lab
+from browser.screenshots import pixels
+from browser.watching import WatchedPage
 from constellations_widgets import HandleImages, ImageForm, PublishedImage, Sandbox
 from constellations_widgets.api import Constellations
 
@@ -62,39 +63,42 @@ def test_a_published_image_is_changed_by_keyboard_after_a_last_look(page: Page, 
     watch = WatchedPage(page)
     image = PublishedImage(client, publish(box, client, "M 51"))
     with bare_page(page, ImageForm(image)) as frame:
-        rotation = frame.get_by_label("Rotation", exact=True)
+        rotation = field(frame.locator(".cxw-form"), "Rotation")
         expect(rotation).to_be_disabled()
         expect(rotation).to_have_value("12.5")
         save = frame.get_by_role("button", name="Save changes")
         expect(save).to_be_disabled()
-        note = frame.get_by_label("Note", exact=True)
+        note = field(frame.locator(".cxw-form"), "Title (public)")
         note.fill("")
-        expect(frame.get_by_text("Fix 1 error first: Note.")).to_be_visible()
+        expect(frame.get_by_text("Fix 1 error first: Title (public).")).to_be_visible()
         note.fill("M 51, the Whirlpool")
-        frame.get_by_label("License", exact=True).fill("cc0-1.0")
-        expect(frame.get_by_text("Changed: Note, License. Nothing is saved yet.")).to_be_visible()
+        field(frame.locator(".cxw-form"), "License").fill("cc0-1.0")
+        expect(frame.get_by_text("Changed: Title (public), License. Nothing is saved yet.")).to_be_visible()
         client.update_image(image.id, note="theirs")
         save.press("Enter")
         review = frame.get_by_role("dialog", name="Review")
         expect(review.locator("h3")).to_be_focused()
-        expect(review.locator("tbody tr")).to_contain_text(["Notetheirs", "LicenseCC-BY-4.0CC0-1.0"])
-        expect(review).to_contain_text("Changed by somebody else since you read it.")
+        expect(review.locator("tbody tr")).to_contain_text(["Title (public)theirs", "LicenseCC-BY-4.0CC0-1.0"])
+        expect(review).to_contain_text("Changed on the server since you read it.")
         pixels(page, save="published-review")
         page.keyboard.press("Tab")
-        page.keyboard.press("Enter")  # Write mine over theirs
+        page.keyboard.press("Enter")  # Overwrite with my changes
         outcome = frame.locator(".cxw-receipt")
         expect(outcome).to_be_focused()
         expect(outcome.get_by_role("listitem")).to_have_text(
             [
-                "Note was changed from “theirs” to “M 51, the Whirlpool”",
+                "Title (public) was changed from “theirs” to “M 51, the Whirlpool”",
                 "License was changed from “CC-BY-4.0” to “CC0-1.0”",
             ]
         )
         box.faults.next("reset_before_read", method="PATCH")
+        note = field(frame.locator(".cxw-form"), "Title (public)")
         note.fill("lost on the way")
         save.click()
         frame.get_by_role("button", name="Save", exact=True).click()
-        expect(frame.locator(".cxw-failed")).to_contain_text("Note was not changed: it is still “M 51, the Whirlpool”")
+        expect(frame.locator(".cxw-failed")).to_contain_text(
+            "Title (public) was not changed: it is still “M 51, the Whirlpool”"
+        )
         expect(note).to_have_value("lost on the way")
         expect(frame.locator('[data-path="note"]')).to_contain_text("was not changed at the server: save again")
     record = client.image(image.id)
@@ -125,13 +129,13 @@ def test_a_thousand_images_are_scrolled_searched_and_asked_for_pictures_only_whe
         frame.get_by_label("Search").fill("image 99")
         expect(frame.get_by_text("11 found. 200 of 1,000 images are loaded. 800 are not loaded")).to_be_visible()
         frame.get_by_role("button", name="Load all").click()
-        expect(frame.get_by_text("19 found. 1,000 images in all.")).to_be_visible()
+        expect(frame.get_by_text("19 found. 1,000 images.")).to_be_visible()
         frame.get_by_label("Search").fill("")
-        expect(frame.get_by_text("1,000 images in all.", exact=True)).to_be_visible()
+        expect(frame.get_by_text("1,000 images.", exact=True)).to_be_visible()
         scroller.evaluate(SCROLL)
         expect(frame.get_by_text("Image 0", exact=True)).to_be_visible()
         assert pictures == []
-        frame.get_by_label("pictures, from the web").check()
+        frame.get_by_label("Load thumbnails from the web").check()
         shown = scroller.locator("img")
         expect(shown.last).to_have_js_property("naturalWidth", 96)
         expect(shown.last).to_have_attribute("alt", "A spiral galaxy seen from above.")
@@ -178,13 +182,13 @@ def test_in_jupyterlab_the_form_and_the_sky_open_below_the_list_while_a_cell_run
     shown = notebook.output(0)
     shown.get_by_role("button", name="Edit: For JupyterLab").click()
     form = shown.locator(".cxw-form")
-    form.get_by_label("Alt text", exact=True).fill("Typed in JupyterLab")
+    field(form, "Alt text").fill("Typed in JupyterLab")
     form.get_by_role("button", name="Save changes").click()
     form.get_by_role("button", name="Save", exact=True).click()
     expect(form.locator(".cxw-receipt")).to_contain_text("Typed in JupyterLab")
     pixels(lab.page, save="handle-images-lab")
     shown.get_by_role("button", name="Show on the sky: For JupyterLab").click()
-    expect(shown.locator(".cxw-preview")).to_have_attribute("data-cxw-preview-state", "shown", timeout=90_000)
+    expect(shown.locator(".cxw-preview")).to_have_attribute("data-cxw-preview-state", "shown", timeout=180_000)
     expect(form).to_have_count(0)
     shown.get_by_role("button", name="Close: For JupyterLab").click()
     expect(shown.locator(".cxw-preview")).to_have_count(0)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import nbformat
 import pytest
-from browser.lab import Lab
 from playwright.sync_api import expect
+
+from browser.lab import Lab
 
 COUNTER = '''
 import anywidget, traitlets

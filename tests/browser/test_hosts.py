@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
+
+from browser.form_steps import field
 from browser.hosts import HOSTS, Host
 from browser.lab import LabServer, pixels
 from browser.marked_image import make_wcs
 from browser.on_sky import untiled, wait_revision, worst_error
-from playwright.sync_api import Page, expect
 
 SHOW = """
 import constellations_widgets as cxw
 from constellations_widgets.sources.local import LocalImage
-from constellations_widgets.sources.reading import Reading
+from constellations_widgets.sources.reading import ParsedImage
 {draft}
 preview, form = cxw.Preview(draft, height="320px"), cxw.ImageForm(draft)
 """
@@ -31,14 +33,14 @@ def host(request: pytest.FixtureRequest, lab_server: LabServer, page: Page) -> I
 def test_the_image_is_on_the_sky_where_its_wcs_says_and_follows_python_and_the_form(host: Host, image: Path):
     host.show(SHOW.format(draft=untiled(image)), "preview", "form")
     element = host.page.locator(".cxw-preview")
-    expect(element).to_have_attribute("data-cxw-preview-state", "shown", timeout=60_000)
+    expect(element).to_have_attribute("data-cxw-preview-state", "shown", timeout=180_000)
     assert worst_error(element, make_wcs()) < 1
 
     host.execute("draft.wwt.rotation = 75")
     element.scroll_into_view_if_needed()  # out of sight nothing is drawn
     wait_revision(element, 2)
     assert worst_error(element, make_wcs(rotation=75)) < 1
-    rotation = host.page.locator(".cxw-form").get_by_label("Rotation", exact=True)
+    rotation = field(host.page.locator(".cxw-form"), "Rotation")
     expect(rotation).to_have_value("75")
 
     rotation.fill("-100")

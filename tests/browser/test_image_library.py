@@ -6,12 +6,12 @@ import io
 import re
 from pathlib import Path
 
-from browser.bare_page import VSCODE_POLICY, bare_page
-from browser.screenshots import pixels
-from browser.watching import WatchedPage
 from PIL import Image
 from playwright.sync_api import FrameLocator, Page, expect
 
+from browser.bare_page import VSCODE_POLICY, bare_page
+from browser.screenshots import pixels
+from browser.watching import WatchedPage
 from constellations_widgets import ImageLibrary, Sandbox
 
 DROP = """(root, size) => {
@@ -110,11 +110,11 @@ def test_names_deleting_dropping_and_signing_in_again(page: Page, tmp_path: Path
             page.keyboard.press("Delete")
             question = frame.get_by_role("alertdialog")
             expect(question).to_contain_text(f"Delete “{hostile}” from the library?")
-            expect(frame.get_by_role("button", name="Keep it")).to_be_focused()
+            expect(frame.get_by_role("button", name="Cancel")).to_be_focused()
             page.keyboard.press("Escape")
             expect(cells.filter(has_text="onerror")).to_be_focused()
             page.keyboard.press("Delete")
-            frame.get_by_role("button", name="Delete it").press("Enter")
+            frame.get_by_role("button", name="Delete").press("Enter")
             expect(cells).to_have_count(2)
             expect(frame.locator("[role=gridcell]:focus")).to_have_attribute("aria-label", "b.png")
             assert page.title() == "A plain page"
@@ -122,11 +122,11 @@ def test_names_deleting_dropping_and_signing_in_again(page: Page, tmp_path: Path
             # A dropped file comes in parts; a token that ends meanwhile loses nothing.
             library.images.sign_in(box.images_token(expired=True))
             frame.locator(".cxw-library").evaluate(DROP, 2_000_000)
-            expect(frame.get_by_text("waits for you to sign in")).to_be_visible()
+            expect(frame.get_by_text("waiting for you to sign in")).to_be_visible()
             expect(frame.get_by_role("alert").filter(has_text="Token has expired")).to_be_visible()
             pixels(page, save="image-library-signed-out")
             library.sign_in(box.images_auth())
-            expect(frame.get_by_text("is in the library")).to_be_visible()
+            expect(frame.get_by_text("uploaded")).to_be_visible()
             expect(cells).to_have_count(3)
             assert "Token has expired" not in frame.locator(".cxw-library").inner_text()
             [dropped] = [image for image in library.images.list() if image.name == "dropped.jpg"]

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Locator, Page, ViewportSize, expect
+
 from browser import on_sky
 from browser.bare_page import bare_page
+from browser.form_steps import field
 from browser.lab import Lab, Notebook
 from browser.marked_image import find_marks
 from browser.on_sky import SHOW, camera, marked_draft, sky, tiled, untiled, wait_revision, wait_shown
 from browser.screenshots import pixels
 from browser.watching import WatchedPage
-from playwright.sync_api import Locator, Page, ViewportSize, expect
-
 from constellations_widgets import Preview
 
 PREVIEW = ".cxw-preview"
@@ -33,7 +34,9 @@ ALL_IN_SIGHT = """page => {
     style.textContent = ".cxw-preview-toolbar { display: none } .cxw-preview-stage { height: 34px !important }";
     page.append(style);
 }"""
-SMALL = ViewportSize(width=1000, height=800)  # software WebGL pays by the pixel
+SMALL = ViewportSize(
+    width=1300, height=800
+)  # wide enough for a panel with the sky beside its steps; software WebGL pays by the pixel
 
 
 def place(element: Locator) -> list[float]:
@@ -86,8 +89,9 @@ def test_hiding_moving_splitting_and_showing_twice_end_in_the_picture(lab: Lab, 
     at = place(first)
 
     # JupyterLab takes no key from a control.
-    first.get_by_role("button", name="Go to image").focus()
-    page.keyboard.press("ArrowRight")
+    first.get_by_role("button", name="Fit to image").focus()
+    for _ in range(3):  # past the buttons that zoom
+        page.keyboard.press("ArrowRight")
     slider = first.get_by_role("slider", name="Image opacity")
     expect(slider).to_be_focused()
     page.keyboard.press("ArrowDown")
@@ -143,7 +147,7 @@ def test_a_notebook_that_is_reloaded_restarted_saved_and_opened_again(lab: Lab, 
     page.goto(lab.address(notebook.name))
     notebook = Notebook(lab, notebook.name)
     shows_the_image(page.locator(PREVIEW))  # the kernel lives: no keepsake
-    expect(page.get_by_label("Rotation", exact=True)).to_be_editable()
+    expect(field(page.locator(".cxw-form"), "Rotation")).to_be_editable()
 
     other = page.context.new_page()
     other.set_viewport_size(SMALL)
@@ -161,7 +165,7 @@ def test_a_notebook_that_is_reloaded_restarted_saved_and_opened_again(lab: Lab, 
     notebook.save()
     saved = notebook.path.read_text()
     notebook.restart_kernel()
-    expect(page.locator(PREVIEW).get_by_role("status").filter(has_text="The kernel does not answer")).to_be_visible()
+    expect(page.locator(PREVIEW).get_by_role("status").filter(has_text="The kernel is not responding")).to_be_visible()
     assert len(find_marks(sky(page.locator(PREVIEW)))) == 4  # what was on the sky is there still
     notebook.shut_down()
 
@@ -169,7 +173,7 @@ def test_a_notebook_that_is_reloaded_restarted_saved_and_opened_again(lab: Lab, 
     notebook = Notebook(lab, notebook.name)  # with a fresh kernel
     output = notebook.output(0)
     expect(
-        output.get_by_text("The preview of “Toasty” as it was when this notebook was saved. Run the cell")
+        output.get_by_text("Snapshot of the preview of “Toasty”, taken when this notebook was saved. Run the cell")
     ).to_be_visible()
     expect(output.get_by_text("was not published from here when this notebook was saved")).to_be_visible()
     expect(output.get_by_text("Error displaying widget")).to_have_count(0)
@@ -206,22 +210,22 @@ def test_twenty_previews_are_six_alive_and_the_others_wake_when_they_are_seen(pa
         look(first, 150.02, 20.01, 1.0)
         at = place(first)
         assert last.evaluate(COUNT) == 0  # never seen, never built
-        expect(last).to_contain_text("starts when this is seen")
+        expect(last).to_contain_text("starts when this preview is scrolled into view")
         for index in (7, 13, 19):
             shows_the_image(all_of_them.nth(index))
             assert frame.locator("body").evaluate(LIVE) <= 6
-        expect(first).to_have_attribute("data-cxw-preview-state", "parked")
-        assert first.locator(".cxw-preview-parked img").evaluate("image => image.naturalWidth") > 300
+        expect(first).to_have_attribute("data-cxw-preview-state", "paused")
+        assert first.locator(".cxw-preview-paused img").evaluate("image => image.naturalWidth") > 300
         shows_the_image(first, at=at)
         assert frame.locator("body").evaluate(LIVE) <= 6
 
         # All of them in one screen: some live, the others show their picture and say how to wake them.
         frame.locator("html").evaluate(ALL_IN_SIGHT)
-        expect(frame.locator("[data-cxw-preview-state=shown]")).to_have_count(6)
-        expect(frame.locator("[data-cxw-preview-state=parked] img:visible")).to_have_count(14)
+        expect(frame.locator("[data-cxw-preview-state=shown]")).to_have_count(6, timeout=120_000)
+        expect(frame.locator("[data-cxw-preview-state=paused] img:visible")).to_have_count(14)
         pixels(page, save="twenty-previews")
-        parked = frame.locator("[data-cxw-preview-state=parked]").first.element_handle()
-        parked.query_selector("button.cxw-preview-parked").click()
+        parked = frame.locator("[data-cxw-preview-state=paused]").first.element_handle()
+        parked.query_selector("button.cxw-preview-paused").click()
         parked.owner_frame().wait_for_function("it => it.dataset.cxwPreviewState === 'shown'", arg=parked)
         assert frame.locator("body").evaluate(LIVE) == 6
         assert not any(frame.locator(f"{PREVIEW} iframe").evaluate_all(LOST))
@@ -240,6 +244,6 @@ def test_a_preview_whose_graphics_memory_is_taken_away_begins_again_where_it_was
             app.owner_frame().wait_for_function("frame => !frame.isConnected", arg=app)
             shows_the_image(element, at=at)
         element.locator("iframe").evaluate(LOSE)
-        expect(element.get_by_text("takes this preview's graphics memory away again and again")).to_be_visible()
-        element.locator("button.cxw-preview-parked").click()
+        expect(element.get_by_text("keeps reclaiming this preview's graphics memory")).to_be_visible()
+        element.locator("button.cxw-preview-paused").click()
         shows_the_image(element, at=at)

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 from anywidget import AnyWidget
+from playwright.sync_api import Locator, Page
+
+from browser.form_steps import field
 from browser.frame_log import count_pictures, frames, picture, see_every_frame, watch_frames
 from browser.on_sky import SMALL_PIXEL, wait_revision
 from browser.test_preview import Shown, shown, untiled
 from browser.watching import WatchedPage
-from playwright.sync_api import Locator, Page
-
 from constellations_widgets import ImageDraft, ImageForm
 
 # One edit of each of the 13 fields, each on top of those before, so that most of the image stays in sight. After each group the
@@ -122,6 +123,7 @@ def test_a_drag_at_twenty_changes_a_second_is_followed_and_ends_exact(page: Page
     draft.update(COMPLETE)
     before = draft.submission().to_request()
     with shown_alone(page, draft, ImageForm(draft)) as it:
+        page.set_viewport_size({"width": 500, "height": 1400})  # sky and field are in sight together
         element = it.up_to_date()
         watch_frames(element)
         for step in range(30):
@@ -132,7 +134,7 @@ def test_a_drag_at_twenty_changes_a_second_is_followed_and_ends_exact(page: Page
 
         arrived = threading.Event()
         draft.on_change(lambda draft, _changed: draft.wwt.rotation == 133 and arrived.set())
-        it.frame.locator(".cxw-form").get_by_label("Rotation").evaluate(DRAG)
+        field(it.frame.locator(".cxw-form"), "Rotation").evaluate(DRAG)
         assert arrived.wait(30)
         assert it.worst_error(rotation=133) < SMALL_PIXEL
         assert count_pictures(frames(element)) >= 5

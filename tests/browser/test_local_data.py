@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from astropy.wcs import WCS
+from playwright.sync_api import Locator, Page, expect
+
 from browser.frame_log import picture, watch_frames
 from browser.marked_fits import NOTHING, make_fits, tile_fits
 from browser.marked_image import make_wcs, positions, sky_to_pixel
@@ -18,10 +20,8 @@ from browser.on_sky import SMALL_PIXEL, camera
 from browser.screenshots import pixels
 from browser.test_live_edits import load_afresh, shown_alone
 from browser.test_preview import Shown, untiled
-from playwright.sync_api import Locator, Page, expect
-
 from constellations_widgets import ImageDraft, Preview
-from constellations_widgets.widgets.image_files import ImageFiles
+from constellations_widgets.widgets.preview.image_files import ImageFiles
 
 SKY = 40  # what is darker is the sky behind the image
 
@@ -49,7 +49,7 @@ def worst_of_white(element: Locator, shown: np.ndarray, wcs: WCS) -> float:
 
 def see(element: Locator) -> np.ndarray:
     """The sky, once it is as the controls say."""
-    expect(element).to_have_attribute("data-cxw-preview-state", "shown", timeout=60_000)
+    expect(element).to_have_attribute("data-cxw-preview-state", "shown", timeout=180_000)
     return picture(element)
 
 
@@ -67,15 +67,15 @@ def test_a_fits_file_is_stretched_and_coloured_where_its_wcs_says(page: Page, tm
         # The picture that is to be uploaded.
         assert worst_of_white(element, picture(element), make_wcs()) < SMALL_PIXEL
 
-        stretch, colours = element.get_by_label("Stretch"), element.get_by_label("Colours")
-        assert "Constellations keeps no stretch" in stretch.get_attribute("title")
+        stretch, colours = element.get_by_label("Stretch"), element.get_by_label("Colors")
+        assert "Constellations stores no stretch" in stretch.get_attribute("title")
         ground = tuple(map(float, make_wcs().wcs_pix2world(350, 120, 0)))
         levels = {}
         for choice in ("linear", "log", "power", "sqrt", "equalised"):
             stretch.select_option(choice)
             if choice == "linear":  # the others keep them
-                element.get_by_label("Darkest").fill("100")
-                element.get_by_label("Brightest").fill("1000")
+                element.get_by_label("Low cut").fill("100")
+                element.get_by_label("High cut").fill("1000")
             shown = see(element)
             if choice != "equalised":  # then nearly everything is nearly white
                 assert worst_of_white(element, shown, make_wcs()) < SMALL_PIXEL, choice
@@ -97,7 +97,7 @@ def test_a_fits_file_is_stretched_and_coloured_where_its_wcs_says(page: Page, tm
 
         stretch.select_option("picture")
         assert worst_of_white(element, see(element), make_wcs(rotation=75)) < SMALL_PIXEL
-        assert not element.get_by_label("Colours").is_visible()
+        assert not element.get_by_label("Colors").is_visible()
 
 
 def test_fits_tiles_are_stretched_and_coloured_where_their_wcs_says(page: Page, tmp_path: Path):
@@ -106,9 +106,9 @@ def test_fits_tiles_are_stretched_and_coloured_where_their_wcs_says(page: Page, 
         element = it.up_to_date()
         watch_frames(element)
         cut = re.search(r'PixelCutHigh="([\d.]+)"', (folder / "index_rel.wtml").read_text())[1]
-        assert element.get_by_label("Brightest").get_attribute("placeholder") == cut
-        element.get_by_label("Brightest").fill("1000")
-        element.get_by_label("Colours").select_option("gray")
+        assert element.get_by_label("High cut").get_attribute("placeholder") == cut
+        element.get_by_label("High cut").fill("1000")
+        element.get_by_label("Colors").select_option("gray")
         element.get_by_label("Stretch").select_option("sqrt")
         shown = see(element)
         assert worst_of_white(element, shown, make_wcs()) < SMALL_PIXEL
@@ -135,7 +135,7 @@ def test_a_small_pyramid_comes_whole_and_each_file_of_it_once_a_page(
 
     noted(reads, ImageFiles, "read", str)
     noted(answers, Preview, "_files", lambda _request: "files")
-    noted(answers, Preview, "_whole", lambda _request: "whole")
+    noted(answers, Preview, "_all_files", lambda _request: "whole")
     draft = ImageDraft.from_wtml(tiles, autosave=False)
     with shown_alone(page, draft, another := Preview(draft, height="300px")) as it:
         element = it.up_to_date()
@@ -153,7 +153,7 @@ def test_a_small_pyramid_comes_whole_and_each_file_of_it_once_a_page(
 def gone(it: Shown, name: str) -> Locator:
     """Wait for the words that `name` is gone, after an edit of the draft."""
     it.draft.wwt.rotation += 1
-    words = it.element.get_by_text(f"{name} is gone from the kernel's disk")
+    words = it.element.get_by_text(f"{name} no longer exists on the kernel's disk")
     expect(words).to_be_visible()
     return words
 
@@ -162,7 +162,7 @@ def test_a_file_that_vanishes_is_said_and_the_picture_comes_back_with_it(page: P
     path = Path(shutil.copy(image, tmp_path / "here.png"))
     draft = untiled(path)
     with shown_alone(page, draft) as it:
-        again = it.up_to_date().get_by_role("button", name="Try again")
+        again = it.up_to_date().get_by_role("button", name="Retry")
         expect(again).to_be_hidden()
 
         path.unlink()
@@ -176,8 +176,8 @@ def test_a_file_that_vanishes_is_said_and_the_picture_comes_back_with_it(page: P
 
     path.unlink()
     with shown_alone(page, draft) as it:  # a preview that never had it
-        expect(it.element).to_have_attribute("data-cxw-preview-state", "failed", timeout=60_000)
-        expect(it.element.get_by_text("here.png is gone from the kernel's disk").first).to_be_visible()
+        expect(it.element).to_have_attribute("data-cxw-preview-state", "failed", timeout=180_000)
+        expect(it.element.get_by_text("here.png no longer exists on the kernel's disk").first).to_be_visible()
         shutil.copy(image, path)
         draft.wwt.rotation = 45.0  # any change of the draft tries again
         assert it.worst_error(rotation=45) < SMALL_PIXEL
@@ -186,7 +186,9 @@ def test_a_file_that_vanishes_is_said_and_the_picture_comes_back_with_it(page: P
 def test_a_tile_or_the_folder_that_vanishes_is_said_and_comes_back(
     page: Page, tiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("constellations_widgets.widgets.image_files._QUICK", 60.0)  # however busy this machine is
+    monkeypatch.setattr(
+        "constellations_widgets.widgets.preview.image_files._QUICK", 60.0
+    )  # however busy this machine is
     folder = Path(shutil.copytree(tiles, tmp_path / "study"))
     with shown_alone(page, ImageDraft.from_wtml(folder, autosave=False)) as it:
         element = it.up_to_date()
@@ -195,16 +197,16 @@ def test_a_tile_or_the_folder_that_vanishes_is_said_and_comes_back(
         tile.unlink()
         words = gone(it, tile.name)
         tile.write_bytes(content)
-        element.get_by_role("button", name="Go to image").click()
+        element.get_by_role("button", name="Fit to image").click()
         expect(words).to_have_count(0)
         it.up_to_date()
 
         folder.rename(tmp_path / "elsewhere")
         it.draft.wwt.rotation = 75.0
-        words = element.get_by_text("The folder of the image is gone from the kernel's disk")
+        words = element.get_by_text("The image's folder no longer exists on the kernel's disk")
         expect(words).to_be_visible()
         assert it.worst_error(rotation=75) < SMALL_PIXEL
         (tmp_path / "elsewhere").rename(folder)
-        element.get_by_role("button", name="Try again").click()
+        element.get_by_role("button", name="Retry").click()
         expect(words).to_have_count(0)
         assert it.worst_error(rotation=75) < SMALL_PIXEL

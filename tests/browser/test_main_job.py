@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser.lab import Lab, LabServer, Notebook
 from playwright.sync_api import BrowserContext, Locator, expect
+
+from browser.form_steps import field
+from browser.lab import Lab, LabServer, Notebook
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -45,6 +47,16 @@ panel
 """
 
 
+# A cell that is run again shows what was typed; each test begins without.
+FORGET = """
+import constellations_widgets as cxw
+from constellations_widgets.autosave import flush_all
+flush_all()
+for path in cxw.ImageDraft.autosaved():
+    path.unlink()
+"""
+
+
 @pytest.fixture
 def data(lab: Lab, tutorial_data: Path) -> None:
     shutil.copytree(tutorial_data, lab.server.root / "data", dirs_exist_ok=True)
@@ -66,17 +78,22 @@ def opened(lab_server: LabServer, browser_context: BrowserContext, tutorial_data
 def notebook(opened: Notebook) -> Notebook:
     """Its cell was just run: a sandbox, a draft and a panel of their own."""
     opened.page.bring_to_front()
+    opened.execute(FORGET)
     opened.run_all()
-    expect(opened.output(0).get_by_label("Rotation", exact=True)).to_be_editable()
+    expect(field(opened.output(0), "Rotation")).to_be_editable()
     return opened
 
 
 def describe(panel: Locator) -> None:
-    panel.get_by_label("Copyright", exact=True).fill("Public domain")
-    panel.get_by_label("License", exact=True).fill("CC-PDDC")
-    panel.get_by_label("Alt text", exact=True).fill(
-        "Thousands of galaxies on black sky, from blue spirals to tiny red dots."
-    )
+    field(panel, "Copyright").fill("Public domain")
+    field(panel, "License").fill("CC-PDDC")
+    field(panel, "Alt text").fill("Thousands of galaxies on black sky, from blue spirals to tiny red dots.")
+
+
+def review(panel: Locator) -> Locator:
+    """Press the button of the foot; the review."""
+    panel.get_by_role("button", name="Review and publish").click()
+    return panel.get_by_role("dialog", name="Review")
 
 
 def test_the_tutorial_runs_from_top_to_bottom_and_shows_the_image(lab: Lab, data: None):
@@ -84,10 +101,10 @@ def test_the_tutorial_runs_from_top_to_bottom_and_shows_the_image(lab: Lab, data
     notebook.run_all()
     first = notebook.page.locator("[data-cxw-preview-state]").first
     first.scroll_into_view_if_needed()  # out of sight it rests
-    expect(first).to_have_attribute("data-cxw-preview-state", "shown", timeout=60_000)
+    expect(first).to_have_attribute("data-cxw-preview-state", "shown", timeout=180_000)
     seen = notebook.screenshot("tutorial", first.locator("iframe"))
     assert (seen.max(axis=2) > 200).mean() > 0.001  # galaxies
-    expect(notebook.page.get_by_role("button", name="Publish", exact=True)).to_be_disabled()
+    expect(notebook.page.locator(".cxw-foot").first).to_contain_text("missing: ")
     here = "[attempt.state for attempt in cxw.history() if attempt.api_url == box.api_url]"
     assert notebook.evaluate(here) == ["published"]  # the one that was published without a widget
 
@@ -104,14 +121,14 @@ def python_has(notebook: Notebook, text: str) -> None:
 def test_python_and_the_form_show_the_same_draft(notebook: Notebook):
     panel = notebook.output(0)
     notebook.execute("draft.note = 'A note from Python'")
-    note = panel.get_by_label("Note", exact=True)
+    note = field(panel, "Title (public)")
     expect(note).to_have_value("A note from Python")
     note.fill("A note from the page")
     python_has(notebook, "A note from the page")
     note.press_sequentially(", typed on")  # the echo of each key must not disturb the next
     python_has(notebook, "A note from the page, typed on")
     expect(note).to_have_value("A note from the page, typed on")
-    rotation = panel.get_by_label("Rotation", exact=True)
+    rotation = field(panel, "Rotation")
     rotation.fill("12.5")
     rotation.press("ArrowUp")
     expect(rotation).to_have_value("12.6")
@@ -123,43 +140,39 @@ def test_python_and_the_form_show_the_same_draft(notebook: Notebook):
 def test_a_bad_license_is_refused_and_a_good_one_is_found_by_keyboard(notebook: Notebook):
     panel = notebook.output(0)
     describe(panel)
-    license_field, publish = (
-        panel.get_by_label("License", exact=True),
-        panel.get_by_role("button", name="Publish", exact=True),
-    )
-    expect(publish).to_be_enabled()
+    license_field, foot = field(panel, "License"), panel.locator(".cxw-foot")
+    expect(foot).to_contain_text("Ready to review")
     license_field.fill("public domain")
-    expect(publish).to_be_disabled()
-    expect(panel.get_by_text("CC-PDDC").first).to_be_visible()  # it is told what to use
+    expect(foot).to_contain_text("1 to fix: License")
+    panel.get_by_role("button", name="Review and publish").click()  # goes to what is wrong
+    expect(license_field).to_be_focused()
+    expect(panel.get_by_role("button", name="Use CC-PDDC")).to_be_visible()
     license_field.fill("attribution 4.0")
     license_field.press("ArrowDown")
     license_field.press("Enter")
     expect(license_field).to_have_value("CC-BY-4.0")
-    expect(publish).to_be_enabled()
+    expect(foot).not_to_contain_text("to fix")
 
 
 def test_credits_show_what_the_server_keeps_and_run_nothing(notebook: Notebook):
     panel = notebook.output(0)
     notebook.page.evaluate("window.ran = 0")
-    panel.get_by_label("Credits", exact=True).fill(
-        "<b>NASA</b><img src=x onerror='window.ran=1'><script>window.ran=1</script>"
-    )
+    field(panel, "Credit line").fill("<b>NASA</b><img src=x onerror='window.ran=1'><script>window.ran=1</script>")
     expect(panel.get_by_text("The server keeps", exact=True)).to_be_visible()
     expect(panel.locator(".cxw-credits b")).to_have_text("NASA")
     assert panel.locator(".cxw-credits :is(img, script)").count() == 0
     assert notebook.page.evaluate("window.ran") == 0
     panel.get_by_role("button", name="Use what the server keeps").first.click()
-    expect(panel.get_by_label("Credits", exact=True)).to_have_value("<b>NASA</b>")
+    expect(field(panel, "Credit line")).to_have_value("<b>NASA</b>")
 
 
 def test_what_is_confirmed_is_published_once_and_read_back_the_same(notebook: Notebook):
     panel = notebook.output(0)
     describe(panel)
-    panel.get_by_role("button", name="Publish", exact=True).click()
-    confirm = panel.get_by_role("button", name="Confirm and publish")
+    confirm = review(panel).get_by_role("button", name="Publish", exact=True)
     expect(confirm).to_be_visible()
     notebook.screenshot("review", panel)
-    panel.get_by_text("The exact request").click()
+    panel.get_by_text("Technical details").click()
     promised = json.loads(panel.locator(".cxw-review pre").inner_text().split("\n", 1)[1])
     assert notebook.evaluate("len(list(client.handle_images(box.handle)))") == 0
     confirm.dblclick()
@@ -177,17 +190,15 @@ def test_what_is_confirmed_is_published_once_and_read_back_the_same(notebook: No
 def test_cancel_and_a_change_after_the_review_send_nothing(notebook: Notebook):
     panel = notebook.output(0)
     describe(panel)
-    publish, cancel = (
-        panel.get_by_role("button", name="Publish", exact=True),
-        panel.get_by_role("button", name="Cancel"),
-    )
-    publish.click()
-    cancel.click()
-    expect(publish).to_be_visible()
-    publish.click()
-    expect(cancel).to_be_visible()
+    back = panel.get_by_role("button", name="Back", exact=True)
+    review(panel)
+    back.click()
+    expect(panel.get_by_role("button", name="Review and publish")).to_be_visible()
+    review(panel)
+    expect(back).to_be_visible()
     notebook.execute("draft.note = 'Something else'")  # what the review showed is no longer true
-    expect(panel.get_by_role("button", name="Confirm and publish")).to_have_count(0)
+    expect(panel.get_by_role("dialog", name="Review")).to_have_count(0)
+    expect(panel.locator(".cxw-foot")).to_contain_text("The draft changed after the review")
     assert notebook.evaluate("len(list(client.handle_images(box.handle)))") == 0
     assert (
         notebook.evaluate("len(cxw.history())") == 0 or notebook.evaluate("cxw.history()[0].note") != "Something else"
@@ -198,17 +209,17 @@ def test_a_server_that_is_gone_loses_no_typed_text(notebook: Notebook):
     panel = notebook.output(0)
     describe(panel)
     notebook.execute("box.close()")
-    panel.get_by_role("button", name="Publish", exact=True).click()
+    panel.get_by_role("button", name="Review and publish").click()
     expect(panel.get_by_text("Nothing was published")).to_be_visible()
     panel.get_by_role("button", name="Back to the draft").click()
-    expect(panel.get_by_role("button", name="Publish", exact=True)).to_be_enabled()
-    expect(panel.get_by_label("Copyright", exact=True)).to_have_value("Public domain")
+    expect(panel.get_by_role("button", name="Review and publish")).to_be_enabled()
+    expect(field(panel, "Copyright")).to_have_value("Public domain")
 
 
 def test_the_whole_job_by_keyboard(notebook: Notebook):
     panel, keyboard = notebook.output(0), notebook.page.keyboard
     describe(panel)
-    publish = panel.get_by_role("button", name="Publish", exact=True)
+    publish = panel.get_by_role("button", name="Review and publish")
     expect(publish).to_be_enabled()
     publish.focus()
     keyboard.press("Enter")
@@ -217,7 +228,7 @@ def test_the_whole_job_by_keyboard(notebook: Notebook):
     expect(publish).to_be_enabled()
     publish.focus()
     keyboard.press("Enter")
-    confirm = panel.get_by_role("button", name="Confirm and publish")
+    confirm = panel.get_by_role("button", name="Publish", exact=True)
     expect(confirm).to_be_visible()
     for _ in range(40):
         keyboard.press("Tab")
@@ -264,11 +275,8 @@ FAINT = """panel => {
 
 def test_the_panel_can_be_read_in_both_themes(notebook: Notebook):
     panel = notebook.output(0)
-    panel.get_by_label("Credits", exact=True).fill(
-        "<b>NASA</b><script></script>"
-    )  # compared with what the server keeps
-    panel.get_by_role("button", name="About Note").click()
-    license_field = panel.get_by_label("License", exact=True)
+    field(panel, "Credit line").fill("<b>NASA</b><script></script>")  # compared with what the server keeps
+    license_field = field(panel, "License")
     try:
         for theme in ("light", "dark"):
             notebook.lab.theme(theme)
@@ -277,23 +285,28 @@ def test_the_panel_can_be_read_in_both_themes(notebook: Notebook):
             expect(panel.get_by_role("listbox").get_by_role("option", selected=True)).to_be_visible()
             for widget in panel.locator(".cxw").all():
                 assert widget.evaluate(FAINT) == [], theme
-            ground = panel.get_by_label("Note", exact=True).evaluate("input => getComputedStyle(input).backgroundColor")
+            ground = license_field.evaluate("input => getComputedStyle(input).backgroundColor")
             assert (int(ground.split("(")[1].split(",")[0]) > 128) == (theme == "light")
         notebook.screenshot("panel-dark", panel)
     finally:
         notebook.lab.theme("light")
 
 
-def test_a_restarted_kernel_is_told_of_and_what_was_typed_is_restored(notebook: Notebook):
+def test_a_restarted_kernel_is_reported_at_once_and_what_was_typed_is_shown_again(notebook: Notebook):
     panel = notebook.output(0)
-    note = panel.get_by_label("Note", exact=True)
+    note = field(panel, "Title (public)")
     note.fill("Typed before the kernel was restarted")
     python_has(notebook, "Typed before the kernel was restarted")
     notebook.execute("draft._autosave.flush()")  # as half a second does
     notebook.restart_kernel()
-    note.fill("Typed after it")
-    expect(panel.get_by_text("was restarted or shut down. Run the cell again").first).to_be_visible()
-    expect(note).to_have_value("Typed after it")
+    expect(panel.get_by_text("The kernel was restarted or shut down. Run the cell again").first).to_be_visible()
+    expect(note).not_to_be_editable()
+    expect(
+        panel.get_by_text("The kernel is gone: what you type here is not kept")
+    ).to_be_visible()  # at the field in use
     notebook.run_all()
-    panel.get_by_role("button", name="Restore these edits").click()
-    expect(note).to_have_value("Typed before the kernel was restarted")
+    expect(field(panel, "Title (public)")).to_have_value("Typed before the kernel was restarted")
+    panel.get_by_role("button", name="Discard").click()
+    expect(field(panel, "Title (public)")).not_to_have_value("Typed before the kernel was restarted")
+    panel.get_by_role("button", name="Undo", exact=True).click()
+    expect(field(panel, "Title (public)")).to_have_value("Typed before the kernel was restarted")

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from astropy.coordinates import Angle, SkyCoord
 from astropy.wcs import WCS
+from playwright.sync_api import FrameLocator, Locator, Page, expect
+
 from browser.bare_page import bare_page
 from browser.marked_image import HEIGHT, MARKS, SIDE, WIDTH, find_marks, sky_to_pixel
 from browser.on_sky import camera, marked_draft, sky, wait_revision
 from browser.watching import WatchedPage
-from playwright.sync_api import FrameLocator, Locator, Page, expect
-
 from constellations_widgets import ImageDraft, Preview
 
 Points = dict[str, tuple[float, float]]
@@ -203,7 +203,7 @@ def test_an_untiled_image_is_dragged_turned_scaled_nudged_mirrored_and_all_is_un
         # Close to a pole, over right ascension 0.
         draft.update(before | {"wwt.center_x": 359.9, "wwt.center_y": 89.8, "wwt.rotation": 30.0})
         wait_revision(hand.element, hand.preview.revision)
-        hand.button("Go to image").click()
+        hand.button("Fit to image").click()
         hand.page.wait_for_timeout(300)
         red = hand.marks()["red"]
         hand.drag(red, (red[0] - 30, red[1] + 40))
@@ -234,12 +234,12 @@ def test_tiles_are_placed_while_the_kernel_is_busy_too_and_laid_on_two_stars(pag
         stop = draft.on_change(lambda *_: free.wait(30))
         red, outline = seen[0]["red"], hand.corners()
         hand.drag(red, (red[0] + 33, red[1] + 44), let_go=False)
-        assert hand.corners() == pytest.approx(np.array(outline) + [33, 44], abs=1)
+        assert hand.corners() == pytest.approx(np.add(outline, [33, 44]), abs=1)
         hand.page.mouse.up()
-        assert hand.corners() == pytest.approx(np.array(outline) + [33, 44], abs=1)
+        assert hand.corners() == pytest.approx(np.add(outline, [33, 44]), abs=1)
         free.set()
         assert math.dist(hand.marks()["red"], (red[0] + 33, red[1] + 44)) < 1
-        assert hand.corners() == pytest.approx(np.array(outline) + [33, 44], abs=1)
+        assert hand.corners() == pytest.approx(np.add(outline, [33, 44]), abs=1)
         stop()
 
         # A drag that is given up by Escape was none.
@@ -255,11 +255,11 @@ def test_tiles_are_placed_while_the_kernel_is_busy_too_and_laid_on_two_stars(pag
         aim = (marks["yellow"][0] + 15, marks["yellow"][1] - 25)
         place = SkyCoord(*hand.place_of("red"), unit="deg").directional_offset_by(1, Angle("0.03d"))
         hand.click(marks["red"])
-        hand.frame.get_by_label("Star 1 in the sky").fill(place.to_string("hmsdms", precision=4))
+        hand.frame.get_by_label("Star 1 on the sky").fill(place.to_string("hmsdms", precision=4))
         hand.click(marks["yellow"])
         hand.click(aim)
         hand.button("Align").click()
-        expect(hand.frame.get_by_text("The image lies on both stars")).to_be_visible()
+        expect(hand.frame.get_by_text("The image is aligned with both stars")).to_be_visible()
         hand.press("Escape")
         marks = hand.marks()
         assert math.dist(marks["red"], sky_to_pixel(place.ra.deg, place.dec.deg, camera(hand.element))) < 1

@@ -15,22 +15,22 @@ from typing import Any
 
 import pytest
 from anywidget import AnyWidget
+from playwright.sync_api import FrameLocator, Locator, Page, expect
+
 from browser.bare_page import bare_page
 from browser.frame_log import picture, watch_frames
 from browser.marked_image import find_marks, make_wcs, positions, sky_to_pixel
 from browser.on_sky import SMALL_PIXEL, UNTILED, camera, look, wait_revision, worst_error
 from browser.watching import WatchedPage
-from playwright.sync_api import FrameLocator, Locator, Page, expect
-
 from constellations_widgets import ImageDraft, Preview
 from constellations_widgets.sources.local import LocalImage
-from constellations_widgets.sources.reading import Reading
+from constellations_widgets.sources.reading import ParsedImage
 
 
 def untiled(image: Path | None, **changes: Any) -> ImageDraft:
     """The marked image as one file, or what `changes` say of it where it is not on this disk."""
     local = image and LocalImage(image.parent, image.name)
-    return ImageDraft(Reading(UNTILED | changes, local=local), autosave=False)
+    return ImageDraft(ParsedImage(UNTILED | changes, local=local), autosave=False)
 
 
 class Shown:
@@ -73,7 +73,7 @@ def web(image: Path) -> Iterator[str]:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(image.parent)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
@@ -98,7 +98,7 @@ def test_a_tiled_image_is_on_the_sky_where_its_wcs_says_and_follows_the_draft(pa
         assert it.worst_error(ra=149.9, dec=20.1, rotation=-100) < SMALL_PIXEL
         assert camera(element) == before  # edits move the image, not the view
 
-        element.get_by_role("button", name="Go to image").click()
+        element.get_by_role("button", name="Fit to image").click()
         page.frames[1].wait_for_function(
             "([it, old]) => it.dataset.cxwCamera !== old", arg=[element.element_handle(), json.dumps(before)]
         )
@@ -127,7 +127,9 @@ def test_only_the_images_own_files_come_to_the_page(page: Page, image: Path):
     with shown(page, untiled(image)) as it:
         frame = it.up_to_date().locator("iframe")
         assert frame.evaluate(fetch, "marked.png") == [200, image.stat().st_size]
-        assert {name: frame.evaluate(fetch, name) for name in wrong.split()} == dict.fromkeys(wrong.split(), [404, 0])
+        assert {name: frame.evaluate(fetch, name) for name in wrong.split()} == {
+            name: [404, 0] for name in wrong.split()
+        }
 
 
 def test_a_value_that_cannot_be_drawn_leaves_the_last_good_one_and_is_named(page: Page, image: Path):
@@ -150,12 +152,12 @@ def test_the_next_preview_takes_an_app_that_was_started_while_the_page_was_idle(
     with bare_page(page, *previews) as frame:
         seen, below = (frame.locator(".cxw-preview").nth(number) for number in (0, 1))
         wait_revision(seen, previews[0].revision)
-        expect(below).to_contain_text("starts when this is seen")
-        spare = frame.locator(".cxw-preview-spare iframe")
+        expect(below).to_contain_text("starts when this preview is scrolled into view")
+        spare = frame.locator(".cxw-preview-prewarmed iframe")
         spare.wait_for(state="attached")
         spare.evaluate("it => { it.dataset.spare = 'yes' }")
         seen.element_handle().owner_frame().wait_for_function(
-            "globalThis[Symbol.for('constellations_widgets.spare.1')].frame?.listens"
+            "globalThis[Symbol.for('constellations_widgets.prewarmed.1')].frame?.listens"
         )
         below.scroll_into_view_if_needed()
         wait_revision(below, previews[1].revision)
@@ -178,7 +180,7 @@ def test_without_webgl_the_cell_says_so(page: Page, image: Path):
 def test_a_browser_that_is_too_old_is_told_so(page: Page, image: Path):
     page.add_init_script("delete window.IntersectionObserver")
     with bare_page(page, Preview(untiled(image))) as frame:
-        expect(frame.get_by_text("This browser is too old for the preview")).to_be_visible()
+        expect(frame.get_by_text("The preview needs a browser from 2020 or later")).to_be_visible()
 
 
 def test_without_pywwt_the_cell_says_so(page: Page, image: Path, monkeypatch: pytest.MonkeyPatch):
@@ -190,7 +192,7 @@ def test_without_pywwt_the_cell_says_so(page: Page, image: Path, monkeypatch: py
 def test_a_file_that_is_no_image_is_said_in_words(page: Page, tmp_path: Path):
     (tmp_path / "broken.png").write_bytes(b"not a picture")
     with shown(page, untiled(tmp_path / "broken.png")) as it:
-        expect(it.element.get_by_text("The image's file can't be read")).to_be_visible()
+        expect(it.element.get_by_text("The image file could not be read")).to_be_visible()
 
 
 def test_without_a_way_into_the_engine_every_change_still_reaches_the_sky(page: Page, image: Path):

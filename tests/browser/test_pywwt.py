@@ -6,16 +6,19 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbformat
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
+from matplotlib import colormaps
+from playwright.sync_api import Locator
+
 from browser.lab import Lab, Notebook
 from browser.marked_image import sky_to_pixel
 from browser.on_sky import camera, sky
-from matplotlib import colormaps
-from playwright.sync_api import Locator
+from browser.watching import WWT_SERVERS
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "pywwt.ipynb"
 TARGET = SkyCoord(83.8, -2.0, unit="deg")
@@ -43,7 +46,7 @@ class Stage:
 
     def until(self, seen: Callable[[np.ndarray], bool]) -> None:
         """Wait until the picture is as it should be."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while not seen(picture := sky(self.element)):
             assert time.monotonic() < deadline, f"{seen.__name__} is not to be seen"
             self.element.page.wait_for_timeout(300)
@@ -88,12 +91,12 @@ def wcs(size: int) -> WCS:
 
 def stage(notebook: Notebook, cell: int = 0) -> Stage:
     element = notebook.output(cell).locator(".cxw-preview")
-    element.scroll_into_view_if_needed(timeout=60_000)  # a view begins when it is seen
-    element.locator("iframe").wait_for(timeout=60_000)
+    element.scroll_into_view_if_needed(timeout=180_000)  # a view begins when it is seen
+    element.locator("iframe").wait_for(timeout=180_000)
     return Stage(element)
 
 
-def test_each_call_that_pywwt_documents_works_and_shows_what_it_should(lab: Lab):
+def test_each_call_that_pywwt_documents_works_and_shows_what_it_should(lab: Lab):  # noqa: C901  (one notebook)
     names = [cell.id for cell in nbformat.read(NOTEBOOK, 4).cells]
     notebook = lab.open_notebook(NOTEBOOK)
     left = iter([name for name in names if not name.startswith("text")])
@@ -106,7 +109,7 @@ def test_each_call_that_pywwt_documents_works_and_shows_what_it_should(lab: Lab)
 
     def says(cell: str, text: str) -> None:
         """Run a cell until the view has told what it asks for."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while text not in (said := notebook.output(names.index(cell)).inner_text()):
             assert time.monotonic() < deadline, f"{cell}: {said}"
             notebook.run_cell(names.index(cell))
@@ -174,7 +177,11 @@ def test_each_call_that_pywwt_documents_works_and_shows_what_it_should(lab: Lab)
         return not no_sky(picture) and not red(picture).any()
 
     view.until(only_the_sky)
-    assert set(lab.console_errors) <= HARMLESS
+    # Letters and the Solar System need files of WWT's own: they are requested here, in vain.
+    assert {urlsplit(url).hostname for url in lab.outside_requests} == WWT_SERVERS
+    lab.outside_requests.clear()
+    errors = {error for error in lab.console_errors if not error.startswith(("Failed to load resource", "Not Found"))}
+    assert errors <= HARMLESS
 
 
 def test_a_view_that_is_built_anew_or_comes_later_shows_all_that_was_said(lab: Lab):
@@ -191,7 +198,7 @@ def test_a_view_that_is_built_anew_or_comes_later_shows_all_that_was_said(lab: L
     )
     first.element.scroll_into_view_if_needed()
     first.element.page.wait_for_function(
-        "it => it.dataset.cxwCamera", arg=first.element.element_handle(), timeout=60_000
+        "it => it.dataset.cxwCamera", arg=first.element.element_handle(), timeout=180_000
     )
     first.until(first.circle(2))
     assert camera(first.element)["fov"] == 8

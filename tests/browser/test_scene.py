@@ -6,18 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from examples import untiled
+from playwright.sync_api import Page, expect
+
 from browser.bare_page import bare_page
 from browser.marked_image import HEIGHT, WIDTH
 from browser.on_sky import UNTILED, camera, look, wait_revision
 from browser.screenshots import pixels
 from browser.watching import WatchedPage
-from examples import untiled
-from playwright.sync_api import Page, expect
-
 from constellations_widgets import ImageDraft, Preview, Publisher, Sandbox
 from constellations_widgets.publishing.journal import default_journal
 from constellations_widgets.sources.local import LocalImage
-from constellations_widgets.sources.reading import Reading
+from constellations_widgets.sources.reading import ParsedImage
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_what_was_left_open_is_found_and_becomes_a_scene_of_the_view_shown(page:
         {**UNTILED, "wwt.thumbnail_url": "https://example.org/thumbnail.jpg", "note": "The marked <i>image</i>"}
     )
     local = LocalImage(image.parent, image.name, (WIDTH, HEIGHT))
-    draft = ImageDraft(Reading(values, name="Marks", local=local), autosave=False)
+    draft = ImageDraft(ParsedImage(values, name="Marks", local=local), autosave=False)
     client, body = box.client(), draft.submission().to_json()
     attempt = default_journal().claim(box.api_url, box.handle, draft.storage.legacy_url_template, body)
     default_journal().unclear(attempt.key, "The program that sent it ended before the answer came.")
@@ -51,38 +51,38 @@ def test_what_was_left_open_is_found_and_becomes_a_scene_of_the_view_shown(page:
     publisher = Publisher(draft, client, box.handle, preview)
     with bare_page(page, preview, publisher) as frame:
         element = wait_revision(frame.locator(".cxw-preview"), preview.revision)
-        offer = frame.get_by_role("status").filter(has_text="1 image was on the way when an earlier session ended")
+        offer = frame.get_by_role("status").filter(has_text="1 image was being sent when an earlier session ended")
         expect(offer).to_contain_text("“The marked <i>image</i>” to @sandbox")
         pixels(page, save="left-open")
-        look_now = frame.get_by_role("button", name="Look now")
+        look_now = frame.get_by_role("button", name="Check now")
         look_now.focus()
         page.keyboard.press("Enter")
-        expect(frame.get_by_role("status").filter(has_text="It had succeeded.")).to_contain_text(id)
+        expect(frame.get_by_role("status").filter(has_text="It was published.")).to_contain_text(id)
         receipt = frame.get_by_role("region", name="Receipt").or_(frame.locator(".cxw-receipt"))
         expect(receipt.first).to_contain_text(id)
 
         look(element, 150.4, 20.3, 1.5)
         wait_until(page, lambda: preview.view is not None and abs(preview.view.ra - 150.4) < 1e-6)
         scene = frame.locator(".cxw-scene")
-        expect(scene).to_contain_text("An image shows up nowhere on the site until a scene shows it.")
-        scene.get_by_role("button", name="Make a scene of it").focus()
+        expect(scene).to_contain_text("To show the image on the website, create a scene.")
+        scene.get_by_role("button", name="Create scene…").focus()
         page.keyboard.press("Enter")
         scene.get_by_label("Text").fill("Marks, seen from the side")
         scene.get_by_label("Opacity of the image").fill("80")
         scene.get_by_label("“See more” address").fill("no address")
-        scene.get_by_role("button", name="Review the scene").click()
+        scene.get_by_role("button", name="Review scene").click()
         expect(scene.get_by_role("alert")).to_contain_text("“See more” address: has a space")
         scene.get_by_label("“See more” address").fill("")
         pixels(page, save="scene-form")
         page.keyboard.press("Enter")
         review = scene.get_by_role("dialog", name="Review of the scene")
-        expect(review).to_contain_text("It looks where the preview looks now. It is not published")
+        expect(review).to_contain_text("View: as in the preview. Unlisted")
         expect(review).to_contain_text("Marks, seen from the side")
         assert client.handle_scenes(box.handle) == []
         pixels(page, save="scene-review")
-        review.get_by_role("button", name="Confirm and make the scene").focus()
+        review.get_by_role("button", name="Create scene").focus()
         page.keyboard.press("Enter")
-        expect(scene.get_by_role("heading", name="Scene made, not published")).to_be_focused()
+        expect(scene.get_by_role("heading", name="Scene created, not published")).to_be_focused()
         pixels(page, save="scene-made")
         seen = camera(element)
 

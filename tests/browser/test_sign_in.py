@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from api.conftest import make_submission
-from api.signing import own_box, press, sent_back_to
-from browser.bare_page import _Server, bare_page
-from browser.lab import Lab
+from auth.signing import own_box, press, sent_back_to
 from playwright.sync_api import Page, expect
 from secrets_used import found_in, secrets_of
 
+from browser.bare_page import _Server, bare_page
+from browser.lab import Lab
 from constellations_widgets import Sandbox, SignIn
 
 
@@ -48,7 +48,7 @@ def test_by_link_and_code_by_a_page_that_comes_back_and_by_password(
                 assert signed.client().may_add_images(box.handle)
                 widget.get_by_role("button", name="Sign out").click()
                 expect(widget.get_by_role("button", name="Sign in", exact=True)).to_be_focused()
-            widget.get_by_text("Other ways").click()
+            widget.get_by_text("Other ways to sign in").click()
             token = box.token()
             widget.get_by_label("Access token").fill(token)
             page.keyboard.press("Enter")
@@ -104,7 +104,7 @@ def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
         widget.get_by_role("button", name="Sign in", exact=True).click()
         address = sent_back_to(widget.get_by_role("link", name="Open the sign-in page").get_attribute("href"))
         secrets.add(address.rpartition("code=")[2])
-        widget.get_by_label("If your browser ends on a page").fill(address)
+        widget.get_by_label("If the browser ends on a page").fill(address)
         lab.page.keyboard.press("Enter")
         expect(widget.get_by_text("You may add images as")).to_be_visible()
         notebook.run_cell(3)  # the sign-in that was kept
@@ -117,15 +117,15 @@ def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
             library.get_by_label("Password").fill(password)
             library.get_by_role("button", name="Sign in").click()
             expect(
-                library.get_by_text("does not take" if password == "hunter2-wrong" else "Signed in as")
+                library.get_by_text("rejected this name" if password == "hunter2-wrong" else "Signed in as")
             ).to_be_visible()
         library.get_by_role("button", name="Sign out").click()
-        library.get_by_text("Other ways").click()
+        library.get_by_text("Other ways to sign in").click()
         for token in (box.images_token(expired=True), box.images_token()):
             library.get_by_label("Access token").fill(token)
             lab.page.keyboard.press("Enter")
             expect(library.get_by_text(re.compile("Token has expired|Signed in"))).to_be_visible()
-            library.get_by_text("Other ways").or_(library.get_by_text("Signed in")).click()
+            library.get_by_text("Other ways to sign in").or_(library.get_by_text("Signed in")).click()
         notebook.run_cell(6)
         notebook.output(6).get_by_role("gridcell").focus()
         lab.page.keyboard.press("Enter")
@@ -141,7 +141,7 @@ def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
         assert len(kept) == 1 and found_in(files[kept[0]], secrets)
         checkpoints = [path for path in files if path.parent.name == ".ipynb_checkpoints"]
         assert checkpoints and b"widget-state+json" in files[notebook.path]
-        assert b"a notebook never holds that" in files[notebook.path]  # its widgets' state
+        assert b"notebooks never store that" in files[notebook.path]  # its widgets' state
         assert {
             path.name: found for path, text in files.items() if path not in kept and (found := found_in(text, secrets))
         } == {}

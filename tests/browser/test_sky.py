@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, Route, expect
+
 from browser.bare_page import bare_page
 from browser.marked_image import find_marks, make_wcs, positions, sky_to_pixel
 from browser.on_sky import camera, marked_draft, sky, wait_revision
 from browser.screenshots import pixels
 from browser.watching import WatchedPage
-from PIL import Image
-from playwright.sync_api import Locator, Page, Route, expect
-
 from constellations_widgets import Preview
 
 BETELGEUSE, BELLATRIX, RIGEL = (88.7929, 7.4071), (81.2828, 6.3497), (78.6345, -8.2016)
@@ -58,7 +58,7 @@ def test_lines_and_constellations_come_and_go_and_lie_on_the_sky(element: Locato
         assert around(bare, at(star)).max() > 150  # of the sky that comes with the package
     last = bare
     lines = {
-        "Figures": [between, at(BETELGEUSE), at(BELLATRIX)],  # a line between these two
+        "Constellation lines": [between, at(BETELGEUSE), at(BELLATRIX)],  # a line between these two
         "Boundaries": [],
         "Grid": [at((85, 3.3)), at((82, 5)), at((90, 1))],
         "Crosshair": [(view["width"] / 2 + 14, view["height"] / 2), (view["width"] / 2, view["height"] / 2 - 14)],
@@ -127,7 +127,7 @@ def test_the_tools_measure_compare_and_save(element: Locator):
         degrees_per_pixel = view["fov"] / view["height"]
         for name, (x, y) in find_marks(picture).items():
             page.mouse.move(box["x"] + x, box["y"] + y)
-            expect(coordinates).to_contain_text("at the pointer")
+            expect(coordinates).to_contain_text("at pointer")
             ra, dec = positions(make_wcs())[name]
             for _ in range(100):
                 found = decimals(coordinates)
@@ -137,7 +137,7 @@ def test_the_tools_measure_compare_and_save(element: Locator):
                 page.wait_for_timeout(50)  # the page hears of the pointer later than it is moved
             assert error < 2 * degrees_per_pixel
         page.mouse.move(box["x"] + 20, box["y"] - 20)
-        expect(coordinates).to_contain_text("in the middle")
+        expect(coordinates).to_contain_text("at center")
         assert decimals(coordinates) == (149.95, 19.99)
         expect(coordinates).to_contain_text("09h 59m 48.0s +19° 59′ 24″")
 
@@ -150,7 +150,7 @@ def test_the_tools_measure_compare_and_save(element: Locator):
         ends = [sky_to_pixel(149.95, 19.99 + sign * minutes / 120, view) for sign in (-1, 1)]
         assert abs(bar.bounding_box()["width"] - math.dist(*ends)) < 1
 
-    element.get_by_role("button", name="Go to image").click()
+    element.get_by_role("button", name="Fit to image").click()
     settle(element)
     whole = sky(element)
     with page.expect_download() as download:
@@ -165,16 +165,16 @@ def test_the_tools_measure_compare_and_save(element: Locator):
     wait_for(element, lambda picture: find_marks(picture) == {})
     slider.fill("100")
     wait_for(element, lambda picture: len(find_marks(picture)) == 4)
-    press(element, "Blink")
+    press(element, "Flicker compare")
     for count in (0, 4, 0):
-        wait_for(element, lambda picture: len(find_marks(picture)) == count)
-    press(element, "Blink")
+        wait_for(element, lambda picture, count=count: len(find_marks(picture)) == count)
+    press(element, "Flicker compare")
     page.emulate_media(reduced_motion="reduce")
-    press(element, "Blink")
+    press(element, "Flicker compare")
     wait_for(element, lambda picture: find_marks(picture) == {})
     page.wait_for_timeout(900)  # more than half a period
     assert find_marks(sky(element)) == {}  # the sky stays until the next press
-    press(element, "Blink")
+    press(element, "Flicker compare")
     wait_for(element, lambda picture: len(find_marks(picture)) == 4)
     page.emulate_media(reduced_motion="no-preference")
 
@@ -188,7 +188,7 @@ def test_the_tools_measure_compare_and_save(element: Locator):
     expect(full).to_have_attribute("aria-pressed", "false")
     element.evaluate("() => { Element.prototype.requestFullscreen = () => Promise.reject(new TypeError('no')); }")
     full.click()
-    expect(element.get_by_role("status").filter(has_text="does not let a cell fill the screen")).to_be_visible()
+    expect(element.get_by_role("status").filter(has_text="does not allow full screen")).to_be_visible()
 
 
 def press(element: Locator, name: str) -> None:
@@ -226,7 +226,7 @@ def wait_for(element: Locator, expected) -> None:
 
 
 def around(picture: np.ndarray, place: tuple[float, float]) -> np.ndarray:
-    x, y = (int(round(value)) for value in place)
+    x, y = (round(value) for value in place)
     return picture[y - 3 : y + 4, x - 3 : x + 4]
 
 
@@ -251,3 +251,26 @@ def serve_tile(route: Route) -> None:
     picture = io.BytesIO()
     Image.new("RGB", (256, 256), (0, 90, 160)).save(picture, "PNG")
     route.fulfill(body=picture.getvalue(), content_type="image/png", headers={"access-control-allow-origin": "*"})
+
+
+def test_the_wheel_scrolls_the_page_until_the_preview_is_in_use(element: Locator, page: Page):
+    element.evaluate("it => (it.style.marginBottom = '3000px')")
+    window = element.element_handle().owner_frame()
+    scrolled = "() => document.scrollingElement.scrollTop"
+    fov = camera(element)["fov"]
+    element.locator("iframe").hover()
+    page.mouse.wheel(0, 100)
+    window.wait_for_function(f"({scrolled})() > 0")
+    expect(element.locator(".cxw-preview-hint")).to_be_visible()
+    assert camera(element)["fov"] == fov
+
+    window.evaluate("() => document.scrollingElement.scrollTo(0, 0)")
+    element.locator("iframe").click()
+    page.mouse.wheel(0, -200)
+    narrower = "([it, fov]) => JSON.parse(it.dataset.cxwCamera).fov < fov"
+    window.wait_for_function(narrower, arg=[element.element_handle(), fov])
+    assert window.evaluate(scrolled) == 0
+
+    now = camera(element)["fov"]
+    element.get_by_role("button", name="Zoom in").click()
+    window.wait_for_function(narrower, arg=[element.element_handle(), now / 1.4])

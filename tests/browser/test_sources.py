@@ -9,16 +9,16 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
-from browser.bare_page import bare_page
-from browser.frame_log import picture, watch_frames
-from browser.marked_image import HEIGHT, MARKS, SIDE, WIDTH, find_marks, sky_to_pixel
-from browser.on_sky import SMALL_PIXEL, camera, look, wait_revision
 from playwright.sync_api import Page
 from sources.headers import SIP, header
 
 import constellations_widgets as cxw
+from browser.bare_page import bare_page
+from browser.frame_log import picture, watch_frames
+from browser.marked_image import HEIGHT, MARKS, SIDE, WIDTH, find_marks, sky_to_pixel
+from browser.on_sky import SMALL_PIXEL, camera, look, wait_revision
+from constellations_widgets.geometry.plane import Plane
 from constellations_widgets.sources.placing import plane_of_wcs
-from constellations_widgets.sources.plane import Plane
 
 SIZE = (WIDTH, HEIGHT)
 MIDDLE = (WIDTH / 2 + 0.5, HEIGHT / 2 + 0.5)

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ConsoleMessage, Page
 
 HERE = ("127.0.0.1", "localhost", "::1")
+WWT_SERVERS = {"web.wwtassets.org", "cdn.worldwidetelescope.org"}
+"""Servers of files that WWT needs for what a program turns on: letters, and the Solar System."""
 
 
 class WatchedPage:

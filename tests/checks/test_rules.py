@@ -13,13 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import constellations_widgets.checks as checks
-from constellations_widgets.checks import ERROR, RULES, Fix, Problem, run
+from constellations_widgets.checks import ERROR, IMAGE_SIZE, RULES, Fix, Problem, run
+from constellations_widgets.checks.pages import page_address
 from constellations_widgets.schema.fields import fields, nest
 from constellations_widgets.schema.images import ImageSubmission
 
 URL, THUMBNAIL = "storage.legacy_url_template", "wwt.thumbnail_url"
 COPYRIGHT, CREDITS, LICENSE = "permissions.copyright", "permissions.credits", "permissions.license"
 SCALE, LEVELS, TYPE = "wwt.base_degrees_per_tile", "wwt.tile_levels", "wwt.file_type"
+HIPS = "https://example.org/survey/Norder{0}/Dir{1}/Npix{2}"
 NEXT_YEAR = date.today().year + 1
 
 # Code: what it finds fault with, and what is near it and right.
@@ -79,6 +81,58 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     "CXW203": ([tiled({LEVELS: 0})], [tiled({LEVELS: 1}), untiled({LEVELS: 0})]),
     "CXW204": ([untiled({LEVELS: 3})], [untiled({LEVELS: 0}), untiled({LEVELS: float("nan")})]),
     "CXW205": ([tiled({"wwt.quad_tree_map": "0123"})], [tiled({"wwt.quad_tree_map": "0123", URL: "https://example.org/{Q}.png"})]),
+    "CXW206": (
+        [
+            tiled({"wwt.projection": "Mercator", SCALE: 180}),
+            tiled({"wwt.projection": "Equirectangular", SCALE: 720}),
+            tiled({SCALE: 180}),
+        ],
+        [
+            tiled({"wwt.projection": "Mercator", SCALE: 360}),
+            tiled({"wwt.projection": "Equirectangular", SCALE: 180}),
+            tiled({SCALE: 179}),
+            tiled({"wwt.projection": "Toast", SCALE: 180}),
+            untiled({SCALE: 180}),
+        ],
+    ),
+    "CXW207": (
+        [tiled({URL: "https://example.org/{Q}.png"}), tiled({URL: "https://r{S:1}.example.org/{1}/{2}/{3}.png"})],
+        [
+            tiled({URL: "https://r{S:1}.example.org/{Q}.png", "wwt.quad_tree_map": "0123"}),
+            tiled({URL: "https://r{S:1}.example.org/{L}/{X}/{Y}.png"}),
+        ],
+    ),
+    "CXW219": (
+        [
+            tiled({SCALE: 0.2, "wwt.offset_x": 3.0}),
+            untiled({"wwt.offset_x": -28800.5}),
+            untiled({"wwt.offset_x": 28800.5, IMAGE_SIZE: (360, 260)}),
+            untiled({"wwt.offset_x": 28800.5}),  # no file is as wide as that
+        ],
+        [
+            tiled({SCALE: 0.2, "wwt.offset_x": 0.3}),
+            untiled({"wwt.offset_x": 8000.0}),  # it may be twice as wide
+            untiled({"wwt.offset_x": -500}),
+            tiled({SCALE: 100, "wwt.offset_x": 1}),
+        ],
+    ),
+    "CXW220": (
+        [
+            untiled({"wwt.offset_x": -1500}),
+            untiled({"wwt.offset_x": 5000.0, SCALE: 0.001}),
+            untiled({"wwt.offset_x": 28800.5, "wwt.offset_y": 130.0, SCALE: 1e-5}),
+        ],
+        [
+            untiled({"wwt.offset_x": 5000.0, SCALE: 0.001, IMAGE_SIZE: (10_000, 500)}),
+            untiled({"wwt.offset_x": 28800.5}),
+            untiled(),
+            tiled(),
+        ],
+    ),
+    "CXW221": (
+        [tiled({"wwt.projection": name}) for name in ("Spherical", "Plotted")],
+        [tiled({"wwt.projection": name}) for name in ("Tan", "Toast", "Equirectangular", "Mercator", "Healpix")],
+    ),
     "CXW211": ([tiled({"wwt.width_factor": 1})], [tiled(), untiled({"wwt.width_factor": 1})]),
     "CXW212": (
         [tiled({"wwt.offset_x": 512}), tiled({"wwt.offset_x": -1024.5, "wwt.offset_y": 800}), tiled({"wwt.offset_y": 6.0})],
@@ -107,7 +161,10 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     ),
     "CXW217": (
         [tiled({TYPE: value}) for value in ("png", "", " ", ".PNG", ".fit", "FITS", ".tif")],
-        [tiled({TYPE: value}) for value in (".png", ".jpg", ".fits", "png jpeg fits", ".txt")],
+        [
+            *(tiled({TYPE: value}) for value in (".png", ".jpg", ".fits", "png jpeg fits", ".txt")),
+            *(tiled({TYPE: value, "wwt.projection": "Healpix"}) for value in ("png", "fits", "jpeg", "png jpeg")),
+        ],
     ),
     "CXW218": (
         [untiled({"wwt.center_x": 0, "wwt.center_y": 0}), tiled({"wwt.center_x": 0.0, "wwt.center_y": -0.0})],
@@ -116,7 +173,26 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     "CXW301": ([tiled({URL: "{1}/{3}/{3}_{2}.png"}), untiled({URL: "file:///m51.jpg"})], [tiled(), untiled()]),
     "CXW302": ([tiled({URL: "https://example.org/m51.png"}), tiled({URL: "https://example.org/%7B1%7D/%7B3%7D_%7B2%7D.png"})], [tiled()]),
     "CXW303": ([untiled({URL: "https://example.org/{1}/{3}/{3}_{2}.png"})], [untiled()]),
-    "CXW304": ([tiled({URL: "https://example.org/{1}/{x}.png"}), tiled({URL: "https://example.org/{1}/{3_{2}"})], [tiled()]),
+    "CXW304": (
+        [
+            tiled({URL: "https://example.org/{1}/{x}.png"}),
+            tiled({URL: "https://example.org/{1}/{3_{2}"}),
+            tiled({URL: "https://example.org/{S:4}/{Q}.png"}),
+            tiled({URL: HIPS}),
+            tiled({"wwt.projection": "Healpix"}),
+            tiled({"wwt.projection": "Healpix", URL: "https://example.org/survey"}),
+            tiled({"wwt.projection": "Healpix", URL: HIPS + ".fits"}),
+            tiled({"wwt.projection": "Healpix", URL: "https://example.org/{0}/{1}/{2}"}),
+            tiled({URL: "https://ecn.t{0}.example.org/{1}.jpeg"}),
+        ],
+        [
+            tiled(),
+            *(tiled({URL: f"https://t{{S{n}}}.example.org/{{Q}}.png"}) for n in ("", ":0", ":1", ":2", ":3")),
+            tiled({"wwt.projection": "Healpix", URL: HIPS}),
+            tiled({"wwt.projection": "Healpix", URL: HIPS + "?key=1"}),
+            tiled({"wwt.projection": "Mercator", "wwt.quad_tree_map": "0123", URL: "https://t{0}.example.org/{1}.jpeg"}),
+        ],
+    ),
     "CXW305": (
         [
             untiled({URL: f"http://{host}/m51.jpg"})
@@ -127,6 +203,29 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     "CXW306": (
         [untiled({URL: "http://example.org/m51.jpg"}), tiled({THUMBNAIL: "HTTP://example.org/m51.jpg"})],
         [untiled({URL: "http://localhost/m51.jpg"})],
+    ),
+    "CXW307": (
+        [
+            untiled({URL: address})
+            for address in (
+                "https://github.com/me/images/blob/main/m51.jpg",
+                "https://drive.google.com/file/d/1a2b/view?usp=sharing",
+                "https://www.dropbox.com/s/1a2b/m51.jpg?dl=0",
+                "https://commons.wikimedia.org/wiki/File:M51.jpg",
+                "https://zenodo.org/records/123/preview/m51.jpg",
+                "https://example.org/gallery/m51.html",
+            )
+        ],
+        [
+            untiled({URL: address})
+            for address in (
+                "https://raw.githubusercontent.com/me/images/main/m51.jpg",
+                "https://me.github.io/images/m51.jpg",
+                "https://upload.wikimedia.org/wikipedia/commons/d/db/M51.jpg",
+                "https://zenodo.org/records/123/files/m51.jpg",
+                "https://example.org/image.php?id=51",
+            )
+        ],
     ),
     "CXW311": ([tiled({THUMBNAIL: "thumb.jpg"}), tiled({THUMBNAIL: "https://example.org/{1}.jpg"})], [tiled({THUMBNAIL: ""})]),
     "CXW312": ([tiled({THUMBNAIL: ""})], [tiled(), tiled({THUMBNAIL: None})]),
@@ -316,10 +415,10 @@ def test_what_observatories_really_write_is_not_nagged_at(copyright, credits, li
 )
 def test_a_number_that_was_typed_in_another_way_can_be_taken_over(path, typed, meant):
     [problem] = [p for p in run(tiled({path: typed})) if p.code == "CXW102"]
-    assert problem.fix.changes == {path: meant}
+    assert problem.fix.changes == {path: pytest.approx(meant, abs=1e-9)}
 
 
-@pytest.mark.parametrize("typed", ["12,5", "nan", "1e999", "13:75:00", "25:00:00", "1_0_", "", "12 13"])
+@pytest.mark.parametrize("typed", ["1,2,5", "nan", "1e999", "13:75:00", "25:00:00", "1_0_", "", "12 13"])
 def test_what_is_not_clearly_a_number_is_left_to_the_person(typed):
     assert not [p.fix for p in run(tiled({"wwt.center_x": typed})) if p.code == "CXW102" and p.fix]
 
@@ -348,8 +447,9 @@ def test_a_message_continues_the_name_of_its_field(code, values):
         assert 10 < len(message) < 400, message
         title = fields()[problem.field].title if problem.field else "Draft"
         assert not message.lower().startswith((f"{title.lower()} ", f"the {title.lower()} ")), message
-        # Lower case; but a name or an id such as CC-BY-4.0 stays as it is.
-        assert not re.match(r"[A-Z][a-z]+ ", message) or message.startswith("SPDX"), message
+        # It follows a label: what to do, or a predicate in lower case; a name or an id such as CC-BY-4.0 stays as it is.
+        to_do = message.startswith(("Enter ", "Choose ", "Describe ", "Required. ", "The address "))
+        assert to_do or not re.match(r"[A-Z][a-z]+ ", message) or message.startswith("SPDX"), message
         assert not message.endswith("."), message
 
 
@@ -446,3 +546,48 @@ def test_what_has_no_error_is_a_submission(changes, base):
     values = {**base, **changes}
     if not errors(values):
         ImageSubmission.model_validate(nest({path: value for path, value in values.items() if value is not None}))
+
+
+@pytest.mark.parametrize(
+    ("page", "file"),
+    [
+        (
+            "https://github.com/me/i/blob/main/a/{1}/{3}/{3}_{2}.png",
+            "https://raw.githubusercontent.com/me/i/main/a/{1}/{3}/{3}_{2}.png",
+        ),
+        (
+            "https://www.dropbox.com/scl/fi/1a/m51.jpg?rlkey=x&dl=0",
+            "https://dl.dropboxusercontent.com/scl/fi/1a/m51.jpg?rlkey=x",
+        ),
+        ("https://zenodo.org/record/12/preview/m51.jpg", "https://zenodo.org/records/12/files/m51.jpg"),
+        (
+            "https://huggingface.co/datasets/me/i/blob/main/m51.jpg",
+            "https://huggingface.co/datasets/me/i/resolve/main/m51.jpg",
+        ),
+        ("https://gitlab.com/me/i/-/blob/main/m51.jpg", ""),
+        ("https://1drv.ms/i/s!abc", ""),
+    ],
+)
+def test_the_file_s_own_address_is_offered_where_there_is_one(page, file):
+    found = page_address(page)
+    assert found is not None and found.file_url == file
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("example.org/m51.png", "https://example.org/m51.png"), ("https://example.org/my image.png", "https://example.org/my%20image.png"),
+     (" https://example.org/m51.png", "https://example.org/m51.png"), ("www.example.org/a b.png", "https://www.example.org/a%20b.png"),
+     ("C:\\m51.png", None), ("/home/me/m51.png", None), ("m51.png", None), ("ftp://example.org/m51.png", None)],
+)  # fmt: skip
+@pytest.mark.parametrize("path", [URL, THUMBNAIL])
+def test_an_address_that_lacks_only_its_beginning_or_has_a_space_is_offered_in_full(path, typed, meant):
+    (problem,) = (
+        problem for problem in run(untiled({path: typed})) if problem.field == path and problem.severity == ERROR
+    )
+    assert (problem.fix.changes[path] if problem.fix else None) == meant
+
+
+@pytest.mark.parametrize("text", ["ESA standard licence", "our license", "Free for non-commercial use"])
+def test_a_license_that_is_only_a_little_alike_has_no_button(text):
+    (problem,) = (problem for problem in run(untiled({LICENSE: text})) if problem.field == LICENSE)
+    assert problem.fix is None and "did you mean" not in problem.message

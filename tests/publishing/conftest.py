@@ -10,7 +10,7 @@ from api.broken_server import BrokenServer, silent
 from api.conftest import make_submission
 from PIL import Image
 
-from constellations_widgets.api.web import Look
+from constellations_widgets.api.web import ProbeResult
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.publishing import Journal
 from constellations_widgets.sandbox import Sandbox
@@ -21,7 +21,10 @@ def state(monkeypatch, tmp_path):
     """A state directory of the test's own, and no token of the machine's."""
     monkeypatch.delenv("CONSTELLATIONS_TOKEN", raising=False)
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
-    monkeypatch.setattr("constellations_widgets.publishing.submit.SETTLING_WAITS", (0.0, 0.05))
+    # The sandbox is not long at work on anything.
+    monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_WAITS", (0.0, 0.05))
+    monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_TIME", 0.05)
+    monkeypatch.setattr("constellations_widgets.publishing.batch.END_WAITS", (0.0, 0.05))
     return tmp_path
 
 
@@ -43,14 +46,14 @@ class MadeUpWeb:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def look(self, url: str, enough, *, private: bool) -> Look:
-        return Look(status=200, content_type="image/jpeg", shared=True, content=self.thumbnail)
+    def probe(self, url: str, enough, *, private: bool) -> ProbeResult:
+        return ProbeResult(status=200, content_type="image/jpeg", shared=True, content=self.thumbnail)
 
 
 @pytest.fixture(autouse=True)
 def made_up_web(monkeypatch):
     """The addresses of these tests' images are made up: no test asks the real web for them."""
-    monkeypatch.setattr("constellations_widgets.publishing.probes.Web", MadeUpWeb)
+    monkeypatch.setattr("constellations_widgets.publishing.probes.WebProber", MadeUpWeb)
 
 
 @pytest.fixture(scope="session")

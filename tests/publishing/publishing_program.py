@@ -17,9 +17,11 @@ from typing import Any
 
 from constellations_widgets.api import Constellations
 from constellations_widgets.draft import ImageDraft
-from constellations_widgets.publishing import batch, publish_all, submit
+from constellations_widgets.publishing import batch, publish_all, reconcile
 
-batch.SETTLING_WAITS = submit.SETTLING_WAITS = (0.0, 0.05)  # the sandbox is not long at work on anything
+# The sandbox is not long at work on anything.
+batch.END_WAITS = reconcile.SETTLING_WAITS = (0.0, 0.05)
+reconcile.SETTLING_TIME = 0.05
 TOO_LONG = 100  # seconds
 
 

@@ -66,7 +66,7 @@ def test_the_same_body_is_not_claimed_while_it_is_being_sent(journal):
     with pytest.raises(PublishError, match="right now"):
         claim(Journal())
     with pytest.raises(PublishError, match="right now"):
-        claim(Journal(), despite=[first.key])
+        claim(Journal(), ignored_keys={first.key: "published"})
     claim(journal, b'{"note":"another"}')
     journal.claim("https://x.org", "another handle", PLACE[2], BODY)
 
@@ -77,10 +77,10 @@ def test_a_published_body_is_only_claimed_again_on_demand(journal):
     with pytest.raises(PublishError, match="again=True") as caught:
         claim(journal)
     assert ID in str(caught.value)
-    second = claim(journal, despite=[first.key])
-    journal.published(second.key, ID, "/image/y")
+    second = claim(journal, ignored_keys={first.key: "published"})
+    journal.published(second.key, ID[::-1], "/image/y")
     with pytest.raises(PublishError, match="again=True"):
-        claim(journal, despite=[first.key])  # nobody has decided about the second
+        claim(journal, ignored_keys={first.key: "published"})  # the second has not been decided about
 
 
 def test_an_unclear_attempt_forbids_another_until_it_is_looked_at(journal):
@@ -89,17 +89,22 @@ def test_an_unclear_attempt_forbids_another_until_it_is_looked_at(journal):
     with pytest.raises(PublishError, match="may have succeeded"):
         claim(journal)
     assert [attempt.key for attempt in journal.unsettled()] == [first.key]
-    claim(journal, despite=[first.key])
+    with pytest.raises(PublishError, match="may have succeeded"):
+        claim(journal, ignored_keys={first.key: "refused"})  # it was seen in another state
+    claim(journal, ignored_keys={first.key: "unclear"})
     assert journal.unsettled() == []
-    assert journal.attempt(first.key).answer == "timeout. Not found at the server, and sent anew."
+    assert journal.attempt(first.key).answer == "timeout. Not found at the server, and sent again."
 
 
-def test_what_was_given_up_is_not_published_later(journal):
+def test_what_was_given_up_is_not_published_while_it_is_sent_again(journal):
     first = claim(journal)
     journal.unclear(first.key, "timeout")
-    claim(journal, despite=[first.key])
-    journal.published(first.key, ID, "/image/x")
-    assert journal.attempt(first.key).state == "refused"
+    second = claim(journal, ignored_keys={first.key: "unclear"})
+    assert (
+        journal.published(first.key, ID, "/image/x").state == "refused"
+    )  # it may be the second's, which is being sent
+    journal.not_sent(second.key, "no connection")
+    assert journal.published(first.key, ID, "/image/x").state == "published"
 
 
 def test_what_could_not_be_sent_is_claimed_anew_in_place_of_the_first_attempt(journal):
@@ -110,9 +115,30 @@ def test_what_could_not_be_sent_is_claimed_anew_in_place_of_the_first_attempt(jo
     assert [(it.key, it.state, it.answer) for it in journal.attempts()] == [(second.key, "sending", "")]
 
 
-def test_a_refusal_does_not_stand_in_the_way(journal):
-    journal.refused(claim(journal).key, "Forbidden")
-    claim(journal)
+def test_a_refusal_stands_in_the_way_until_it_is_looked_for(journal):
+    key = claim(journal).key
+    journal.refused(key, "Too many requests")
+    with pytest.raises(PublishError, match="Too many requests"):
+        claim(journal)
+    claim(journal, ignored_keys={key: "refused"})
+
+
+def test_one_image_belongs_to_one_attempt(journal):
+    first, second = claim(journal), claim(journal, b'{"note":"another"}')
+    twin, other = "1" * 24, "2" * 24
+    assert journal.published(first.key, ID, f"/image/{ID}", duplicates=[twin]).receipt.duplicates == (twin,)
+    for taken in (ID, twin):
+        assert journal.published(second.key, taken, f"/image/{taken}").state == "unclear"
+        assert taken in journal.attempt(second.key).answer
+    kept = journal.published(second.key, other, f"/image/{other}", duplicates=[twin, ID])
+    assert (kept.state, kept.image_id, kept.duplicates) == ("published", other, ())
+    assert journal.image_ids(PLACE[0]) == {ID, twin, other} and twin in journal.attempt(first.key).answer
+
+
+def test_the_id_of_another_apis_image_is_free(journal):
+    journal.published(claim(journal).key, ID, f"/image/{ID}")
+    elsewhere = journal.claim("https://y.org", *PLACE[1:], BODY)
+    assert journal.published(elsewhere.key, ID, f"/image/{ID}").state == "published"
 
 
 def test_history_is_newest_first_and_a_table(journal):
@@ -137,7 +163,10 @@ def test_earlier_attempts_are_looked_up_however_many_there_are(journal):
         with journal._database.transaction() as db:
             db.set_progress_handler(one_more, 1)
         try:
-            assert [len(found) for found in journal.related_to_each(*PLACE[:2], [("0", "0"), ("0", PLACE[2])])] == [0, 1]
+            assert [len(found) for found in journal.related_to_each(*PLACE[:2], [("0", "0"), ("0", PLACE[2])])] == [
+                0,
+                1,
+            ]
         finally:
             with journal._database.transaction() as db:
                 db.set_progress_handler(None, 1)
@@ -147,7 +176,7 @@ def test_earlier_attempts_are_looked_up_however_many_there_are(journal):
     with_one = steps()
     for number in range(100):
         earlier = journal.claim(*PLACE[:2], f"https://example.org/{number}.png", b"%d" % number)
-        journal.published(earlier.key, ID, f"/image/{ID}")
+        journal.published(earlier.key, f"{number:024x}", f"/image/{number:024x}")
     assert steps() < 2 * with_one
 
 
@@ -196,7 +225,9 @@ def test_an_outcome_is_left_to_the_thread_that_is_at_the_disk_which_writes_it_be
 
 def on_disk(journal) -> list[tuple[str, str]]:
     """Keys and states, read by somebody else: the journal itself would do what is left first."""
-    command = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT key, state FROM attempts').fetchall())"
+    command = (
+        "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT key, state FROM attempts').fetchall())"
+    )
     return ast.literal_eval(subprocess.check_output([sys.executable, "-c", command, journal.path], text=True))
 
 
@@ -226,15 +257,15 @@ def interrupt_in_the_next_statement(db: sqlite3.Connection) -> None:
 @pytest.fixture
 def interrupted_commit(monkeypatch):
     """The next claim is interrupted while it becomes durable."""
-    insert = journal_module._insert
+    insert = journal_module.insert
 
     def insert_and_interrupt(db, *what):
-        monkeypatch.setattr(journal_module, "_insert", insert)
+        monkeypatch.setattr(journal_module, "insert", insert)
         done = insert(db, *what)
         interrupt_in_the_next_statement(db)
         return done
 
-    monkeypatch.setattr(journal_module, "_insert", insert_and_interrupt)
+    monkeypatch.setattr(journal_module, "insert", insert_and_interrupt)
 
 
 def test_a_claim_that_is_interrupted_while_it_becomes_durable_was_not_sent(journal, interrupted_commit):
@@ -382,7 +413,7 @@ def test_what_was_published_can_be_read_from_a_full_disk(journal):
 
 
 @pytest.mark.parametrize("left", ["whole", "by a kernel that was killed"])
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0 and not shutil.which("setpriv"), reason="as root")
+@pytest.mark.skipif(not hasattr(os, "geteuid") or (os.geteuid() == 0 and not shutil.which("setpriv")), reason="as root")
 def test_a_read_only_state_directory_stops_everything_and_can_be_read(journal, left):
     journal.refused(claim(journal).key, "Forbidden.")
     if left == "whole":

@@ -109,7 +109,7 @@ def test_the_same_image_url_twice_in_a_plan_is_published_once(client, box, draft
 
 
 def test_the_server_is_asked_for_each_url_once_and_for_several_beside_each_other(client, box, draft, monkeypatch):
-    asked, beside = [], threading.Barrier(8, timeout=30)
+    asked, beside = [], threading.Barrier(8, timeout=120)
     find = client.find_images
 
     def find_with_others(url):
@@ -155,12 +155,12 @@ def test_a_server_that_is_not_there_is_an_error(draft):
         plan(draft, Constellations("http://127.0.0.1:1", "token"), "me")
 
 
-def test_an_image_that_the_server_has_lost_needs_a_decision(client, box, draft, journal):
+def test_what_the_journal_knows_as_published_is_skipped_though_the_server_does_not_list_it(client, box, draft, journal):
     body = draft.submission().to_json()
     attempt = journal.claim(client.api_url, box.handle, draft.storage.legacy_url_template, body)
     journal.published(attempt.key, "f" * 24, "/image/x")
     step = only(plan(draft, client, box.handle))
-    assert step.decision == "decide" and "does not list it" in step.reasons[0]
+    assert step.decision == "skip" and "does not show it" in step.reasons[0]
 
 
 def test_what_is_being_published_elsewhere_is_blocked(client, box, draft, journal):
@@ -168,13 +168,13 @@ def test_what_is_being_published_elsewhere_is_blocked(client, box, draft, journa
     assert only(plan(draft, client, box.handle)).decision == "blocked"
 
 
-def test_an_unclear_attempt_needs_a_decision(client, box, draft, journal):
+def test_with_another_text_while_an_attempt_is_unclear_it_is_skipped(client, box, draft, journal):
     url = draft.storage.legacy_url_template
     attempt = journal.claim(client.api_url, box.handle, url, draft.submission().to_json())
     journal.unclear(attempt.key, "timeout")
     draft.note = "Another body with the same URL"
     step = only(plan(draft, client, box.handle))
-    assert step.decision == "decide" and "may have succeeded" in step.reasons[0]
+    assert step.decision == "skip" and "may have succeeded" in step.reasons[0] and "settle_all" in step.reasons[0]
 
 
 def test_a_plan_shows_itself_escaped(client, box):
@@ -187,3 +187,37 @@ def test_a_plan_shows_itself_escaped(client, box):
 def test_after_publishing_the_plan_says_skip(client, box, draft):
     publish_draft(draft, client, box.handle)
     assert only(plan(draft, client, box.handle)).decision == "skip"
+
+
+@pytest.mark.parametrize("outcome", ["published", "unclear", "sending"])
+def test_another_placement_under_another_handle_is_blocked_by_the_journal_alone(client, box, journal, outcome):
+    first, second = make_draft(), make_draft()
+    second.update({**first.values, "wwt.center_x": first.values["wwt.center_x"] + 1.0})
+    url = first.values["storage.legacy_url_template"]
+    attempt = journal.claim(client.api_url, "other", url, first.submission().to_json())
+    if outcome == "published":
+        journal.published(attempt.key, "0" * 24, "/image/" + "0" * 24)
+    if outcome == "unclear":
+        journal.unclear(attempt.key, "Timeout.")
+    step = only(plan(second, client, box.handle, journal=journal, probe=False))
+    assert step.decision == "blocked" and step.earlier == ()
+    assert journal.related(client.api_url, box.handle, "", url) == []
+
+
+def test_the_same_image_in_another_handle_that_may_be_there_needs_a_decision(client, box, draft, journal):
+    url, body = draft.values["storage.legacy_url_template"], draft.submission().to_json()
+    attempt = journal.claim(client.api_url, "other", url, body)
+    journal.unclear(attempt.key, "Timeout.")
+    step = only(plan(draft, client, box.handle, journal=journal, probe=False))
+    assert step.decision == "decide" and "under the handle 'other'" in step.reasons[0]
+    journal.published(attempt.key, "0" * 24, "/image/" + "0" * 24)
+    step = only(plan(draft, client, box.handle, journal=journal, probe=False))
+    assert step.decision == "decide" and "published at" in step.reasons[0]
+
+
+def test_an_unclear_attempt_with_another_text_is_not_said_to_be_looked_at(client, box, draft, journal):
+    url, body = draft.values["storage.legacy_url_template"], draft.submission().to_json()
+    journal.unclear(journal.claim(client.api_url, box.handle, url, body).key, "Timeout.")
+    draft.alt_text = "Another description."
+    step = only(plan(draft, client, box.handle, journal=journal, probe=False))
+    assert step.decision == "skip" and "settle_all" in step.reasons[0]

@@ -13,7 +13,7 @@ import pytest
 from examples import TILED, UNTILED, body
 from publishing.conftest import make_draft, picture
 
-from constellations_widgets.api.web import Web, is_public
+from constellations_widgets.api.web import WebProber, is_public
 from constellations_widgets.publishing import plan, probes
 from constellations_widgets.publishing.probes import Target, first_tile, look_at, size_of, targets
 from constellations_widgets.schema.images import ImageSubmission
@@ -114,20 +114,20 @@ def server():
 def internet(server, monkeypatch) -> Internet:
     """Looks go to the test's internet."""
     network = Internet(server.port)
-    monkeypatch.setattr(probes, "Web", functools.partial(Web, resolve=resolve, network=network))
+    monkeypatch.setattr(probes, "WebProber", functools.partial(WebProber, resolve=resolve, network=network))
     return network
 
 
 @pytest.fixture
 def direct(monkeypatch):
     """Looks go to this machine, as they do for addresses that say so."""
-    monkeypatch.setattr(probes, "Web", Web)
+    monkeypatch.setattr(probes, "WebProber", WebProber)
 
 
 def said(url: str, **about) -> str:
     """What is said of one address, as one text."""
     target = Target(URL, "the image", url, **about)
-    return " ".join(look_at([target])[target])
+    return " ".join(look_at([target], api_url="http://localhost:1")[target])
 
 
 PNG = picture(256, 256, "PNG")
@@ -205,31 +205,31 @@ def test_the_size_of_a_jpeg_behind_a_long_comment_is_found(direct, server):
 
 
 def test_no_more_is_read_than_is_needed(direct, server):
-    with Web() as web:
-        look = web.look(server.put("/huge", bytes(20_000_000)), lambda content: False, private=True)
+    with WebProber() as web:
+        look = web.probe(server.put("/huge", bytes(20_000_000)), lambda content: False, private=True)
     assert 2**20 <= len(look.content) < 2**21
 
 
 def test_a_server_that_is_silent_is_given_up_and_said_to_be_unknown(server, monkeypatch):
-    monkeypatch.setattr(probes, "Web", functools.partial(Web, timeout=0.3))
-    assert "nobody knows whether it is there" in said(f"{server.url}/silence")
-    assert "nobody knows" in said(server.redirect("/there", "/silence"))
+    monkeypatch.setattr(probes, "WebProber", functools.partial(WebProber, timeout=0.3))
+    assert "could not be checked" in said(f"{server.url}/silence")
+    assert "could not be checked" in said(server.redirect("/there", "/silence"))
 
 
 def test_a_server_that_drips_is_given_up(monkeypatch):
     from api.broken_server import BrokenServer, dripping
 
-    monkeypatch.setattr(probes, "Web", functools.partial(Web, timeout=0.5))
+    monkeypatch.setattr(probes, "WebProber", functools.partial(WebProber, timeout=0.5))
     with BrokenServer(dripping) as broken:
-        assert "no answer within 0.5 s" in said(broken.url)
+        assert "no response within 0.5 s" in said(broken.url)
 
 
 def test_a_search_for_an_address_that_never_ends_is_given_up(monkeypatch):
     ended = threading.Event()
-    slow = functools.partial(Web, timeout=0.3, resolve=lambda host, port: ended.wait(30) and [])
-    monkeypatch.setattr(probes, "Web", slow)
+    slow = functools.partial(WebProber, timeout=0.3, resolve=lambda host, port: ended.wait(30) and [])
+    monkeypatch.setattr(probes, "WebProber", slow)
     try:
-        assert "nobody knows" in said("https://images.example.org/m51.png")
+        assert "could not be checked" in said("https://images.example.org/m51.png")
     finally:
         ended.set()
 
@@ -248,9 +248,9 @@ def test_what_can_not_be_reached_is_said(internet, url):
 
 def test_a_host_that_never_answers_is_not_asked_for_each_of_a_thousand_images(internet):
     wanted = [Target(URL, "the image", f"http://nowhere.example.org/{number}.png") for number in range(200)]
-    found = look_at(wanted)
+    found = look_at(wanted, api_url="https://api.example.org")
     assert len(found) == 200 and all(len(faults) == 1 for faults in found.values())
-    assert "not asked again" in " ".join(found[wanted[-1]])
+    assert "not tried again" in " ".join(found[wanted[-1]])
 
 
 def test_redirects_are_followed_to_the_picture(internet, server):
@@ -312,6 +312,30 @@ def test_a_public_name_with_a_private_address_is_not_asked(internet):
     assert internet.connected == []
 
 
+@pytest.mark.parametrize(
+    ("api_url", "url", "is_asked"),
+    [
+        ("https://api.worldwidetelescope.org", "{home}/m51.png", False),
+        ("https://api.worldwidetelescope.org", "http://192.168.1.1/m51.png", False),
+        ("https://api.worldwidetelescope.org", "http://169.254.169.254/latest/meta-data/", False),
+        ("http://localhost:7001", "http://169.254.169.254/latest/meta-data/", False),
+        ("http://10.0.0.5", "http://[fe80::1]/m51.png", False),
+        ("http://10.0.0.5", "http://[fd00:ec2::254]/latest/meta-data/", False),
+        ("http://10.0.0.5", "http://100.100.100.200/latest/meta-data/", False),
+        ("http://10.0.0.5", "http://192.0.0.192/latest/", False),
+        ("https://api.worldwidetelescope.org", "http://168.63.129.16/machine/", False),
+        ("http://10.0.0.5", "http://[::ffff:169.254.169.254]/m51.png", False),
+        ("http://localhost:7001", "{home}/m51.png", True),
+        ("http://10.0.0.5", "{home}/m51.png", True),
+    ],
+)
+def test_a_private_address_is_asked_only_for_an_api_in_a_private_network(direct, server, api_url, url, is_asked):
+    target = Target(URL, "the image", url.format(home=server.put("/m51.png", PNG).removesuffix("/m51.png")))
+    (faults,) = look_at([target], api_url=api_url).values()
+    assert bool(server.asked) == is_asked
+    assert is_asked or "leads into a private network" in " ".join(faults)
+
+
 def test_who_gives_a_private_address_is_taken_at_his_word_also_by_redirect(direct, server):
     server.put("/there.png", PNG)
     assert said(server.redirect("/m51.png", f"http://localhost:{server.port}/there.png")) == ""
@@ -321,7 +345,7 @@ def test_who_gives_a_private_address_is_taken_at_his_word_also_by_redirect(direc
     ("address", "public"),
     [
         ("8.8.8.8", True), ("2606:4700::1111", True), ("172.16.0.1", False), ("224.0.0.1", False), ("::", False),
-        ("64:ff9b::10.0.0.1", False), ("64:ff9b::8.8.8.8", True), ("2002:7f00:1::", False), ("fd00::1", False),
+        ("64:ff9b::10.0.0.1", False), ("168.63.129.16", False), ("64:ff9b::8.8.8.8", True), ("2002:7f00:1::", False), ("fd00::1", False),
     ],
 )  # fmt: skip
 def test_which_addresses_are_public(address, public):

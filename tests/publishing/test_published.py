@@ -12,7 +12,8 @@ import constellations_widgets as cxw
 from constellations_widgets import PublishedImage
 from constellations_widgets.api import Constellations
 from constellations_widgets.api.retries import Retries
-from constellations_widgets.publishing.saved import Saved
+from constellations_widgets.errors import UnclearError
+from constellations_widgets.publishing.save_report import Saved
 
 NOWHERE = "0" * 24
 CREDITS = '<a href="https://noirlab.edu" title="NOIRLab">NOIRLab</a>'
@@ -64,7 +65,7 @@ class TestReading:
 
     def test_it_can_be_looked_at_and_be_the_beginning_of_another(self, image, receipt):
         preview = cxw.Preview(image)
-        assert preview._open({})[0]["imageset"]["center_x"] == receipt.body["wwt"]["center_x"]
+        assert preview._on_open({})[0]["imageset"]["center_x"] == receipt.body["wwt"]["center_x"]
         assert image.receipt is image.record and image.local is None
         preview.close()
         assert image.draft().submission().to_request()["wwt"] == receipt.body["wwt"]
@@ -106,9 +107,9 @@ class TestReading:
             PublishedImage("https://api.worldwidetelescope.org", receipt)
 
     def test_no_network_is_said(self, receipt):
-        with Constellations("http://127.0.0.1:9", "token", retries=Retries(tries=1)) as far:
-            with pytest.raises(cxw.NotSentError):
-                PublishedImage(far, receipt.id)
+        far = Constellations("http://127.0.0.1:9", "token", retries=Retries(tries=1))
+        with far, pytest.raises(cxw.NotSentError):
+            PublishedImage(far, receipt.id)
 
 
 class TestProblems:
@@ -222,7 +223,7 @@ class TestSomebodyElse:
         image.update({"note": "mine", "alt_text": "mine too"})
         other.update({"note": "theirs", "permissions.license": "MIT"})
         other.save()
-        with pytest.raises(cxw.ConflictError, match="changed note meanwhile"):
+        with pytest.raises(cxw.ConflictError, match="note changed on the server"):
             image.save()
         assert image.changes["note"] == ("theirs", "mine")
         assert image.permissions.license == "MIT"  # was not changed here, and follows
@@ -275,7 +276,7 @@ class TestFaults:
         with pytest.raises(cxw.UnclearError):
             image.save()
         assert image.saved is not None and not image.saved.complete
-        assert "Note: NOT changed. It is still 'M 51" in str(image.saved)
+        assert "Title (public): NOT changed. It is still 'M 51" in str(image.saved)
         assert codes(image, "note")["CXW904"] == "warning" and not image.locked
         assert image.save().complete
         assert "CXW904" not in codes(image, "note")
@@ -353,3 +354,35 @@ class TestAnotherKernel:
         image.note = "an hour of work"
         image._unsaved._file.flush()
         assert cxw.ImageDraft.autosaved() == []
+
+
+class BusyForAWhile(httpx.HTTPTransport):
+    """A gateway that answers every change with a 503 after it was passed on, and asks for seven seconds."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        if request.method != "PATCH":
+            return response
+        response.close()
+        return httpx.Response(503, content=b"busy", headers={"Retry-After": "7"})
+
+
+class PassedOnToNobody(BusyForAWhile):
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "PATCH":
+            return httpx.Response(503, content=b"busy", headers={"Retry-After": "7"})
+        return super().handle_request(request)
+
+
+@pytest.mark.parametrize("gateway", [BusyForAWhile, PassedOnToNobody])
+def test_a_503_to_a_change_is_waited_for_as_told_before_it_counts_as_not_made(box, receipt, monkeypatch, gateway):
+    waits = []
+    monkeypatch.setattr("constellations_widgets.publishing.clock.sleep", waits.append)
+    image = PublishedImage(Constellations(box.api_url, box.token(), transport=gateway()), receipt)
+    image.note = "Another note"
+    if gateway is BusyForAWhile:
+        assert image.save().complete  # seen at once
+    else:
+        with pytest.raises(UnclearError):
+            image.save()
+        assert waits == [7.0]

@@ -19,12 +19,12 @@ from constellations_widgets.errors import NotSentError, PublishError, UnclearErr
 from constellations_widgets.publishing import (
     Journal,
     history,
-    left_open,
+    pending_attempts,
     publish_draft,
-    settle,
     settle_all,
     unsettled,
 )
+from constellations_widgets.publishing.reconcile import reconcile
 
 PUBLISH = """
 import json
@@ -43,13 +43,13 @@ publish_draft(draft, Constellations(url, token), handle, probe=False)
 def unclear(client, box, journal, draft):
     """An unclear attempt whose image is not at the server."""
     attempt = journal.claim(client.api_url, box.handle, draft.storage.legacy_url_template, draft.submission().to_json())
-    journal.unclear(attempt.key, "no answer in time")
+    journal.unclear(attempt.key, "No answer in time.")
     return journal.attempt(attempt.key)
 
 
 def test_an_image_that_is_there_settles_the_attempt(client, box, draft, unclear):
     id = client.add_image(box.handle, draft.submission()).id
-    settled = settle(unclear, client)
+    settled = reconcile(unclear, client).attempt
     assert (settled.state, settled.receipt.id, settled.receipt.key) == ("published", id, unclear.key)
     assert settled.receipt.created == client.image(id).creation_date
     assert unsettled() == []
@@ -57,7 +57,7 @@ def test_an_image_that_is_there_settles_the_attempt(client, box, draft, unclear)
 
 def test_an_image_that_is_not_there_leaves_it_open(client, unclear):
     slept = []
-    assert settle(unclear, client, waits=(0, 1, 2), sleep=slept.append).state == "unclear"
+    assert reconcile(unclear, client, waits=(0, 1, 2), sleep=slept.append).attempt.state == "unclear"
     assert slept == [1, 2]
     assert [attempt.key for attempt in unsettled()] == [unclear.key]
 
@@ -69,7 +69,7 @@ def test_looking_sends_nothing_that_changes_anything(unclear, box):
         methods.append((request.method, request.url.path))
         return httpx.Response(200, json={"error": False, "results": []})
 
-    settle(unclear, Constellations(unclear.api_url, box.token(), transport=httpx.MockTransport(look)))
+    reconcile(unclear, Constellations(unclear.api_url, box.token(), transport=httpx.MockTransport(look)))
     assert methods == [("POST", "/images/find-by-legacy-url")]
 
 
@@ -85,13 +85,13 @@ def test_looking_sends_nothing_that_changes_anything(unclear, box):
 def test_an_image_that_differs_is_not_taken_for_ours(client, box, draft, unclear, change):
     draft.update(change)
     client.add_image(box.handle, draft.submission())
-    assert settle(unclear, client).state == "unclear"
+    assert reconcile(unclear, client).attempt.state == "unclear"
 
 
 def test_the_same_image_of_another_handle_is_not_taken_for_ours(client, box, draft, unclear):
     box.add_handle("someone")
     client.add_image("someone", draft.submission())
-    assert settle(unclear, client).state == "unclear"
+    assert reconcile(unclear, client).attempt.state == "unclear"
 
 
 def test_an_image_that_was_there_before_is_not_taken_for_ours(client, box, journal, draft):
@@ -99,19 +99,15 @@ def test_an_image_that_was_there_before_is_not_taken_for_ours(client, box, journ
     url, body = draft.storage.legacy_url_template, draft.submission().to_json()
     attempt = journal.claim(client.api_url, box.handle, url, body, known_ids=[old])
     journal.unclear(attempt.key, "")
-    assert settle(journal.attempt(attempt.key), client).state == "unclear"
+    assert reconcile(journal.attempt(attempt.key), client).attempt.state == "unclear"
 
 
-def test_an_image_that_is_older_than_the_attempt_is_not_taken_for_ours(client, box, draft, unclear):
-    client.add_image(box.handle, draft.submission())
-    later = Constellations(client.api_url, box.token(), transport=_Shifted(timedelta(minutes=-10)))
-    assert settle(unclear, later).state == "unclear"
-
-
-def test_a_server_whose_clock_is_wrong_is_understood_by_its_own_date(client, box, draft, unclear):
+@pytest.mark.parametrize("hours", [-5, -0.2, 0.2, 5])
+@pytest.mark.parametrize("date_too", [True, False])
+def test_no_clock_hides_an_image_that_is_ours(client, box, draft, unclear, hours, date_too):
     id = client.add_image(box.handle, draft.submission()).id
-    wrong = Constellations(client.api_url, box.token(), transport=_Shifted(timedelta(hours=-5), date_too=True))
-    assert settle(unclear, wrong).image_id == id
+    wrong = Constellations(client.api_url, box.token(), transport=_Shifted(timedelta(hours=hours), date_too=date_too))
+    assert reconcile(unclear, wrong).attempt.image_id == id
 
 
 class _Shifted(httpx.HTTPTransport):
@@ -132,10 +128,14 @@ class _Shifted(httpx.HTTPTransport):
         return httpx.Response(200, json=content, headers={"Date": format_datetime(date, usegmt=True)})
 
 
-def test_two_images_that_could_be_ours_settle_nothing(client, box, draft, unclear):
-    ids = [client.add_image(box.handle, draft.submission()).id for _ in range(2)]
-    settled = settle(unclear, client)
-    assert settled.state == "unclear" and all(id in settled.answer for id in ids)
+def test_of_several_records_the_oldest_is_the_receipt_and_the_others_are_named_as_duplicates(
+    client, box, draft, unclear
+):
+    ids = [client.add_image(box.handle, draft.submission()).id for _ in range(3)]
+    seen = reconcile(unclear, client)
+    assert (seen.outcome, seen.receipt.id, set(seen.receipt.duplicates)) == ("several", ids[0], set(ids[1:]))
+    assert all(id in history()[0].answer and id in str(seen.receipt) for id in ids[1:])
+    assert all(id in str(seen) for id in ids)
 
 
 def test_an_image_without_url_is_found_in_the_list_of_its_handle(client, box, journal):
@@ -146,18 +146,18 @@ def test_an_image_without_url_is_found_in_the_list_of_its_handle(client, box, jo
     attempt = journal.claim(client.api_url, "no-urls", "", sent)
     id = client.add_image("no-urls", sent).id
     journal.unclear(attempt.key, "")
-    assert settle(journal.attempt(attempt.key), client).image_id == id
+    assert reconcile(journal.attempt(attempt.key), client).attempt.image_id == id
 
 
 def test_a_client_of_another_server_is_refused(unclear):
     with pytest.raises(PublishError, match="one of the same API"):
-        settle(unclear, Constellations("https://other.org"))
+        reconcile(unclear, Constellations("https://other.org"))
 
 
 def test_what_is_settled_stays_so(client, box, draft, unclear, journal):
     journal.refused(unclear.key, "given up")
     client.add_image(box.handle, draft.submission())
-    assert settle(unclear, client).state == "refused"
+    assert settle_all(client) == []  # it is not asked about any more
 
 
 @pytest.mark.parametrize("commits", [True, False], ids=["after the server had it", "before the server had it"])
@@ -177,7 +177,7 @@ def test_a_kernel_killed_while_it_publishes_leaves_an_unclear_attempt_that_is_se
         child.wait()
         (attempt,) = unsettled()
         assert [it.state for it in settle_all(way)] == ["published" if commits else "unclear"]
-        assert bool(left_open(way)) is not commits and settle(attempt, way).state != "sending"
+        assert bool(pending_attempts(way)) is not commits and reconcile(attempt, way).attempt.state != "sending"
         if not commits:
             with pytest.raises(UnclearError):
                 publish_draft(draft, way, box.handle)
@@ -199,30 +199,27 @@ def test_what_was_left_open_is_settled_in_one_call_by_looking_alone(client, box,
     assert [attempt.state for attempt in settled] == ["published"] * 3 + ["unclear"]
     assert {attempt.receipt.id for attempt in settled[:3]} == ids
     assert [done for _, done, _ in seen] == [1, 2, 3, 4] and {total for *_, total in seen} == {4}
-    assert {attempt.key for attempt in left_open(client)} == {settled[3].key}
+    assert {attempt.key for attempt in pending_attempts(client)} == {settled[3].key}
     assert published(client, drafts[3]) == 0
     assert "1 of 5 may have succeeded" not in str(settled) and "1 of 4 may still have succeeded" in str(settled)
-    assert "killed The server does not show it so far." in str(settled) and "cxw.settle_all" not in str(settled)
+    assert "killed The image was not found at the server; it may still appear." in str(settled)
+    assert "cxw.settle_all" not in str(settled)
     assert "settle_all" in history()._repr_html_()
 
 
-def test_what_the_server_does_not_show_can_be_given_up_once_it_has_had_its_time(client, box, draft, unclear, journal):
+def test_what_the_server_does_not_show_can_be_given_up_once_it_has_had_its_time(
+    client, box, draft, unclear, journal, monkeypatch
+):
+    monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_TIME", 60.0)
     assert [it.state for it in settle_all(client, forget=True)] == ["unclear"]  # it may still be at work on it
-    with journal._database.transaction() as db:
-        db.execute("UPDATE attempts SET sent = '2026-01-01T00:00:00+00:00'")
-    client.add_image(box.handle, draft.submission())
-    client.add_image(box.handle, draft.submission())
-    for _ in range(2):
-        assert "Several new images" in settle_all(client, forget=True)[0].answer and left_open(client)
-    other = make_draft()
-    attempt = journal.claim(client.api_url, box.handle, other.storage.legacy_url_template, to_json(other))
-    journal.unclear(attempt.key, "Lost.")
-    with journal._database.transaction() as db:
-        db.execute("UPDATE attempts SET sent = '2026-01-01T00:00:00+00:00'")
-    assert [it.state for it in settle_all(client, forget=True)] == ["unclear", "refused"]
-    assert journal.attempt(attempt.key).answer == "Lost. The server does not show it so far."
-    assert [it.key for it in left_open(client)] == [unclear.key]
-    assert publish_draft(other, client, box.handle, anyway=True).id  # nothing stands in its way
+    monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_TIME", 0.0)
+    assert [it.state for it in settle_all(client, forget=True)] == ["refused"]
+    answer = "No answer in time. The image was not found at the server; it may still appear."
+    assert journal.attempt(unclear.key).answer == answer
+    assert pending_attempts(client) == []
+    client.add_image(box.handle, draft.submission())  # and now it appears: it is looked for before anything is sent
+    assert publish_draft(draft, client, box.handle, again=True).key == unclear.key
+    assert published(client, draft) == 1
 
 
 def test_what_can_not_be_looked_at_stays_open_and_says_why(unclear, client, box, journal):
@@ -238,7 +235,7 @@ def test_what_can_not_be_looked_at_stays_open_and_says_why(unclear, client, box,
     partly = Constellations(
         client.api_url, box.token(), transport=httpx.MockTransport(answer), retries=Retries(tries=1)
     )
-    states = {it.key: (it.state, "could not be looked at" in it.answer) for it in settle_all(partly)}
+    states = {it.key: (it.state, "Could not check" in it.answer) for it in settle_all(partly)}
     assert states == {unclear.key: ("unclear", False), attempt.key: ("unclear", True)}
     with pytest.raises(NotSentError):
         settle_all(

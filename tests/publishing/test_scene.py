@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import pytest
 from api.broken_server import reset
@@ -10,8 +11,9 @@ from publishing.conftest import FaultyProxy, make_draft
 
 from constellations_widgets.api import Constellations
 from constellations_widgets.errors import ForbiddenError, InvalidError, JournalError, PublishError, UnclearError
+from constellations_widgets.geometry.extent import SkyView, view_of_image
 from constellations_widgets.publishing import history, publish_draft, publish_scene, scene_of, settle_all, unsettled
-from constellations_widgets.schema.extent import SkyView, view_of_image
+from constellations_widgets.schema.images import ImageSubmission
 from constellations_widgets.schema.records import Receipt
 
 VIEW = SkyView(202.5, 47.2, height=0.8, aspect=1.6, roll=10)
@@ -59,6 +61,18 @@ def test_a_scene_can_have_several_images_each_with_its_opacity(client, box, imag
         publish_scene(image, client, VIEW, above=[(upper, 2)])
 
 
+def test_two_images_of_one_url_with_different_placements_warn(client, box, draft):
+    request = draft.submission().to_request()
+    moved = ImageSubmission.model_validate(request | {"wwt": request["wwt"] | {"center_x": 10.0}})
+    same = client.add_image(box.handle, draft.submission())
+    again, other = (client.add_image(box.handle, body) for body in (draft.submission(), moved))
+    with pytest.warns(UserWarning, match=f"{same.id} and {other.id} have the same image URL"):
+        scene_of(same, VIEW, above=[(again, 0.5), (other, 0.5)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scene_of(same, VIEW, above=[(again, 0.5), (client.add_image(box.handle, make_draft().submission()), 1)])
+
+
 def test_without_a_view_it_shows_the_image_and_says_its_note(client, box, image):
     publish_scene(image, client, published=True)
     (record,) = scenes(client, box, image)
@@ -69,6 +83,7 @@ def test_without_a_view_it_shows_the_image_and_says_its_note(client, box, image)
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
+        ({"view": None}, "there is no view"),
         ({"view": SkyView(0, 91, 1)}, "dec_rad"),
         ({"view": SkyView(0, 0, 361)}, "roi_height_deg"),
         ({"opacity": 1.5}, "opacity"),

@@ -33,7 +33,7 @@ def test_steps_are_taken_back_and_done_again_one_after_the_other(shared):
     before = [values(shared, path) for path in (LICENSE, NOTE)]
     shared.copy({LICENSE: "MIT"})
     shared.copy({NOTE: "The same"}, rows=[1])
-    assert (shared.undoable, shared.redoable) == ("Note of 1 image", "")
+    assert (shared.undoable, shared.redoable) == ("Title (public) of 1 image", "")
     assert shared.undo() == 1 and values(shared, NOTE) == before[1]
     assert shared.undo() == 4 and values(shared, LICENSE) == before[0]
     assert shared.undo() == 0 and shared.redoable == "License of 4 images"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from api.signing import own_box, sign_in_by, signed_in_at
+from auth.signing import own_box, sign_in_by, signed_in_at
 from publishing.conftest import make_draft
 
 import constellations_widgets as cxw
-from constellations_widgets.api.signing_in.sign_in import begin
 from constellations_widgets.errors import SignInError
 
 
@@ -49,7 +48,7 @@ def test_after_a_dead_sign_in_the_batch_goes_on_with_the_next_one(box, drafts, t
         with pytest.raises(SignInError, match="Sign in again"):
             cxw.publish_all(drafts, client, box.handle, threads=1, on_progress=end_it)
         assert not session.signed_in
-        sign_in_by(begin(session, listens=False), session)
+        sign_in_by(session.begin(listens=False), session)
         assert cxw.publish_all(drafts, client, box.handle).counts == {"published": 12}
         there = urls(client, box.handle)
         assert [there.count(draft.storage.legacy_url_template) for draft in drafts] == [1] * 12

@@ -1,4 +1,4 @@
-"""Run by the official client's own Python: add, read, list, find and change images; print what came back as JSON."""
+"""Run by the official client's own Python: make each of its public calls; print what came back as JSON."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from dataclasses import asdict
 
 from wwt_api_client.constellations import CxClient
 from wwt_api_client.constellations.data import (
+    HandleUpdate,
     ImageContentPermissions,
     ImageStorage,
     ImageUpdate,
     ImageWwt,
     SceneContent,
+    SceneContentUpdate,
     SceneImageLayer,
     ScenePlace,
+    SceneUpdate,
 )
 from wwt_api_client.constellations.handles import AddImageRequest, AddSceneRequest
 from wwt_data_formats.imageset import ImageSet
+from wwt_data_formats.place import Place
 
 handle_name, url = sys.argv[1:]
 client = CxClient()
@@ -34,6 +38,7 @@ image = AddImageRequest(
     note="A note",
     alt_text="Alt",
 )  # fmt: skip
+before_handle = asdict(handle.get())
 first = handle.add_image(image)
 
 imageset = ImageSet()
@@ -48,9 +53,21 @@ layers = SceneContent(image_layers=[SceneImageLayer(image_id=first, opacity=1.0)
 place = ScenePlace(ra_rad=1.0, dec_rad=0.5, roll_rad=0.0, roi_height_deg=2.0, roi_aspect_ratio=1.0)
 scene = handle.add_scene(AddSceneRequest(place=place, content=layers, text="Look", published=True))
 
+wwt_place = Place()
+wwt_place.ra_hr, wwt_place.dec_deg, wwt_place.zoom_level, wwt_place.name = 3.0, -30.0, 12.0, "From a place"
+wwt_place.foreground_image_set = imageset
+hidden = handle.add_scene_from_place(wwt_place, publish=False)
+timeline = [each.id for each in handle.get_timeline(0)]
+
+of_scene = client.scene_client(scene)
+of_scene.update(SceneUpdate(text="Changed", outgoing_url="http://example.com", content=SceneContentUpdate(second)))
+handle.update(HandleUpdate(display_name="Renamed"))
+place_folder = of_scene.place_folder()
+
 result = {
     "ids": [first, second],
-    "handle": asdict(handle.get()),
+    "handle": before_handle,
+    "renamed": asdict(handle.get()),
     "may": [handle.permissions().view_dashboard, opened.permissions().edit],
     "before": asdict(before),
     "after": asdict(opened.get()),
@@ -58,11 +75,18 @@ result = {
     "listed": [(each.id, each.note) for each in handle.image_info(0, 10)],
     "found": [each.id for each in client.find_images_by_wwt_url(url)],
     "not_found": client.find_images_by_wwt_url(url + "nowhere"),
-    "backgrounds": client.get_builtin_backgrounds(),
+    "backgrounds": [each.id for each in client.get_builtin_backgrounds()],
     "stats": asdict(handle.stats()),
     "wtml": opened.imageset_object().url,
-    "scene": client.scene_client(scene).get().text,
-    "timeline": [each.id for each in handle.get_timeline(0)],
-    "scene_id": scene,
+    "wtml_urls": [opened.imageset_wtml_url(), of_scene.place_wtml_url()],
+    "imagesets": [each.name for each in opened.imageset_folder().children],
+    "scene": asdict(of_scene.get()),
+    "from_place": asdict(client.scene_client(hidden).get()),
+    "may_edit_scene": of_scene.permissions().edit,
+    "place": [place_folder.name, of_scene.place_object().ra_hr, of_scene.place_object().foreground_image_set.url],
+    "scene_info": [(each._id, each.text, each.published) for each in handle.scene_info(0, 10)],
+    "timeline": timeline,
+    "home": [each.id for each in client.get_home_timeline(0)],
+    "scene_ids": [scene, hidden],
 }
 print(json.dumps(result))

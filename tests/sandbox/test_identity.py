@@ -179,6 +179,7 @@ def test_a_device_can_be_refused(endpoints):
 
 
 def test_a_device_that_asks_too_often_is_slowed_down_and_one_that_asks_too_late_has_no_code(endpoints, rules):
+    rules.device_interval = 60
     started = start_device(endpoints)
     assert [ask_device(endpoints, started).json()["error"] for _ in range(2)] == ["authorization_pending", "slow_down"]
     rules.device_interval, rules.device_lifetime = 0, -1

@@ -166,7 +166,7 @@ def test_a_temporary_library_goes_with_its_sandbox():
         assert folder.is_dir()
     assert not folder.exists()
     with pytest.raises(SandboxError, match="not running"):
-        box.images_url
+        _ = box.images_url
 
 
 def test_another_process_finds_the_library(box: Sandbox, monkeypatch: pytest.MonkeyPatch):

@@ -33,9 +33,9 @@ def test_the_three_fields_can_be_changed(patch):
 
 
 def test_permissions_are_replaced_whole(patch, owner, add, image):
-    answer, record = patch(json={"permissions": {"copyright": "Y", "license": "MIT", "more": 1}})
+    _answer, record = patch(json={"permissions": {"copyright": "Y", "license": "MIT", "more": 1}})
     assert record["permissions"] == {"copyright": "Y", "license": "MIT", "more": 1}
-    answer, record = patch(json={"permissions": image["permissions"] | {"credits": ""}})
+    _answer, record = patch(json={"permissions": image["permissions"] | {"credits": ""}})
     assert record["permissions"]["credits"] == ""
 
 

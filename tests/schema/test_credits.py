@@ -176,13 +176,13 @@ def test_what_is_no_text_is_refused(value):
             function(value)
 
 
-def test_more_than_20_kB_are_refused():
+def test_more_than_20_000_bytes_are_refused():
     check_credits("é" * 10_000)
     with pytest.raises(CreditsError, match="20,001 bytes.*20,000"):
         check_credits("é" * 10_000 + "x")
 
 
-def test_what_grows_beyond_20_kB_by_cleaning_is_refused():
+def test_what_grows_beyond_20_000_bytes_by_cleaning_is_refused():
     with pytest.raises(CreditsError, match="20,000"):
         clean_credits("<b>" + "&" * 5_000)
 

@@ -29,15 +29,15 @@ def test_there_are_the_13_of_wwt_and_six_more():
     ("path", "title"),
     [
         ("permissions.copyright", "Copyright"),
-        ("permissions.credits", "Credits"),
+        ("permissions.credits", "Credit line"),
         ("permissions.license", "License"),
-        ("note", "Note"),
+        ("note", "Title (public)"),
         ("alt_text", "Alt text"),
-        ("storage.legacy_url_template", "Image URL"),
+        ("storage.legacy_url_template", "Image address"),
         ("wwt.center_x", "Center X (RA)"),
         ("wwt.center_y", "Center Y (Dec)"),
         ("wwt.rotation", "Rotation"),
-        ("wwt.base_degrees_per_tile", "Base degrees per tile"),
+        ("wwt.base_degrees_per_tile", "Scale (base_degrees_per_tile)"),
     ],
 )
 def test_fields_have_the_names_that_people_look_for(path, title):

@@ -63,9 +63,9 @@ def test_a_fault_that_can_be_mended_says_how(values, field, message):
         (untiled({URL: "https://example.org/{1}/{3}/{3}_{2}.png"}), URL, "has the placeholder {1}"),
         (tiled({URL: "https://example.org/{1}/{2}.png"}), URL, "has the placeholders {1}, {2}"),
         (tiled({URL: "https://example.org/{level}/{x}/{y}.png"}), URL, "WWT knows {1} {2} {3}"),
-        (tiled({URL: "https://example.org/{1}/{3}/{3_{2}.png"}), URL, "a brace without its partner"),
+        (tiled({URL: "https://example.org/{1}/{3}/{3_{2}.png"}), URL, "an unmatched brace"),
         (tiled({THUMBNAIL: "https://example.org/{1}.jpg"}), THUMBNAIL, "takes no placeholders"),
-        (tiled({THUMBNAIL: "thumb.jpg"}), THUMBNAIL, "no whole web address"),
+        (tiled({THUMBNAIL: "thumb.jpg"}), THUMBNAIL, "Enter a full web address"),
     ],
 )
 def test_a_fault_that_only_a_person_can_mend_says_what_to_do(values, field, message):
@@ -126,9 +126,9 @@ def test_a_web_address_is_one(url):
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("m51/image.png", "no whole web address"),
-        ("//example.org/m51.png", "no whole web address"),
-        ("www.example.org/m51.png", "no whole web address"),
+        ("m51/image.png", "Enter a full web address"),
+        ("//example.org/m51.png", "Enter a full web address"),
+        ("www.example.org/m51.png", "Enter a full web address"),
         ("file:///home/me/m51.png", "begins with https://"),
         ("C:/Users/me/m51.png", "begins with https://"),
         ("localhost:8000/m51.png", "begins with https://"),
@@ -138,11 +138,11 @@ def test_a_web_address_is_one(url):
         (r"C:\Users\me\m51.png", "a backslash"),
         ("https://example.org/my image.png", "a space"),
         ("https://example.org/m51.png\n", "a space"),
-        ("https:///m51.png", "names no server"),
-        ("http:example.org/m51.png", "names no server"),
-        ("https://me:secret@example.org/m51.png", "everybody will be able to read it"),
-        ("https://example.org:port/m51.png", "is no web address"),
-        ("https://[::1/m51.png", "is no web address"),
+        ("https:///m51.png", "no host name"),
+        ("http:example.org/m51.png", "no host name"),
+        ("https://me:secret@example.org/m51.png", "which will be public"),
+        ("https://example.org:port/m51.png", "is not a web address"),
+        ("https://[::1/m51.png", "is not a web address"),
     ],
 )
 def test_what_is_no_public_web_address_is_told_why(url, message):

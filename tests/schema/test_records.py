@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from constellations_widgets.schema.records import ImageRecord, ImageSummary, Receipt
+from constellations_widgets.schema.scenes import SceneReceipt
 
 ID = "5e9f1c3a7b2d4e6f8a0b1c2d"
 
@@ -61,6 +62,19 @@ def test_a_receipt_links_to_the_record_the_wtml_and_the_page_of_the_handle():
     assert make_receipt(api_url="http://127.0.0.1:8000").handle_url is None
 
 
+def test_a_receipt_links_to_the_pages_of_its_owner():
+    receipt = make_receipt(handle="a/b")
+    assert receipt.dashboard_url == "https://worldwidetelescope.org/@a%2Fb/dashboard"
+    assert receipt.edit_url == f"https://worldwidetelescope.org/@a%2Fb/image/{receipt.id}/edit"
+    scene = SceneReceipt.model_validate(receipt.model_dump())
+    assert scene.edit_url == f"https://worldwidetelescope.org/@a%2Fb/{receipt.id}/edit"
+    for each in (receipt, scene):
+        assert each.edit_url in str(each) and f"href='{each.dashboard_url}'" in each._repr_html_()
+    elsewhere = make_receipt(api_url="http://127.0.0.1:8000")
+    assert elsewhere.edit_url is elsewhere.dashboard_url is None
+    assert "Dashboard" not in str(elsewhere)
+
+
 def test_a_receipt_is_the_same_after_json():
     receipt = make_receipt(body={"note": "M 51 – 😀", "wwt": {"center_x": 0.1}})
     assert Receipt.from_json(receipt.to_json()) == receipt
@@ -103,7 +117,7 @@ def test_everything_in_a_receipt_is_escaped(texts):
     receipt = make_receipt(id=id, api_url=url, handle=handle, body={"note": note}, body_sha256=digest, key=key)
     parser = _Tags()
     parser.feed(receipt._repr_html_())
-    assert parser.tags <= {"div", "strong", "table", "tr", "th", "td", "a", "details", "summary", "pre"}
+    assert parser.tags <= {"bdi", "div", "strong", "table", "tbody", "tr", "th", "td", "a", "details", "summary", "pre"}
     assert {name for name, _ in parser.attributes} <= {"class", "scope", "style", "href", "target", "rel"}
     assert not any(name == "href" and not value.startswith("http") for name, value in parser.attributes)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from constellations_widgets.schema.extent import SkyView, view_of_image
+from constellations_widgets.geometry.extent import SkyView, view_of_image
 from constellations_widgets.schema.fields import nest
 from constellations_widgets.schema.scenes import ScenePlace, SceneReceipt, SceneSubmission
 

@@ -1,6 +1,11 @@
-"""`make soak`: 2,000 publications at a 20 % fault rate, 16 at a time, and 50 kills of a program that publishes.
+"""`make soak`: publishing under everything that can go wrong, for much longer than `make test`.
 
-`python tests/soak/run.py --count 200 --seed 7 --kills 10` does less, or the same with other faults.
+* thousands of seeds of the simulator (`tests/adversary`), which goes on from the seeds of `make test`;
+* Debian's Varnish and nginx before an HTTP server, which they make answer wrongly (`gateways.py`);
+* 2,000 publications at a 20 % fault rate, 16 at a time (`soaking.py`);
+* 50 kills of a program that publishes, and of one that uploads; an upload of 100,000 files.
+
+`python tests/soak/run.py --seeds 200 --count 200 --kills 10` does less, `--seed 7` the same with other faults; 0 leaves a part out.
 """
 
 from __future__ import annotations
@@ -12,25 +17,67 @@ import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+TESTS = Path(__file__).parents[1]
+sys.path.insert(0, str(TESTS))
 
+from soak.gateways import try_gateways
 from soak.soaking import soak
+
+FIRST_SEED = 200
+"""Of the simulator: those before it are run by `make test`."""
 
 
 def main() -> int:
-    """The exit status is 1 if anything went wrong."""
+    """Return the exit status: 1 if anything went wrong."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=3000)
+    parser.add_argument("--gateways", type=int, default=1)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--kills", type=int, default=50)
     options = parser.parse_args()
+    parts = [_simulate(options.seeds), _try_gateways(options.gateways), _publish(options.count, options.seed)]
+    return 0 if all([*parts, _kill(options.kills)]) else 1
+
+
+def _simulate(seeds: int) -> bool:
+    if not seeds:
+        return True
+    program = [sys.executable, str(TESTS / "adversary" / "run.py")]
+    jobs = str(os.cpu_count() or 2)
+    print(f"Simulator, {seeds} seeds:", flush=True)
+    return not subprocess.run(
+        [*program, "--seeds", f"{FIRST_SEED}:{FIRST_SEED + seeds}", "--jobs", jobs], check=False
+    ).returncode
+
+
+def _try_gateways(wanted: int) -> bool:
+    if not wanted:
+        return True
     with tempfile.TemporaryDirectory() as folder:
-        outcome = soak(options.count, options.seed, Path(folder))
-    print(f"Seed {options.seed}: {outcome}", flush=True)
-    kills = [sys.executable, "-m", "pytest", "--quiet", str(HERE.parent / "publishing" / "test_kill.py")]
-    killed = subprocess.run(kills, env=os.environ | {"CXW_KILLS": str(options.kills)}, check=False).returncode
-    return 1 if outcome.wrongs or killed else 0
+        outcome = try_gateways(Path(folder))
+    print(outcome, flush=True)
+    return not outcome.wrongs
+
+
+def _publish(count: int, seed: int) -> bool:
+    if not count:
+        return True
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = soak(count, seed, Path(folder))
+    print(f"Publications, seed {seed}: {outcome}", flush=True)
+    return not outcome.wrongs
+
+
+def _kill(kills: int) -> bool:
+    if not kills:
+        return True
+    print(f"Kills, {kills} of a program that publishes, and {kills} of one that uploads; 100,000 files:", flush=True)
+    names = ["publishing/test_kill.py", "hosting/test_host.py", "hosting/test_faults.py"]
+    only = "killed or test_kill or many_small"
+    program = [sys.executable, "-m", "pytest", "--quiet", *(str(TESTS / name) for name in names), "-k", only]
+    environment = os.environ | {"CXW_KILLS": str(kills), "CXW_FILES": "100000"}
+    return not subprocess.run(program, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +169,8 @@ def test_an_image_whose_wcs_is_broken_hides_no_other(tmp_path):
     science = fits.ImageHDU(pixels(), header(), name="SCI")
     draft = ImageDraft.from_fits(write(tmp_path / "a.fits", fits.PrimaryHDU(), broken, science), autosave=False)
     assert draft.local.size == (6, 4)
-    assert "can be read" in refusal(write(tmp_path / "b.fits", fits.PrimaryHDU(), broken))
+    assert any("HDU 1 can't be placed" in problem.message for problem in draft.problems)
+    assert "The WCS of b.fits contradicts itself" in refusal(write(tmp_path / "b.fits", fits.PrimaryHDU(), broken))
 
 
 def test_a_large_compressed_image_is_placed(tmp_path):
@@ -229,7 +232,7 @@ def test_a_header_needs_the_shape_of_the_image_from_somewhere():
         for shape in (5, "4x6", (0, 6), ("a", "b"), (4,)):
             with pytest.raises(SourceError, match="shape= is|nothing to place"):
                 read_fits(source, shape=shape)
-    with pytest.raises(SourceError, match="A dict is no FITS image"):
+    with pytest.raises(SourceError, match="not an object of type dict"):
         read_fits({})
 
 
@@ -259,7 +262,7 @@ def test_a_wcs_that_wwt_cannot_draw_is_fitted_with_a_remark_or_refused(tmp_path)
 def large(tmp_path) -> Path:
     """10,000 × 10,000 pixels, none of which takes room on the disk."""
     path = tmp_path / "large.fits"
-    cards = header()
+    cards = header(CRPIX1=5000.5, CRPIX2=5000.5)  # a far reference pixel would be moved
     fits.StreamingHDU(
         path, fits.Header({"SIMPLE": True, "BITPIX": -32, "NAXIS": 2, "NAXIS1": 10_000, "NAXIS2": 10_000} | dict(cards))
     ).close()
@@ -289,7 +292,7 @@ def test_the_pixels_of_a_large_image_are_not_read(large, monkeypatch):
         ([fits.PrimaryHDU(np.full((4, 6), np.nan), header())], "no finite pixel"),
         ([fits.PrimaryHDU(np.ones((40, 60)), header(CTYPE1="GLON-SIN", CTYPE2="GLAT-SIN", CDELT1=-0.5, CDELT2=0.5))], "projection SIN, galactic"),
         ([fits.PrimaryHDU(pixels(), header(CDELT2=0.002))], "not square"),
-        ([fits.PrimaryHDU(pixels(), header(CDELT1=0.0))], "no inverse|no FITS image that can be read"),
+        ([fits.PrimaryHDU(pixels(), header(CDELT1=0.0))], "CDELT1 is 0, so its pixels have no size"),
     ],
 )  # fmt: skip
 def test_what_wwt_cannot_draw_is_told_why(tmp_path, hdus, message):
@@ -315,24 +318,68 @@ def test_a_header_that_declares_more_than_there_is_allocates_nothing(tmp_path):
 def test_a_file_that_is_cut_off_is_told_so(tmp_path, length):
     path = tmp_path / "a.fits"
     path.write_bytes(M101.read_bytes()[: length + (0 if length < 2880 else 2880 * 3)])
-    assert "a.fits is no FITS image that can be read" in refusal(path)
+    said = (
+        "is empty" if not path.stat().st_size else "is cut off" if length >= 2880 else "can't be read as a FITS image"
+    )
+    assert f"a.fits {said}" in refusal(path)
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"", b"M 51", b"\x89PNG\r\n\x1a\n", b"SIMPLE  =                    T" + b" " * 50, bytes(range(256)) * 50],
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"M 51", "is not a FITS file, which begins with SIMPLE"),
+        (b"\n" + M101.read_bytes()[:2880], "is not a FITS file, which begins with SIMPLE"),
+        (bytes(range(256)) * 50, "is not a FITS file"),
+        (b"\x89PNG\r\n\x1a\n", "is a PNG picture: read it with ImageDraft.from_image"),
+        (b"\xff\xd8\xff\xe0", "is a JPEG picture"),
+        (b"XISF0100" + b"x" * 3000, "is an XISF file: save it as FITS in PixInsight"),
+        (b"\n<!doctype html><h1>404</h1>", "is a web page or another XML file: download it again"),
+        (b"\x28\xb5\x2f\xfd" + b"x" * 3000, "is packed with Zstandard"),
+        (b"SIMPLE  =                    T" + b" " * 50, "can't be read as a FITS image"),
+    ],
 )
 @pytest.mark.filterwarnings("ignore")
-def test_a_file_that_is_no_fits_is_told_so(tmp_path, content):
+def test_a_file_that_is_no_fits_is_told_what_it_is(tmp_path, content, words):
     path = tmp_path / "a.fits"
-    path.write_bytes(content)
-    assert "a.fits" in refusal(path)
+    for written in (content, gzip.compress(content) if content[:1].isalpha() else content):
+        path.write_bytes(written)
+        assert f"a.fits {words}" in refusal(path)
+
+
+# -- INHERIT, the convention of a primary header that is valid for the extensions
+
+
+def test_an_extension_inherits_what_it_lacks_if_it_says_so(tmp_path):
+    system = {"RADESYS": "FK4", "EQUINOX": 1950.0}
+    chip = header(RADESYS=None)
+    inheriting = chip.copy()
+    inheriting["INHERIT"] = True
+    whole = read_fits(write(tmp_path / "whole.fits", fits.PrimaryHDU(pixels(), fits.Header(dict(chip) | system))))
+    for name, primary, extension, same in (
+        ("system", fits.Header(system), inheriting, True),
+        ("wcs", fits.Header(dict(chip) | system), fits.Header({"INHERIT": True}), True),
+        ("system, not inherited", fits.Header(system), chip, False),
+        ("equinox 2000, which tells ICRS from FK5 nowhere", fits.Header({"EQUINOX": 2000.0}), inheriting, False),
+    ):
+        path = write(tmp_path / f"{name}.fits", fits.PrimaryHDU(header=primary), fits.ImageHDU(pixels(), extension))
+        reading = read_fits(path)
+        assert (reading.values["wwt.center_x"] == pytest.approx(whole.values["wwt.center_x"], abs=1e-6)) is same, name
+        assert any("INHERIT = T" in remark for remark in reading.remarks) is same
+
+
+def test_the_call_for_colours_in_the_last_axis_takes_a_plane_of_the_picture(tmp_path):
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(np.ones((40, 60, 3)), header()))
+    call = re.search(r"from_fits\(.*\)\)", refusal(path))[0]
+    with fits.open(path) as hdus:
+        draft = eval(call, {"from_fits": ImageDraft.from_fits, "fits": fits, "hdu": hdus[0]})
+    assert draft.local.size == (60, 40)
 
 
 def test_a_file_that_is_not_there_is_told_so(tmp_path):
     assert "There is no file" in refusal(tmp_path / "missing.fits")
     assert "There is no file" in refusal(Path("~nobody-of-this-name/m51.fits"))
-    assert "can be read" in refusal(tmp_path)
+    assert "is a folder: give the name of a file in it" in refusal(tmp_path)
 
 
 def test_a_state_directory_that_cannot_be_written_is_told_so(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import re
 import zipfile
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def test_of_a_packed_file_without_end_no_more_is_unpacked_than_the_memory_holds(
     monkeypatch.setattr(hdus, "_LARGEST", 1 << 20)
     path, card = tmp_path / "a.fits.packed", b"COMMENT".ljust(80)
     path.write_bytes(packer.compress(b"SIMPLE  =                    T".ljust(80) + card * 100_000))
-    assert "no FITS image that can be read" in refusal(path)
+    assert re.search(r"can.t be read as a FITS image \(.*END card", refusal(path))
     path.write_bytes(packer.compress(write(tmp_path / "a.fits", 600).read_bytes()))
     assert "is packed, and holds more than" in refusal(path)
 

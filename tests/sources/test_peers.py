@@ -12,7 +12,7 @@ SIP distortion                         wwt_data_formats   refuses    ours fits i
 TPV distortion                         wwt_data_formats   no         leaves the distortion away, in silence
 B1950 coordinates                      wwt_data_formats   no         takes them for J2000: half a degree off
 LONPOLE, the pole itself               wwt_data_formats   no         looks at neither: the image lies turned
-tiled placement                        toasty             yes
+tiled placement                        toasty             no         writes the size as scale times pixels; WWT takes it for an angle
 AVM of the picture's own size          pyavm              yes
 AVM of a WCS turned by pyavm           pyavm              no         writes both scales with the opposite sign, and reads no sign
 AVM of another size, Scale             pyavm              no         moves the reference pixel by half a pixel's difference
@@ -24,6 +24,7 @@ The last two are tested in `test_picture.py`, beside our own reading of the same
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,9 +37,9 @@ from sources.headers import SIP, SIZE, beside, header
 from wwt_data_formats.imageset import ImageSet
 
 from constellations_widgets.errors import SourceError
+from constellations_widgets.geometry.plane import plane_of
 from constellations_widgets.sources.picture import read_picture
 from constellations_widgets.sources.placing import plane_of_wcs
-from constellations_widgets.sources.plane import plane_of
 
 
 def top_down(given: fits.Header) -> fits.Header:
@@ -65,8 +66,8 @@ def theirs(given: fits.Header) -> WCS:
 
 
 def ours(given: fits.Header) -> tuple[WCS, tuple[str, ...]]:
-    plane, remarks = plane_of_wcs(WCS(given), SIZE, "a test", tolerance=10)
-    return WCS(fits.Header(plane.cards())), remarks
+    plane, remarks, warning = plane_of_wcs(WCS(given), SIZE, "a test", tolerance=10)
+    return WCS(fits.Header(plane.cards())), (*remarks, warning) if warning else remarks
 
 
 TPV = {"PV1_1": 1.0, "PV1_7": 0.5, "PV2_1": 1.0, "CRPIX1": 200.0, "CRPIX2": 150.0}
@@ -108,7 +109,7 @@ def test_sip_is_refused_by_wwt_data_formats_and_fitted_by_ours():
 
 
 @pytest.mark.parametrize("size", [(700, 401), (513, 300), (256, 257)])
-def test_toastys_builder_agrees_on_tiles(tmp_path, size):
+def test_toastys_builder_agrees_on_tiles_but_for_what_their_size_means(tmp_path, size):
     from toasty.builder import Builder
     from toasty.image import Image
     from toasty.pyramid import PyramidIO
@@ -120,6 +121,9 @@ def test_toastys_builder_agrees_on_tiles(tmp_path, size):
     builder.prepare_study_tiling(image)
     builder.apply_wcs_info(image.wcs, image.width, image.height)
     values: dict[str, Any] = plane_of_wcs(WCS(given), size, "a test")[0].tiled(size)
+    half = math.radians(values["wwt.base_degrees_per_tile"]) / 2
+    for name in ("base_degrees_per_tile", "offset_x", "offset_y"):
+        values[f"wwt.{name}"] *= math.tan(half) / half
     for name in ("center_x", "center_y", "offset_x", "offset_y", "base_degrees_per_tile", "tile_levels"):
         assert values[f"wwt.{name}"] == pytest.approx(getattr(builder.imgset, name), rel=1e-9, abs=1e-12), name
     assert values["wwt.rotation"] == pytest.approx(builder.imgset.rotation_deg)

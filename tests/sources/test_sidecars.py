@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from sources.test_avm import packet
 
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
@@ -55,6 +59,50 @@ def test_a_wcs_is_taken_in_every_form(picture, tmp_path):
         assert placed(picture, given_wcs) == pytest.approx(HERE)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_text_of_cards_is_read_as_windows_writes_it(picture, tmp_path, encoding):
+    (tmp_path / "m51.txt").write_text(header().tostring(sep="\r\n").lower(), encoding=encoding)
+    assert placed(picture, tmp_path / "m51.txt") == pytest.approx(HERE)
+
+
+AVM = {
+    "CoordinateFrame": "ICRS", "CoordsystemProjection": "TAN", "ReferenceValue": ["202.47", "47.2"], "Rotation": "0",
+    "ReferenceDimension": ["60", "40"], "ReferencePixel": ["10.5", "5.5"], "Scale": ["-0.001", "0.001"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_avm_in_an_xmp_file_beside_a_picture_places_it(picture, tmp_path, encoding):
+    beside = tmp_path / "m51.xmp"
+    beside.write_text(packet(AVM), encoding=encoding)
+    assert placed(picture, beside) == pytest.approx(HERE)
+    beside.write_text(packet(dict.fromkeys([*AVM, "Quality"]), dc_title="M 51"))
+    with pytest.raises(SourceError, match="The AVM in m51.xmp gives no position on the sky"):
+        placed(picture, beside)
+
+
+ASTAP = "\n".join(f"{name}= {value} // ASTAP" for name, value in header().items() if not name.startswith("CTYPE"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["m51.wcs", "m51.wcs.gz", "m51.new", "m51.ini", "m51.head", "m51.xmp", "m51.jpg.xmp", "m51.fits"],
+)
+def test_a_file_that_a_solver_left_beside_a_picture_is_named_and_places_it(picture, tmp_path, name):
+    hdu = fits.PrimaryHDU(header=header())
+    solved = io.BytesIO()
+    hdu.writeto(solved)
+    texts = {".ini": f"PLTSOLVD=T\n{ASTAP}", ".head": header().tostring(sep="\n"), ".xmp": packet(AVM)}
+    text = texts.get(Path(name).suffix)
+    content = text.encode() if text else solved.getvalue()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    with pytest.raises(SourceError, match="which lies beside it") as caught:
+        ImageDraft.from_image(picture, autosave=False)
+    found = re.search(r"give its place with wcs='(.*)', which", str(caught.value))[1]
+    assert found == str(tmp_path / name)
+    assert placed(picture, found) == pytest.approx(HERE)
+
+
 def test_a_wcs_for_another_size_of_the_picture_is_scaled(picture):
     twice = header(IMAGEW=120, IMAGEH=80, CRPIX1=20.5, CRPIX2=10.5, CD1_1=-0.0005, CD2_2=0.0005)
     assert placed(picture, twice) == pytest.approx(HERE)
@@ -89,15 +137,19 @@ def test_astrometry_net_counts_the_rows_of_a_jpeg_from_the_top(picture, tmp_path
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no FITS header"),
-        (b"M 51", "is no FITS header"),
-        (b"SIMPLE  =                    T" + b" " * 50, "no WCS that can be read"),
+        (b"", "is not a FITS header"),
+        (b"M 51", "is not a FITS header"),
+        (b"SIMPLE  =                    T" + b" " * 50, "is not a FITS header"),
         (
-            b"CTYPE1 = 'RA---TAN'\nCTYPE2 = 'DEC--TAN'\nCRVAL1 = far away",
-            "neither a place nor a scale",
+            b"CTYPE1 = 'RA---TAN'\nCTYPE2 = 'DEC--TAN'\nCRVAL1 = far away\nCRVAL2 = 5",
+            "CRVAL1 is 'far away', which is not a number",
         ),
-        (b"CTYPE1 = 'NOTHING'", "no WCS that can be read"),
-        (bytes(range(256)) * 20 + b"CTYPE1", "no celestial WCS|no WCS that can be read|no FITS header"),
+        (b'{"CTYPE1": "RA---TAN"}', "is not a FITS header"),
+        (b"<html><p>CTYPE1", "is not a FITS header"),
+        (b"XISF0100 <xisf> CTYPE1", "is an XISF file: save it as FITS in PixInsight"),
+        (b"PLTSOLVD=F\nCRVAL1=1\nCRVAL2=2", r"the plate was not solved \(PLTSOLVD is F\)"),
+        (b"CTYPE1 = 'NOTHING'", r"no celestial WCS\) \(CTYPE is NOTHING"),
+        (bytes(range(256)) * 20 + b"CTYPE1", "no celestial WCS|no WCS that can be read|not a FITS header"),
     ],
 )
 @pytest.mark.filterwarnings("ignore")

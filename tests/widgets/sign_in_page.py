@@ -24,7 +24,7 @@ class Page:
 
     def wait(self, until: Callable[[dict[str, Any]], bool] | str) -> dict[str, Any]:
         """The status, once it is in this phase or fulfils this."""
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 120
         while time.monotonic() < ends:
             status = self.widget.status
             if status["phase"] == until if isinstance(until, str) else until(status):

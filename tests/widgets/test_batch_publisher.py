@@ -14,11 +14,12 @@ from PIL import Image
 from publishing.conftest import FaultyProxy, made_up_web, make_draft, published  # noqa: F401  (a fixture for all tests here)
 
 from constellations_widgets import BatchPublisher, Constellations, ImageDraft, Sandbox
-from constellations_widgets.errors import InvalidError, PublishError, SourceError
+from constellations_widgets.autosave import flush_all
+from constellations_widgets.errors import ConstellationsError, InvalidError, PublishError, SourceError
 from constellations_widgets.publishing import Journal, publish_draft
 from constellations_widgets.publishing import batch as batches
 from constellations_widgets.widgets.batch import run as batch_run
-from constellations_widgets.widgets.batch.thumbnails import thumbnail
+from constellations_widgets.widgets.thumbnails import thumbnail
 
 IMAGESET = """<ImageSet Name="{name}" Url="https://example.org/{name}/{{1}}/{{3}}/{{3}}_{{2}}.png" Projection="Tan"
 DataSetType="Sky" BandPass="Visible" BaseDegreesPerTile="0.5" CenterX="10" CenterY="20" OffsetX="0" OffsetY="0"
@@ -36,8 +37,9 @@ POST = {"method": "POST", "path": "/handle/*/image"}
 @pytest.fixture(autouse=True)
 def state(monkeypatch, tmp_path):
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setattr("constellations_widgets.publishing.submit.SETTLING_WAITS", (0.0,))
-    monkeypatch.setattr("constellations_widgets.publishing.batch.SETTLING_WAITS", (0.0,))
+    monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_WAITS", (0.0,))
+    monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_TIME", 0.05)
+    monkeypatch.setattr("constellations_widgets.publishing.batch.END_WAITS", (0.0,))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -69,12 +71,12 @@ def make(client, box):
 
 
 def say(widget: BatchPublisher, kind: str, **content) -> None:
-    widget._received(widget, {"kind": kind, **content}, [])
+    widget._on_message(widget, {"kind": kind, **content}, [])
 
 
 def until(widget: BatchPublisher, true) -> dict:
     """The status, once `true` says so of it."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         widget._rows.flush()
         if true(widget.status):
@@ -84,17 +86,17 @@ def until(widget: BatchPublisher, true) -> dict:
 
 
 def rest(widget: BatchPublisher, *phases: str) -> dict:
-    return until(widget, lambda it: it["phase"] in (phases or ("editing", "review", "at rest")))
+    return until(widget, lambda it: it["phase"] in (phases or ("editing", "review", "ended")))
 
 
 def reviewed(widget: BatchPublisher) -> dict:
-    say(widget, "look")
+    say(widget, "review")
     return rest(widget, "review")["review"]
 
 
 def publish(widget: BatchPublisher) -> dict:
     say(widget, "confirm", ticket=reviewed(widget)["ticket"])
-    return rest(widget, "at rest")
+    return rest(widget, "ended")
 
 
 def described(widget: BatchPublisher) -> BatchPublisher:
@@ -121,7 +123,7 @@ def once_each(client: Constellations, widget: BatchPublisher) -> bool:
 def test_each_draft_has_a_row_that_says_what_is_wrong_with_it(make, wtml):
     widget = make(wtml)
     first = rows(widget)[0]
-    assert first["state"] == "faulty" and first["errors"] == 2  # copyright, license
+    assert first["state"] == "invalid" and first["errors"] == 2  # copyright, license
     described(widget)
     assert [(row["state"], row["errors"], row["warnings"]) for row in rows(widget)] == [("unplanned", 0, 0)] * 6
     details, _ = widget._details({"row": 0})
@@ -148,8 +150,8 @@ def test_only_rows_that_have_changed_are_told_and_many_changes_at_once(make, tol
     say(widget, "choose", rows=list(range(10)), on=False)
     rows(widget)
     assert [len(message["rows"]) for message in widget.heard[1:]] == [4, 4, 2]
-    news = [message["news"] for message in widget.heard]
-    assert news == list(range(news[0], news[0] + 4)) and widget.status["news"] == news[-1]
+    revisions = [message["revision"] for message in widget.heard]
+    assert revisions == list(range(revisions[0], revisions[0] + 4)) and widget.status["revision"] == revisions[-1]
 
 
 def test_a_page_is_told_which_of_its_clicks_are_in_the_rows_that_it_was_told(make, told_on_demand):
@@ -158,8 +160,8 @@ def test_a_page_is_told_which_of_its_clicks_are_in_the_rows_that_it_was_told(mak
     say(widget, "choose", rows=[0], on=False, page="one", click=1)
     say(widget, "choose", rows=[1], on=False, page="one", click=2)
     say(widget, "choose", rows=[2], on=False, page="other", click=1)
-    assert widget._rows.heard == {}  # nothing was told so far
-    assert until(widget, lambda it: it["heard"])["heard"] == {"one": 2, "other": 1}
+    assert widget._rows.acknowledged == {}  # nothing was told so far
+    assert until(widget, lambda it: it["acknowledged"])["acknowledged"] == {"one": 2, "other": 1}
     assert {row["i"]: row["chosen"] for row in widget.heard[-1]["rows"]} == {0: False, 1: False, 2: False}
 
 
@@ -168,7 +170,7 @@ def test_a_page_reads_all_rows_in_parts_and_knows_up_to_which_news(make, monkeyp
     widget = make([make_draft() for _ in range(6)])
     first, second = widget._rows.chunk(0), widget._rows.chunk(4)
     assert [row["i"] for row in first["rows"] + second["rows"]] == list(range(6))
-    assert first["total"] == 6 and first["news"] == widget._rows.news
+    assert first["total"] == 6 and first["revision"] == widget._rows.revision
 
 
 def test_a_local_image_has_a_thumbnail_and_a_missing_or_broken_one_has_none(tmp_path, make):
@@ -205,17 +207,17 @@ def test_nothing_that_the_page_is_told_holds_the_token(make, box, wtml):
         {"kind": "decide", "rows": [99]},
         {"kind": "copy", "path": "wwt.rotation"},
         {"kind": "host", "base": "javascript:alert(1)"},
-        {"kind": "again", "what": "everything"},
+        {"kind": "repeat", "what": "everything"},
         {"kind": "close"},
         {"kind": ["stop"]},
         {"kind": "stop"},
-        {"kind": "go_on"},
+        {"kind": "resume"},
     ],
 )
 def test_messages_that_make_no_sense_do_nothing(make, message):
     widget = make([make_draft()])
     before = widget.drafts[0].values, rows(widget)
-    widget._received(widget, message, [])
+    widget._on_message(widget, message, [])
     assert (widget.drafts[0].values, rows(widget)) == before and widget.status["phase"] == "editing"
 
 
@@ -247,7 +249,7 @@ def test_what_all_images_have_in_common_is_there_and_each_field_is_copied_alone_
     widget = make(wtml)
     widget.drafts[0].update(DESCRIBED)
     assert (widget.shared.permissions.copyright, widget.shared.wwt.projection) == (None, None)
-    widget._received(
+    widget._on_message(
         widget, {"kind": "edit", "client": "p", "seq": 1, "changes": {"permissions.copyright": "Me", "note": "All"}}, []
     )
     say(widget, "choose", rows=[0, 1], on=False)
@@ -274,7 +276,7 @@ def test_the_fix_of_a_row_s_problem_mends_that_row(make, wtml):
         draft.wwt.projection = "Tangent"
     (problem,) = [it for it in widget._details({"row": 0})[0]["problems"] if it["field"] == "wwt.projection"]
     assert problem["fix"]
-    say(widget, "mend", row=0, code=problem["code"], field=problem["field"])
+    say(widget, "fix_row", row=0, code=problem["code"], field=problem["field"])
     assert [draft.wwt.projection for draft in widget.drafts[:2]] == ["Tan", "Tangent"]
 
 
@@ -291,14 +293,14 @@ def test_the_plan_says_how_many_of_each_kind_and_nothing_else_is_sent(make, wtml
     kinds = {it["kind"]: it["count"] for it in review["kinds"]}
     assert kinds == {"publish": 2, "decide": 1, "skip": 1, "blocked": 1} and review["ready"] == 2
     assert states(widget) == ["undecided", "blocked", "skipped", "waiting", "waiting", "unplanned"]
-    assert rows(widget)[0]["decides"] and rows(widget)[0]["reason"].startswith("Alt text: ")
+    assert rows(widget)[0]["needs_review"] and rows(widget)[0]["reason"].startswith("Alt text: ")
     assert widget._details({"row": 0})[0]["why"] == []  # the problem says it
     assert "There already" in widget._details({"row": 2})[0]["why"][0]
     say(widget, "decide", rows=[0, 1, 2, 5], on=True)  # only one of these is to be decided
     assert until(widget, lambda it: it["review"]["ready"] == 3)
     say(widget, "confirm", ticket="another")
     say(widget, "confirm", ticket=review["ticket"])
-    rest(widget, "at rest")
+    rest(widget, "ended")
     assert states(widget) == ["published", "blocked", "skipped", "published", "published", "unplanned"]
     assert [published(client, draft) for draft in widget.drafts] == [1, 0, 1, 1, 1, 0]
 
@@ -317,12 +319,12 @@ def test_how_far_a_plan_is_is_told_and_one_that_is_called_off_asks_no_more(make,
 
     monkeypatch.setattr("constellations_widgets.widgets.batch.run.plan", asked)
     widget = make(wtml)
-    say(widget, "look")
+    say(widget, "review")
     until(widget, lambda status: "on the web: 2,999 of 3,000" in status["progress"])
     say(widget, "stop")
     told.set()
     assert rest(widget, "editing")["message"] == ""
-    until(widget, lambda _status: ended == ["The plan was called off."])
+    until(widget, lambda _status: ended == ["The check was cancelled."])
 
 
 def test_a_confirmation_is_taken_once_however_often_it_comes(make, wtml, client):
@@ -333,7 +335,7 @@ def test_a_confirmation_is_taken_once_however_often_it_comes(make, wtml, client)
         thread.start()
     for thread in threads:
         thread.join()
-    rest(widget, "at rest")
+    rest(widget, "ended")
     say(widget, "confirm", ticket=ticket)
     assert once_each(client, widget) and len(widget.receipts) == 6
 
@@ -343,7 +345,7 @@ def test_a_change_takes_the_plan_back_and_what_was_sent_stays(make, wtml, client
     ticket = reviewed(widget)["ticket"]
     widget.drafts[0].note = "Another note"
     status = rest(widget, "editing")
-    assert "look again" in status["message"] and status["review"] is None and widget.batch is None
+    assert "check them again" in status["message"] and status["review"] is None and widget.batch is None
     say(widget, "confirm", ticket=ticket)
     assert rest(widget, "editing") and not any(published(client, draft) for draft in widget.drafts)
 
@@ -355,7 +357,7 @@ def test_what_a_colleague_published_during_the_review_is_not_published_again(mak
     twin = ImageDraft.from_submission(widget.drafts[5].submission(), autosave=False)
     receipt = publish_draft(twin, client, "sandbox", anyway=True)  # in another notebook of ours
     say(widget, "confirm", ticket=ticket)
-    rest(widget, "at rest")
+    rest(widget, "ended")
     assert states(widget)[4:] == ["skipped", "published"] and once_each(client, widget)
     assert widget.drafts[5].receipt == receipt
 
@@ -365,7 +367,7 @@ def test_a_plan_can_be_called_off(make, wtml, monkeypatch):
     plan = batch_run.plan
     monkeypatch.setattr(batch_run, "plan", lambda *given, **options: (held.wait(20), plan(*given, **options))[1])
     widget = described(make(wtml))
-    say(widget, "look")
+    say(widget, "review")
     rest(widget, "planning")
     assert widget.copy_fields({"note": "x"}) == 0  # nothing changes under a plan's eyes
     say(widget, "stop")
@@ -377,7 +379,7 @@ def test_receipts_are_saved_of_all_rows_also_of_those_that_no_plan_holds(make, w
     widget = described(make(wtml))
     say(widget, "choose", rows=[1, 2, 3, 4, 5], on=False)
     publish(widget)
-    say(widget, "leave")
+    say(widget, "cancel")
     rest(widget, "editing")
     (tmp_path / "there").mkdir()
     json_file, csv_file = widget.save_receipts(tmp_path / "there")
@@ -395,11 +397,11 @@ def test_it_is_stopped_and_goes_on_and_its_receipts_are_saved(make, wtml, client
     say(widget, "confirm", ticket=reviewed(widget)["ticket"])
     until(widget, lambda it: it["sent"].get("published"))
     say(widget, "stop")
-    status = rest(widget, "at rest")
+    status = rest(widget, "ended")
     assert status["sent"]["waiting"] > 0
     box.faults.clear()
-    say(widget, "go_on")
-    assert rest(widget, "at rest")["sent"] == {"published": 6} and once_each(client, widget)
+    say(widget, "resume")
+    assert rest(widget, "ended")["sent"] == {"published": 6} and once_each(client, widget)
     say(widget, "save")
     saved = [Path(name) for name in until(widget, lambda it: it["saved"])["saved"]]
     assert [path.parent for path in saved] == [state] * 2
@@ -422,33 +424,33 @@ def test_failed_rows_are_tried_again_alone(make, wtml, client, monkeypatch):
     assert rows(widget)[2]["reason"] == "Not this one."
     assert widget._details({"row": 2})[0]["why"] == ["Not this one."]
     monkeypatch.setattr(batches, "publish_planned", publish_planned)
-    say(widget, "again", what="retry")
-    assert rest(widget, "at rest")["sent"] == {"published": 6} and once_each(client, widget)
+    say(widget, "repeat", what="retry")
+    assert rest(widget, "ended")["sent"] == {"published": 6} and once_each(client, widget)
 
 
 def test_unclear_rows_are_looked_for_and_sent_again_only_when_somebody_says_so(make, box, client):
     with FaultyProxy(box, reset, commits=False) as proxy:
         widget = make([make_draft()], Constellations(proxy.url, auth=box.token()))
         assert publish(widget)["sent"] == {"unclear": 1}
-        say(widget, "again", what="look")
-        assert rest(widget, "at rest")["sent"] == {"unclear": 1}
+        say(widget, "repeat", what="check")
+        assert rest(widget, "ended")["sent"] == {"unclear": 1}
         assert published(client, widget.drafts[0]) == 0
-        say(widget, "again", what="resend")
-        assert rest(widget, "at rest")["sent"] == {"published": 1}
+        say(widget, "repeat", what="resend")
+        assert rest(widget, "ended")["sent"] == {"published": 1}
     assert once_each(client, widget)
 
 
 def test_a_server_that_is_gone_is_said_and_nothing_is_lost(make, wtml, box):
     other = Sandbox().start()
     widget = described(make(wtml, other.client()))
-    say(widget, "look")
+    say(widget, "review")
     rest(widget, "review")
     ticket, url = widget.status["review"]["ticket"], other.api_url
     other.close()
     say(widget, "confirm", ticket=ticket)
-    status = rest(widget, "at rest")
+    status = rest(widget, "ended")
     assert url.removeprefix("http://") in status["message"] and status["sent"] == {"waiting": 6}
-    say(widget, "leave")
+    say(widget, "cancel")
     assert widget.drafts[0].permissions.license == "CC-PDDC"
 
 
@@ -462,12 +464,12 @@ def test_a_cell_that_is_run_again_shows_the_batch_that_is_under_way(make, wtml, 
     until(first, lambda it: it["sent"].get("sending"))
     again = make(wtml)
     assert again.drafts == first.drafts and until(again, lambda it: it["continued"])["phase"] == "sending"
-    say(again, "look")
+    say(again, "review")
     say(again, "stop")  # it is the same batch
-    assert rest(first, "at rest")["sent"]["waiting"] > 0
+    assert rest(first, "ended")["sent"]["waiting"] > 0
     box.faults.clear()
-    say(again, "go_on")
-    rest(again, "at rest")
+    say(again, "resume")
+    rest(again, "ended")
     assert once_each(client, again)
 
 
@@ -488,7 +490,7 @@ def test_another_kernel_knows_what_was_published_and_offers_what_was_typed(make,
     review = reviewed(again)
     assert review["ready"] == 3
     say(again, "confirm", ticket=review["ticket"])
-    rest(again, "at rest")
+    rest(again, "ended")
     assert once_each(client, again) and len(again.receipts) == 6
     assert not list((state / "state" / "batches").glob("*.json"))  # nothing is left to be offered
     assert make(wtml).status["earlier"] is None
@@ -503,7 +505,7 @@ def test_an_attempt_that_a_killed_kernel_left_is_looked_for_before_anything_is_s
     again = make(wtml)
     assert until(again, lambda it: it["counts"].get("unclear") == 1)
     assert "may have succeeded" in rows(again)[0]["reason"]
-    assert [it["kind"] for it in reviewed(described(again))["kinds"]] == ["publish", "look"]
+    assert [it["kind"] for it in reviewed(described(again))["kinds"]] == ["publish", "check"]
     publish(again)
     assert once_each(client, again)
 
@@ -518,7 +520,7 @@ def test_who_looks_for_what_was_left_open_beside_the_rows_finds_their_own_too(ma
     again = make(wtml)
     until_left(again, "offer")
     assert again.receipts == []
-    say(again, "settle")
+    say(again, "reconcile")
     until(again, lambda it: it["counts"].get("published") == 1)
     assert states(again)[2] == "published" and again.receipts[0].id != image_id
     assert published(client, again.drafts[2]) == 1
@@ -530,7 +532,7 @@ def test_what_is_started_afresh_is_not_offered_again(make, wtml):
     first._run.edits._file.flush()
     again = make(wtml)
     assert until(again, lambda it: it["earlier"])["earlier"]["count"] == 6
-    say(again, "forget")
+    say(again, "discard")
     assert until(again, lambda it: it["earlier"] is None)
     assert all(draft.note != "Typed" for draft in again.drafts)
 
@@ -563,14 +565,120 @@ def test_what_was_left_open_beside_its_own_rows_is_offered_and_looked_for(make, 
     id = client.add_image(box.handle, other.submission()).id
     widget = make(wtml)
     until_left(widget, "offer")
-    assert (widget.leftovers["count"], widget.leftovers["items"][0]["name"]) == (1, other.note)
-    widget._received(widget, {"kind": "settle"}, [])
+    assert (widget.pending_attempts["count"], widget.pending_attempts["items"][0]["name"]) == (1, other.note)
+    widget._on_message(widget, {"kind": "reconcile"}, [])
     until_left(widget, "done")
-    assert {item["id"] for item in widget.leftovers["items"]} == {id, ""}
+    assert {item["id"] for item in widget.pending_attempts["items"]} == {id, ""}
 
 
 def until_left(widget: BatchPublisher, phase: str) -> None:
-    deadline = time.monotonic() + 20
-    while widget.leftovers["phase"] != phase:
-        assert time.monotonic() < deadline, widget.leftovers
+    deadline = time.monotonic() + 120
+    while widget.pending_attempts["phase"] != phase or widget._pending.worker.busy:
+        assert time.monotonic() < deadline, widget.pending_attempts
         time.sleep(0.01)
+
+
+def test_files_are_uploaded_before_the_plan_is_made(make, box, state):
+    """An image that could not be uploaded keeps its relative address, so that it is not published."""
+    drafts = []
+    for number in range(3):
+        Image.new("RGB", (40, 30), (number, 0, 0)).save(state / f"field{number}.png")
+        draft = ImageDraft.from_image(state / f"field{number}.png", center=(1, 2), width=0.2, autosave=False)
+        draft.update(DESCRIBED | {"note": f"Field {number}"})
+        drafts.append(draft)
+    (state / "field1.png").unlink()
+    widget = make(drafts, host=box)
+    say(widget, "review")
+    status = until(widget, lambda now: now["phase"] == "review")
+    assert "1 of 3 images were not uploaded. field1" in status["message"]
+    assert [str(draft["storage.legacy_url_template"]).startswith(box.uploads_url) for draft in drafts] == [
+        True,
+        False,
+        True,
+    ]
+    states = [widget._run.state_of(number)[0] for number in range(3)]
+    assert states == ["undecided", "blocked", "undecided"]  # an address on this machine needs a decision
+    say(widget, "decide", rows=[0, 2], on=True)
+    say(widget, "confirm", ticket=status["review"]["ticket"])
+    until(widget, lambda now: now["phase"] == "ended")
+    assert [bool(draft.receipt) for draft in drafts] == [True, False, True]
+
+
+# A folder and a table
+
+
+@pytest.fixture
+def folder(state, request):
+    pictures = state / "pictures"
+    pictures.mkdir()
+    for number in range(3):
+        Image.new("RGB", (40 + number, 30), "navy").save(pictures / f"{request.node.name}-{number}.png")
+    (pictures / "broken.png").write_bytes(b"?")
+    return pictures
+
+
+def test_a_table_is_shown_before_it_is_applied_and_undone_as_one_step(make, folder, request):
+    rows = ["file;title;weather;ra;dec"] + [f"{request.node.name}-{n};Title {n};fine;202,{n};47,5" for n in range(2)]
+    (folder / "metadata.csv").write_text("\n".join([*rows, "nowhere.png;x;;;", ""]))
+    widget = make(folder, metadata=folder / "metadata.csv")
+    assert [draft.note for draft in widget.drafts] == [f"{request.node.name}-{n}" for n in range(3)]  # not applied
+    shown = widget.metadata
+    assert [(it["header"], it["field"]) for it in shown["columns"]][:3] == [
+        ("file", "File"),
+        ("title", "Title (public)"),
+        ("weather", ""),
+    ]
+    assert shown["count"] == 2 and not shown["applied"]
+    text = "\n".join(shown["remarks"])
+    for part in (
+        "broken.png was skipped",
+        "“weather” is not used",
+        "Row 4 is not used",
+        f"{request.node.name}-2.png has no row",
+    ):
+        assert part in text
+    say(widget, "apply_metadata")
+    assert [draft.note for draft in widget.drafts[:2]] == ["Title 0", "Title 1"] and widget.drafts[
+        1
+    ].wwt.center_x == 202.1
+    assert widget.metadata["applied"] and until(widget, lambda status: status["undo"])["undo"].startswith(
+        "Table metadata.csv"
+    )
+    say(widget, "undo")
+    assert widget.drafts[0].note == f"{request.node.name}-0" and widget.drafts[0].wwt.center_x is None
+    assert widget.apply_metadata() == 2
+
+
+def test_a_row_opens_its_form_which_closes_with_the_table(make, folder):
+    from constellations_widgets.widgets.form import ImageForm
+
+    widget = make(folder)
+    assert widget.status["edited"] is None
+    bundle = widget._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    box = widget._row_form.box
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == box.model_id
+    assert until(widget, lambda status: status["edits"])
+    say(widget, "edit_row", row=1)
+    first = box.children[1]
+    assert isinstance(first, ImageForm) and until(widget, lambda status: status["edited"] == 1)
+    first._on_message(first, {"kind": "edit", "changes": {"alt_text": "Typed"}, "client": "c", "seq": 1}, [])
+    assert widget.drafts[1].alt_text == "Typed"
+    form = widget.edit(2)
+    assert box.children == (widget, form) and first.comm is None
+    with pytest.raises(ConstellationsError, match="Unknown row 99"):
+        widget.edit(99)
+    assert widget._row_form.row == 2
+    say(widget, "edit_row", row=None)
+    assert box.children == (widget,) and form.comm is None
+
+
+def test_edits_in_a_form_of_a_row_outlive_the_kernel(make, folder):
+    widget = make(folder)
+    form = widget.edit(0)
+    form._on_message(form, {"kind": "edit", "changes": {"alt_text": "Typed"}, "client": "c", "seq": 1}, [])
+    flush_all()
+    again = make(folder)
+    assert again.status["earlier"]["count"] == 1
+    say(again, "restore")
+    assert again.drafts[0].alt_text == "Typed"

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import math
 import threading
+import types
 
 import pytest
 from examples import TILED, tiled
 
 from constellations_widgets.draft import ImageDraft
+from constellations_widgets.errors import PublishError
 from constellations_widgets.schema.fields import fields
-from constellations_widgets.sources.reading import Reading
+from constellations_widgets.sources.reading import ParsedImage
 from constellations_widgets.widgets.form import ImageForm
 
 PAGE = "a-page"
+RECEIPT = types.SimpleNamespace(id="65f0")
 
 
 def draft_of(values=TILED, **options) -> ImageDraft:
-    return ImageDraft(Reading(values, name="M 51", **options), autosave=bool(options))
+    return ImageDraft(ParsedImage(values, name="M 51", **options), autosave=bool(options))
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def edit(form: ImageForm, seq: int = 1, **changes) -> None:
     """What the page sends when somebody types; underscores stand for dots."""
     paths = {path.replace(".", "_"): path for path in fields()}
     message = {path: value for path, value in ((paths[name], value) for name, value in changes.items())}
-    form._received(form, {"kind": "edit", "client": PAGE, "seq": seq, "changes": message}, [])
+    form._on_message(form, {"kind": "edit", "client": PAGE, "seq": seq, "changes": message}, [])
 
 
 def test_labels_and_help_come_from_the_schema(form):
@@ -72,7 +75,7 @@ def test_the_fix_of_a_problem_is_applied_by_its_code_and_field(form):
     form.draft.wwt.projection = "Tangent"
     problem = next(problem for problem in form.state["problems"] if problem["field"] == "wwt.projection")
     assert problem["fix"]
-    form._received(form, {"kind": "fix", "code": problem["code"], "field": problem["field"]}, [])
+    form._on_message(form, {"kind": "fix", "code": problem["code"], "field": problem["field"]}, [])
     assert form.draft.wwt.projection == "Tan"
 
 
@@ -93,14 +96,14 @@ def test_the_fix_of_a_problem_is_applied_by_its_code_and_field(form):
 )
 def test_messages_that_make_no_sense_do_nothing(form, message):
     before = form.draft.values
-    form._received(form, message, [])
+    form._on_message(form, message, [])
     assert form.draft.values == before
 
 
 def test_an_edit_of_an_unknown_field_or_of_no_plain_value_is_left_out(form):
     before = form.draft.values
     message = {"kind": "edit", "client": PAGE, "seq": 1, "changes": {"wwt.scale": 1, "note": {"a": 1}, "__class__": 2}}
-    form._received(form, message, [])
+    form._on_message(form, message, [])
     assert form.draft.values == before
 
 
@@ -137,48 +140,164 @@ def test_changes_from_many_threads_end_with_the_draft_s_own_state(form):
     assert form.state["values"]["wwt.rotation"] == form.draft.wwt.rotation
 
 
-def test_what_was_typed_before_a_crash_is_offered_and_what_a_program_set_is_not(tmp_path, monkeypatch):
+@pytest.fixture
+def state_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
-    crashed = ImageForm(draft_of(origin="m51/index_rel.wtml"))
-    edit(crashed, note="an hour of work")
-    crashed.draft.storage.legacy_url_template = "https://set.by/a/program/{1}/{3}/{3}_{2}.png"
-    crashed.draft._autosave.flush()
-    crashed.close()
-    again = ImageForm(draft_of(origin="m51/index_rel.wtml"))
-    assert again.earlier
-    again._received(again, {"kind": "restore"}, [])
-    assert again.draft.note == "an hour of work"
+
+
+def form_of(**values) -> ImageForm:
+    """A form as the cell makes it each time it is run."""
+    return ImageForm(draft_of(tiled(values) if values else TILED, origin="m51/index_rel.wtml"))
+
+
+def send(form: ImageForm, kind: str, **more) -> None:
+    form._on_message(form, {"kind": kind, **more}, [])
+
+
+def test_a_cell_that_is_run_again_keeps_what_was_typed_and_not_what_a_program_set(state_folder):
+    first = form_of()
+    edit(first, note="an hour of work")
+    first.draft.storage.legacy_url_template = "https://set.by/a/program/{1}/{3}/{3}_{2}.png"
+    again = form_of()  # at once: what was typed is not on the disk yet
     assert again.draft.values == tiled({"note": "an hour of work"})
-    assert again.earlier == ""
-    again.close()
+    assert again.earlier["phase"] == "restored" and again.earlier["saved"]
+    shown = {"path": "note", "title": "Title (public)", "before": TILED["note"], "after": "an hour of work"}
+    assert again.earlier["fields"] == [shown]
+    third = form_of()
+    assert third.draft.note == "an hour of work"
 
 
-def test_restored_edits_that_are_published_are_not_offered_again(tmp_path, monkeypatch):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
-    crashed = ImageForm(draft_of(origin="m51/index_rel.wtml"))
-    edit(crashed, note="an hour of work")
-    crashed.draft._autosave.flush()
-    crashed.close()
-    again = ImageForm(draft_of(origin="m51/index_rel.wtml"))
-    again._received(again, {"kind": "restore"}, [])
+def test_discarded_edits_can_be_had_back_until_the_cell_is_run_again(state_folder):
+    edit(form_of(), note="an hour of work", alt_text="Typed, too")
+    for _ in range(2):  # each run leaves a file
+        again = form_of()
+    send(again, "discard")
+    assert again.draft.values == TILED and again.earlier["phase"] == "discarded"
+    send(again, "restore")
+    assert again.draft.note == "an hour of work" and again.earlier["phase"] == "restored"
+    send(again, "discard")
+    assert form_of().draft.values == TILED
+
+
+def test_what_was_typed_since_is_never_overwritten(state_folder):
+    edit(form_of(), note="an hour of work", alt_text="Typed, too")
+    again = form_of()
+    edit(again, note="typed since")
+    send(again, "discard")
+    assert (again.draft.note, again.draft.alt_text) == ("typed since", TILED["alt_text"])
+    send(again, "restore")
+    assert (again.draft.note, again.draft.alt_text) == ("typed since", "Typed, too")
+
+
+def test_edits_of_a_source_that_says_something_else_now_are_only_offered(state_folder):
+    edit(form_of(), note="an hour of work")
+    changed = form_of(note="The source was changed")
+    assert changed.draft.note == "The source was changed" and changed.earlier["phase"] == "offered"
+    send(changed, "restore")
+    assert changed.draft.note == "an hour of work" and changed.earlier["phase"] == "restored"
+    send(changed, "discard")
+    assert changed.draft.note == "The source was changed"
+
+
+def test_what_was_typed_back_to_the_source_stays_so(state_folder):
+    edit(form_of(), note="an hour of work")
+    again = form_of()
+    edit(again, note=TILED["note"])
+    assert form_of().draft.note == TILED["note"]
+
+
+def test_restored_edits_that_are_published_are_not_shown_again(state_folder):
+    edit(form_of(), note="an hour of work")
+    again = form_of()
     assert again.draft.earlier  # kept until then: the new kernel may be killed too
-    again.draft.published(object())
-    again.close()
-    assert ImageForm(draft_of(origin="m51/index_rel.wtml")).earlier == ""
+    again.draft.published(RECEIPT)
+    assert form_of().earlier == {}
 
 
-def test_nothing_is_offered_where_only_a_program_has_changed_the_draft(tmp_path, monkeypatch):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+def test_nothing_is_restored_where_only_a_program_has_changed_the_draft(state_folder):
     draft = draft_of(origin="m51/index_rel.wtml")
     draft.note = "from Python"
     draft._autosave.flush()
-    form = ImageForm(draft_of(origin="m51/index_rel.wtml"))
-    assert form.earlier == ""
+    assert form_of().earlier == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "meant"),
+    [
+        ("wwt.center_x", "13:29:52.7", 202.469583333),
+        ("wwt.center_x", "202,4696", 202.4696),
+        ("wwt.center_y", "47° 11' 43\" N", 47.195277778),
+        ("wwt.rotation", "17°", 17.0),
+        ("wwt.base_degrees_per_tile", "0.36 arcsec", 0.0001),
+        ("wwt.tile_levels", "4", 4),
+        ("wwt.rotation", "north", "north"),
+    ],
+)
+def test_raw_fields_take_numbers_as_people_write_them(form, path, typed, meant):
+    send(form, "edit", client=PAGE, seq=1, changes={path: typed})
+    assert form.draft[path] == (pytest.approx(meant, abs=1e-9) if not isinstance(meant, str) else meant)
+
+
+def place(form: ImageForm, name: str) -> dict:
+    return next(field for field in form.place["fields"] if field["name"] == name)
+
+
+def test_the_position_is_set_in_human_numbers_and_undone_by_nothing_but_itself(form):
+    assert form.place["complete"] and form.place["summary"].startswith(place(form, "ra")["text"])
+    send(form, "place", name="ra", value="13h30m00s +48d00m00s")
+    assert (place(form, "ra")["text"][:11], place(form, "dec")["text"][:12]) == ("13h 30m 00.", "+48° 00′ 00.")
+    send(form, "place", name="rotation", value="12,5°")
+    assert place(form, "rotation")["text"] == "12.5°"
+    before = form.draft.values
+    send(form, "place", name="dec", value="somewhere")
+    assert form.draft.values == before
+    assert place(form, "dec")["typed"] == "somewhere" and "has not moved" in place(form, "dec")["error"]
+    form.draft.wwt.rotation = 0.0  # Python moves it, and the message stays at its field
+    assert place(form, "dec")["error"]
+    send(form, "place", name="dec", value="+48")
+    assert place(form, "dec")["error"] == ""
+
+
+def test_hours_taken_for_degrees_and_swapped_coordinates_are_questioned(form):
+    send(form, "place", name="ra", value="13.4979")
+    assert "in hours?" in form.place["question"] and form.place["label"].startswith("Use 13h 29m 52.4")
+    send(form, "place_answer")
+    assert place(form, "ra")["text"].startswith("13h 29m 52.4") and form.place["question"] == ""
+    send(form, "place", name="ra", value="47.2 202.47")
+    assert "swapped?" in form.place["question"]
+    send(form, "place_answer")
+    assert place(form, "ra")["text"].startswith("13h 29m 52.8") and place(form, "dec")["text"].startswith("+47° 12′ 00")
+    assert all(field["error"] == "" for field in form.place["fields"])
+
+
+def test_an_image_without_a_placement_gets_one_in_the_position_step():
+    form = ImageForm(ImageDraft(ParsedImage({"wwt.file_type": ".jpg"}), autosave=False))
+    assert not form.place["complete"] and [field["name"] for field in form.place["fields"]] == [
+        "ra",
+        "dec",
+        "pixel",
+        "rotation",
+    ]
+    send(form, "place", name="ra", value="10h00m12s +20d10m")
+    send(form, "place", name="pixel", value="0.36")
+    assert form.draft.wwt.projection == "SkyImage" and form.draft.wwt.base_degrees_per_tile == pytest.approx(1e-4)
     form.close()
 
 
 def test_a_published_draft_takes_no_more_edits(form):
-    form.draft.published(object())
+    form.draft.published(RECEIPT)
     edit(form, note="too late")
     assert form.draft.note == TILED["note"]
     assert form.state["locked"] is True
+
+
+def test_a_published_draft_is_closed_and_names_the_way_to_go_on(form):
+    form.draft.published(RECEIPT)
+    for change in (
+        lambda: setattr(form.draft.wwt, "rotation", 30),
+        lambda: setattr(form.draft, "note", "x"),
+        lambda: form.draft.update({"note": "x"}),
+    ):
+        with pytest.raises(PublishError, match=r"published as 65f0.*cxw\.PublishedImage\(client, draft\.receipt\)"):
+            change()
+    assert form.draft.values == TILED

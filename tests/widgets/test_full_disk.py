@@ -29,7 +29,7 @@ from constellations_widgets.publishing import probes
 
 url, token, handle, body, when = sys.stdin.read().split("\\n")
 state = Path(os.environ["CXW_STATE_DIR"])
-probes.Web = MadeUpWeb
+probes.WebProber = MadeUpWeb
 
 def spoil():
     if sys.argv[1] == "limit":
@@ -42,14 +42,14 @@ def spoil():
                         filler.write(bytes(size))
 
 def wait(*phases):
-    end = time.monotonic() + 60
-    while publisher.status["phase"] not in phases or publisher._busy.locked():
+    end = time.monotonic() + 120
+    while publisher.status["phase"] not in phases or publisher._publication.worker.busy:
         assert time.monotonic() < end, publisher.status
         time.sleep(0.01)
     return publisher.status
 
 def send(kind, **more):
-    publisher._received(publisher, {"kind": kind, **more}, [])
+    publisher._on_message(publisher, {"kind": kind, **more}, [])
 
 if when == "before":
     spoil()
@@ -88,7 +88,7 @@ def test_with_room_it_is_published(box, tmp_path):
 def assert_stopped(status: dict, count: int) -> None:
     assert (status["phase"], count) == ("failed", 0)
     assert "The journal of publications can't be written" in status["message"]
-    assert "make room there or set its rights, or name another folder" in status["message"]
+    assert "free some space, set its permissions, or name another folder" in status["message"]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -15,9 +15,9 @@ from PIL import Image
 from constellations_widgets.errors import SourceError
 from constellations_widgets.sources import large_picture
 from constellations_widgets.sources.local import LocalImage
-from constellations_widgets.widgets import image_files
-from constellations_widgets.widgets.image_files import PIXELS, ImageFiles
-from constellations_widgets.widgets.imageset import smaller
+from constellations_widgets.widgets.preview import image_files
+from constellations_widgets.widgets.preview.image_files import PIXELS, ImageFiles
+from constellations_widgets.widgets.preview.imageset import smaller
 
 TILES = {"0/0/0_0.png": b"top", "1/0/0_0.png": b"left", "1/1/1_1.png": b"right"}
 
@@ -107,14 +107,14 @@ def test_a_file_that_is_lost_between_listing_and_reading_makes_the_whole_incompl
 
 
 def test_the_key_changes_with_any_file_and_with_nothing_else(files, folder):
-    first = files.state()["key"]
-    assert files.state()["key"] == first
+    first = files.state(fresh=True)["key"]
+    assert files.state(fresh=True)["key"] == first
     (folder / "index_rel.wtml").write_text("changed")
-    assert files.state()["key"] == first
+    assert files.state(fresh=True)["key"] == first
     (folder / "1/1/1_1.png").write_bytes(b"longer than before")
-    second = files.state()["key"]
+    second = files.state(fresh=True)["key"]
     (folder / "1/1/1_1.png").unlink()
-    assert len({first, second, files.state()["key"]}) == 3
+    assert len({first, second, files.state(fresh=True)["key"]}) == 3
 
 
 def test_a_slow_disk_is_not_asked_at_every_change(files, folder, monkeypatch):
@@ -127,9 +127,9 @@ def test_a_slow_disk_is_not_asked_at_every_change(files, folder, monkeypatch):
 
 def test_the_key_of_a_large_pyramid_changes_with_its_top(files, folder, monkeypatch):
     monkeypatch.setattr(image_files, "MOST_FILES", 1)
-    first = files.state()["key"]
+    first = files.state(fresh=True)["key"]
     (folder / "0/0/0_0.png").write_bytes(b"made anew")
-    assert files.state()["key"] != first
+    assert files.state(fresh=True)["key"] != first
 
 
 def test_a_hole_is_no_fault_but_a_tile_that_was_there_is(files, folder):
@@ -137,21 +137,21 @@ def test_a_hole_is_no_fault_but_a_tile_that_was_there_is(files, folder):
         files.read("1/1/1_0.png")
     files.read("1/1/1_1.png")
     (folder / "1/1/1_1.png").unlink()
-    with pytest.raises(SourceError, match=r"1_1.png is gone from the kernel's disk.*Try again"):
+    with pytest.raises(SourceError, match=r"1_1.png no longer exists on the kernel's disk.*Try again"):
         files.read("1/1/1_1.png")
-    assert "1_1.png is gone" in files.state()["fault"]
+    assert "1_1.png no longer exists" in files.state(fresh=True)["fault"]
     (folder / "1/1/1_1.png").write_bytes(b"back")
-    assert files.read("1/1/1_1.png") == b"back" and files.state()["fault"] is None
+    assert files.read("1/1/1_1.png") == b"back" and files.state(fresh=True)["fault"] is None
 
 
 def test_without_its_top_tile_or_its_folder_an_image_is_a_fault(files, folder):
     (folder / "0/0/0_0.png").unlink()
     for _ in range(2):
-        with pytest.raises(SourceError, match="0_0.png is gone"):
+        with pytest.raises(SourceError, match="0_0.png no longer exists"):
             files.read("0/0/0_0.png")
     folder.rename(folder.parent / "elsewhere")
-    assert "The folder of the image is gone" in files.state()["fault"] and str(folder) in files.state()["fault"]
-    with pytest.raises(SourceError, match="The folder of the image is gone"):
+    assert "The image's folder no longer exists" in files.state()["fault"] and str(folder) in files.state()["fault"]
+    with pytest.raises(SourceError, match="The image's folder no longer exists"):
         files.read("1/1/1_0.png")
 
 
@@ -184,22 +184,22 @@ def test_fits_tiles_come_as_plain_floats_and_tell_their_cuts(tmp_path):
     with fits.open(io.BytesIO(files.read("0/0/0_0.fits"))) as hdus:
         assert hdus[0].header["BITPIX"] == -32 and hdus[0].data[2, 3] == 11
     assert files.fits is None and not files.picture
-    look = files.look()
+    look = files.stretch()
     assert look["cuts"] == pytest.approx((0, 11), abs=0.2) and len(look["quantiles"]) == 513
     chosen = ImageFiles(LocalImage(tmp_path, "{1}/{3}/{3}_{2}.fits", cuts=(2.0, 9.0)))
-    assert chosen.look()["cuts"] == (2.0, 9.0)
+    assert chosen.stretch()["cuts"] == (2.0, 9.0)
 
 
 def test_a_single_fits_file_is_read_as_pixels_and_its_faults_are_said(tmp_path):
     path = write_fits(tmp_path / "one.fits.gz", np.ones((3, 4)))
     files = ImageFiles(LocalImage(tmp_path, "one.fits.gz"))
-    assert files.fits == path and files.factor_and_size() == (1, (4, 3)) and not files.state()["whole"]
+    assert files.fits == path and files.reduced_pixels("x") == ("x", 1, (4, 3)) and not files.state()["whole"]
     assert files.read_pixels(PIXELS)[:6] == b"SIMPLE"
     path.unlink()
-    assert files.factor_and_size() == (1, None)
-    assert "one.fits.gz is gone" in files.state()["fault"]
-    for read in (files.look, lambda: files.read_pixels(PIXELS)):
-        with pytest.raises(SourceError, match=r"one.fits.gz is gone from the kernel's disk"):
+    assert files.reduced_pixels("x") == ("x", 1, None)
+    assert "one.fits.gz no longer exists" in files.state()["fault"]
+    for read in (files.stretch, lambda: files.read_pixels(PIXELS)):
+        with pytest.raises(SourceError, match=r"one.fits.gz no longer exists on the kernel's disk"):
             read()
 
 
@@ -210,9 +210,11 @@ def test_a_picture_of_a_fits_file_has_both(tmp_path):
     assert files.picture and files.fits == pixels and files.part(0) == ({"one.png": b"picture"}, None, True)
     key = files.state()["key"]
     pixels.unlink()
-    assert files.read("one.png") == b"picture" and files.state()["fault"] is None and files.state()["key"] != key
-    with pytest.raises(SourceError, match="one.fits is gone"):
-        files.look()
+    assert (
+        files.read("one.png") == b"picture" and files.state(fresh=True)["fault"] is None and files.state()["key"] != key
+    )
+    with pytest.raises(SourceError, match="one.fits no longer exists"):
+        files.stretch()
 
 
 def test_a_picture_that_is_too_large_for_graphics_is_made_smaller_where_it_is(tmp_path, monkeypatch):
@@ -220,7 +222,7 @@ def test_a_picture_that_is_too_large_for_graphics_is_made_smaller_where_it_is(tm
     monkeypatch.setattr(large_picture, "_SHOWN", 4)
     Image.fromarray(np.arange(35, dtype="uint8").reshape(5, 7)).save(tmp_path / "large.png")
     files = ImageFiles(LocalImage(tmp_path, "large.png"))
-    assert files.large_picture() == (2, (7, 5)) and "7 × 5 pixels" in files.state()["words"]
+    assert files.reduced_picture("x") == ("x", 2, (7, 5)) and "7 × 5 pixels" in files.state()["note"]
     assert not files.state()["whole"]
     with Image.open(io.BytesIO(files.read_pixels(image_files.PICTURE))) as image:
         assert image.size == (4, 3) and image.getpixel((0, 0)) == 4  # of 0, 1, 7 and 8

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wwt_data_formats.folder import Folder
 
-from constellations_widgets.widgets.imageset import DRAWN, imageset_of, wtml_of
+from constellations_widgets.widgets.preview.imageset import imageset_of
+from constellations_widgets.wtml import DRAWN, drawn_wtml
 
 URL = "http://localhost:1/image/{1}/{3}/{3}_{2}.png"
 GOOD = {
@@ -104,7 +105,7 @@ def test_whatever_is_typed_only_what_can_be_drawn_is_drawn(values, url, had_one)
 
 def test_the_wtml_says_what_the_imageset_says():
     imageset, _ = imageset_of(GOOD, URL)
-    (read,) = Folder.from_text(wtml_of(imageset, "cxw 7.", URL)).children
+    (read,) = Folder.from_text(drawn_wtml(imageset, "cxw 7.", URL)).children
     assert (read.name, read.url, read.projection.value, read.tile_levels) == ("cxw 7.", URL, "Tan", 2)
     assert (read.center_x, read.center_y, read.rotation_deg, read.base_degrees_per_tile) == (150, 20, 30, 1.024)
     assert (read.offset_x, read.offset_y, read.bottoms_up, read.width_factor) == (0.01, -0.02, False, 2)
@@ -113,5 +114,5 @@ def test_the_wtml_says_what_the_imageset_says():
 def test_nothing_in_a_value_can_change_the_wtml():
     evil = '"><Evil a="&\'<'
     imageset, _ = imageset_of({**GOOD, "wwt.file_type": evil, "wwt.quad_tree_map": ""}, URL)
-    (element,) = ElementTree.fromstring(wtml_of(imageset, evil, evil))
+    (element,) = ElementTree.fromstring(drawn_wtml(imageset, evil, evil))
     assert (element.get("FileType"), element.get("Name"), element.get("Url")) == (evil, evil, evil)

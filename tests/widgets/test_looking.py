@@ -9,24 +9,41 @@ import pytest
 from examples import TILED
 
 from constellations_widgets.draft import ImageDraft
-from constellations_widgets.sources.reading import Reading
-from constellations_widgets.widgets.draft_widget import OnDraft
+from constellations_widgets.sources.reading import ParsedImage
+from constellations_widgets.widgets.base import DraftObserver
 from constellations_widgets.widgets.form import ImageForm
 from constellations_widgets.widgets.preview import Preview
 from constellations_widgets.widgets.publisher import Publisher
 
+REVIEW = {
+    "ticket": "t",
+    "ready": True,
+    "reasons": [],
+    "request": "POST http://127.0.0.1/handle/me/image",
+    "body": "{}",
+    "size": 2,
+    "title": "M 51",
+    "picture": "",
+    "position": "",
+    "addresses": [],
+    "credits": [],
+    "copyright": "",
+    "license": "",
+    "alt_text": "",
+}
+
 
 @pytest.fixture
 def draft() -> ImageDraft:
-    return ImageDraft(Reading(TILED, name="M 51"), autosave=False)
+    return ImageDraft(ParsedImage(TILED, name="M 51"), autosave=False)
 
 
-def view(widget: OnDraft, name: str, *, is_open: bool) -> None:
+def view(widget: DraftObserver, name: str, *, is_open: bool) -> None:
     """What a page says when it begins or ends to show a widget."""
     widget._handle_custom_msg({"kind": "view", "view": name, "open": is_open}, [])
 
 
-def sent_by(widget: OnDraft) -> list[dict[str, Any]]:
+def sent_by(widget: DraftObserver) -> list[dict[str, Any]]:
     """What the widget sends from now on."""
     sent: list[dict[str, Any]] = []
     widget._send = lambda message, buffers=None: sent.append(message)
@@ -83,7 +100,7 @@ def test_an_edit_is_answered_whether_or_not_the_page_has_said_that_it_looks(draf
     form = ImageForm(draft)
     view(form, "a", is_open=True)
     view(form, "a", is_open=False)
-    form._received(form, {"kind": "edit", "client": "page", "seq": 4, "changes": {"note": "typed"}}, [])
+    form._on_message(form, {"kind": "edit", "client": "page", "seq": 4, "changes": {"note": "typed"}}, [])
     assert draft.note == "typed" and form.state["by"]["seq"] == 4 and form.state["values"]["note"] == "typed"
 
 
@@ -115,7 +132,7 @@ def test_a_review_ends_with_the_draft_it_was_of_though_nobody_looks(draft):
     publisher = Publisher(draft)
     view(publisher, "a", is_open=True)
     view(publisher, "a", is_open=False)
-    publisher.status = publisher._status("review", review={"ticket": "t", "ready": True})
+    publisher._publication._set("review", review=REVIEW)
     draft.note = "changed"
     assert publisher.status["phase"] == "editing"
 

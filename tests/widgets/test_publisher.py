@@ -12,16 +12,16 @@ from examples import tiled
 from publishing.conftest import FaultyProxy, MadeUpWeb, made_up_web  # noqa: F401  (a fixture for all tests here)
 
 from constellations_widgets import Constellations, ImageDraft, InvalidError, PublishedImage, Publisher, Sandbox
-from constellations_widgets.api.web import Look
+from constellations_widgets.api.web import ProbeResult
 from constellations_widgets.publishing.journal import default_journal
-from constellations_widgets.sources.reading import Reading
+from constellations_widgets.sources.reading import ParsedImage
 
 
 @pytest.fixture
 def draft(tmp_path, monkeypatch, request):
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
     url = f"https://example.org/{request.node.name}/{{1}}/{{3}}/{{3}}_{{2}}.png"
-    return ImageDraft(Reading(tiled({"storage.legacy_url_template": url}), name="M 51"), autosave=False)
+    return ImageDraft(ParsedImage(tiled({"storage.legacy_url_template": url}), name="M 51"), autosave=False)
 
 
 @pytest.fixture
@@ -33,13 +33,13 @@ def publisher(draft, box):
 
 
 def send(publisher: Publisher, kind: str, **content) -> None:
-    publisher._received(publisher, {"kind": kind, **content}, [])
+    publisher._on_message(publisher, {"kind": kind, **content}, [])
 
 
 def wait(publisher: Publisher, *phases: str) -> dict:
     """The status, once the worker has come to one of these phases and is at rest."""
-    deadline = time.monotonic() + 20
-    while publisher.status["phase"] not in phases or publisher._busy.locked():
+    deadline = time.monotonic() + 120
+    while publisher.status["phase"] not in phases or publisher._publication.worker.busy:
         assert time.monotonic() < deadline, publisher.status
         time.sleep(0.01)
     return publisher.status
@@ -53,7 +53,8 @@ def review(publisher: Publisher) -> dict:
 @pytest.fixture
 def proxied(draft, box, monkeypatch):
     """Makes a publisher whose first request to publish meets a broken connection; the sandbox gets it or not."""
-    monkeypatch.setattr("constellations_widgets.publishing.submit.SETTLING_WAITS", (0.0,))
+    monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_WAITS", (0.0,))
+    monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_TIME", 0.05)
     opened = []
 
     def unclear_publisher(*, commits: bool) -> Publisher:
@@ -75,8 +76,8 @@ def test_an_image_whose_answer_was_lost_is_found_and_has_its_receipt(proxied, bo
 
 def test_after_an_unclear_outcome_looking_sends_nothing_and_sending_again_sends_once(proxied, box, draft):
     publisher = proxied(commits=False)
-    assert "does not show the image so far" in wait(publisher, "unclear")["message"]
-    send(publisher, "look")
+    assert "was not found at the server" in wait(publisher, "unclear")["message"]
+    send(publisher, "check")
     wait(publisher, "unclear")
     assert images(box, draft) == []
     send(publisher, "resend")
@@ -88,8 +89,8 @@ def test_looking_for_what_was_given_up_meanwhile_sends_nothing(proxied, box, dra
     publisher = proxied(commits=False)
     wait(publisher, "unclear")
     default_journal().refused(default_journal().unsettled()[0].key, "Given up.")
-    send(publisher, "look")
-    assert "given up" in wait(publisher, "failed", "published")["message"] and images(box, draft) == []
+    send(publisher, "check")
+    assert "abandoned" in wait(publisher, "failed", "published")["message"] and images(box, draft) == []
 
 
 def test_what_somebody_else_has_found_or_sent_meanwhile_is_not_sent_again(proxied, box, draft):
@@ -112,15 +113,23 @@ def test_a_new_reason_to_decide_is_told_before_anything_is_sent(publisher, box, 
     assert len(images(box, draft)) == 1
 
 
-def test_what_was_changed_after_an_unclear_outcome_is_reviewed_before_it_is_sent(proxied, box, draft):
+def test_what_was_changed_after_an_unclear_outcome_is_sent_once_that_is_reconciled(proxied, box, draft):
     publisher = proxied(commits=False)
     wait(publisher, "unclear")
     draft.edit({"note": "Another note"})
     send(publisher, "resend")
     shown = wait(publisher, "review", "published")["review"]
     assert json.loads(shown["body"])["note"] == "Another note" and "may have succeeded" in " ".join(shown["reasons"])
-    assert images(box, draft) == []
-    send(publisher, "confirm", ticket=shown["ticket"])
+    assert not shown["ready"] and images(box, draft) == []  # the first attempt is to be reconciled, or given up, first
+    send(publisher, "confirm", ticket=shown["ticket"], anyway=True)
+    assert publisher.status["phase"] == "review" and images(box, draft) == []
+    send(publisher, "abandon")
+    deadline = time.monotonic() + 120
+    while publisher.pending_attempts["phase"] != "done":
+        assert time.monotonic() < deadline, publisher.pending_attempts
+        time.sleep(0.01)
+    shown = review(publisher)
+    send(publisher, "confirm", ticket=shown["ticket"], anyway=True)
     wait(publisher, "published")
     assert [image.note for image in images(box, draft)] == ["Another note"]
 
@@ -143,14 +152,17 @@ def test_what_the_web_lacks_is_in_the_review_and_can_be_published_nonetheless(pu
 
     def nothing_there(web, url, enough, *, private):
         looks.append(threading.current_thread() is threading.main_thread())
-        return Look(status=404)
+        return ProbeResult(status=404)
 
-    monkeypatch.setattr(MadeUpWeb, "look", nothing_there)
+    monkeypatch.setattr(MadeUpWeb, "probe", nothing_there)
     shown = review(publisher)
     assert [reason.split(":")[0] for reason in shown["reasons"]] == ["storage.legacy_url_template", "wwt.thumbnail_url"]
     assert all("the status 404" in reason for reason in shown["reasons"])
     assert looks == [False, False]  # the page waits for no other server
-    send(publisher, "confirm", ticket=shown["ticket"])
+    for anyway in ({}, {"anyway": False}, {"anyway": "yes"}):  # a doubt takes a decision, whatever a page sends
+        send(publisher, "confirm", ticket=shown["ticket"], **anyway)
+        assert publisher.status["phase"] == "review"
+    send(publisher, "confirm", ticket=shown["ticket"], anyway=True)
     wait(publisher, "published")
     assert len(images(box, draft)) == 1 and len(looks) == 2
 
@@ -231,7 +243,7 @@ def test_a_server_that_is_not_there_is_said_and_the_draft_stays(draft):
 
 def test_without_client_or_handle_the_reason_is_said(draft, box):
     for publisher in (Publisher(draft), Publisher(draft, box.client())):
-        assert "give " in publisher.status["blocked"]
+        assert "pass " in publisher.status["blocked"]
         send(publisher, "review")
         assert publisher.status["phase"] == "editing"
         publisher.close()
@@ -271,7 +283,7 @@ def test_while_it_is_published_the_page_can_change_nothing(publisher, box, draft
     def slow(*arguments, **keywords):
         assert publisher.state["locked"]
         message = {"kind": "edit", "client": "a-page", "seq": 1, "changes": {"note": "EDIT WHILE SENDING"}}
-        publisher._received(publisher, message, [])
+        publisher._on_message(publisher, message, [])
         return send_it(*arguments, **keywords)
 
     send_it = module.publish_planned
@@ -302,3 +314,33 @@ def test_an_image_that_somebody_published_during_the_review_is_not_published_aga
     assert "There already" in wait(publisher, "failed")["message"]
     assert len(images(box, draft)) == 1
     assert not draft.locked  # and the draft is free again
+
+
+@pytest.mark.parametrize("kind", ["resend", "check", "confirm", "cancel"])
+def test_what_a_page_writes_into_a_trait_decides_nothing(publisher, box, draft, kind):
+    review(publisher)
+    status = dict(publisher.status)
+    forged = {**status, "phase": "unclear", "review": {**status["review"], "ticket": "mine", "ready": True}}
+    publisher._handle_msg({"content": {"data": {"method": "update", "state": {"status": forged}, "buffer_paths": []}}})
+    assert publisher.status == status  # nothing is taken from it
+    publisher.status = forged  # and if it were, nothing would rest on it
+    send(publisher, kind, ticket="mine")
+    assert not publisher._publication.worker.busy and publisher._publication.phase == (
+        "editing" if kind == "cancel" else "review"
+    )
+    assert images(box, draft) == []
+
+
+def test_waiting_to_send_again_is_shown_and_can_be_stopped(proxied, box, draft, monkeypatch):
+    made = proxied(commits=False)
+    wait(made, "unclear")
+    monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_TIME", 600.0)
+    send(made, "resend")
+    deadline = time.monotonic() + 120
+    while not made.status["waiting"]:
+        assert time.monotonic() < deadline, made.status
+        time.sleep(0.01)
+    assert "Waiting" in made.status["progress"]
+    send(made, "cancel")
+    assert "was not found at the server" in wait(made, "unclear")["message"]
+    assert images(box, draft) == []

@@ -12,7 +12,7 @@ from constellations_widgets import PublishedImage
 from constellations_widgets.api import Constellations
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import NotSentError
-from constellations_widgets.sources.reading import Reading
+from constellations_widgets.sources.reading import ParsedImage
 from constellations_widgets.widgets.form import ImageForm
 
 
@@ -31,7 +31,7 @@ def form(image):
 
 def say(form: ImageForm, kind: str, **content: object) -> None:
     """What the page sends."""
-    form._received(form, {"kind": kind, **content}, [])
+    form._on_message(form, {"kind": kind, **content}, [])
 
 
 def type_into(form: ImageForm, **changes: str) -> None:
@@ -93,7 +93,7 @@ def test_what_somebody_else_has_changed_is_in_the_review(form, image, client):
     assert shown["theirs"] == [{"path": "alt_text", "now": "theirs too"}]
     client.update_image(image.id, note="theirs again")  # while the review is looked at
     again = confirm(form)
-    assert again["phase"] == "review" and "changed note meanwhile" in again["message"]
+    assert again["phase"] == "review" and "note changed on the server" in again["message"]
     assert again["review"]["rows"][0]["before"] == "theirs again"
     assert confirm(form)["phase"] == "saved" and client.image(image.id).note == "mine"
 
@@ -147,7 +147,7 @@ def test_an_error_or_nothing_to_save_ends_the_review_in_words(form, client, imag
     say(form, "review")
     while form.saving["phase"] == "reading":
         time.sleep(0.01)
-    assert "nothing left to save" in form.saving["message"]
+    assert "no changes to save" in form.saving["message"]
 
 
 def test_who_may_not_change_it_is_told_whose_it_is(box, image):
@@ -167,7 +167,7 @@ def test_discarding_brings_back_what_the_server_has(form, image):
 
 
 def test_a_draft_s_form_saves_nothing_anywhere():
-    form = ImageForm(ImageDraft(Reading(TILED), autosave=False))
+    form = ImageForm(ImageDraft(ParsedImage(TILED), autosave=False))
     assert form.saving == {} and not any(spec.get("fixed") for spec in form.fields)
     for kind in ("review", "confirm", "cancel", "revert"):
         say(form, kind)
@@ -181,9 +181,9 @@ def test_what_an_earlier_kernel_left_unsaved_is_offered_until_it_is_saved(client
     image._unsaved._file.flush()
     crashed.close()
     again = ImageForm(PublishedImage(client, image.id))
-    assert again.earlier
-    again._received(again, {"kind": "restore"}, [])
-    assert again.earlier == "" and again.saving["changed"] == ["note"]
+    assert again.earlier["phase"] == "offered"
+    again._on_message(again, {"kind": "restore"}, [])
+    assert again.earlier["phase"] == "restored" and again.saving["changed"] == ["note"]
     again.draft.save()
     again.close()
-    assert ImageForm(PublishedImage(client, image.id)).earlier == ""
+    assert ImageForm(PublishedImage(client, image.id)).earlier == {}

@@ -13,7 +13,7 @@ from publishing.conftest import FaultyProxy, made_up_web  # noqa: F401  (a fixtu
 from constellations_widgets import Constellations, ImageDraft, Publisher, Sandbox, SkyView
 from constellations_widgets.publishing import history, publish_draft, publish_scene
 from constellations_widgets.publishing.journal import default_journal
-from constellations_widgets.sources.reading import Reading
+from constellations_widgets.sources.reading import ParsedImage
 
 
 class Looking:
@@ -25,9 +25,10 @@ class Looking:
 @pytest.fixture
 def draft(tmp_path, monkeypatch, request):
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
-    monkeypatch.setattr("constellations_widgets.publishing.submit.SETTLING_WAITS", (0.0,))
+    monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_WAITS", (0.0,))
+    monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_TIME", 0.05)
     url = f"https://example.org/{request.node.name}/{{1}}/{{3}}/{{3}}_{{2}}.png"
-    return ImageDraft(Reading(tiled({"storage.legacy_url_template": url}), name="M 51"), autosave=False)
+    return ImageDraft(ParsedImage(tiled({"storage.legacy_url_template": url}), name="M 51"), autosave=False)
 
 
 @pytest.fixture
@@ -50,13 +51,13 @@ WANTED = {"text": "Look", "outgoing_url": "", "opacity": 0.5, "view": True, "pub
 
 
 def ask(publisher: Publisher, action: str, **more) -> dict:
-    publisher._received(publisher, {"kind": "scene", "action": action, **more}, [])
+    publisher._on_message(publisher, {"kind": "scene", "action": action, **more}, [])
     return publisher.scene
 
 
 def wait(publisher: Publisher, *phases: str) -> dict:
-    deadline = time.monotonic() + 20
-    while publisher.scene["phase"] not in phases or publisher._scene._busy.locked():
+    deadline = time.monotonic() + 120
+    while publisher.scene["phase"] not in phases or publisher._scene.worker.busy:
         assert time.monotonic() < deadline, publisher.scene
         time.sleep(0.01)
     return publisher.scene
@@ -74,7 +75,7 @@ def test_a_scene_is_offered_once_the_image_is_published_and_made_of_the_view_sho
     publisher = publish(preview=Looking())
     assert (publisher.scene["phase"], publisher.scene["preview"]) == ("offer", True)
     review = ask(publisher, "review", **WANTED)["review"]
-    assert review["looks"] == "where the preview looks now" and not review["published"]
+    assert review["view"] == "as in the preview" and not review["published"]
     assert review["request"] == f"POST {box.api_url}/handle/{box.handle}/scene"
     assert len(scenes(box)) == before
     ask(publisher, "confirm", ticket="another")
@@ -104,7 +105,7 @@ def test_a_scene_that_was_made_before_is_shown_where_the_cell_is_run_again_and_a
 
 
 def test_something_else_than_a_preview_is_refused_in_words(draft, box):
-    with pytest.raises(TypeError, match="takes a Preview to look at, not a dict"):
+    with pytest.raises(TypeError, match="takes a Preview, not a dict"):
         Publisher(draft, box.client(), box.handle, {})
 
 
@@ -119,7 +120,7 @@ def test_a_preview_that_no_page_has_shown_gives_no_view_and_that_is_said(publish
     preview = Looking()
     preview.view = None
     review = ask(publish(preview=preview), "review", **WANTED)["review"]
-    assert "the whole image, since no page has shown the preview yet" in review["looks"]
+    assert "the whole image, because no page has shown the preview yet" in review["view"]
 
 
 def test_a_scene_that_did_not_arrive_is_unclear_and_sent_again_only_on_demand(publish, box):
@@ -128,8 +129,8 @@ def test_a_scene_that_did_not_arrive_is_unclear_and_sent_again_only_on_demand(pu
         publisher = publish(proxy.url)
         proxy._fault = reset
         ask(publisher, "confirm", ticket=ask(publisher, "review", **WANTED)["review"]["ticket"])
-        assert "does not show the scene so far" in wait(publisher, "unclear")["message"]
-        ask(publisher, "look")
+        assert "was not found at the server" in wait(publisher, "unclear")["message"]
+        ask(publisher, "check")
         wait(publisher, "unclear")
         assert len(scenes(box)) == before
         ask(publisher, "resend")
@@ -152,15 +153,15 @@ def test_a_scene_that_was_found_or_given_up_elsewhere_is_not_sent_again(publish,
             assert wait(publisher, "made")["receipt"]["id"] == "f" * 24
         else:
             default_journal().refused(left.key, "Given up.")
-            ask(publisher, "look")
-            assert "given up" in wait(publisher, "failed", "made")["message"]
+            ask(publisher, "check")
+            assert "abandoned" in wait(publisher, "failed", "made")["message"]
     assert len(scenes(box)) == before
 
 
 def test_what_an_earlier_session_left_open_is_offered_and_settled_by_looking(draft, box):
     client = box.client()
     url = "https://example.org/other/{1}/{3}/{3}_{2}.png"
-    other = ImageDraft(Reading(tiled({"storage.legacy_url_template": url})), autosave=False)
+    other = ImageDraft(ParsedImage(tiled({"storage.legacy_url_template": url})), autosave=False)
     for each in (draft, other):
         body = each.submission().to_json()
         attempt = default_journal().claim(client.api_url, box.handle, each.storage.legacy_url_template, body)
@@ -169,7 +170,7 @@ def test_what_an_earlier_session_left_open_is_offered_and_settled_by_looking(dra
     publisher = Publisher(draft, client, box.handle)
     offered = wait_for(publisher, "offer")
     assert (offered["count"], [item["state"] for item in offered["items"]]) == (2, ["unclear"] * 2)
-    publisher._received(publisher, {"kind": "settle"}, [])
+    publisher._on_message(publisher, {"kind": "reconcile"}, [])
     done = wait_for(publisher, "done")
     assert [(item["state"], item["id"]) for item in done["items"]] == [("published", id), ("unclear", "")]
     assert draft.receipt.id == id and publisher.status["phase"] == "published"  # it was this very draft
@@ -177,7 +178,7 @@ def test_what_an_earlier_session_left_open_is_offered_and_settled_by_looking(dra
     assert [attempt.state for attempt in history()] == ["unclear", "published"]
     with default_journal()._database.transaction() as db:
         db.execute("UPDATE attempts SET sent = '2026-01-01T00:00:00+00:00'")
-    publisher._received(publisher, {"kind": "give_up"}, [])
+    publisher._on_message(publisher, {"kind": "abandon"}, [])
     while [item["state"] for item in wait_for(publisher, "done")["items"]] != ["refused"]:
         time.sleep(0.01)
     assert client.find_images(other.storage.legacy_url_template) == []
@@ -185,11 +186,11 @@ def test_what_an_earlier_session_left_open_is_offered_and_settled_by_looking(dra
 
 
 def wait_for(publisher: Publisher, phase: str) -> dict:
-    deadline = time.monotonic() + 20
-    while publisher.leftovers["phase"] != phase or publisher._leftovers._busy.locked():
-        assert time.monotonic() < deadline, publisher.leftovers
+    deadline = time.monotonic() + 120
+    while publisher.pending_attempts["phase"] != phase or publisher._pending.worker.busy:
+        assert time.monotonic() < deadline, publisher.pending_attempts
         time.sleep(0.01)
-    return publisher.leftovers
+    return publisher.pending_attempts
 
 
 def test_a_server_that_can_not_be_looked_at_leaves_the_offer_and_says_why(draft):
@@ -197,10 +198,10 @@ def test_a_server_that_can_not_be_looked_at_leaves_the_offer_and_says_why(draft)
     default_journal().unclear(attempt.key, "lost")
     publisher = Publisher(draft, Constellations("http://127.0.0.1:9", auth="a.b.c"), "me")
     wait_for(publisher, "offer")
-    publisher._received(publisher, {"kind": "settle"}, [])
-    deadline = time.monotonic() + 20
-    while not publisher.leftovers["message"]:
+    publisher._on_message(publisher, {"kind": "reconcile"}, [])
+    deadline = time.monotonic() + 120
+    while not publisher.pending_attempts["message"]:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert publisher.leftovers["phase"] == "offer" and "127.0.0.1:9" in publisher.leftovers["message"]
+    assert publisher.pending_attempts["phase"] == "offer" and "127.0.0.1:9" in publisher.pending_attempts["message"]
     publisher.close()

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from api.conftest import make_submission
-from api.signing import own_box, press, sent_back_to, signed_in_at
+from auth.signing import own_box, press, sent_back_to, signed_in_at
 from ipywidgets import Widget
 from secrets_used import found_in, secrets_of
 from widgets.sign_in_page import Page
@@ -58,7 +58,7 @@ def test_after_a_whole_session_no_secret_is_anywhere(
         page.wait("out")
         page.say("start", near=False)  # by link and code
         press(page.wait("waiting")["link"])
-        page.wait(lambda status: status["may"] == "yes")
+        page.wait(lambda status: status["permission"] == "yes")
         receipt = client.add_image(box.handle, body)
         tracebacks.append(failure(lambda: client.add_image("nobody", body)))
         box.faults.next("reset_after_commit", path="/handle/*")
@@ -75,7 +75,7 @@ def test_after_a_whole_session_no_secret_is_anywhere(
         page.say("paste", address=address.replace("state=", "state=x"))
         page.wait(lambda status: status["paste_message"])
         page.say("paste", address=address)
-        page.wait(lambda status: status["may"] == "yes")
+        page.wait(lambda status: status["permission"] == "yes")
         page.widget.credentials.server.revoke(page.widget.credentials._tokens.refresh)
         box.faults.next("token_expired", path="/handle/*")
         tracebacks.append(failure(lambda: client.add_image(box.handle, body)))

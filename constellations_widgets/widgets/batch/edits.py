@@ -1,4 +1,4 @@
-"""What was typed into a batch, on disk: a kernel that ends takes it to nobody's loss."""
+"""Unsaved edits of a batch, on disk: they survive the end of the kernel."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from ...draft import ImageDraft
 
 Edits = dict[int, dict[str, Any]]
-"""For each row the values that were typed, by path."""
+"""By row: edited values by path."""
 
 
 class BatchEdits:
-    """The edits of a batch of drafts, in one file that the same drafts find again.
+    """Edits of a batch of drafts, in one file that the same drafts find again.
 
     Parameters
     ----------
     drafts : sequence of ImageDraft
-        As they are before anything is typed.
+        The drafts before any edit.
 
     Attributes
     ----------
     names : list of str
-        What each draft is called in the file: by where it was read, so that another kernel finds it again.
+        Name of each draft in the file, made of its source, so that another kernel finds it again.
     earlier : dict
-        What an earlier kernel left there and these drafts don't have, by row.
+        Edits of an earlier kernel that these drafts don't have, by row.
     saved : str
-        When that was, as ISO 8601; "" if there is nothing.
+        When those were saved, as ISO 8601; "" if there are none.
     """
 
     def __init__(self, drafts: Sequence[ImageDraft]):
@@ -50,21 +50,21 @@ class BatchEdits:
         self._read()
 
     def touch(self) -> None:
-        """Something was typed: write it down, soon."""
+        """Save the edits soon."""
         self._file.touch()
 
     def forget(self) -> None:
-        """What an earlier kernel left is not wanted."""
+        """Forget the edits of an earlier kernel."""
         self.earlier, self.saved = {}, ""
 
     def discard(self) -> None:
-        """All is published: there is nothing left to keep."""
+        """Delete the file, because all drafts are published."""
         self._file.discard()
 
     def _read(self) -> None:
         with contextlib.suppress(OSError, SourceError, AttributeError, TypeError, ValueError):
             path = self._path()
-            saved_files(path.parent)  # very old ones are swept away
+            saved_files(path.parent)  # removes very old files
             content = read_draft_file(path)
             for row, name in enumerate(self.names):
                 kept = {path: from_json(value) for path, value in content["values"].get(name, {}).items()}
@@ -87,7 +87,7 @@ class BatchEdits:
 
 
 def names_of(drafts: Sequence[ImageDraft]) -> list[str]:
-    """A name for each draft that the same source gives it again."""
+    """Return a name for each draft, which is the same whenever it is read from the same source."""
     seen: Counter[str] = Counter()
     names = []
     for draft in drafts:

@@ -1,4 +1,4 @@
-"""The publisher of many images: a table of drafts, fields that they share, the plan, progress, receipts."""
+"""The publisher of many images: a table of drafts, shared fields, review, progress, receipts."""
 
 from __future__ import annotations
 
@@ -8,27 +8,32 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
 
 import traitlets
 
 from ...api.addresses import handle_name
 from ...draft import ImageDraft
-from ...errors import ConstellationsError, PublishError, SourceError
+from ...errors import ConstellationsError, PublishError
+from ...publishing._arguments import require_client
 from ...publishing.batch import MOST_THREADS
-from ...publishing.given import require_client
 from ...schema.fields import fields
-from ...sources.reading import Reading
-from ..answering import Answerer
-from ..draft_widget import DraftWidget
-from ..form import kept_credits, licenses
-from ..leftovers import NO_LEFTOVERS, Leftovers
-from ..static import built
+from ...sources.reading import ParsedImage
+from ..base import Message, apply_fix, problems_of, synced_dict
+from ..form import CreditsWidget, ImageForm, kept_credits, licenses
+from ..pending_attempts import NONE_PENDING, PendingAttempts
+from ..protocol.drafts import DraftState, HostingState
+from ..protocol.publishing import BatchDetails, BatchMetadata, BatchRow, BatchStatus, PendingState
+from ..review import REVIEW
+from ..rpc import Response
+from ..thumbnails import thumbnail
 from .edits import names_of
-from .review import review_of
-from .rows import BatchRows, with_titles
-from .run import REVIEW, BatchRun
-from .thumbnails import thumbnail
+from .folder import Skipped, read_source
+from .hosting import BatchHosting
+from .metadata_offer import MetadataOffer
+from .row_form import RowForm
+from .rows import BatchRows, review_of, with_titles
+from .run import BatchRun
+from .uploads import BatchUploads
 
 if TYPE_CHECKING:
     from ...api import Constellations
@@ -37,58 +42,68 @@ if TYPE_CHECKING:
 
 SHARED = ("permissions.copyright", "permissions.credits", "permissions.license", "note", "alt_text")
 """Fields that the page offers to copy."""
+_VIEW = "application/vnd.jupyter.widget-view+json"
 _MOST_THUMBNAILS = 64  # in one answer
 
 _runs: weakref.WeakSet[BatchRun] = weakref.WeakSet()
 
 
-class BatchPublisher(DraftWidget):
-    """Publishes many drafts: a table of them, fields that they share, what would happen, progress, receipts.
+class BatchPublisher(CreditsWidget):
+    """Publishes many drafts: a table of them, shared fields, a review, progress, receipts.
 
-    What is under way goes on while no page looks, and a cell that is run again shows the batch that it began. After a
-    kernel was restarted, the same cell goes on where it stopped: the journal knows what was published.
+    Publishing continues while no page shows the widget, and a cell that is run again shows the batch that it began. After
+    a restart of the kernel, the same cell continues where it stopped: the journal knows what was published.
 
     Parameters
     ----------
-    source : str, Path, wwt_data_formats Folder, or iterable of ImageDraft
-        A WTML file, a folder with an ``index_rel.wtml``, WTML text; or the drafts.
+    source : str, Path, wwt_data_formats Folder, or iterable of ImageDraft, str or Path
+        A folder of pictures, or with an ``index_rel.wtml``; a WTML file or text; or drafts and files: see `drafts_from`.
     client : Constellations
-        Where to; signed in.
+        Where to publish; signed in.
     handle : str
-        Under which handle; the account must own it.
+        Handle under which to publish; the account must own it.
     threads : int, optional
-        How many images are sent at the same time, 1 to 32. Default 16.
+        Number of images that are sent at the same time, 1 to 32. Default 32.
     probe : bool, optional
-        Whether a plan asks the web for each draft's first tile and thumbnail. Default True.
+        Whether a check loads each draft's first tile and thumbnail from the web. Default True.
     journal : Journal, optional
-        By default that of the user's state directory.
+        By default the one in the user's state directory.
+    host : str, Path, HostingProfile or Sandbox, optional
+        Where to upload files that are not on the web yet, before they are checked, as for `host_all`; each image gets a
+        folder of its own below it. By default nothing is uploaded.
+    public_url : str, optional
+        The address under which browsers find that place, if it does not follow from it.
+    credentials : dict, optional
+        Keys or a password for that place; by default those of the environment.
+    metadata : str, Path, pandas.DataFrame, astropy Table, or list of dict, optional
+        A table with a row for each image: see `drafts_from`. The page shows what its columns are for, and what does not fit;
+        a button (or `apply_metadata`) applies it.
 
     Attributes
     ----------
     drafts : list of ImageDraft
-        One for each row.
+        The drafts, one for each row.
     shared : ImageDraft
-        Holds the values that the page offers to copy.
+        Draft with the values that can be copied to all rows.
 
     Raises
     ------
     SourceError
-        When no drafts can be made of `source`.
+        If no drafts can be made of `source`, or `metadata` can't be used.
     PublishError
-        With a wrong number of threads.
+        If the number of threads is out of range.
     InvalidError
-        Without a handle.
+        If there is no handle.
     """
 
-    messages = frozenset(
-        {"edit", "fix", "choose", "decide", "copy", "host", "mend", "confirm", "again", "save", "restore"}
-    )
+    page = "batch_publisher"
 
     fields = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     titles = traitlets.Dict().tag(sync=True)  # of all fields, by path
-    kept_credits = traitlets.Dict().tag(sync=True)
-    status = traitlets.Dict().tag(sync=True)
-    leftovers = traitlets.Dict(NO_LEFTOVERS).tag(sync=True)
+    status: BatchStatus = synced_dict()
+    pending_attempts: PendingState = synced_dict(NONE_PENDING)
+    metadata: BatchMetadata = synced_dict()
+    hosting: HostingState = synced_dict()  # see `BatchUploads`
 
     _stop_listening: Callable[[], None] | None = None
 
@@ -98,100 +113,148 @@ class BatchPublisher(DraftWidget):
         client: Constellations,
         handle: str,
         *,
-        threads: int = 16,
+        threads: int = 32,
         probe: bool = True,
         journal: Journal | None = None,
+        host: Any = None,
+        public_url: str | None = None,
+        credentials: Mapping[str, str] | None = None,
+        metadata: Any = None,
     ):
         require_client("BatchPublisher", client)
+        hosting = None if host is None else BatchHosting(host, public_url, credentials)
+        credentials = None  # tracebacks can show local variables
         if not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
             raise PublishError(f"threads is {threads!r}: give a whole number from 1 to {MOST_THREADS}.")
         handle = handle_name(handle)
-        self._esm, self._css = built("batch_publisher.js"), built("batch_publisher.css")
-        drafts, own = _drafts_of(source)
-        self._run, self._again = _run_of(drafts, own, client, handle, threads=threads, probe=probe, journal=journal)
+        drafts, own, skipped = _drafts_of(source)
+        options: dict[str, Any] = {"threads": threads, "probe": probe, "journal": journal, "hosting": hosting}
+        self._run, self._continued = _run_of(drafts, own, client, handle, **options)
         run = self._run
-        self._acts: dict[Any, Callable[[], Any]] = {
+        self._metadata = MetadataOffer(run, metadata, skipped)
+        actions: dict[str, Callable[[], Any]] = {
             "undo": run.undo,
             "redo": run.redo,
-            "forget": run.forget,
-            "look": run.look,
+            "discard": run.forget,
+            "review": run.prepare,
             "stop": run.stop,
-            "leave": run.leave_plan,
-            "go_on": run.go_on,
+            "cancel": run.cancel,
+            "resume": run.resume,
+            "apply_metadata": self.apply_metadata,
         }
-        # Its own rows it looks for in any case, before anything is sent.
+        # Attempts to publish these rows are reconciled in any case, before anything is sent.
         own_urls = {draft["storage.legacy_url_template"] or "nowhere" for draft in run.drafts}
-        show = functools.partial(self.set_trait, "leftovers")
-        found = Leftovers(client, show, lambda _found: run.remember(), journal=journal, passed_over=own_urls)
-        self._acts |= {"settle": found.look, "give_up": found.forget}
-        self._rows = BatchRows(run, self._tell)
+        show = functools.partial(self.set_trait, "pending_attempts")
+        self._pending = PendingAttempts(
+            client, show, lambda _reconciled: run.find_published(), journal=journal, ignored_urls=own_urls
+        )
+        actions |= {"reconcile": self._pending.reconcile, "abandon": self._pending.abandon}
+        self._rows = BatchRows(run, self._push_rows)
         self._saved: list[str] = []
-        self._said = ""
-        shared = ImageDraft(Reading(_common(self._run.drafts), name="the chosen images"), autosave=False)
+        self._error = ""
+        shared = ImageDraft(ParsedImage(_common(self._run.drafts), name="the chosen images"), autosave=False)
         specs = [fields()[path].to_json() for path in SHARED]
         titles = {spec.path: spec.title for spec in fields().values()}
-        super().__init__(shared, fields=specs, titles=titles, kept_credits=kept_credits(shared), status=self._status())
-        self._stop_listening = run.listen(self._rows.touch)
-        self._rows.touch(range(len(self.drafts)))
-        answers = {
+        messages: dict[str, Callable[[Message], object]] = {
+            kind: getattr(self, f"_on_{kind}")
+            for kind in ("choose", "decide", "copy", "host", "fix_row", "repeat", "save", "restore", "edit_row")
+        }
+        messages["confirm"] = run.on_message
+        self._uploads = BatchUploads(run, functools.partial(self.set_trait, "hosting"), hosting)
+        messages |= dict.fromkeys(BatchUploads.messages, self._uploads.on_message)
+        messages |= {kind: functools.partial(self._act, action) for kind, action in actions.items()}
+        requests = {
             "licenses": licenses,
             "rows": lambda request: (self._rows.chunk(int(request["start"])), []),
             "details": self._details,
             "thumbnails": self._thumbnails,
             "alive": lambda _request: ({}, []),
         }
-        self.on_msg(Answerer(answers, self.send).receive)
-        found.find()
+        self._shared = shared
+        self._row_form = RowForm(self, run, lambda: self._rows.touch(()))
+        super().__init__(
+            shared,
+            messages=messages,
+            requests=requests,
+            fields=specs,
+            titles=titles,
+            kept_credits=kept_credits(shared),
+            metadata=self._metadata.state(),
+            status=self._status(),
+            hosting=self._uploads.state,
+        )
+        self._stop_listening = run.listen(self._rows.touch)
+        self._rows.touch(range(len(self.drafts)))
+        self._pending.find()
 
     @property
     def drafts(self) -> list[ImageDraft]:
+        """The drafts, one for each row."""
         return self._run.drafts
 
     @property
     def shared(self) -> ImageDraft:
-        return self._draft
+        """Draft with the values that can be copied to all rows."""
+        return self._shared
 
     @property
     def batch(self) -> Batch | None:
-        """What the last plan led to; None before, and when images were changed since."""
+        """The batch that was planned last; None before, and when images have changed since."""
         return self._run.batch
 
     @property
     def receipts(self) -> list[Receipt]:
-        """The receipts of the rows that are published."""
+        """Receipts of the published rows."""
         found = (self._run.receipt_of(number) for number in range(len(self.drafts)))
         return [receipt for receipt in found if receipt]
 
     def copy_fields(self, values: Mapping[str, Any], rows: Iterable[int] | None = None) -> int:
-        """Give the chosen rows (or these) the values, by path; gives how many drafts have changed.
+        """Copy values, by path, to the chosen rows (or these); return the number of changed drafts.
 
-        ``copy_fields({"permissions.license": "CC-BY-4.0"}, rows=range(10))``. Nothing changes while something is sent.
-        Raises KeyError when a path names no field.
+        ``copy_fields({"permissions.license": "CC-BY-4.0"}, rows=range(10))``. Nothing changes while images are being sent.
+        Raises KeyError if a path does not name a field.
         """
         for path in values:
-            self.shared[path]  # raises KeyError, and says what was meant
+            self.shared[path]  # raises KeyError, with a suggestion
         titles = ", ".join(fields()[path].title for path in values)
         return self._run.change(titles, lambda _number, draft: draft.edit(values), rows)
 
+    def apply_metadata(self) -> int:
+        """Apply the table to its rows, as one step that can be undone; return the number of changed drafts."""
+        count = self._metadata.apply()
+        self.metadata = self._metadata.state()
+        self._update_shared()
+        return count
+
+    def edit(self, row: int | None) -> ImageForm | None:
+        """Show the form of a row below the table, or with None no form; return the form.
+
+        Raises
+        ------
+        ConstellationsError
+            If there is no such row.
+        """
+        return self._row_form.open(None if row is None else self._number({"row": row}))
+
     def undo(self) -> int:
-        """Take back what was copied last; gives how many drafts have changed."""
+        """Undo the last copy; return the number of changed drafts."""
         return self._run.undo()
 
     def redo(self) -> int:
-        """Copy again what was undone last; gives how many drafts have changed."""
+        """Redo the last undone copy; return the number of changed drafts."""
         return self._run.redo()
 
     def stop(self) -> None:
-        """Send nothing more. What is under way ends."""
+        """Send nothing more. Requests that are out go on."""
         self._run.stop()
 
     def save_receipts(self, folder: str | Path | None = None) -> list[Path]:
-        """Write what became of each row to a JSON and a CSV file; gives their paths.
+        """Write the state of each row to a JSON and a CSV file; return their paths.
 
         Parameters
         ----------
         folder : str or Path, optional
-            Where to. By default the kernel's folder: that of the notebook.
+            Folder of the files. By default the working directory, which is that of the notebook.
 
         Raises
         ------
@@ -204,85 +267,91 @@ class BatchPublisher(DraftWidget):
         return paths
 
     def close(self) -> None:
+        """Close the table. Publishing continues."""
         if self._stop_listening is not None:
             self._stop_listening()
             self._rows.close()
+            self._row_form.close()
+            self._uploads.close()
         super().close()
 
     def __repr__(self) -> str:
         count = len(self.drafts)
         return f"<BatchPublisher of {count} image{'s' * (count != 1)}, {len(self.receipts)} published: run the cell to see it>"
 
-    # -- what the page is told
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Show the table in a box, in which the form of a row has its place."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data and _VIEW in data:
+            data[_VIEW] = {**data[_VIEW], "model_id": self._row_form.box.model_id}
+        return bundle
 
-    def _tell(self, rows: list[dict[str, Any]], news: int) -> None:
-        if rows and (self._views or self._never_seen):
-            self.send({"kind": "rows", "rows": rows, "news": news})
+    # -- to the page
+
+    def _push_rows(self, rows: list[BatchRow], revision: int) -> None:
+        if rows and self._may_be_viewed:
+            self.send({"kind": "rows", "rows": rows, "revision": revision})
         elif not rows:
             self.status = self._status()
 
-    def _state(self) -> dict[str, Any]:
-        """Of the fields that images share; one that is left empty here is no fault."""
+    def _state(self) -> DraftState:
+        """Return the state of the shared fields; an empty one is not a problem here."""
         state = super()._state()
-        return state | {"problems": [it for it in state["problems"] if state["values"].get(it["field"])]}
+        return {**state, "problems": [it for it in state["problems"] if state["values"].get(it["field"])]}
 
-    def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
-        with self._showing, self.hold_sync():
-            if "permissions.credits" in changed:
-                self.kept_credits = kept_credits(draft)
-            super()._draft_changed(draft, changed)
-
-    def _status(self) -> dict[str, Any]:
-        run, batch = self._run, self._run.batch
+    def _status(self) -> BatchStatus:
+        run, batch, review = self._run, self._run.batch, self._run.review
         earlier = {number: it for number, it in run.edits.earlier.items() if not run.drafts[number].receipt}
         return {
             "phase": run.phase,
-            "news": self._rows.news,
-            "heard": self._rows.heard,
+            "revision": self._rows.revision,
+            "acknowledged": self._rows.acknowledged,
             "total": len(run.drafts),
             "open": sum(not run.drafts[number].receipt for number in run.chosen),
             "counts": self._rows.counts(),
             "sent": dict(Counter(run.state_of(number)[0] for number in run.planned)),
             "handle": run.handle,
             "api_url": run.client.api_url,
-            "message": self._said or run.message,
+            "message": self._error or run.message,
             "progress": run.progress,
-            "continued": self._again,
-            "review": review_of(batch, run.ticket) if run.phase == REVIEW and batch else None,
+            "continued": self._continued,
+            "review": review_of(batch, review["ticket"]) if run.phase == REVIEW and batch and review else None,
             "undo": run.shared.undoable,
             "redo": run.shared.redoable,
             "earlier": {"saved": run.edits.saved, "count": len(earlier), "fields": _titles(earlier)}
             if earlier
             else None,
             "saved": self._saved,
+            "edited": self._row_form.row,
+            "edits": self._row_form.has_place,
         }
 
-    def _details(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-        """Problems of a row, and why it is in its state where they don't say so."""
+    def _details(self, request: Mapping[str, Any]) -> Response:
+        """Respond with the problems of a row, and why it is in its state if they don't say so."""
         number = self._number(request)
         draft, row = self.drafts[number], self._run.row_of(number)
-        problems = [
-            {"code": it.code, "severity": it.severity, "field": it.field, "message": it.message}
-            | {"fix": it.fix.label if it.fix and not draft.locked else None}
-            for it in draft.problems
-        ]
-        reason, told = self._run.state_of(number)[1], {f"{it.field or 'draft'}: {it.message}" for it in draft.problems}
+        reason, known = self._run.state_of(number)[1], {f"{it.field or 'draft'}: {it.message}" for it in draft.problems}
         of_plan = row is not None and reason == " ".join(row.step.reasons)
-        why = [it for it in row.step.reasons if it not in told] if row and of_plan else [reason] if reason else []
-        url = str(draft.values["storage.legacy_url_template"] or "")
-        return {"problems": problems, "why": [*map(with_titles, why)], "url": url}, []
+        why = [it for it in row.step.reasons if it not in known] if row and of_plan else [reason] if reason else []
+        details: BatchDetails = {
+            "problems": problems_of(draft, with_fixes=not draft.locked),
+            "why": [*map(with_titles, why)],
+            "url": str(draft.values["storage.legacy_url_template"] or ""),
+        }
+        return details, []
 
-    def _thumbnails(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    def _thumbnails(self, request: Mapping[str, Any]) -> Response:
         wanted = [number for number in request["rows"] if isinstance(number, int) and 0 <= number < len(self.drafts)]
         found = [thumbnail(self.drafts[number]) for number in wanted[:_MOST_THUMBNAILS]]
         return {"types": [it and it[1] for it in found]}, [it[0] for it in found if it]
 
-    # -- what the page asks for
+    # -- from the page
 
     def _number(self, message: Mapping[str, Any]) -> int:
         number = message.get("row")
         if not isinstance(number, int) or not 0 <= number < len(self.drafts):
-            raise ConstellationsError(f"There is no row {str(number)[:20]}.")
+            raise ConstellationsError(f"Unknown row {str(number)[:20]}.")
         return number
 
     def _numbers(self, message: Mapping[str, Any]) -> list[int]:
@@ -291,15 +360,15 @@ class BatchPublisher(DraftWidget):
 
     def _on_choose(self, message: Mapping[str, Any]) -> None:
         self._run.choose(self._numbers(message), message.get("on") is True)
-        self._took(message)
+        self._acknowledge(message)
 
     def _on_decide(self, message: Mapping[str, Any]) -> None:
         self._run.decide(self._numbers(message), message.get("on") is True)
-        self._took(message)
+        self._acknowledge(message)
 
-    def _took(self, message: Mapping[str, Any]) -> None:
+    def _acknowledge(self, message: Mapping[str, Any]) -> None:
         if isinstance(click := message.get("click"), int):
-            self._rows.took(str(message.get("page"))[:40], click)
+            self._rows.acknowledge(str(message.get("page"))[:40], click)
 
     def _on_copy(self, message: Mapping[str, Any]) -> None:
         path = message.get("path")
@@ -311,63 +380,51 @@ class BatchPublisher(DraftWidget):
         if base.startswith(("https://", "http://")):
             self._run.change("Addresses", lambda _number, draft: draft.host_at(base))
 
-    def _on_mend(self, message: Mapping[str, Any]) -> None:
-        """The fix of a row's problem; where there is none any more, nothing happens."""
+    def _on_fix_row(self, message: Mapping[str, Any]) -> None:
+        self._run.change("Fix", lambda _number, draft: apply_fix(draft, message), [self._number(message)])
 
-        def mend(_number: int, draft: ImageDraft) -> None:
-            for problem in draft.problems:
-                if problem.fix and (problem.code, problem.field) == (message.get("code"), message.get("field")):
-                    draft.edit(problem.fix.changes)
-                    return
-
-        self._run.change("A fix", mend, [self._number(message)])
-
-    def _on_confirm(self, message: Mapping[str, Any]) -> None:
-        self._run.confirm(str(message.get("ticket")))
-
-    def _on_again(self, message: Mapping[str, Any]) -> None:
-        if (what := message.get("what")) in ("retry", "look", "resend"):
-            self._run.again(what)
+    def _on_repeat(self, message: Mapping[str, Any]) -> None:
+        if (what := message.get("what")) in ("retry", "check", "resend"):
+            self._run.repeat(what)
 
     def _on_save(self, _message: Mapping[str, Any]) -> None:
         try:
             self.save_receipts()
-            self._said = ""
+            self._error = ""
         except ConstellationsError as error:
-            self._said = str(error)
+            self._error = str(error)
             self._rows.touch(())
 
     def _on_restore(self, _message: Mapping[str, Any]) -> None:
         self._run.restore()
+        self._update_shared()
+
+    def _on_edit_row(self, message: Mapping[str, Any]) -> None:
+        self.edit(message.get("row"))
+
+    def _update_shared(self) -> None:
+        """Fill shared fields that are empty with values that all rows have."""
         self.shared.update({path: value for path, value in _common(self.drafts).items() if not self.shared[path]})
 
-    def _received(self, widget: Any, message: Any, buffers: Any) -> None:
-        kind = message.get("kind") if isinstance(message, dict) else None
-        act = self._acts.get(kind) if isinstance(kind, str) else None
-        if act is None:
-            super()._received(widget, message, buffers)
-            return
-        self._said = ""
-        act()
+    def _act(self, action: Callable[[], Any], _message: Message) -> None:
+        self._error = ""
+        action()
 
 
-def _drafts_of(source: Any) -> tuple[list[ImageDraft], bool]:
-    """The drafts, and whether they were made here."""
-    if hasattr(source, "to_xml"):
-        source = ElementTree.tostring(source.to_xml(), encoding="unicode")
-    if isinstance(source, str | Path):
-        # What is typed into the rows is kept in one file for all of them, rather than in one for each.
-        return ImageDraft.all_from_wtml(source, autosave=False), True
-    drafts = list(source) if isinstance(source, Iterable) else [source]
-    if wrong := [type(draft).__name__ for draft in drafts if not isinstance(draft, ImageDraft)]:
-        raise SourceError(f"BatchPublisher takes a WTML file, folder or text, or drafts, not a {wrong[0]}.")
-    return list(dict.fromkeys(drafts)), False
+def _drafts_of(source: Any) -> tuple[list[ImageDraft], bool, list[Skipped]]:
+    """Return the drafts, whether they were made here, and the files of which none was made."""
+    if isinstance(source, Iterable) and not isinstance(source, str | Path) and not hasattr(source, "to_xml"):
+        source = list(source)
+    # Edits are saved in one file for all rows, rather than in one for each.
+    drafts, skipped = read_source(source, autosave=False)
+    given = source if isinstance(source, list) else [source]
+    return drafts, not any(isinstance(one, ImageDraft) for one in given), skipped
 
 
 def _run_of(
     drafts: list[ImageDraft], own: bool, client: Constellations, handle: str, **options: Any
 ) -> tuple[BatchRun, bool]:
-    """The batch of these drafts: one that is under way already goes on, so that a cell can be run again at any time."""
+    """Return the batch of these drafts, and whether it is one that is running already."""
     for run in list(_runs):
         if run.busy and (run.client.api_url, run.handle) == (client.api_url, handle):
             same = run.edits.names == names_of(drafts) if own else [*map(id, run.drafts)] == [*map(id, drafts)]
@@ -379,7 +436,7 @@ def _run_of(
 
 
 def _common(drafts: list[ImageDraft]) -> dict[str, Any]:
-    """The values of shared fields in which all drafts agree."""
+    """Return the values of shared fields that are the same in all drafts."""
     found = {path: {repr(draft[path]): draft[path] for draft in drafts} for path in SHARED}
     return {path: next(iter(values.values())) for path, values in found.items() if len(values) == 1}
 

@@ -1,80 +1,71 @@
-"""A batch as somebody works on it: what is chosen and typed, the plan, what is under way. It has no page; widgets show it."""
+"""State of a batch: what is chosen and typed, the plan, what is being sent. It has no page; widgets show it."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-import threading
-import uuid
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConstellationsError, JournalError, PublishError
+from ...errors import JournalError, PublishError
 from ...publishing import Attempt, Batch, Journal, SharedFields, plan
 from ...publishing.journal import default_journal
 from ...publishing.plan import PUBLISH, Step
 from ...publishing.rows import FAILED, PUBLISHED, UNCLEAR, WAITING, Row, export
 from ...schema.fields import fields
+from ..review import REVIEW, ReviewFlow
+from ..worker import Job, format_error, start_thread
 from .edits import BatchEdits
+from .hosting import BatchHosting, is_waiting
 
 if TYPE_CHECKING:
     from ...api import Constellations
     from ...draft import ImageDraft
     from ...schema.records import Receipt
 
-EDITING, PLANNING, REVIEW, SENDING, STOPPING, AT_REST = (
-    "editing",
-    "planning",
-    "review",
-    "sending",
-    "stopping",
-    "at rest",
-)
-FAULTY, UNPLANNED = "faulty", "unplanned"
-"""States of a row that no plan has looked at: with errors, and without."""
+PLANNING, SENDING, STOPPING, ENDED = "planning", "sending", "stopping", "ended"
+INVALID, UNPLANNED = "invalid", "unplanned"
+"""States of a row that is not in a plan: with errors, and without."""
 
-_CHANGED = "Images were changed since the plan was made: look again what would happen."
-_MAYBE = "An attempt of {:%Y-%m-%d %H:%M} UTC may have succeeded. It is looked for first; nothing is sent before that is settled."
-_ASKING = {
-    "server": "Asking {} which images are there already: {:,} of {:,} …",
-    "web": "Looking whether the files are on the web: {1:,} of {2:,} …",
+_MAYBE = "An attempt of {:%Y-%m-%d %H:%M} UTC may have succeeded. It is reconciled before anything is sent."
+_CHECKING = {
+    "upload": "Uploading files: {1:,} of {2:,} images …",
+    "server": "Checking {} for existing images: {:,} of {:,} …",
+    "web": "Checking files on the web: {1:,} of {2:,} …",
 }
 Listener = Callable[[Iterable[int]], Any]
 
 
-class BatchRun:
-    """The drafts of a batch and what becomes of them.
+class BatchRun(ReviewFlow[Batch]):
+    """The drafts of a batch and their state. `phase` can also be "stopping", and is "ended" once sending has ended.
 
     Parameters
     ----------
     drafts : list of ImageDraft
         The images.
     client : Constellations
-        Where to; signed in.
+        Where to publish; signed in.
     handle : str
-        Under which handle.
+        Handle under which to publish.
     threads : int
-        How many images are sent at the same time.
+        Number of images that are sent at the same time.
     probe : bool
-        Whether a plan asks the web for first tiles and thumbnails.
+        Whether a plan checks first tiles and thumbnails on the web.
     journal : Journal, optional
-        By default that of the user's state directory.
+        By default the one in the user's state directory.
+    hosting : BatchHosting, optional
+        Where files go that are not on the web yet, before a plan is made.
 
     Attributes
     ----------
-    phase : str
-        editing, planning, review, sending, stopping or at rest (something was sent, and nothing is under way).
     chosen : set of int
         The rows that are chosen: to copy fields to, and to plan.
-    message : str
-        What went wrong, or has to be known.
-    batch : Batch or None
-        What the plan led to.
-    ticket : str
-        Goes back with the confirmation: it holds for one plan and no other.
     """
+
+    PREPARING, SENDING, DONE = PLANNING, SENDING, ENDED
+    changed_text = "Images have changed since the review: check them again."
 
     def __init__(
         self,
@@ -85,44 +76,47 @@ class BatchRun:
         threads: int,
         probe: bool,
         journal: Journal | None,
+        hosting: BatchHosting | None = None,
     ):
+        super().__init__("batch", self._notify)
         self.drafts, self.client, self.handle = drafts, client, handle
         self.shared, self.edits = SharedFields(drafts), BatchEdits(drafts)
-        self._threads, self._probe, self._journal = threads, probe, journal
-        self._lock = threading.RLock()
+        self._threads, self._probe, self._journal, self._hosting = threads, probe, journal, hosting
         self._numbers = {id(draft): number for number, draft in enumerate(drafts)}
         self._listeners: list[Listener] = []
         self._planned: dict[int, Row] = {}  # by number of the draft
-        self._known: dict[int, tuple[str, str]] = {}  # state and reason of rows that no plan holds any more
-        self._asked = 0  # plans that were asked for, and those that were called off
-        self._changes: set[int] = set()  # drafts that were edited since the plan was begun
-        self.phase, self.message, self.progress, self.ticket = EDITING, "", "", ""
+        self._known: dict[int, tuple[str, str]] = {}  # state and reason of rows that are no longer in a plan
+        self._changed: set[int] = set()  # drafts that were edited since the plan was begun
         self.chosen = set(range(len(drafts)))
-        self.batch: Batch | None = None
-        self._unsubscribe = [draft.on_change(self._draft_changed) for draft in drafts]
-        self.remember()
+        self._unsubscribe = [draft.on_change(self._on_draft_change) for draft in drafts]
+        self.find_published()
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener(numbers)`` after every change, with the rows that it touched; gives a function that ends it."""
+        """Call ``listener(numbers)`` after every change, with the changed rows; return a function that stops it."""
         self._listeners.append(listener)
 
         def stop() -> None:
             with contextlib.suppress(ValueError):
                 self._listeners.remove(listener)
             if not self._listeners and not self.busy:
-                self._leave()
+                self._unfollow()
 
         return stop
 
     @property
     def busy(self) -> bool:
-        """Whether something is under way."""
+        """Whether it is planning or sending."""
         return self.phase in (PLANNING, SENDING, STOPPING)
+
+    @property
+    def batch(self) -> Batch | None:
+        """The batch that was planned; None before, and when images have changed since."""
+        return self._reviewed
 
     # -- rows
 
     def state_of(self, number: int) -> tuple[str, str]:
-        """State and reason of a row."""
+        """Return state and reason of a row."""
         row = self._planned.get(number)
         if self.drafts[number].receipt:
             return PUBLISHED, row.reason if row and row.receipt else ""
@@ -130,10 +124,11 @@ class BatchRun:
             return row.state, row.reason
         if number in self._known:
             return self._known[number]
-        return (FAULTY if any(it.severity == "error" for it in self.drafts[number].problems) else UNPLANNED), ""
+        has_errors = any(problem.severity == "error" for problem in self.drafts[number].problems)
+        return (INVALID if has_errors else UNPLANNED), ""
 
     def receipt_of(self, number: int) -> Receipt | None:
-        """The receipt of a row, once it is published."""
+        """Return the receipt of a row, or None before it is published."""
         row = self._planned.get(number)
         return (row.receipt if row else None) or self.drafts[number].receipt
 
@@ -143,37 +138,37 @@ class BatchRun:
         return list(self._planned)
 
     def row_of(self, number: int) -> Row | None:
-        """What the plan holds of a row, None if it isn't in one."""
+        """Return the plan's row, or None if it has none."""
         return self._planned.get(number)
 
     def choose(self, numbers: Iterable[int], on: bool) -> None:
-        """Choose rows, or not any more."""
-        numbers = {number for number in numbers if 0 <= number < len(self.drafts)}
-        self.chosen = self.chosen | numbers if on else self.chosen - numbers
-        self._tell(numbers)
+        """Choose rows, or no longer choose them."""
+        known = {number for number in numbers if 0 <= number < len(self.drafts)}
+        self.chosen = self.chosen | known if on else self.chosen - known
+        self._notify(known)
 
     def decide(self, numbers: Iterable[int], anyway: bool) -> None:
-        """Say of rows that the plan leaves to somebody's decision whether they are published."""
-        with self._lock:
-            if self.batch is not None and self.phase in (REVIEW, AT_REST):
+        """Decide whether rows that have warnings are published."""
+        with self.lock:
+            if self.batch is not None and self.phase in (REVIEW, ENDED):
                 self.batch.decide([self._planned[number] for number in numbers if number in self._planned], anyway)
 
-    # -- what people type
+    # -- edits
 
     def change(self, label: str, act: Callable[[int, ImageDraft], Any], numbers: Iterable[int] | None = None) -> int:
         """Let ``act(number, draft)`` change the chosen rows (or these) as one step that can be undone."""
-        return self._edited(lambda: self.shared.change(label, act, self.chosen if numbers is None else numbers))
+        return self._edit(lambda: self.shared.change(label, act, self.chosen if numbers is None else numbers))
 
     def undo(self) -> int:
-        """Take back the last step; gives how many drafts have changed."""
-        return self._edited(self.shared.undo)
+        """Undo the last step; return the number of changed drafts."""
+        return self._edit(self.shared.undo)
 
     def redo(self) -> int:
-        """Do again what was undone last."""
-        return self._edited(self.shared.redo)
+        """Redo the last undone step; return the number of changed drafts."""
+        return self._edit(self.shared.redo)
 
     def restore(self) -> int:
-        """Take over what was typed into these images in an earlier kernel."""
+        """Restore the unsaved edits of an earlier session; return the number of changed drafts."""
         earlier = dict(self.edits.earlier)
         count = self.change("Earlier edits", lambda number, draft: draft.edit(earlier[number]), earlier)
         if not self.busy:
@@ -181,136 +176,136 @@ class BatchRun:
         return count
 
     def forget(self) -> None:
-        """Leave what was typed in an earlier kernel."""
+        """Discard the unsaved edits of an earlier session."""
         self.edits.forget()
-        self._tell()
+        self._notify()
 
-    def _edited(self, act: Callable[[], int]) -> int:
-        with self._lock:
+    def _edit(self, act: Callable[[], int]) -> int:
+        with self.lock:
             if self.busy:
                 return 0
             count = act()
             self.edits.touch()
-        self._tell()
+        self._notify()
         return count
 
     # -- plan, send
 
-    def look(self) -> None:
-        """Make a plan of the chosen rows that aren't published. Returns at once."""
-        with self._lock:
+    def prepare(self) -> None:
+        """Plan the chosen rows that are not published. Returns at once."""
+        with self.lock:
             if self.busy:
                 return
             numbers = [number for number in sorted(self.chosen) if not self.drafts[number].receipt]
             if not numbers:
-                self.message = "There is nothing to publish: choose rows that are not published yet."
-            else:
-                self._drop_plan(EDITING, "")
-                self._asked += 1
-                self.phase, self._changes = PLANNING, set()
-                self.progress = f"Asking {self.client.api_url} about {_images(len(numbers))} …"
-                self._begin(self._plan, self._asked, numbers)
-        self._tell()
-
-    def _plan(self, asked: int, numbers: list[int]) -> None:
-        def tell(who: str, done: int, total: int) -> None:
-            if asked != self._asked:
-                raise PublishError("The plan was called off.")
-            self.progress = _ASKING[who].format(self.client.api_url, done, total)
-            self._tell()
-
-        try:
-            drafts, probe = [self.drafts[number] for number in numbers], self._probe
-            steps = plan(drafts, self.client, self.handle, journal=self._journal, probe=probe, on_progress=tell)
-            batch = Batch(
-                steps, self.client, threads=self._threads, journal=self._journal, on_progress=self._progressed
-            )
-        except Exception as error:  # noqa: BLE001  (a bug of ours, too: the page has to say so rather than wait for ever)
-            batch, said = None, _said(error)
-        with self._lock:
-            if asked != self._asked:
-                return  # called off
-            if batch is None:
-                self.phase, self.message = EDITING, said
-            elif self._changes & set(numbers):
-                self.phase, self.message = EDITING, _CHANGED
-            else:
-                self.batch, self._planned = batch, dict(zip(numbers, batch.rows, strict=True))
-                self.phase, self.message, self.ticket = REVIEW, "", uuid.uuid4().hex
-        self._tell(range(len(self.drafts)))
-
-    def confirm(self, ticket: str) -> None:
-        """Publish what the plan of this ticket says. Each ticket is taken once."""
-        with self._lock:
-            if self.phase != REVIEW or ticket != self.ticket or self.batch is None:
+                self.message = "Nothing to publish: choose rows that are not published yet."
+                self._notify()
                 return
-            self.ticket = ""
-            self._send(self.batch.start, renew=True)
+            self._reset()
+            self._changed = set()
+            progress = f"Checking {self.client.api_url} for {_images(len(numbers))} …"
+            self._start(PLANNING, progress, lambda job: self._plan(job, numbers))
 
-    def go_on(self) -> None:
+    def _plan(self, job: Job, numbers: list[int]) -> None:
+        def on_progress(stage: str, done: int, total: int) -> None:
+            if not job.is_current:
+                raise PublishError("The check was cancelled.")
+            self.progress = _CHECKING[stage].format(self.client.api_url, done, total)
+            self._notify()
+
+        drafts, probe = [self.drafts[number] for number in numbers], self._probe
+        not_uploaded = self._upload(drafts, on_progress)
+        steps = plan(drafts, self.client, self.handle, journal=self._journal, probe=probe, on_progress=on_progress)
+        options: dict[str, Any] = {"threads": self._threads, "journal": self._journal}
+        batch = Batch(steps, self.client, on_progress=self._on_batch_progress, **options)
+        with self.lock:
+            if not job.is_current:
+                return  # cancelled
+            if self._changed & set(numbers):
+                self._reset(self.changed_text)
+            else:
+                self._planned = dict(zip(numbers, batch.rows, strict=True))
+                self._offer(self._edits, batch, {})
+                self.message = not_uploaded
+                self._notify_all()
+
+    def _upload(self, drafts: list[ImageDraft], on_progress: Callable[[str, int, int], None]) -> str:
+        """Upload files that are not on the web yet; return what failed."""
+        waiting = [*filter(is_waiting, drafts)] if self._hosting else []
+        if not waiting or self._hosting is None:
+            return ""
+        on_progress("upload", 0, len(waiting))
+        failed = self._hosting.upload(waiting, lambda done, total: on_progress("upload", done, total))
+        with self.lock:
+            self._changed -= {self._numbers[id(draft)] for draft in waiting}  # their addresses were set
+        return failed
+
+    def resume(self) -> None:
         """Publish the rows that wait."""
-        with self._lock:
-            if self.phase == AT_REST and self.batch is not None:
-                self._send(self.batch.start, renew=True)
+        self._continue("start")
 
-    def again(self, what: str) -> None:
-        """ "retry": publish the failed rows once more; "look": look again for unclear ones; "resend": send these anew."""
-        with self._lock:
-            if self.phase == AT_REST and (batch := self.batch) is not None:
-                acts = {"retry": batch.retry_failed, "look": batch.look_again, "resend": batch.resend_unclear}
-                self._send(acts[what], renew=False)
+    def repeat(self, what: str) -> None:
+        """Retry failed rows ("retry"), check unclear ones again ("check"), or send these again ("resend")."""
+        self._continue({"retry": "retry_failed", "check": "look_again", "resend": "resend_unclear"}[what])
 
     def stop(self) -> None:
-        """Send nothing more, or call the plan off. What is under way ends."""
-        with self._lock:
+        """Send nothing more, or cancel planning. Requests that are out go on."""
+        with self.lock:
             if self.phase == PLANNING:
-                self._asked += 1
-                self.phase = EDITING
+                self.worker.drop()
+                self._reset()
             elif self.phase == SENDING and self.batch is not None:
-                self.phase = STOPPING
+                self._set(STOPPING)
                 self.batch.stop()
-        self._tell()
 
-    def leave_plan(self) -> None:
-        """Back to the table; what the plan said is not sent."""
-        with self._lock:
-            if self.phase in (REVIEW, AT_REST):
-                self._drop_plan(EDITING, "")
-        self._tell(range(len(self.drafts)))
+    def cancel(self) -> None:
+        """Leave the review or its outcome."""
+        with self.lock:
+            if self.phase in (REVIEW, ENDED):
+                self._reset()
 
-    def _send(self, act: Callable[[], None], *, renew: bool) -> None:
-        self.phase, self.message, self.progress = SENDING, "", ""
-        self._begin(self._work, act, renew)
-        self._tell(self._planned)
+    def _continue(self, action: str) -> None:
+        with self.lock:
+            if self.phase == ENDED and (batch := self.batch) is not None:
+                renew = action == "start"
+                self._start(SENDING, "", lambda job: self._carry_out(batch, getattr(batch, action), renew=renew))
 
-    def _work(self, act: Callable[[], None], renew: bool) -> None:
-        batch, said = self.batch, ""
-        assert batch is not None
-        try:
-            if renew:
-                batch.renew()
-            with self._lock:  # a stop comes before this, and nothing is sent, or after it, and stops what was begun
-                if self.phase == SENDING:
-                    act()
-            batch.wait()
-        except Exception as error:  # noqa: BLE001
-            said = _said(error)
-        with self._lock:
+    def _send(self, _job: Job, batch: Batch) -> None:
+        self._carry_out(batch, batch.start, renew=True)
+
+    def _carry_out(self, batch: Batch, action: Callable[[], object], *, renew: bool) -> None:
+        self._notify(self._planned)
+        if renew:
+            batch.renew()
+        with self.lock:  # `stop` comes before this, and nothing is sent, or after it, and stops what was begun
+            if self.phase == SENDING:
+                action()
+        batch.wait()
+        self._finish(batch.message)
+
+    def _finish(self, message: str) -> None:
+        with self.lock:
             waiting = {number for number, row in self._planned.items() if row.state in (WAITING, FAILED, UNCLEAR)}
-            if self._changes & waiting:
-                self._drop_plan(EDITING, _CHANGED)
+            if self._changed & waiting:
+                self._reset(self.changed_text)
             else:
-                self.phase, self.message = AT_REST, said or batch.message
+                self._set(ENDED, message=message)
+                self._notify_all()
             if all(draft.receipt for draft in self.drafts):
                 self.edits.discard()
-        self._tell(range(len(self.drafts)))
         if not self._listeners:
-            self._leave()
+            self._unfollow()
+
+    def _on_error(self, error: Exception) -> None:
+        if self.phase == PLANNING:
+            self._reset(format_error(error))
+        else:
+            self._finish(format_error(error))
 
     # -- files
 
     def save_receipts(self, folder: Path | None = None) -> list[Path]:
-        """Write what became of each row to a JSON and a CSV file, by default where the notebook is. Raises SourceError."""
+        """Write the state of each row to a JSON and a CSV file, by default beside the notebook. Raises SourceError."""
         stem = re.sub(r"[^\w.-]+", "-", f"publications {self.handle} {datetime.now(UTC):%Y-%m-%d %H%M%S}")
         rows = [self._row_to_save(number) for number in range(len(self.drafts))]
         return [export(rows, (folder or Path.cwd()) / f"{stem}.{kind}") for kind in ("json", "csv")]
@@ -323,75 +318,72 @@ class BatchRun:
         step = Step(draft, PUBLISH, (), self.client.api_url, self.handle, url, None, (), (), ())
         return Row(step, state, reason, draft.receipt)
 
-    # -- what others do
+    # -- changes from outside
 
-    def remember(self) -> None:
-        """Read in the journal, in a thread, what it knows of these images: what is published has its receipt at once."""
-        self._begin(self._remember)
+    def find_published(self) -> None:
+        """Find in the journal, in a thread, which of these images are published or unclear."""
+        start_thread("batch", self._find_published)
 
-    def _remember(self) -> None:
+    def _find_published(self) -> None:
         try:
             journal = self._journal or default_journal()
             taken = {draft.receipt.id for draft in self.drafts if draft.receipt}
             for number, draft in enumerate(self.drafts):
                 url = str(draft.values["storage.legacy_url_template"] or "")
                 if url and not draft.receipt:
-                    self._remember_one(number, draft, journal.related(self.client.api_url, self.handle, "", url), taken)
+                    attempts = journal.related(self.client.api_url, self.handle, "", url)
+                    self._use_attempts(number, draft, attempts, taken)
         except JournalError as error:
-            with self._lock:
+            with self.lock:
                 self.message = self.message or str(error)
-        self._tell(range(len(self.drafts)))
+        self._notify()
 
-    def _remember_one(self, number: int, draft: ImageDraft, attempts: list[Attempt], taken: set[str]) -> None:
-        """What these attempts to publish a draft's image came to; a receipt is one draft's alone."""
+    def _use_attempts(self, number: int, draft: ImageDraft, attempts: list[Attempt], taken: set[str]) -> None:
+        """Take the receipt of one of these attempts to publish the draft's image, if no other draft has it."""
         if receipt := next((it.receipt for it in attempts if it.receipt and it.image_id not in taken), None):
             taken.add(receipt.id)
             draft.published(receipt)
         elif unclear := next((it for it in attempts if it.state == "unclear"), None):
             self._known[number] = UNCLEAR, _MAYBE.format(unclear.planned)
 
-    def _progressed(self, batch: Batch, row: Row | None) -> None:
+    def _on_batch_progress(self, batch: Batch, row: Row | None) -> None:
         if row is None:
             self.progress = batch.message
-            self._tell()
+            self._notify()
         elif (number := self._numbers.get(id(row.step.draft))) is not None:
             self.progress = ""
-            self._tell([number])
+            self._notify([number])
 
-    def _draft_changed(self, draft: ImageDraft, changed: frozenset[str]) -> None:
+    def _on_draft_change(self, draft: Any, changed: frozenset[str]) -> None:
         number = self._numbers[id(draft)]
         if not changed.isdisjoint(fields()):
-            with self._lock:
-                self._changes.add(number)
+            with self.lock:
+                self._changed.add(number)
                 self._known.pop(number, None)
-                if self.phase in (REVIEW, AT_REST) and number in self._planned and not draft.receipt:
-                    self._drop_plan(EDITING, _CHANGED)
-        self._tell([number])
+                if self.phase in (REVIEW, ENDED) and number in self._planned and not draft.receipt:
+                    self._reset(self.changed_text)
+        self._notify([number])
 
-    def _drop_plan(self, phase: str, message: str) -> None:
-        """What was sent keeps its state; what a plan said is forgotten."""
+    def _reset(self, message: str = "") -> None:
+        """Drop the plan. Rows that were sent keep their state."""
         for number, row in self._planned.items():
             if row.state in (FAILED, UNCLEAR):
                 self._known[number] = row.state, row.reason
-        self.batch, self._planned, self.ticket = None, {}, ""
-        self.phase, self.message, self.progress = phase, message, ""
-        self._tell(range(len(self.drafts)))
+        self._planned = {}
+        super()._reset(message)
+        self._notify_all()
 
-    def _begin(self, work: Callable[..., None], *arguments: Any) -> None:
-        threading.Thread(target=work, args=arguments, name="constellations-batch", daemon=True).start()
+    def _notify_all(self) -> None:
+        self._notify(range(len(self.drafts)))
 
-    def _tell(self, numbers: Iterable[int] = ()) -> None:
+    def _notify(self, numbers: Iterable[int] = ()) -> None:
         for listener in list(self._listeners):
             listener(numbers)
 
-    def _leave(self) -> None:
+    def _unfollow(self) -> None:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
-
-
-def _said(error: Exception) -> str:
-    return str(error) if isinstance(error, ConstellationsError) else f"{type(error).__name__}: {error}"
 
 
 def _images(count: int) -> str:

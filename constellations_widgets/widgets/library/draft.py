@@ -1,4 +1,4 @@
-"""An image of the library as a draft: downloaded to be seen, with the library's address as the image URL."""
+"""Drafts of the library's images: downloaded to be shown, with the library's address as the image URL."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 from ...draft import ImageDraft
 from ...errors import SourceError
 from ...schema.placement import URL
-from ...sources.reading import Reading
+from ...sources.quiet import quiet
+from ...sources.reading import ParsedImage
 
 if TYPE_CHECKING:
     from ...api import ImagesClient
-    from ...api.library.progress import Progress
-    from ...schema.library import LibraryImage
+    from ...api.images.progress import Progress
+    from ...schema.records import LibraryImage
 
-PLACED = "It is placed by what its file says."
-BY_HAND = (
-    "{reason}. So it lies at RA 0°, Dec 0°, one degree wide, where it does not belong: set its place by hand, with “Adjust "
+PLACED = "The placement comes from the file."
+UNPLACED = (
+    "{reason}. It is shown at RA 0°, Dec 0°, one degree wide, which is not its position: set the placement with “Adjust "
     "placement” above the sky, in a form, or with draft.wwt in Python."
 )
 _FITS = (".fits", ".fit", ".fts")
@@ -35,12 +36,12 @@ def draft_of_image(
     progress: Callable[[Progress], object] | None = None,
     stop: threading.Event | None = None,
 ) -> tuple[ImageDraft, str]:
-    """A draft of an image of the library, and what has to be said of its place.
+    """Return a draft of an image of the library, and a note about its placement.
 
     Parameters
     ----------
     folder : Path
-        Where the image is downloaded to, into a folder of its own: the preview shows the file that lies there.
+        Folder for the download, which gets a folder of its own: the preview shows this file.
     progress, stop : optional
         As for `ImagesClient.download`.
 
@@ -49,16 +50,17 @@ def draft_of_image(
     ApiError
         If it can't be downloaded.
     SourceError
-        If it is no image that WWT can draw.
+        If it is not an image that WWT can draw.
     """
     path = images.download(image, tempfile.mkdtemp(dir=folder), progress=progress, stop=stop)
-    reading, words = _placed(path)
-    values = {**reading.values, URL: image.url}
+    parsed, note = _placed(path)
+    values = {**parsed.values, URL: image.url}
     origin = f"{images.base_url}/images/{image.id}"
-    return ImageDraft(dataclasses.replace(reading, values=values, origin=origin)), words
+    return ImageDraft(dataclasses.replace(parsed, values=values, origin=origin)), note
 
 
-def _placed(path: Path) -> tuple[Reading, str]:
+def _placed(path: Path) -> tuple[ParsedImage, str]:
+    """Parse an image file; without a placement, give it one and return a note about that."""
     from ...sources.fits import read_fits
     from ...sources.picture import read_picture
 
@@ -70,19 +72,19 @@ def _placed(path: Path) -> tuple[Reading, str]:
         return read_picture(path), PLACED
     except SourceError as error:
         reason = str(error)
-    return read_picture(path, _somewhere(path)), BY_HAND.format(reason=reason.partition(": give")[0].rstrip("."))
+    return read_picture(path, _default_wcs(path)), UNPLACED.format(reason=reason.partition(": give")[0].rstrip("."))
 
 
-def _somewhere(path: Path) -> object:
-    """A place for a picture that has none: a WCS around RA 0, Dec 0, one degree wide."""
+def _default_wcs(path: Path) -> object:
+    """Return a WCS for a picture without a placement: around RA 0, Dec 0, one degree wide."""
     from astropy.wcs import WCS
     from PIL import Image
 
     try:
-        with Image.open(path) as picture:
+        with quiet(), Image.open(path) as picture:
             width, height = picture.size
-    except Exception:  # Pillow has many ways to fail at a broken file
-        raise SourceError(f"{path.name} is no picture that can be read") from None
+    except Exception:  # noqa: BLE001  (Pillow has many ways to fail at a broken file)
+        raise SourceError(f"{path.name} is not a readable picture") from None
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.crval = [0.0, 0.0]

@@ -1,4 +1,4 @@
-"""The image library: a grid of all images of the Images API, uploads, and the way from an image to the sky."""
+"""The image library: a grid of all images of the Images API, uploads, and previews of images."""
 
 from __future__ import annotations
 
@@ -10,33 +10,36 @@ from typing import TYPE_CHECKING, Any
 
 from ipywidgets import VBox
 
-from ...api.signing_in.sessions import Session
 from ...errors import ConstellationsError, SourceError, StoppedError
 from ..form import ImageForm
+from ..lifetime import ClosesModels
 from ..preview import Preview
 from ..sign_in import SignIn
+from ..worker import Job, Worker, format_error
 from .draft import draft_of_image
 from .view import LibraryView
 
 if TYPE_CHECKING:
-    from ...api import Credentials, ImagesClient
-    from ...api.library.progress import Progress
+    from ...api import ImagesClient
+    from ...api.images.progress import Progress
+    from ...auth import Credentials
     from ...draft import ImageDraft
-    from ...schema.library import LibraryImage
+    from ...schema.records import LibraryImage
 
 _PUBLIC = (
-    "WWT's servers and the readers of what you publish can see this image only if its address is public: if it opens in a "
-    "private window of your browser, without signing in. Otherwise put the image where everybody can read it."
+    "Readers can see this image only if its address is public: check that it opens in a private window of your browser, "
+    "without signing in. Otherwise upload the image to a public address."
 )
+_REPLACED = "{!r} is not shown, because another image or none was requested meanwhile."
 
 
-class ImageLibrary(VBox):
-    """The images of an Images API: see, find, upload, rename and delete them, and show one on the sky.
+class ImageLibrary(ClosesModels, VBox):
+    """The images of an Images API: search, upload, rename and delete them, and show one on the sky.
 
     Parameters
     ----------
     images : ImagesClient
-        The library, signed in.
+        Client of the library; signed in.
 
     Attributes
     ----------
@@ -44,16 +47,16 @@ class ImageLibrary(VBox):
     view : LibraryView
         The grid, a widget of its own.
     draft : ImageDraft or None
-        Of the image that was last shown on the sky or used in a draft.
+        Draft of the image that was shown on the sky or used in a draft last.
     preview : Preview or None
-        Where it is shown, below the grid.
+        Preview of that draft, below the grid.
 
     Raises
     ------
     TypeError
-        If `images` is no ImagesClient.
+        If `images` is not an ImagesClient.
     ConstellationsError
-        If the page's part of the widget was never built.
+        If the front end of the widget was never built.
 
     Examples
     --------
@@ -71,10 +74,10 @@ class ImageLibrary(VBox):
         self.draft: ImageDraft | None = None
         self.preview: Preview | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._arranging = threading.RLock()
+        self._lock = threading.RLock()
+        self._worker = Worker("show", self._on_error, self._lock)
         self._shown: list[Any] = []
-        self._leaving = threading.Event()  # of the image that is being fetched
-        self._signing: SignIn | None = None
+        self._signing: SignIn[ImagesClient] | None = None
         self._asks_to_sign_in = False
         self._stop_listening = self._listen_to(images.credentials)
         self.view = LibraryView(images, self._show, self._leave, self._ask_to_sign_in)
@@ -84,28 +87,28 @@ class ImageLibrary(VBox):
         return repr(self.view)
 
     def sign_in(self, auth: str | Credentials) -> None:
-        """Go on with a new token or new credentials: the list, thumbnails, and uploads that wait for it.
+        """Continue with a new token or new credentials: the list, thumbnails, and uploads that wait for it.
 
         Raises
         ------
         SignInError
-            If it can't be a token.
+            If it is not a token.
         """
         self.images.sign_in(auth)
         self._arrange(asks=False)
         self.view.signed_in()
 
     def refresh(self) -> None:
-        """List the images anew. Returns at once."""
+        """Load the list again. Returns at once."""
         self.view.refresh()
 
     def upload(self, *paths: str | Path) -> None:
-        """Upload files, as the button does. Returns at once; the widget shows how far they are."""
+        """Upload files, as the button does. Returns at once; the widget shows the progress."""
         for path in paths:
             self.view.uploads.add(Path(path).expanduser())
 
     def show_on_sky(self, image: LibraryImage | str) -> ImageDraft:
-        """Show an image in a preview below the grid, as the button does. Returns its draft when it is there.
+        """Show an image in a preview below the grid, as the button does; return its draft.
 
         Parameters
         ----------
@@ -117,21 +120,21 @@ class ImageLibrary(VBox):
         ApiError
             If it can't be downloaded.
         SourceError
-            If it is no image that WWT can draw.
+            If it is not an image that WWT can draw.
         StoppedError
-            If another image is asked for meanwhile.
+            If another image is requested meanwhile.
         """
-        return self._made("sky", self._found(image))
+        return self._worker.run(lambda job: self._make(job, "sky", image))
 
     def use_in_draft(self, image: LibraryImage | str) -> ImageDraft:
-        """A draft with the library's address as image URL, shown in a preview and a form. Raises as `show_on_sky`."""
-        return self._made("draft", self._found(image))
+        """Show an image in a preview and a form; return its draft, with the library's address. Raises the errors of `show_on_sky`."""
+        return self._worker.run(lambda job: self._make(job, "draft", image))
 
     def close(self) -> None:
-        """Close the library: what is under way is broken off, and what was shown below is closed too."""
-        if hasattr(self, "view"):  # one whose client was refused has none
+        """Close the library and what is shown below it; cancel downloads and uploads."""
+        if hasattr(self, "view"):  # there is none if the client was refused
             self._stop_listening()
-            self._leaving.set()
+            self._worker.drop()
             self._arrange(shown=[], asks=False)
             self.view.close()
             if self._signing is not None:
@@ -142,87 +145,85 @@ class ImageLibrary(VBox):
         super().close()
 
     def _found(self, image: LibraryImage | str) -> LibraryImage:
-        """The record as the list has it, which knows the address."""
+        """Return the image as it is in the list, with its address."""
         id = image if isinstance(image, str) else image.id
         found = self.view.rows.get(id)
         if found is None or not found.url:
             self.view.rows.set_all(self.images.list())
             found = self.view.rows.get(id)
         if found is None:
-            raise SourceError(f"There is no image {id[:60]!r} in the library: list it again.")
+            raise SourceError(f"Image {id[:60]!r} is not in the library: refresh the list.")
         return found
 
     def _show(self, kind: str, image: LibraryImage) -> None:
-        """The page has asked; runs in a thread of its own."""
-        try:
-            self._made(kind, self._found(image))
-        except StoppedError:
-            pass  # the user wants another one, or none
-        except ConstellationsError as error:
-            self.view.say(note=self.view.failed(error), url="")
-        except Exception as error:  # a bug of ours has to be said, too
-            self.view.say(busy="", note=f"{type(error).__name__}: {error}", url="")
+        """Show an image for the page, in a thread."""
+        self._worker.start(lambda job: self._make(job, kind, image), replace=True)
 
-    def _made(self, kind: str, image: LibraryImage) -> ImageDraft:
-        draft, words = self._fetched(image)
-        self.draft, self.preview = draft, Preview(draft)
-        shown: list[Any] = [self.preview]
+    def _on_error(self, error: Exception) -> None:
+        message = self.view.failed(error) if isinstance(error, ConstellationsError) else format_error(error)
+        self.view.push(busy="", note=message, url="")
+
+    def _make(self, job: Job, kind: str, image: LibraryImage | str) -> ImageDraft:
+        found = self._found(image)
+        draft, note = self._download(job, found)
+        where = "The image is shown below."
         if kind == "draft":
-            shown.append(ImageForm(draft))
-            words += f" {_PUBLIC}"
-        self._arrange(shown=shown)
-        where = "The draft is below, and in Python it is library.draft." if kind == "draft" else "It is below."
-        self.view.say(note=f"{image.name[:60]!r}: {where} {words}", url=image.url if kind == "draft" else "")
+            note += f" {_PUBLIC}"
+            where = "The draft is below, and in Python it is library.draft."
+        with self._lock:
+            if not job.is_current:
+                raise StoppedError(_REPLACED.format(found.name[:60]))
+            self.draft, self.preview = draft, Preview(draft)
+            self._arrange(shown=[self.preview, *([ImageForm(draft)] if kind == "draft" else [])])
+            url = found.url if kind == "draft" else ""
+            self.view.push(busy="", note=f"{found.name[:60]!r}: {where} {note}", url=url)
         return draft
 
-    def _fetched(self, image: LibraryImage) -> tuple[ImageDraft, str]:
-        """A draft of an image and what has to be said of its place. Whoever asks for another image meanwhile, or for none, gets
-        nothing of this one: StoppedError."""
-        with self._arranging:
-            self._leave()
-            leaving = self._leaving = threading.Event()
+    def _download(self, job: Job, image: LibraryImage) -> tuple[ImageDraft, str]:
+        """Return a draft of an image, and a note about its placement. Raises StoppedError if another image is requested."""
+        with self._lock:
             self._folder = self._folder or tempfile.TemporaryDirectory(
                 prefix="cxw-library-", ignore_cleanup_errors=True
             )
-        told = ""
+            folder = Path(self._folder.name)
+        latest = ""
 
-        def tell(progress: Progress | None = None) -> None:
-            nonlocal told
+        def on_progress(progress: Progress | None = None) -> None:
+            nonlocal latest
             percent = 100 * progress.done // progress.total if progress and progress.total else 0
-            words = f"Getting {image.name[:60]!r} …{f' {percent} %' if percent else ''}"
-            if words != told and not leaving.is_set():
-                told = words
-                self.view.say(busy=words)
+            text = f"Downloading {image.name[:60]!r} …{f' {percent} %' if percent else ''}"
+            with self._lock:
+                if text != latest and job.is_current:
+                    latest = text
+                    self.view.push(busy=text)
 
-        self.view.say(note="", url="")
-        tell()
+        self.view.push(note="", url="")
+        on_progress()
         try:
-            fetched = draft_of_image(self.images, image, Path(self._folder.name), progress=tell, stop=leaving)
+            return draft_of_image(self.images, image, folder, progress=on_progress, stop=job.cancelled)
         except ConstellationsError:
-            if not leaving.is_set():
-                self.view.say(busy="")
-                raise
-        if leaving.is_set():
-            raise StoppedError(f"{image.name[:60]!r} is not shown: another image was asked for meanwhile, or none.")
-        self.view.say(busy="")
-        return fetched
+            with self._lock:
+                if not job.is_current:
+                    raise StoppedError(_REPLACED.format(image.name[:60])) from None
+                self.view.push(busy="")
+            raise
 
     def _leave(self) -> None:
-        """Do not wait for the image that is being fetched."""
-        self._leaving.set()
-        self.view.say(busy="")
+        """Cancel the download of an image that is to be shown."""
+        self._worker.drop()
+        self.view.push(busy="")
 
     def _ask_to_sign_in(self) -> None:
-        """The server does not believe the sign-in: whoever signs in below goes on where the library was stopped."""
-        with self._arranging:
+        """Show a sign-in below the grid, because the server rejects the present one. Afterwards the library continues."""
+        with self._lock:
             if self._signing is None:
                 self._signing = SignIn(images_url=self.images.base_url)
                 self._listen_to(self._signing.credentials)
         self._arrange(asks=True)
 
     def _listen_to(self, session: Any) -> Callable[[], None]:
-        """Go on once somebody has signed in to `session`, if it is one. Returns what ends that."""
-        if not isinstance(session, Session):
+        """Continue after a sign-in with these credentials, if any; return a function that stops this."""
+        if session is None:
             return lambda: None
 
         def changed() -> None:
@@ -232,8 +233,8 @@ class ImageLibrary(VBox):
         return session.on_change(changed)
 
     def _arrange(self, *, shown: list[Any] | None = None, asks: bool | None = None) -> None:
-        """What is below the grid: the sign-in while it is needed, and the latest image."""
-        with self._arranging:
+        """Set what is below the grid: the sign-in while it is needed, and the latest image."""
+        with self._lock:
             before = self._shown
             self._shown = before if shown is None else shown
             self._asks_to_sign_in = self._asks_to_sign_in if asks is None else asks

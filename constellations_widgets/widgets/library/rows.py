@@ -1,4 +1,4 @@
-"""The library as one widget shows it: searched and sorted in the kernel, a window of it at a time for the page."""
+"""The images of the library, searched and sorted in the kernel; the page gets a window of them at a time."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 import threading
 from collections.abc import Iterable
 
-from ...schema.library import LibraryImage
+from ...schema.records import LibraryImage
 
 SHOWN_NAME = 300
-"""Characters of a name that the grid gets; whoever looks at one image gets all of them."""
+"""Characters of a name in the grid; an opened image has all of them."""
 
 ORDERS = {"name": False, "name-down": True}
-"""How names can be sorted, and whether that is downwards. Anything else is the server's order."""
+"""Orders by name, and whether they are descending. Any other order is the server's."""
 
 
 class LibraryRows:
@@ -30,21 +30,23 @@ class LibraryRows:
         return len(self._images)
 
     def get(self, id: str) -> LibraryImage | None:
+        """Return an image, or None if it is not in the library."""
         return self._images.get(id)
 
     def set_all(self, images: Iterable[LibraryImage]) -> None:
-        """These and no others."""
+        """Replace all images."""
         self._change({image.id: image for image in images})
 
     def put(self, image: LibraryImage) -> None:
-        """A new image, or another name for one that is there, in its place."""
+        """Add an image, or replace it in its place."""
         self._change(self._images | {image.id: image})
 
     def remove(self, id: str) -> None:
+        """Remove an image."""
         self._change({other: image for other, image in self._images.items() if other != id})
 
     def window(self, start: int, end: int, search: str, order: str) -> tuple[list[LibraryImage], int]:
-        """The images from `start` to before `end` of those whose names hold all words of `search`, and how many these are."""
+        """Return the images from `start` to before `end` of those whose names contain all words of `search`, and their number."""
         with self._lock:
             found = self._found.get((search, order))
             if found is None:
@@ -54,8 +56,8 @@ class LibraryRows:
                 self._found[search, order] = found
             return [self._images[id] for id in found[max(start, 0) : end]], len(found)
 
-    def place(self, id: str, search: str, order: str) -> int | None:
-        """Where an image is among those that `window` counts."""
+    def index(self, id: str, search: str, order: str) -> int | None:
+        """Return the number of an image in the list of `window`, or None if it is not in it."""
         self.window(0, 0, search, order)
         with self._lock:
             found = self._found.get((search, order), [])
@@ -80,5 +82,5 @@ class LibraryRows:
 
 
 def _key(name: str) -> str:
-    """By which names are sorted: capitals make no difference, and 9 comes before 10."""
+    """Return a key that sorts names without regard to case, and 9 before 10."""
     return re.sub(r"\d+", lambda digits: digits[0].lstrip("0").zfill(12), name.casefold())

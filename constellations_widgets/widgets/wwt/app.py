@@ -15,7 +15,7 @@ SKY_FILES = ("sky_0.jpg", "sky_1.jpg", "figures.txt", "constellations.txt", "nam
 
 
 def research_app() -> Path:
-    """The folder of pywwt's research app, found without importing pywwt (which takes seconds).
+    """Return the folder of pywwt's research app, found without importing pywwt (which takes seconds).
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """What pywwt would have a web server publish, for one preview's page: files, trees of tiles, collections of images.
 
-Each gets an address of its own under the preview's private prefix, and is read when the page asks for it, in a worker thread. What
+Each gets an address of its own under the preview's private prefix, and is read when the page requests it, in a worker thread. What
 was not published can't be asked for; of a tree only what its collection names.
 """
 
@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -21,18 +18,20 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from ...errors import ConstellationsError, SourceError
+from ...schema.tiles import is_hips, without_extension
 from ...sources.local import LocalImage
-from ..served import ServedFiles
+from ...sources.web import fetch
+from ..preview.file_registry import FileRegistry
 
 DATA = Path(__file__).parents[1] / "data"
 COLLECTION = "index.wtml"
 INDEX = "index_rel.wtml"
 
 _LARGEST_COLLECTION = 20_000_000  # bytes
-_PATIENCE = 30  # seconds
 _LINKS = {"Url", "ThumbnailUrl", "Thumbnail", "DemUrl"}  # the attributes and elements of a WTML that are addresses
-# WWT's own images, the planets among them.
+# WWT's own images, the planets among them; and its catalogs in HiPS form.
 _CATALOG = "https://www.worldwidetelescope.org/wwtweb/catalog.aspx?X=ImageSets6"
+_HIPS_CATALOGS = "https://www.worldwidetelescope.org/wwtweb/catalog.aspx?W=hips"
 
 
 class PublishedFiles:
@@ -40,14 +39,16 @@ class PublishedFiles:
 
     Parameters
     ----------
-    served : ServedFiles
+    served : FileRegistry
         What the preview's page may read.
     prefix : str
         The address that the page answers itself, without a slash at the end.
     """
 
-    def __init__(self, served: ServedFiles, prefix: str):
+    def __init__(self, served: FileRegistry, prefix: str):
         self._served = served
+        self.report: Callable[[str], None] = lambda _message: None
+        """Called with a message when a page requests a file that can't be read."""
         self.prefix = f"{prefix}/0"
         self._numbers = itertools.count(1)
         self._collections: dict[tuple[str, bool], str] = {}
@@ -76,14 +77,15 @@ class PublishedFiles:
             raise SourceError(f"{root} is not a folder, so it can't be shown")
 
         def read(asked: str) -> bytes:
-            # Read anew each time: a program may write the collection after it has published the folder.
+            # Read each time: a program may write the collection after it has published the folder.
             folder = _parse((root / index).read_bytes(), index)
             if asked == COLLECTION:
-                _change_links(folder, lambda link: urljoin(address, link))
+                _change_links(folder, lambda link: urljoin(address, _engine_link(link)))
+                self._identify(folder)
                 return tostring(folder)
             for link in _links(folder):
                 try:
-                    return LocalImage(root, link).read(asked)
+                    return LocalImage(root, _engine_link(link)).read(asked)
                 except (SourceError, PermissionError):
                     continue  # not a file of this image, or an image that is elsewhere
             raise FileNotFoundError(asked)
@@ -92,75 +94,134 @@ class PublishedFiles:
         return address
 
     def collection(self, url: str, recursive: bool = False) -> str:
-        """The address under which the page finds the WTML at `url`, with its images where the page may load them from.
+        """Return the address from which the page loads the WTML at `url`, with images that the page may load.
 
-        The WTML is fetched when the page asks for it. The same `url` has the same address; a path on this machine has a new one
+        The WTML is fetched when the page requests it. The same `url` has the same address; a path on this machine has a new one
         each time, since the engine loads no address twice.
         """
         if not _is_remote(url):
             index = _index_at(url)
             return self.tree(str(index.parent), index.name) + COLLECTION
+        return self._remote_collection(url, recursive, trusted=True)
+
+    def _remote_collection(self, url: str, recursive: bool, *, trusted: bool) -> str:
         key = (url, recursive)
         if key not in self._collections:
-            self._collections[key] = self._publish(lambda asked: self._fetch(url, recursive, asked)) + COLLECTION
+            read = self._publish(lambda asked: self._fetch(url, recursive, asked, trusted))
+            self._collections[key] = read + COLLECTION
         return self._collections[key]
 
     def catalog(self) -> str:
-        """The address of WWT's own images, which are on the network."""
+        """Return the address of WWT's own images, which are on the network."""
         return self.collection(_CATALOG)
 
+    def catalogs(self) -> str:
+        """Return the address of WWT's HiPS catalogs, which are on the network."""
+        return self.collection(_HIPS_CATALOGS, recursive=True)
+
+    def catalog_names(self) -> list[str]:
+        """Return the names of WWT's HiPS catalogs, whose list is fetched now.
+
+        Raises
+        ------
+        SourceError
+            If it can't be fetched.
+        """
+        images = self._read(_HIPS_CATALOGS).iter("ImageSet")
+        return [image.get("Name", "") for image in images if "tsv" in image.get("FileType", "")]
+
     def surveys(self) -> str:
-        """The address of a collection of the surveys in `survey_names`."""
-        return self._own("surveys", _surveys_wtml)
+        """Return the address of a collection of the surveys in `survey_names`."""
+        return self._own(
+            "surveys", lambda: [_imageset(it["name"], self.remote(it["address"]), it["levels"]) for it in _surveys()]
+        )
 
     def modes(self) -> str:
-        """The address of a collection of what the three-dimensional views need."""
+        """Return the address of a collection of what the three-dimensional views need."""
         view = _imageset("3D Solar System View", "", 0, "SolarSystem")
-        return self._own("modes", lambda _remote: tostring(_folder([view])))
+        return self._own("modes", lambda: [view])
 
     def remote(self, url: str) -> str:
-        """The address by which the page loads an image of the network itself."""
+        """Return the address by which the page itself loads an image from the network."""
         ours = url.startswith(f"{self.prefix}/")
         return f"{self.prefix}/network/{url}" if _is_remote(url) and not ours else url
 
+    def tour(self, url: str) -> str:
+        """Return the address of a tour: one on the network, or a file on this machine.
+
+        Raises
+        ------
+        SourceError
+            If it is a path, and there is no such file.
+        """
+        return self.remote(url) if _is_remote(url) else self.file(url)
+
     def names_in(self, url: str) -> list[str]:
-        """The names of the images in the WTML at `url`, which is fetched now.
+        """Load the WTML at `url`; return the names of its images.
 
         Raises
         ------
         SourceError
             If it can't be fetched, or is no WTML.
         """
+        return [imageset.get("Name", "") for imageset in self._read(url).iter("ImageSet")]
+
+    def _read(self, url: str, trusted: bool = True) -> Element:
         try:
-            folder = _parse(_download(url) if _is_remote(url) else _index_at(url).read_bytes(), url)
+            return _parse(
+                fetch(url, _LARGEST_COLLECTION, trusted=trusted)[0] if _is_remote(url) else _index_at(url).read_bytes(),
+                url,
+            )
         except OSError as error:
             raise SourceError(
-                f"The collection {url} can't be loaded: {error}. Look at its address in a browser."
+                f"The collection {url} can't be loaded: {error}. Check its address in a browser, and this kernel's network."
             ) from error
-        return [imageset.get("Name", "") for imageset in folder.iter("ImageSet")]
 
-    def _own(self, name: str, make: Callable[[Callable[[str], str]], bytes]) -> str:
+    def _own(self, name: str, make: Callable[[], list[Element]]) -> str:
+        def content(_asked: str) -> bytes:
+            folder = _folder(make())
+            self._identify(folder)
+            return tostring(folder)
+
         key = (name, False)
         if key not in self._collections:
-            self._collections[key] = self._publish(lambda _asked: make(self.remote)) + COLLECTION
+            self._collections[key] = self._publish(content) + COLLECTION
         return self._collections[key]
 
-    def _fetch(self, url: str, recursive: bool, asked: str) -> bytes:
+    def _identify(self, folder: Element) -> None:
+        """Give each image without an address one of its own, at which there is nothing.
+
+        The engine knows an image by its address. Of all that have none (the Solar System, a black sky), it would keep the first.
+        """
+        for image in folder.iter("ImageSet"):
+            if not image.get("Url"):
+                kind, name = image.get("DataSetType", ""), image.get("Name", "")
+                image.set("Url", f"{self.prefix}/none/{quote(kind, safe='')}/{quote(name, safe='')}")
+
+    def _fetch(self, url: str, recursive: bool, asked: str, trusted: bool) -> bytes:
         if asked != COLLECTION:
             raise FileNotFoundError(asked)
-        folder = _parse(_download(url), url)
+        try:
+            folder = self._read(url, trusted)
+        except SourceError as error:
+            self.report(str(error))
+            return tostring(_folder([]))  # the view goes on without, and at once
         _change_links(folder, lambda link: self.remote(urljoin(url, link)))
+        self._identify(folder)
         for child in folder.iter("Folder"):
             link = child.get("Url")
             if child is not folder and link:
-                child.set("Url", self.collection(urljoin(url, link), True) if recursive else "")
+                link = urljoin(url, link)
+                # The user gave the address of the collection, not those in it.
+                near = trusted and urlsplit(link).hostname == urlsplit(url).hostname
+                child.set("Url", self._remote_collection(link, True, trusted=near) if recursive else "")
         return tostring(folder)
 
     def _publish(self, read: Callable[[str], bytes]) -> str:
         def guarded(asked: str) -> bytes:
             try:
                 return read(asked)
-            except (ConstellationsError, HTTPException, ValueError) as error:
+            except (ConstellationsError, ValueError) as error:
                 raise OSError(str(error)) from error  # the page takes it as a file that is not there
 
         name = f"pywwt-{next(self._numbers)}"
@@ -169,23 +230,14 @@ class PublishedFiles:
 
 
 def survey_names() -> list[str]:
-    """The surveys that pywwt's documentation names, by its names; they are on the network."""
+    """Return the surveys that pywwt's documentation names, by its names; they are on the network."""
     return [survey["name"] for survey in _surveys()]
-
-
-def instruments() -> dict[str, list[Any]]:
-    """Outlines of telescopes' fields of view, in degrees, in the form of pywwt's own list."""
-    return json.loads((DATA / "instruments.json").read_text(encoding="utf-8"))
 
 
 def _surveys() -> list[dict[str, Any]]:
     known = {survey["id"]: survey for survey in json.loads((DATA / "surveys.json").read_text(encoding="utf-8"))}
     listed = json.loads((DATA / "pywwt_surveys.json").read_text(encoding="utf-8"))
     return [{**known.get(survey.get("same_as"), {}), **survey} for survey in listed]
-
-
-def _surveys_wtml(remote: Callable[[str], str]) -> bytes:
-    return tostring(_folder([_imageset(it["name"], remote(it["address"]), it["levels"]) for it in _surveys()]))
 
 
 def _folder(content: list[Element]) -> Element:
@@ -210,10 +262,15 @@ def _parse(content: bytes, name: str) -> Element:
 
 
 def _links(folder: Element) -> list[str]:
-    """What the images of a collection are made of: templates of tiles, and their thumbnails."""
+    """Return the addresses of a collection: templates of tiles, and thumbnails."""
     images = list(folder.iter("ImageSet"))
     thumbnails = [(image.findtext("ThumbnailUrl") or "").strip() for image in images]
     return [link for link in [*(image.get("Url", "") for image in images), *thumbnails] if link]
+
+
+def _engine_link(link: str) -> str:
+    """Return an address of a collection as WWT's engine takes it: it appends the extension to that of a HiPS itself."""
+    return without_extension(link) if is_hips(link) else link
 
 
 def _change_links(folder: Element, change: Callable[[str], str]) -> None:
@@ -232,7 +289,7 @@ def _is_remote(url: str) -> bool:
 
 
 def _index_at(path: str) -> Path:
-    """The WTML at `path`, a file or a folder that has one."""
+    """Return the WTML at `path`, a file or a folder that has one."""
     index = Path(path).absolute()
     index = index / INDEX if index.is_dir() else index
     if not index.is_file():
@@ -240,12 +297,3 @@ def _index_at(path: str) -> Path:
             f"{path!r} is neither the address of a collection, which starts with https://, nor a WTML file on this machine"
         )
     return index
-
-
-def _download(url: str) -> bytes:
-    request = urllib.request.Request(url, headers={"User-Agent": "constellations_widgets"})
-    with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
-        content = answer.read(_LARGEST_COLLECTION + 1)
-    if len(content) > _LARGEST_COLLECTION:
-        raise urllib.error.URLError(f"the collection is larger than {_LARGEST_COLLECTION} bytes")
-    return content

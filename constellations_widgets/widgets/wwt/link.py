@@ -1,4 +1,4 @@
-"""Between a program that speaks to WWT's app and the pages that show it: numbered messages out, and all that still matters again."""
+"""Send numbered messages of a program to the pages that show WWT's app, and replay those that still matter."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .replay import Message, Replay
+from .replay import Message, Replay, moves_view
 
 # Programs say many things at once, and each message costs the same however much is in it.
 _GATHER = 0.005  # seconds
 
 
 class Link:
-    """Tells every page what a program says, in order and once.
+    """Sender of a program's messages to every page, in order and once.
 
     Parameters
     ----------
@@ -25,21 +25,24 @@ class Link:
     def __init__(self, send: Callable[[dict[str, Any]], None]):
         self._send = send
         self._lock = threading.Lock()
-        self._sending = threading.Lock()  # what was said first leaves first
+        self._sending = threading.Lock()  # messages leave in order
         self._replay = Replay()
-        self._said = 0
+        self._last = 0
+        self._moved = 0  # number of the last message that moves the view
         self._pending: list[Message] = []
 
     def announce(self, awaited: bool = False) -> None:
-        """Let the pages that are open ask for what there is; if they are `awaited`, even where nobody looks at them."""
+        """Make open pages request all messages; if `awaited`, pages that are out of sight start the app, too."""
         self._send({"kind": "app", "last": 0, "messages": [], "awaited": awaited})
 
     def tell(self, message: Mapping[str, Any]) -> None:
-        """Say something to the app in each page. Returns at once; a page that comes later hears it if it still matters."""
+        """Send a message to the app in each page. Returns at once; a page that opens later receives it if it still matters."""
         plain = _plain(message)
         with self._lock:
             self._replay.note(plain)
-            self._said += 1
+            self._last += 1
+            if moves_view(plain):
+                self._moved = self._last
             self._pending.append(plain)
             first = len(self._pending) == 1
         if first:
@@ -48,20 +51,20 @@ class Link:
             timer.start()
 
     def all(self) -> dict[str, Any]:
-        """What a page must say to an app that knows nothing, and the number of the last message that this holds."""
+        """Return the messages for an app that has just started, and the numbers of the last one and the last that moves the view."""
         with self._lock:
-            return {"last": self._said, "messages": self._replay.messages()}
+            return {"last": self._last, "moved": self._moved, "messages": self._replay.messages()}
 
     def _flush(self) -> None:
         with self._sending:
             with self._lock:
                 messages, self._pending = self._pending, []
-                last = self._said
+                last = self._last
             self._send({"kind": "app", "last": last, "messages": messages})
 
 
 def _plain(value: Any) -> Any:
-    """`value` as JSON has it: numpy's numbers as Python's, and null where there is no number."""
+    """Return `value` as JSON allows it: numpy's numbers as Python's, and None for NaN and infinity."""
     if isinstance(value, Mapping):
         return {str(name): _plain(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):

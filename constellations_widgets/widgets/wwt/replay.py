@@ -1,6 +1,6 @@
-"""What a page must be told to show all that a program has told WWT so far.
+"""Keep the messages that a page needs to show everything that a program has sent to WWT so far.
 
-A page may come late (a second view, a reload) and its frame may be built anew (a cell that was moved). So of the messages to WWT's
+A page may open late (a second view, a reload) and its frame may be rebuilt (a cell that was moved). So of the messages to WWT's
 app those are kept that still say something: the last value of each setting, what was made and not removed, where to look.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 Message = dict[str, Any]
 
-# Event → the fields that make one of its messages replace another. In the order in which a page must hear them: an image can't be
+# Event → the fields that make one of its messages replace another. In the order in which a page must receive them: an image can't be
 # shown before its collection is loaded.
 _STATE: dict[str, tuple[str, ...]] = {
     "load_image_collection": ("url",),
@@ -46,7 +46,7 @@ _THING: dict[str, tuple[str, ...] | None] = {
 }
 _REMOVE = {"image_layer_remove", "table_layer_remove", "remove_annotation"}
 
-# What takes back what was said before.
+# Event → the earlier events that it undoes.
 _UNDONE = {
     "set_viewer_mode": ("set_background_by_name", "set_foreground_by_name"),
     "set_background_by_name": ("set_viewer_mode",),
@@ -56,17 +56,24 @@ _UNDONE = {
 
 
 def event_of(message: Mapping[str, Any]) -> str:
-    """What kind of message this is; the app takes either name for it."""
+    """Return the kind of a message; the app accepts either key."""
     return str(message.get("type") or message.get("event"))
 
 
+def moves_view(message: Mapping[str, Any]) -> bool:
+    """Return whether the app goes somewhere else by this message: where it is sent, or to a new image."""
+    event = event_of(message)
+    return event == "center_on_coordinates" or (event == "image_layer_create" and message.get("goto") is not False)
+
+
 class Replay:
-    """The messages that still matter. Not thread-safe: whoever has one has a lock."""
+    """Messages that still matter. Not thread-safe: its owner holds a lock."""
 
     def __init__(self) -> None:
         self._state: dict[str, dict[tuple[Any, ...], Message]] = {event: {} for event in _STATE}
         self._things: dict[Any, dict[tuple[Any, ...], Message]] = {}
         self._camera: Message | None = None
+        self._roll: Any = None  # a later message that names no roll leaves it as it is
 
     def note(self, message: Message) -> None:
         """Remember what `message` changes; what only happens once (a tour, a question) is not kept."""
@@ -80,23 +87,25 @@ class Replay:
         elif event in _REMOVE:
             self._things.pop(message.get("id"), None)
         elif event == "clear_annotations":
-            self._things = {id: said for id, said in self._things.items() if ("annotation_create",) not in said}
+            self._things = {id: thing for id, thing in self._things.items() if ("annotation_create",) not in thing}
         elif event == "table_layer_update":
             self._renew_table(message)
         if event in ("center_on_coordinates", "image_layer_create"):  # the app goes to a new image
             self._camera = message
+            self._roll = message.get("roll", self._roll)
 
     def messages(self) -> list[Message]:
-        """All that is to be said, in order. The view jumps to where it was sent last, and goes nowhere on the way."""
-        said = [message for messages in self._state.values() for message in messages.values()]
+        """Return the messages in order. The view jumps to its last position, without those before it."""
+        kept = [message for messages in self._state.values() for message in messages.values()]
         for thing in self._things.values():
             for message in thing.values():
                 if event_of(message) == "image_layer_create":
                     message = {**message, "goto": message is self._camera}
-                said.append(message)
+                kept.append(message)
         if self._camera is not None and event_of(self._camera) == "center_on_coordinates":
-            said.append({**self._camera, "instant": True})
-        return said
+            roll = {} if self._roll is None else {"roll": self._roll}
+            kept.append({**self._camera, **roll, "instant": True})
+        return kept
 
     def _note_thing(self, event: str, message: Message) -> None:
         thing = self._things.setdefault(message.get("id", message.get("tableId")), {})

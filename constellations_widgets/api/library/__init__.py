@@ -1,1 +1,0 @@
-"""The client of the Images API, the library of images: streamed both ways."""

@@ -1,0 +1,142 @@
+"""Calls about scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..errors import InvalidError
+from ..schema.scenes import ScenePlace, SceneReceipt, SceneRecord, SceneSubmission, SceneSummary, SkyView
+from .addresses import handle_call, handle_name, record_path
+from .base_client import BaseClient
+from .scene_changes import scene_changed_meanwhile, scene_changes, unmade_scene_changes
+from .transport import Call
+
+
+class SceneCalls(BaseClient):
+    """Calls about scenes."""
+
+    def add_scene(self, handle: str, scene: SceneSubmission | bytes, *, key: str | None = None) -> SceneReceipt:
+        """Make a scene of published images. `constellations_widgets.publish_scene` keeps a journal of it: prefer it.
+
+        Sending the same scene again makes a second one. Parameters and errors are those of `add_image`; InvalidError is
+        also raised if the server does not have an image that the scene shows.
+        """
+        return SceneReceipt(**self._add("scene", handle, scene, key))
+
+    def scene(self, id: str) -> SceneRecord:
+        """Return the complete record of a scene, published or not. Needs no token."""
+        return self._record(SceneRecord, "scene", id)
+
+    def may_edit_scene(self, id: str) -> bool:
+        """Return whether this account may change a scene. False if not signed in."""
+        call = Call(f"ask who may edit the scene {id!r}", "GET", f"{record_path('scene', id)}/permissions")
+        return self._transport.json(call).get("edit") is True
+
+    def update_scene(
+        self,
+        id: str,
+        *,
+        text: str | None = None,
+        outgoing_url: str | None = None,
+        place: SkyView | ScenePlace | None = None,
+        published: bool | None = None,
+        background_id: str | None = None,
+        seen: SceneRecord | None = None,
+    ) -> SceneRecord:
+        """Change a scene: its text, link, view or background, or whether it is public. Its images are fixed.
+
+        The record is read before and after: the server's success response does not prove that anything changed.
+
+        Parameters
+        ----------
+        id : str
+            The scene's id.
+        text, outgoing_url : str, optional
+            The new text or web address, at most 5,000 UTF-16 units. Neither can be made empty: the server ignores that.
+        place : SkyView or ScenePlace, optional
+            The new view, such as ``preview.view``.
+        published : bool, optional
+            Whether the scene is public on the handle's page.
+        background_id : str, optional
+            Id of the image behind the scene's images; see `builtin_backgrounds`. A background can be replaced, not
+            removed.
+        seen : SceneRecord, optional
+            The record that the new values were made for. If the values that they replace have changed on the server
+            since, nothing is sent.
+
+        Returns
+        -------
+        SceneRecord
+            The record as the server has it now.
+
+        Raises
+        ------
+        InvalidError
+            If a value can't be set, or there is nothing to change. With status None it was refused here, and nothing
+            was sent.
+        ForbiddenError
+            If this account may not change the scene.
+        ConflictError
+            If the values to replace differ from those in `seen`: nothing was sent.
+        BadAnswerError
+            If the server reported success but the record is not what was requested.
+        UnclearError
+            If the change was sent and its outcome is unknown. Repeating it does no harm.
+        """
+        changes = scene_changes(
+            text=text, outgoing_url=outgoing_url, place=place, published=published, background_id=background_id
+        )
+        before, path = self.scene(id), record_path("scene", id)
+        if seen is not None:
+            self._require_unchanged(f"Scene {id}", scene_changed_meanwhile(seen, before, changes), before, path)
+        return self._change(
+            f"update the scene {id!r}",
+            path,
+            changes,
+            lambda: self.scene(id),
+            lambda after: unmade_scene_changes(changes, after),
+            "may_edit_scene",
+        )
+
+    def scenes(self, handle: str, page_size: int = 100) -> Iterator[SceneSummary]:
+        """Yield all scenes of a handle that this account owns, published or not, newest first, with their counters.
+
+        A page of `page_size` scenes (1 to 100) is requested when it is reached. Each scene appears once, even when new
+        ones push it to a later page meanwhile. Raises ForbiddenError if the handle is not this account's.
+        """
+        handle_name(handle)  # a name that can't be one is refused now, not at the first step
+        if not 1 <= page_size <= 100:
+            raise InvalidError(f"page_size is {page_size}; the server gives 1 to 100 scenes at once.")
+        pages = self._pages(SceneSummary, lambda page: _scene_list(handle, page, page_size), 0, page_size)
+        return (scene for scenes, _ in pages for scene in scenes)
+
+    def scene_wtml(self, id: str) -> str:
+        """Return a scene as a place in WTML, as XML text. Needs no token.
+
+        WTML has room for one image: with several, the place holds the view only. Raises NotFoundError if the scene's
+        image has no image URL.
+        """
+        return self._wtml(Call(f"read the WTML of the scene {id!r}", "GET", f"{record_path('scene', id)}/place.wtml"))
+
+    def home_timeline(self, first_page: int = 0) -> Iterator[SceneRecord]:
+        """Yield the scenes of the site's front page, in its order. Needs no token.
+
+        A page of scenes is requested when it is reached.
+        """
+        call = "read the home timeline"
+        pages = self._pages(
+            SceneRecord, lambda page: Call(call, "GET", f"/scenes/home-timeline?page={page:d}"), first_page, None
+        )
+        return (scene for scenes, _ in pages for scene in scenes)
+
+    def handle_scenes(self, handle: str, page: int = 0) -> list[SceneSummary]:
+        """Return a handle's hundred newest scenes, published or not; page 1 holds the hundred before those, and so on.
+
+        Raises ForbiddenError if the handle is not this account's.
+        """
+        call = _scene_list(handle, page, 100)
+        return self._list(SceneSummary, call, self._transport.json(call))
+
+
+def _scene_list(handle: str, page: int, page_size: int) -> Call:
+    return handle_call("list the scenes of", handle, f"/sceneinfo?page={page:d}&pagesize={page_size}")

@@ -1,1 +1,0 @@
-"""Signing in: ways to get a token, keeping it, and renewing it."""

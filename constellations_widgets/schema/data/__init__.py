@@ -1,1 +1,0 @@
-"""Tables for the schema rules: the SPDX lists, and what the server's HTML cleaner keeps."""

@@ -1,0 +1,156 @@
+"""Parse FITS header cards from text, and read single values strictly; an invalid one is rejected by name."""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SourceError
+from ..schema.placement import shown
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+
+SIZE_LIMIT = 8 << 20  # largest text of header cards in bytes
+_CARD = re.compile(r"\s*([A-Za-z0-9_-]{1,8})\s*=\s*(.*)", re.DOTALL)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?", re.ASCII)
+_SIZES = (("IMAGEW", "IMAGEH"), ("ZNAXIS1", "ZNAXIS2"), ("NAXIS1", "NAXIS2"))
+
+
+def parse_cards(text: str, what: str) -> Header:
+    """Return the header in a text: cards of 80 characters without a break, or one card on each line.
+
+    Raises
+    ------
+    SourceError
+        If the text holds no WCS; `what` names it.
+    """
+    from astropy.io.fits import Header
+
+    if not re.search("CTYPE1|PLTSOLVD", text, re.IGNORECASE) or len(text) > SIZE_LIMIT:
+        raise _no_header(what)
+    lines = re.split(r"[\r\n]+", text.strip("\r\n"))
+    if len(lines) == 1:
+        lines = [text[start : start + 80] for start in range(0, len(text), 80)]
+    cards = []
+    for line in lines:
+        if line.strip() == "END":
+            break
+        found = _CARD.fullmatch(line.rstrip().partition(" //")[0]) if not line.startswith("HIERARCH") else None
+        cards.append(f"{found[1].upper():8}= {found[2]}" if found else line.rstrip())
+    header = Header.fromstring("\n".join(card for card in cards if card.strip()), sep="\n")
+    return _completed(header, what)
+
+
+def _no_header(what: str) -> SourceError:
+    return SourceError(
+        f"{what} is not a FITS header: it has no card CTYPE1 = …. Give a .wcs file, an .xmp file with AVM, or a text of "
+        "header cards"
+    )
+
+
+def _completed(header: Header, what: str) -> Header:
+    """Add the projection to a solution of ASTAP's .ini files, which is TAN and not written there."""
+    if "CTYPE1" in header:
+        return header
+    if "PLTSOLVD" not in header:
+        raise _no_header(what)  # another text that mentions it
+    if header["PLTSOLVD"] in (False, "F"):
+        raise SourceError(f"{what} says that the plate was not solved (PLTSOLVD is F): solve it first")
+    header["CTYPE1"], header["CTYPE2"] = "RA---TAN", "DEC--TAN"
+    return header
+
+
+class Keywords:
+    """The keywords of a header; each is read strictly, and an invalid one is rejected by name.
+
+    Parameters
+    ----------
+    header : Header
+        It is not changed.
+    """
+
+    def __init__(self, header: Header):
+        self._cards: dict[str, list[Any]] = {}
+        for card in header.cards:
+            self._cards.setdefault(card.keyword, []).append(card)
+        self._read: dict[str, Any] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cards)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._cards
+
+    def value(self, name: str) -> Any:
+        """Return the value as astropy reads it; the card's text if astropy can't; None if it is missing.
+
+        Raises
+        ------
+        SourceError
+            If the keyword occurs several times with different values.
+        """
+        if name not in self._read:
+            found = [_value(card) for card in self._cards.get(name, ())]
+            if any(value != found[0] for value in found[1:]):
+                raise SourceError(
+                    f"{name} stands there {len(found)} times with different values: delete all but the right one"
+                )
+            self._read[name] = found[0] if found else None
+        return self._read[name]
+
+    def number(self, name: str) -> float | None:
+        """Return the number of a keyword; None if it is missing or has no value.
+
+        Raises
+        ------
+        SourceError
+            If the value is not a finite number; the message names the keyword.
+        """
+        value = self.value(name)
+        if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+            value = float(re.sub("[dD]", "e", value.strip()))
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise SourceError(
+                f"{name} is {shown(value)}, which is not a number: correct it, as in header[{name!r}] = 1.5"
+            )
+        if not math.isfinite(value):
+            raise SourceError(f"{name} is not finite: correct it, as in header[{name!r}] = 1.5")
+        return float(value)
+
+    def text(self, name: str) -> str:
+        """Return the text of a keyword in capitals, without surrounding spaces; "" if it is missing."""
+        value = self.value(name)
+        return "" if value is None else str(value).strip().upper()
+
+
+def _value(card: Any) -> Any:
+    from astropy.io.fits.card import Undefined
+    from astropy.io.fits.verify import VerifyError
+
+    try:
+        value = card.value
+    except (VerifyError, ValueError):
+        value = _text(card)[9:].partition("/")[0].strip(" '")
+    value = value.rstrip() if isinstance(value, str) else value
+    return None if isinstance(value, Undefined) or value == "" else value
+
+
+def _text(card: Any) -> str:
+    """Return the 80 characters of a card that astropy can't parse."""
+    try:
+        return str(copy.copy(card))  # a copy: when astropy writes such a card, it changes the value to text
+    except ValueError:  # it holds a tab or another control character
+        return str(card._image)
+
+
+def declared_size(header: Header) -> tuple[int, int] | None:
+    """Return (width, height) in pixels of the image that a header belongs to; None if it does not say."""
+    keywords = Keywords(header)
+    sizes = ((keywords.number(width), keywords.number(height)) for width, height in _SIZES)
+    return next(((int(width), int(height)) for width, height in sizes if width and height), None)

@@ -1,0 +1,79 @@
+"""Whether the account may publish under the handle: reported before the review, not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..errors import ConstellationsError, NotFoundError
+from .protocol.publishing import AccountState
+from .worker import Job, Worker
+
+if TYPE_CHECKING:
+    from ..api import Constellations
+
+CHECKING, OK, SIGNED_OUT, UNKNOWN_HANDLE, FORBIDDEN, UNREACHABLE = (
+    "checking",
+    "ok",
+    "signed out",
+    "unknown handle",
+    "forbidden",
+    "unreachable",
+)
+
+
+class Account:
+    """Whether a client's account may publish under a handle, as its server says.
+
+    Parameters
+    ----------
+    client : Constellations
+    handle : str
+    show : callable
+        Called after each change of `state`, in a worker thread.
+
+    Attributes
+    ----------
+    state : str
+        `CHECKING`, `OK`, `SIGNED_OUT`, `UNKNOWN_HANDLE`, `FORBIDDEN` or `UNREACHABLE`.
+    message : str
+        What to do about it; "" if all is well.
+    """
+
+    def __init__(self, client: Constellations, handle: str, show: Callable[[], object]):
+        self._client, self._handle, self._show = client, handle, show
+        self._worker = Worker("account", lambda error: self._set(UNREACHABLE, str(error)))
+        self.state, self.message = CHECKING, ""
+
+    def check(self) -> None:
+        """Ask the server."""
+        self._worker.start(self._check, replace=True)
+
+    def to_page(self) -> AccountState:
+        """Return the state for the page; `blocks` is true if publishing would fail."""
+        return {"message": self.message, "blocks": self.state in (SIGNED_OUT, UNKNOWN_HANDLE, FORBIDDEN)}
+
+    def _check(self, job: Job) -> None:
+        found = self._ask()
+        if job.is_current:
+            self._set(*found)
+
+    def _ask(self) -> tuple[str, str]:
+        where = f"@{self._handle} at {self._client.api_url}"
+        if not self._client.signed_in:
+            return SIGNED_OUT, f"Sign in to publish as {where}."
+        try:
+            self._client.handle(self._handle)
+        except NotFoundError:
+            return UNKNOWN_HANDLE, f"There is no handle {where}. Check the spelling; capital letters matter."
+        except ConstellationsError:
+            return UNREACHABLE, ""  # the review reports it, if that has not changed
+        try:
+            may = self._client.may_add_images(self._handle)
+        except ConstellationsError:
+            return UNREACHABLE, ""
+        return (OK, "") if may else (FORBIDDEN, f"This account may not publish as {where}. Sign in as its owner.")
+
+    def _set(self, state: str, message: str) -> None:
+        self.state, self.message = state, message
+        self._show()

@@ -1,0 +1,321 @@
+"""Base classes of the widgets: messages from the page, following a draft, showing its fields and editing them."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import anywidget
+import traitlets
+
+from ..errors import ConstellationsError
+from ..schema.fields import fields
+from .lifetime import ClosedByItsCell, ClosesModels
+from .pacing import Pace
+from .protocol.drafts import DraftState, EditOrigin, Problem, Value
+from .rpc import Handler, RequestHandler, keep_requested_subshell
+
+if TYPE_CHECKING:
+    from ..observable import CheckedFields
+
+FOLDER = Path(__file__).parent.parent / "static"
+"""Front ends of the widgets, built by `make js` or with the wheel."""
+
+Message = Mapping[str, Any]
+Draft = TypeVar("Draft", bound="CheckedFields | None")
+Fields = TypeVar("Fields", bound="CheckedFields")
+
+_EXACT = 2**53  # larger whole numbers lose digits in JavaScript
+
+
+def built(name: str) -> str:
+    """Return the text of a built file.
+
+    Raises
+    ------
+    ConstellationsError
+        If it was never built.
+    """
+    try:
+        return (FOLDER / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConstellationsError(
+            f"The front end of the widget is not built ({name}): run “make js” in the project's folder."
+        ) from None
+
+
+def synced_dict(default: Mapping[str, Any] | None = None) -> Any:
+    """Return a trait that holds one of the structures of `protocol` and is sent to the page."""
+    return traitlets.Dict({**(default or {})}).tag(sync=True)
+
+
+def to_page(value: Any) -> Value:
+    """Return a field's value as a page can show it: numbers that JavaScript would change become text."""
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if (isinstance(value, int) and abs(value) < _EXACT) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return str(value)
+
+
+def require_draft(taker: Any, draft: Any) -> None:
+    """Raise a TypeError that says how to make a draft, if `draft` is not one; `taker` is the class or function that takes it."""
+    if not hasattr(draft, "on_change"):
+        raise TypeError(
+            f"{taker.__name__} takes an ImageDraft, not a {type(draft).__name__}: "
+            "make one with ImageDraft.from_wtml, from_fits or from_image"
+        )
+
+
+def placeholder(widget: Any, of: str = "") -> str:
+    """Return the text that a notebook shows in place of a widget where it can't show widgets."""
+    return f"<{type(widget).__name__}{of}: run the cell to see it>"
+
+
+def placeholder_of(widget: Any, draft: CheckedFields | None) -> str:
+    """Return `placeholder` with the draft's name."""
+    return placeholder(widget, f" of {draft.name[:60]!r}" if draft is not None else "")
+
+
+class PageWidget(ClosesModels, anywidget.AnyWidget):
+    """Base of all widgets with a front end. Only the kernel writes traits; a page sends messages, which are checked.
+
+    A page can send any message, also an update of a synced trait, which no button sends. Decisions must not rest on such
+    values, so they are ignored.
+
+    Parameters
+    ----------
+    messages : mapping, optional
+        Kind of message → function of the message, for messages without a response.
+    requests, **options
+        Handlers and options of `RequestHandler`, for messages with a response.
+    **traits
+        Initial values.
+    """
+
+    page: ClassVar[str]
+    """Name of the front end: ``form`` for form.js and form.css."""
+
+    def __init__(
+        self,
+        *,
+        messages: Mapping[str, Callable[[Message], object]] | None = None,
+        requests: Mapping[str, Handler] | None = None,
+        slow_requests: Mapping[str, Handler] | None = None,
+        workers: Any = None,
+        **traits: Any,
+    ):
+        self._esm, self._css = built(f"{self.page}.js"), built(f"{self.page}.css")
+        self._messages = dict(messages or {})
+        self._requests: RequestHandler | None = None
+        if requests:
+            slow = {"slow": slow_requests, "workers": workers} if slow_requests else {}
+            self._requests = RequestHandler(requests, self.send, **slow)
+        super().__init__(**traits)
+        self.on_msg(self._on_message)
+
+    def open(self) -> None:
+        """Open the connection to the pages."""
+        super().open()
+        keep_requested_subshell(self.comm)
+
+    def set_state(self, sync_data: Any) -> None:
+        """Ignore what a page writes to traits."""
+
+    def _on_message(self, _widget: Any, message: Any, buffers: Any) -> None:
+        kind = message.get("kind") if isinstance(message, dict) else None
+        if isinstance(kind, str) and kind in self._messages:
+            self._messages[kind](message)
+        elif self._requests is not None:
+            self._requests.receive(message, buffers or ())
+
+
+class DraftObserver(ClosedByItsCell, PageWidget, Generic[Draft]):
+    """Widget that follows a draft: it is notified of every change, in any thread, until it is closed.
+
+    It shows changes while a page has a view of it open. Every run of a cell leaves a widget behind that no page shows any more:
+    such a widget only records what has changed, and shows it when a view is opened again. A widget without any view so far may
+    be on its way to a page (whose first message can be stuck behind the running cell), and counts as viewed.
+    """
+
+    _unsubscribe: Callable[[], None] | None = None
+    _views: frozenset[str] = frozenset()
+    _never_viewed = True
+    _missed: frozenset[str] = frozenset()
+
+    def __init__(
+        self, draft: Draft, *, messages: Mapping[str, Callable[[Message], object]] | None = None, **options: Any
+    ):
+        self._draft: Draft = draft
+        self._viewing = threading.Lock()
+        self._pace = Pace(self._send_paced)
+        super().__init__(messages={"view": self._on_view, **(messages or {})}, **options)
+        if draft is not None:
+            self._unsubscribe = draft.on_change(self._on_draft_change)
+
+    @property
+    def draft(self) -> Draft:
+        """The draft that is shown."""
+        return self._draft
+
+    def close(self) -> None:
+        """Stop following the draft, and close the widget in every page."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+            self._pace.cancel()
+        super().close()
+
+    def __repr__(self) -> str:
+        return placeholder_of(self, self._draft)
+
+    @property
+    def _is_viewed(self) -> bool:
+        return bool(self._views)
+
+    @property
+    def _may_be_viewed(self) -> bool:
+        return bool(self._views) or self._never_viewed
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """Return the state; all of it (for a reloaded page, a saved notebook) is brought up to date first."""
+        if key is None:
+            self._catch_up()
+        return super().get_state(key, drop_defaults)
+
+    def _on_draft_change(self, _draft: Any, changed: frozenset[str]) -> None:
+        self._track(changed)
+        with self._viewing:
+            if not self._may_be_viewed:
+                self._missed |= changed
+                return
+        self._push(changed)
+
+    def _catch_up(self) -> None:
+        if self._missed:
+            with self._viewing:
+                missed, self._missed = self._missed, frozenset()
+            self._push(missed)
+
+    def _on_view(self, message: Message) -> None:
+        view = frozenset({str(message.get("view"))})
+        with self._viewing:
+            self._never_viewed = False
+            self._views = self._views | view if message.get("open") is True else self._views - view
+        if self._views:
+            self._catch_up()
+
+    def _track(self, changed: frozenset[str]) -> None:
+        """Take note of a change of the draft, whether or not a page shows the widget."""
+
+    def _push(self, changed: frozenset[str]) -> None:
+        """Show a change of the draft: set traits, or request a message of `_pace`."""
+        raise NotImplementedError
+
+    def _send_paced(self) -> None:
+        """Send the present state of the draft. Any thread may call it, and several may at once."""
+        raise NotImplementedError
+
+
+class DraftWidget(DraftObserver[Fields]):
+    """Base of the widgets that show a draft's fields and edit them.
+
+    The page has no state of its own: `state` is what the draft holds, sent whole at every change; edits come back as messages.
+    """
+
+    state: DraftState = synced_dict()
+
+    paced: ClassVar[frozenset[str]] = frozenset({"state", "kept_credits"})
+    """Traits that follow every change of the draft. They always hold the newest value; the page receives it at a pace."""
+
+    def __init__(
+        self, draft: Fields, *, messages: Mapping[str, Callable[[Message], object]] | None = None, **options: Any
+    ):
+        self._draft = draft
+        # The draft may change in any thread, and the page must end with the newest state.
+        self._pushing = threading.RLock()
+        self._unsent: set[str] = set()
+        self._edit: EditOrigin = {"client": "", "seq": 0, "paths": []}
+        messages = {"edit": self._on_edit, "fix": self._on_fix, **(messages or {})}
+        super().__init__(draft, messages=messages, state=self._state(), **options)
+
+    def _state(self) -> DraftState:
+        draft = self._draft
+        return {
+            "name": draft.name,
+            "values": {path: to_page(value) for path, value in draft.values.items()},
+            "problems": problems_of(draft),
+            "locked": draft.locked,
+            "by": self._edit,
+        }
+
+    def _push(self, changed: frozenset[str]) -> None:
+        with self._pushing:
+            self.state = self._state()
+
+    def send_state(self, key: str | Iterable[str] | None = None) -> None:
+        """Send traits to the page; those that follow the draft at a pace."""
+        names = {key} if isinstance(key, str) else set(self.keys if key is None else key)
+        if key is not None and (paced := names & self.paced):
+            with self._pushing:
+                self._unsent |= paced
+            self._pace.request()
+            names -= paced
+        if names:
+            super().send_state(names)
+
+    def _send_paced(self) -> None:
+        with self._pushing:
+            names, self._unsent = self._unsent, set()
+            if names and self.comm is not None:
+                super().send_state(names)
+
+    def _on_edit(self, message: Message) -> None:
+        """Apply the page's edits to the draft, and tell the page which of its edits the state includes."""
+        changes = {
+            path: value for path, value in dict(message["changes"]).items() if path in fields() and _is_plain(value)
+        }
+        with self._pushing:
+            self._edit = {"client": str(message["client"]), "seq": int(message["seq"]), "paths": list(changes)}
+            try:
+                if not self._draft.locked:
+                    self._draft.edit(changes)
+                if self.state["by"] is not self._edit:  # nothing changed, but the page waits for a response
+                    self.state = self._state()
+                self._pace.cancel()
+                self._send_paced()  # a later state would not name this edit
+            finally:
+                self._edit = {"client": "", "seq": 0, "paths": []}
+
+    def _on_fix(self, message: Message) -> None:
+        if not self._draft.locked:
+            apply_fix(self._draft, message)
+
+
+def problems_of(draft: CheckedFields, *, with_fixes: bool = True) -> list[Problem]:
+    """Return a draft's problems for the page."""
+    return [
+        {
+            "code": it.code,
+            "severity": it.severity,
+            "field": it.field,
+            "message": it.message,
+            "fix": it.fix.label if it.fix and with_fixes else None,
+        }
+        for it in draft.problems
+    ]
+
+
+def apply_fix(draft: CheckedFields, message: Message) -> None:
+    """Apply the fix of the problem that a message names by code and field, if the draft still has it."""
+    for problem in draft.problems:
+        if problem.fix and (problem.code, problem.field) == (message.get("code"), message.get("field")):
+            draft.edit(problem.fix.changes)
+            return
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (str, int, float, bool))

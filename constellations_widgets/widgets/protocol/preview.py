@@ -1,0 +1,226 @@
+"""Protocol of the preview."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+from .drafts import ViewMessage
+
+# -- the preview
+
+
+class Imageset(TypedDict):
+    """An imageset's fields by their names in the API; `url` is its address, without the part that makes it unique."""
+
+    base_degrees_per_tile: float
+    bottoms_up: bool
+    center_x: float
+    center_y: float
+    file_type: str
+    offset_x: float
+    offset_y: float
+    projection: str
+    quad_tree_map: str
+    rotation: float
+    tile_levels: int
+    width_factor: int
+    url: str
+
+
+class DrawnImage(TypedDict):
+    """One way to draw the image."""
+
+    name: str
+    """Unique name in the engine."""
+    imageset: Imageset
+    wtml: str
+    """The imageset as WTML, with a unique address."""
+    size: tuple[int, int] | None
+    """Width and height of the whole image in pixels, if known."""
+
+
+class FilesState(TypedDict):
+    """The image's files on the kernel's disk."""
+
+    key: str
+    """Changes with every change of the files."""
+    whole: bool
+    """Whether they are few enough to be sent in one response."""
+    fault: str | None
+    """What is wrong with them."""
+    note: str
+    """What else to know about them, "" if nothing."""
+
+
+class PlacingStatus(TypedDict):
+    """What can be done to the placement."""
+
+    refusal: str
+    """Why it can't be changed, "" if it can."""
+    locked: bool
+    """Whether it can't be changed for good."""
+    undo: str
+    redo: str
+    """Labels of the steps that can be undone and redone, "" if there are none."""
+    size: tuple[int, int] | None
+    """Width and height of the image in pixels; of all tiles together if no more is known; null if unknown."""
+    pixel: float | None
+    """Degrees per pixel."""
+    mirrored: bool | None
+
+
+class PreviewState(TypedDict):
+    """The image as it is to be drawn; name, imageset, wtml and size are null while values are missing."""
+
+    revision: int
+    """Grows with every change; a lower one that arrives late is dropped."""
+    name: str | None
+    imageset: Imageset | None
+    wtml: str | None
+    size: tuple[int, int] | None
+    waiting: list[tuple[str, str]]
+    """Fields whose value can't be drawn, by their label, and why."""
+    pixels: DrawnImage | None
+    """The same image, drawn from the pixels of a FITS file rather than as a picture."""
+    files: FilesState | None
+    placing: PlacingStatus
+
+
+class ImagesetEvent(PreviewState):
+    """The image has changed."""
+
+    kind: Literal["imageset"]
+
+
+class PlacingEvent(TypedDict):
+    """The placement was locked or unlocked."""
+
+    kind: Literal["placing"]
+    placing: PlacingStatus
+
+
+class GoToImageEvent(TypedDict):
+    """Move the view to the image."""
+
+    kind: Literal["go_to_image"]
+
+
+class NoteEvent(TypedDict):
+    """A message for the user, shown below the sky."""
+
+    kind: Literal["note"]
+    message: str
+
+
+class AppEvent(TypedDict):
+    """Messages of pywwt to the app; `awaited` if Python waits for it."""
+
+    kind: Literal["app"]
+    last: int
+    messages: list[dict[str, Any]]
+    awaited: NotRequired[bool]
+
+
+class AppMessages(TypedDict):
+    """Response to "app_messages": all messages of pywwt that still matter, and the number of the last one."""
+
+    last: int
+    moved: NotRequired[int]
+    """Number of the last message that moves the view, or 0 before the first one."""
+    messages: list[dict[str, Any]]
+
+
+class PreviewRequest(TypedDict):
+    """A request without further content."""
+
+    kind: Literal["open", "app", "fits_pixels", "retry", "app_messages"]
+
+
+class OpenedPreview(PreviewState):
+    """Response to "open"."""
+
+    title: str
+    wwt: bool
+    awaited: bool
+
+
+class AppFiles(TypedDict):
+    """Response to "app", with a buffer for each name."""
+
+    names: list[str]
+
+
+class FitsPixels(TypedDict):
+    """Response to "fits_pixels": the initial stretch of FITS pixels."""
+
+    cuts: tuple[float, float]
+    quantiles: list[float]
+    note: str
+
+
+class FilesRequest(TypedDict):
+    """Read files."""
+
+    kind: Literal["files"]
+    paths: list[str]
+
+
+class FilesPart(TypedDict):
+    """Part of the response to `FilesRequest`: the files from number `start` on, with a buffer for each that was found."""
+
+    start: int
+    found: list[bool]
+    faults: dict[str, str]
+
+
+class AllFilesRequest(TypedDict):
+    """Read all files of the image from number `start` on."""
+
+    kind: Literal["all_files"]
+    start: int
+
+
+class AllFilesResponse(TypedDict):
+    """Response to `AllFilesRequest`, with a buffer for each name."""
+
+    key: str
+    complete: bool
+    names: list[str]
+    next: int | None
+
+
+class PlaceRequest(TypedDict):
+    """Change the placement; the parts of a drag share a `gesture`. Further fields depend on `op`."""
+
+    kind: Literal["place"]
+    op: str
+    gesture: NotRequired[str]
+
+
+class PlaceResponse(TypedDict):
+    """Response to `PlaceRequest`."""
+
+    message: str
+    placing: PlacingStatus
+
+
+class ViewStateMessage(TypedDict):
+    """The part of the sky that is shown; `sky` is false for planets and panoramas."""
+
+    kind: Literal["view_state"]
+    sky: NotRequired[bool]
+    ra: NotRequired[float]
+    dec: NotRequired[float]
+    height: NotRequired[float]
+    aspect: NotRequired[float]
+    roll: NotRequired[float]
+
+
+class FromAppMessage(TypedDict):
+    """A message of the app to pywwt."""
+
+    kind: Literal["from_app"]
+    message: dict[str, Any]
+
+
+PreviewMessage = ViewMessage | ViewStateMessage | FromAppMessage

@@ -1,0 +1,98 @@
+"""What the review before a publication shows: as readers will see it, what speaks against it, and the exact request."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import CreditsError
+from ..geometry.position import position_of
+from ..publishing import Step
+from ..publishing.plan import BLOCKED, DECIDE, SKIP
+from ..publishing.probes import targets
+from ..schema.credits import clean_credits, credits_tree
+from ..schema.fields import fields, flatten
+from ..schema.images import ImageSubmission
+from ..schema.license import license_choices
+from .thumbnails import MOST_BYTES, small_picture
+
+_SIDE = 240  # pixels of the picture
+_FINE_IN_A_SANDBOX = "CXW305"  # an address on this machine
+
+
+def is_on_this_computer(api_url: str) -> bool:
+    """Return whether an API runs on this computer, as the sandbox does: nothing that is sent leaves it."""
+    host = urlsplit(api_url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def review_of(step: Step) -> dict[str, Any]:
+    """Return the review of a planned publication for the page: see js/publisher/status.ts.
+
+    `reasons` says why it can't be published, or what speaks against it; then confirming takes a tick.
+    """
+    ready = step.decision not in (BLOCKED, SKIP)
+    review = {
+        "ready": ready,
+        "reasons": _reasons(step) if not ready or step.decision == DECIDE else [],
+        "picture": _picture(step),
+    }
+    values = flatten(step.request or {})
+    local = step.draft.local
+    position = position_of(values, local.size if local else None)
+    license, credits = str(values.get("permissions.license", "")), str(values.get("permissions.credits", ""))
+    try:
+        tree = credits_tree(clean_credits(credits))
+    except CreditsError:
+        tree = []
+    return review | {
+        "title": str(values.get("note") or step.name),
+        "position": str(position) if position else "",
+        "addresses": _addresses(step),
+        "credits": tree,
+        "copyright": str(values.get("permissions.copyright", "")),
+        "license": next(
+            (f"{each.id}: {each.meaning}" for each in license_choices() if each.id == license and each.meaning), license
+        ),
+        "alt_text": str(values.get("alt_text", "")),
+    }
+
+
+def _reasons(step: Step) -> list[str]:
+    fine = {f"{p.field}: {p.message}" for p in step.problems if p.code == _FINE_IN_A_SANDBOX}
+    if not is_on_this_computer(step.api_url):
+        fine = set()
+    return [reason for reason in step.reasons if reason not in fine]
+
+
+def _addresses(step: Step) -> list[dict[str, Any]]:
+    """Return the addresses that were probed, and whether all was well there."""
+    if step.body is None:
+        return []
+    found = targets(ImageSubmission.model_validate_json(step.body))
+    return [
+        {
+            "title": fields()[target.field].title,
+            "url": target.url,
+            "checked": step.decision not in (BLOCKED, SKIP)
+            and not any(reason.startswith(f"{target.field}: {target.what}") for reason in step.reasons),
+        }
+        for target in found
+    ]
+
+
+def _picture(step: Step) -> str:
+    """Return a small picture of the draft's image as a data: address; "" if there is none on this machine."""
+    local = step.draft.local
+    try:
+        if local is None or local.fits or local.where(local.top).stat().st_size > MOST_BYTES:
+            return ""
+        picture = small_picture(local.read(local.top), _SIDE)
+    except Exception:  # no Pillow, no file, a broken one: the review does without  # noqa: BLE001
+        return ""
+    return f"data:{picture.content_type};base64,{base64.b64encode(picture.content).decode()}"

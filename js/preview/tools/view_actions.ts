@@ -1,0 +1,78 @@
+/** Actions on the whole view: save it as a picture, show it in full screen. */
+
+import type { App, Part } from "../part.ts";
+import type { Notes } from "./notes.ts";
+import type { Overlay } from "./overlay.ts";
+import { copySky } from "./snapshot.ts";
+import { group, iconButton } from "./toolbar.ts";
+
+const SAVE = "M8 2v8M4.5 7 8 10.5 11.5 7M3 13.5h10";
+const FULL = "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10";
+
+export class ViewActions implements Part {
+  #element: HTMLElement;
+  #notes: Notes;
+  #overlay: Overlay;
+  #app: App | null = null;
+  #full = iconButton("Full screen", FULL, () => void this.#fullScreen());
+  readonly controls = [
+    group(
+      "View",
+      iconButton("Save picture", SAVE, () => void this.#save()),
+      this.#full,
+    ),
+  ];
+
+  /** `element` is what fills the screen. */
+  constructor(element: HTMLElement, notes: Notes, overlay: Overlay) {
+    this.#element = element;
+    this.#notes = notes;
+    this.#overlay = overlay;
+    element.addEventListener("fullscreenchange", () => (this.#full.ariaPressed = String(this.#isFull)));
+    this.#full.ariaPressed = "false";
+  }
+
+  appReady(app: App): void {
+    this.#app = app;
+  }
+
+  appGone(): void {
+    this.#app = null;
+  }
+
+  get #isFull(): boolean {
+    return this.#element.matches(":fullscreen"); // also where a host has put the cell into a shadow tree
+  }
+
+  async #save(): Promise<void> {
+    this.#notes.show("");
+    try {
+      if (!this.#app) throw new Error("The sky is not running yet.");
+      const picture = copySky(this.#app);
+      this.#overlay.drawOn(picture);
+      const blob = await new Promise<Blob | null>((resolve) => picture.toBlob(resolve));
+      if (!blob) throw new Error("The browser could not create the picture.");
+      download(blob, "sky.png");
+    } catch (error) {
+      this.#notes.show(`The picture can't be saved: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  async #fullScreen(): Promise<void> {
+    this.#notes.show("");
+    try {
+      if (this.#isFull) await document.exitFullscreen();
+      else await this.#element.requestFullscreen();
+    } catch {
+      this.#notes.show("This page or browser does not allow full screen.");
+    }
+  }
+}
+
+function download(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,35 @@
+// The button that confirms a review. It sends once: it is disabled at the first press, and the kernel accepts each ticket once.
+
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+
+interface ConfirmOnceProps {
+  /** Of the review. */
+  ticket: string;
+  confirm: (ticket: string) => void;
+  /** Whether this review can be confirmed at all. */
+  ready?: boolean;
+  /** Not the primary button: there is a doubt. */
+  plain?: boolean;
+  /** The id of the element that describes it. */
+  describedBy?: string;
+  children: ComponentChildren;
+}
+
+export function ConfirmOnce({ ticket, confirm, ready = true, plain = false, describedBy, children }: ConfirmOnceProps) {
+  const [confirmed, setConfirmed] = useState("");
+  return (
+    <button
+      type="button"
+      class={plain ? "cxw-confirm" : "cxw-primary cxw-confirm"}
+      aria-describedby={describedBy}
+      disabled={!ready || confirmed === ticket}
+      onClick={() => {
+        setConfirmed(ticket);
+        confirm(ticket);
+      }}
+    >
+      {children}
+    </button>
+  );
+}

@@ -1,0 +1,19 @@
+// Moves the focus along when a widget passes from one phase to the next, so that it is never lost.
+
+import type { RefObject } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+/**
+ * When `phase` changes and the focus was inside `root`, it goes to the first `[data-focus]` there. What had the focus is often gone by then,
+ * and the browser or JupyterLab has put it on something around this.
+ */
+export function useFollowingFocus(root: RefObject<HTMLElement | null>, phase: string): void {
+  const before = useRef(phase);
+  useEffect(() => {
+    if (before.current === phase) return;
+    before.current = phase;
+    const active = document.activeElement;
+    const moved = root.current?.contains(active) || active?.contains(root.current);
+    if (moved) root.current?.querySelector<HTMLElement>("[data-focus]:not(:disabled)")?.focus();
+  }, [phase, root]);
+}

@@ -1,0 +1,107 @@
+"""Type checkers and editors understand code that uses the package: the README's examples, and a draft's fields."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import jedi
+import pytest
+
+import constellations_widgets as cxw
+
+ROOT = Path(__file__).parents[1]
+
+# What the README's examples take for granted.
+BEFORE = """
+from concurrent.futures import Executor
+
+import astropy.units as u
+from astropy.coordinates import SkyCoord
+
+import constellations_widgets as cxw
+
+
+panel = cxw.publish("m51/index_rel.wtml")
+
+
+async def examples(drafts: list[cxw.ImageDraft], executor: Executor) -> None:
+"""
+# Each line with "wrong" must be an error, and no other.
+FIELDS = """
+import constellations_widgets as cxw
+
+draft = cxw.ImageDraft()
+draft.wwt.rotation = 12.5
+draft.wwt.rotation = 12
+draft.wwt.bottoms_up = True
+draft.permissions.license = "cc-by-4.0"
+draft.note = None
+turned: float = (draft.wwt.rotation or 0.0) + 90
+note: str = draft.wwt.rotation  # wrong
+draft.wwt.rotation = "x"  # wrong
+draft.wwt.rotatoin = 12.5  # wrong
+draft.wwt.tile_levels = 4.5  # wrong
+draft.permissions.license = 4  # wrong
+draft.note = 51  # wrong
+draft.nota = "M 51"  # wrong
+draft.update({"wwt.rotation": 12.5})
+codes: list[str] = [problem.code for problem in draft.problems]
+cxw.ImageDraft.from_fit("m51.fits")  # wrong
+receipt = cxw.publish_draft(draft, cxw.Constellations("https://example.org", auth=cxw.sign_in()), "me")
+address: str = receipt.record_url
+number: int = receipt.record_url  # wrong
+"""
+
+
+def readme_code() -> str:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert len(blocks) > 5
+    return BEFORE + textwrap.indent("\n".join(blocks), "    ")
+
+
+def mypy(file: Path) -> dict[int, str]:
+    """Return the errors that mypy finds, by line."""
+    options = ["--no-error-summary", "--config-file=", f"--cache-dir={ROOT / '.mypy_cache' / 'user'}"]
+    command = [sys.executable, "-m", "mypy", *options, "--ignore-missing-imports", "--check-untyped-defs", str(file)]
+    run = subprocess.run(command, cwd=file.parent, capture_output=True, text=True)
+    assert run.returncode in (0, 1), run.stdout + run.stderr
+    errors = [line.split(":", 2) for line in run.stdout.splitlines() if ": error:" in line]
+    assert {name for name, *_ in errors} <= {file.name}
+    return {int(line): message for _, line, message in errors}
+
+
+def pyright(file: Path) -> dict[int, str]:
+    """Return the errors that pyright finds, by line."""
+    config = {"typeCheckingMode": "standard", "reportMissingTypeStubs": False, "include": [file.name]}
+    (file.parent / "pyrightconfig.json").write_text(json.dumps(config))
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", f"--pythonpath={sys.executable}"]
+    run = subprocess.run(command, cwd=file.parent, capture_output=True, text=True)
+    found = [each for each in json.loads(run.stdout)["generalDiagnostics"] if each["severity"] == "error"]
+    return {each["range"]["start"]["line"] + 1: each["message"] for each in found}
+
+
+@pytest.mark.parametrize("checker", [mypy, pyright])
+@pytest.mark.parametrize("code", [readme_code(), FIELDS], ids=["README", "fields"])
+def test_type_checkers_find_what_is_wrong_and_nothing_else(checker, code, tmp_path):
+    file = tmp_path / "user.py"
+    file.write_text(code, encoding="utf-8")
+    errors = checker(file)
+    wrong = {number for number, line in enumerate(code.splitlines(), 1) if line.endswith("# wrong")}
+    assert {number: errors.get(number) for number in wrong ^ set(errors)} == {}
+
+
+def completed(code: str) -> set[str]:
+    return {each.name for each in jedi.Script(f"import constellations_widgets as cxw\n{code}").complete()}
+
+
+def test_editors_complete_public_names_and_fields():
+    assert set(cxw.__all__) <= completed("cxw.")
+    assert {"wwt", "permissions", "storage", "note", "alt_text", "problems"} <= completed("cxw.ImageDraft().")
+    draft = cxw.ImageDraft(autosave=False)
+    for group in ("wwt", "permissions", "storage"):
+        assert set(getattr(draft, group).trait_names()) <= completed(f"cxw.ImageDraft().{group}.")
