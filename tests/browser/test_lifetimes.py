@@ -63,6 +63,23 @@ def shows_the_image(element: Locator, *, at: list[float] | None = None) -> None:
     assert len(find_marks(sky(element))) == 4
 
 
+def reopened(lab: Lab, notebook: Notebook) -> Notebook:
+    """Load the page of a saved notebook, with a fresh kernel.
+
+    ipywidgets gives up on what the file holds, without a word, if the kernel's first connection breaks while it is asked for
+    its widgets (`restoreWidgets` ignores the error), as happens under load: the page is loaded again then.
+    """
+    for _ in range(3):
+        lab.page.goto(lab.address(notebook.name))
+        notebook = Notebook(lab, notebook.name)
+        output = notebook.output(0)
+        given_up = output.get_by_text("Error displaying widget: model not found")
+        expect(output.get_by_text("taken when this notebook was saved").or_(given_up).first).to_be_visible()
+        if not given_up.is_visible():
+            break
+    return notebook
+
+
 def picture_of(image: Locator) -> np.ndarray:
     image.scroll_into_view_if_needed()
     return pixels(image)
@@ -169,12 +186,11 @@ def test_a_notebook_that_is_reloaded_restarted_saved_and_opened_again(lab: Lab, 
     assert len(find_marks(sky(page.locator(PREVIEW)))) == 4  # what was on the sky is there still
     notebook.shut_down()
 
-    page.goto(lab.address(notebook.name))
-    notebook = Notebook(lab, notebook.name)  # with a fresh kernel
+    snapshot = "Snapshot of the preview of “Toasty”, taken when this notebook was saved. Run the cell"
+    assert snapshot in notebook.path.read_text()  # as it was saved, whatever was written since
+    notebook = reopened(lab, notebook)
     output = notebook.output(0)
-    expect(
-        output.get_by_text("Snapshot of the preview of “Toasty”, taken when this notebook was saved. Run the cell")
-    ).to_be_visible()
+    expect(output.get_by_text(snapshot)).to_be_visible()
     expect(output.get_by_text("was not published from here when this notebook was saved")).to_be_visible()
     expect(output.get_by_text("Error displaying widget")).to_have_count(0)
     kept = picture_of(output.locator("img"))
