@@ -94,6 +94,11 @@ class Attempt:
         return str(request.get("note", request.get("text", "")))
 
     @property
+    def was_limited(self) -> bool:
+        """Whether it was refused with status 429, too many requests."""
+        return self.state == "refused" and "(status 429)" in self.answer
+
+    @property
     def receipt(self) -> Receipt | SceneReceipt | None:
         """The receipt of a published attempt, else None."""
         if self.state != "published" or not self.image_id or not self.settled:

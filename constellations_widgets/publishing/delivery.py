@@ -6,7 +6,8 @@ The order of these steps is what keeps it to one record:
 2. Record in the journal that the request is about to be sent (`Journal.claim`): on disk, and for this call alone,
    before any byte of the request is sent.
 3. Send it, once. Only the transport beneath repeats anything: a connection that could not be made.
-4. Record the outcome. A response that proves nothing, such as any 5xx, leaves it unclear.
+4. Record the outcome. A response that proves nothing, such as any 5xx, leaves it unclear; a refusal is believed once the
+   server was searched.
 5. If it is unclear, wait as the server asks and reconcile (`reconcile`). It is never sent again from here unless the
    user asks for it.
 """
@@ -19,7 +20,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..api.constellations import Constellations
-from ..errors import ApiError, BusyError, NotSentError, PublishError, UnclearError
+from ..errors import (
+    ApiError,
+    BusyError,
+    ForbiddenError,
+    NotFoundError,
+    NotSentError,
+    PublishError,
+    SignInError,
+    UnclearError,
+)
 from ..text import format_sentence
 from . import clock, reconcile
 from .attempts import Attempt
@@ -173,8 +183,12 @@ class Delivery:
         seen = self._reconcile(attempt)
         if seen.receipt:
             return self._found(seen)
+        if attempt.was_limited and seen.outcome == COULD_NOT_LOOK and not isinstance(seen.error, BusyError):
+            # A gateway that repeats requests may give this answer to one that was done.
+            self._journal.doubt(attempt.key, f"{format_sentence(attempt.answer)} {seen}")
+            raise unclear_error(attempt, attempt.answer, seen)
         if attempt.state == "refused":
-            if seen.error is not None:
+            if seen.error is not None and not seen.unreadable:
                 raise seen.error
             return None
         if not self._again and attempt.key not in self._resend:
@@ -255,9 +269,11 @@ class Delivery:
         except NotSentError as error:
             self._journal.not_sent(attempt.key, str(error))
             raise
-        except ApiError as error:
+        except BusyError as error:  # the server is searched before it is sent again
             self._journal.refused(attempt.key, str(error))
             raise
+        except ApiError as error:
+            return self._verify_refusal(attempt, error)
         else:
             if accepted := self._accept(attempt, receipt):
                 tell_after(self._on_progress, "published", f"Published as {accepted.id}.")
@@ -283,6 +299,30 @@ class Delivery:
             raise unclear_error(attempt, unclear.message, seen, unclear) from None
         tell_after(self._on_progress, "published", str(seen))
         return seen.receipt
+
+    def _verify_refusal(self, attempt: Attempt, refusal: ApiError) -> Any:
+        """Raise the server's refusal; return the receipt if it belonged to another request, and the server has the record.
+
+        A connection that delivers a response twice answers so.
+        """
+        answer = str(refusal)
+        self._journal.unclear(attempt.key, answer)
+        seen = self._reconcile(attempt)
+        if seen.receipt:
+            return self._found(seen)
+        could_not_look = seen.outcome == COULD_NOT_LOOK and not isinstance(seen.error, (SignInError, ForbiddenError))
+        if could_not_look or (isinstance(refusal, NotFoundError) and self._has_handle()):
+            raise unclear_error(attempt, answer, seen, refusal) from None
+        self._journal.refused(attempt.key, answer)
+        raise refusal
+
+    def _has_handle(self) -> bool:
+        """Whether the server has the handle, so that "not found" can't be its answer to this request."""
+        try:
+            self._client.handle(self._request.handle)
+        except ApiError:
+            return False
+        return True
 
     def _accept(self, attempt: Attempt, receipt: Any) -> Any:
         """Record the receipt and return it; return None if the response turns out not to belong to this request.

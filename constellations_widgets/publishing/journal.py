@@ -339,6 +339,11 @@ class Journal:
         """Record that the server refused this attempt."""
         self._finish([key], state="refused", settled=_now(), answer=answer)
 
+    def doubt(self, key: str, answer: str) -> None:
+        """Record that a refused attempt may have made its image: it is unclear from now on."""
+        self._note_time([key])
+        self._finish([key], " AND state = 'refused'", state="unclear", settled=_now(), answer=answer)
+
     def unclear(self, key: str, answer: str) -> None:
         """Record that it is unknown whether the server has the image of this attempt."""
         self._note_time([key])

@@ -86,7 +86,7 @@ def _writes_without_journal(history: History) -> Iterator[str]:
     used = {write.request.process for write in history.world.writes if write.at < gone}
     for write in history.world.writes:
         request = write.request
-        if request.process not in used:
+        if request.process not in used or request.method == "PATCH":  # the record itself says what became of a change
             continue
         if begun.get((request.process, request.operation), gone) < gone and write.at > gone + since:
             yield f"process {request.process} published at {write.at:.1f} s without its journal, gone at {gone:.1f} s"
@@ -152,7 +152,9 @@ def _told_wrongly(history: History, told: Told) -> Iterator[str]:
     records = history.world.records
     for receipt in _receipts(told):
         yield from _receipt(history, _name(told), receipt["id"], receipt["kind"], receipt["handle"], receipt["body"])
+    by_limiter = _by_limiter(history)
     made = [it for it in records.values() if it.operation == (told.process, told.operation)]
+    made = [it for it in made if it.operation not in by_limiter]
     if told.outcome in _SAYS_NOTHING_WAS_MADE and told.do.what in ("publish", "send_again", "scene"):
         for record in made:
             yield f"{_name(told)} said that nothing was made ({told.outcome}: {told.what}), and made {record.id}"
@@ -225,6 +227,8 @@ def _rows(history: History, own: dict[Any, list[Record]]) -> Iterator[str]:
         for record in records:
             if record.id in seen or record.id in named or _came_with_twins(history, record):
                 continue
+            if not is_open and record.operation in _by_limiter(history):
+                continue
             if not is_open:
                 yield f"the journal says of {record.id} neither that it is there nor that it may be"
             elif not again:
@@ -242,7 +246,7 @@ def _perhaps_twins(history: History) -> set[str]:
 
 def _when_processes_ended(history: History, own: dict[Any, list[Record]]) -> Iterator[str]:
     """The journal tells the truth also before anybody has looked: nothing is being sent, or given up though it is there."""
-    by_limiter = {_place_of(write.request) for write in history.world.writes if write.answer == "429"}
+    by_limiter = _by_limiter(history)
     for process, rows, there in history.ends:
         known = {id for row in rows for id in (row["image_id"], *row["duplicates"])}
         for row in rows:
@@ -259,6 +263,14 @@ def _when_processes_ended(history: History, own: dict[Any, list[Record]]) -> Ite
                 is_excused = record.operation in by_limiter or _came_with_twins(history, record)
                 if record.id in there - known and not open_ones and not is_excused:
                     yield f"{who} is given up, and {record.id} is there"
+
+
+def _by_limiter(history: History) -> set[tuple[int, int]]:
+    """Return the operations of which a request was answered with 429: that nothing was made is what they were told.
+
+    Nobody has to look before the request is repeated, or can, once the disk is full or the process is killed.
+    """
+    return {_place_of(write.request) for write in history.world.writes if write.answer == "429"}
 
 
 def _came_with_twins(history: History, record: Record) -> bool:

@@ -90,8 +90,22 @@ SCENARIOS = {
         faults=(Fault(answer="stale"),),
         foreign=(Foreign(differs="credits"),),
     ),
+    "7: a refused read comes once more, as the answer to a write": Scenario(
+        faults=(Fault(answer="stale"),), foreign=(Foreign(broken="404"),)
+    ),
+    "7: a refused read comes once more, and lists lag": Scenario(
+        faults=(Fault(answer="stale"),), foreign=(Foreign(broken="404"),), lag=14.7
+    ),
     "7: an image was changed since its receipt was given": Scenario(
         processes=((Do("send_again"), Do("save"), Do("publish_all")),), faults=(Fault(answer="502", commit="twice"),)
+    ),
+    "1: a limiter is asked for a request that was done, and looking fails": Scenario(
+        faults=(Fault(answer="429"), Fault(on="list", nth=1, answer="garbage"))
+    ),
+    "1: a limiter is asked for a request that was done, and a record can't be read": Scenario(
+        processes=((Do("publish", triggers=(Trigger("kill", "answer", 9),)), Do("publish"), Do("publish_all")),),
+        faults=(Fault(answer="429", commit="no"),),
+        foreign=(Foreign(at=6.0, broken="404"),),
     ),
     "8: the journal's folder is removed": Scenario(
         images=(*TWO, Image(url=2)),

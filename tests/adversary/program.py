@@ -82,7 +82,11 @@ _points: dict[int, tuple[CodeType, frozenset[int]]] = {}
 
 
 def _deliverable(code: CodeType) -> frozenset[int]:
-    """Offsets of a code object at which CPython can raise a KeyboardInterrupt: its start, and after each call and jump back."""
+    """Offsets of a code object at which a KeyboardInterrupt can be raised as CPython does it.
+
+    That is at its start, and after each call and jump back, but for those at which a block such as `with` ends: CPython counts
+    the interrupt to the instruction before, which is in the block, and a trace function can't.
+    """
     if id(code) not in _points:
         _points[id(code)] = code, _find_deliverable(code)
     return _points[id(code)][1]
@@ -90,9 +94,16 @@ def _deliverable(code: CodeType) -> frozenset[int]:
 
 def _find_deliverable(code: CodeType) -> frozenset[int]:
     found, before = set(), "RESUME"
+    blocks = dis.Bytecode(code).exception_entries
+
+    def handlers(offset: int) -> list[int]:
+        return [block.target for block in blocks if block.start <= offset < block.end]
+
     for instruction in dis.get_instructions(code):
-        if before in ("RESUME", "CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD"):
-            found.add(instruction.offset)
+        offset = instruction.offset
+        is_point = before in ("RESUME", "CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD")
+        if is_point and (before == "JUMP_BACKWARD" or handlers(offset) == handlers(offset - 2)):
+            found.add(offset)
         before = instruction.opname
     return frozenset(found)
 

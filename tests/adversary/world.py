@@ -48,6 +48,8 @@ class Record:
     is_twin: bool = False
     """Whether the gateway's repetition made it."""
     broken: str = ""
+    is_always_listed: bool = False
+    """Whether lists that flap show it, too: one look is all that a client owes to a request that was answered with 429."""
 
 
 @dataclass
@@ -154,7 +156,7 @@ class World:
         if fault.answer == "429" and fault.commit == "once":  # then one look must be enough
             for record in self.records.values():
                 if record.operation == (request.process, request.operation):
-                    record.visible = min(record.visible, self.now)
+                    record.visible, record.is_always_listed = min(record.visible, self.now), True
         if fault.commit == "late":
             write.commits += 1
             self.later(fault.seconds, lambda: self.serve(request))
@@ -252,7 +254,7 @@ class World:
         """Newest first. Lists that flap hide what is younger than the world's bound."""
         shown = [it for it in self.records.values() if it.kind == kind and it.visible <= self.now]
         if hides:
-            shown = [it for it in shown if it.created < self.now - SETTLED]
+            shown = [it for it in shown if it.created < self.now - SETTLED or it.is_always_listed]
         return sorted(shown, key=lambda it: it.stamped, reverse=True)
 
     def _find(self, request: Request, url: str, hides: bool) -> Answer:
