@@ -30,7 +30,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .text import readable
@@ -45,6 +46,36 @@ class ConstellationsError(Exception):
 
     def __init__(self, *args: object):
         super().__init__(*(readable(arg) if isinstance(arg, str) else arg for arg in args))
+
+
+@contextlib.contextmanager
+def needs_extra(
+    extra: str, what: str, error: type[ConstellationsError] | None = None, *, otherwise: str = ""
+) -> Iterator[None]:
+    """Report a package that can't be imported in the block, with the extra that brings it.
+
+    Parameters
+    ----------
+    extra : str
+        Extra of this package, such as "hosting".
+    what : str
+        What needs the package, as the subject of a sentence: "Uploading to s3://".
+    error : type of ConstellationsError, optional
+        Error to raise, ConstellationsError by default.
+    otherwise : str, optional
+        Way to do without the package.
+    """
+    try:
+        yield
+    except ImportError as missing:
+        name = (missing.name or "").partition(".")[0]
+        if name == __package__:  # a mistake of this package
+            raise
+        problem = (
+            f"{name}, which is not installed" if isinstance(missing, ModuleNotFoundError) else f"{name} ({missing})"
+        )
+        way = f'pip install "constellations_widgets[{extra}]"' + (f", or {otherwise}" if otherwise else "")
+        raise (error or ConstellationsError)(f"{what} needs {problem}: {way}") from None
 
 
 class SourceError(ConstellationsError):

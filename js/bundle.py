@@ -2,7 +2,8 @@
 
 ::
 
-    python js/bundle.py           build constellations_widgets/static, unless it is already built from these sources
+    python js/bundle.py           build constellations_widgets/static, unless it is already built from these sources,
+                                  and copy WWT's research app into it
     python js/bundle.py check     check the types
     python js/bundle.py test      run the unit tests
 
@@ -20,6 +21,10 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parent))  # the build of a wheel loads this file alone
+
+import research_app
 
 JS = Path(__file__).resolve().parent
 STATIC = JS.parent / "constellations_widgets" / "static"
@@ -81,6 +86,7 @@ def sources_hash() -> str:
 
 def build() -> None:
     """Build ``static``, unless it is built already; print one line if it can't be built."""
+    research_app.copy()
     if is_built():
         return
     _npm("run", "--silent", "build")

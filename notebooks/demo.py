@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 WORK = Path(os.environ.get("CXW_DEMO_DIR") or HERE.parent / "build" / "demo")
 SANDBOX_PORT = int(os.environ.get("CXW_DEMO_SANDBOX_PORT") or 8765)
 
-# JupyterLab without questions: pywwt brings an old extension that asks for a build at every start, and nothing here needs it.
+# JupyterLab without questions: pywwt (extra `wwt`) brings an old extension that asks for a build at every start; nothing needs it.
 PAGE_CONFIG = {
     "buildAvailable": False,
     "buildCheck": False,

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from ..errors import HostingError
+from ..errors import HostingError, needs_extra
 from ..state import write_file
 from .collect import HostedFile
 from .profiles import address_fault, concealed
 
 OBJECT_STORES = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
-FILE_SYSTEMS = {"sftp": "sshfs", "webdav": "webdav4", "webdavs": "webdav4"}
+FILE_SYSTEMS = ("sftp", "webdav", "webdavs")
 
 RETRIES: dict[str, Any] = {"max_retries": 8, "retry_timeout": timedelta(seconds=90)}
 """Of requests that a busy service rejects (503 SlowDown), or whose connection was cut; with backoff and jitter."""
@@ -195,12 +195,8 @@ class ObjectStore(Store):
     """A bucket of S3 or a compatible service, of Google Cloud Storage or of Azure; uses obstore."""
 
     def __init__(self, address: str, options: Mapping[str, Any], secrets: Mapping[str, Any]):
-        try:
+        with needs_extra("hosting", "Uploading to s3://, gs:// and az://", HostingError):
             from obstore.store import from_url
-        except ImportError:
-            raise HostingError(
-                'Uploading to s3://, gs:// and az:// needs obstore: pip install "constellations_widgets[hosting]"'
-            ) from None
         self.address = address.rstrip("/")
         parts = urlsplit(self.address)
         self.scheme, self.bucket, self.prefix = parts.scheme, parts.netloc, unquote(parts.path).strip("/")
@@ -341,24 +337,21 @@ class FileSystemStore(Store):
         self._system = self._open(parts, user, dict(options), secrets)
 
     def _open(self, parts: Any, user: Any, options: dict[str, Any], secrets: Mapping[str, str]) -> Any:
-        try:
+        with needs_extra("hosting", f"Uploading to {self.scheme}://", HostingError):
             if self.scheme == "sftp":
                 from sshfs import SSHFileSystem
-
+            else:
+                from webdav4.fsspec import WebdavFileSystem
+        try:
+            if self.scheme == "sftp":
                 # By default sshfs takes every host key; () are the user's known_hosts. fsspec's cache would keep the password.
                 given = {"port": parts.port, "username": user, "known_hosts": (), **options, **secrets}
                 given = {key: value for key, value in given.items() if value is not None}
                 return SSHFileSystem(parts.hostname, skip_instance_cache=True, **given)
-            from webdav4.fsspec import WebdavFileSystem
-
             web = "https" if self.scheme == "webdavs" else "http"
             port = f":{parts.port}" if parts.port else ""
             auth = (user, secrets["password"]) if user and "password" in secrets else None
             return WebdavFileSystem(f"{web}://{parts.hostname}{port}", auth=auth, skip_instance_cache=True)
-        except ImportError:
-            raise HostingError(
-                f'Uploading to {self.scheme}:// needs {FILE_SYSTEMS[self.scheme]}: pip install "constellations_widgets[hosting]"'
-            ) from None
         except Exception as error:  # asyncssh and httpx raise errors of their own  # noqa: BLE001
             raise HostingError(f"The target {self.address} cannot be reached: {self.explain(error)}") from None
 

@@ -6,16 +6,10 @@ not hide their mistakes here.
 
 from __future__ import annotations
 
-from ..errors import SandboxError
+from ..errors import SandboxError, needs_extra
 
-try:
+with needs_extra("sandbox", "The sandbox", SandboxError):
     from .running import JoinedSandbox, environment_of, running_sandbox
     from .server import Sandbox
-except ModuleNotFoundError as error:
-    if (error.name or "").startswith(__name__.partition(".")[0]):
-        raise
-    raise SandboxError(
-        f'The sandbox needs {error.name}, which is not installed: pip install "constellations_widgets[sandbox]"'
-    ) from error
 
 __all__ = ["JoinedSandbox", "Sandbox", "environment_of", "running_sandbox"]

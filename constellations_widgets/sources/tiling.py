@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SourceError
+from ..errors import SourceError, needs_extra
 from ..geometry.plane import TILE, Plane, plane_of
 from ..schema.placement import THUMBNAIL, URL, shown
 from ..wtml import export_wtml
@@ -264,7 +264,7 @@ def _checked_reading(source: Any, placement: Mapping[str, Any], file_type: str) 
         raise SourceError(
             f"{reading.name!r} is not a single image file with a known position: there is nothing to tile"
         )
-    is_fits = reading.local.fits or reading.local.pixels is not None
+    is_fits = _is_fits(reading)
     if file_type == ".fits" and not is_fits:
         raise SourceError(f"{reading.name!r} is not a FITS image: its tiles are .png")
     if file_type == ".jpg" and not _is_for_vips(reading):
@@ -273,10 +273,13 @@ def _checked_reading(source: Any, placement: Mapping[str, Any], file_type: str) 
     return reading
 
 
+def _is_fits(reading: Any) -> bool:
+    return bool(reading.local.fits) or reading.local.pixels is not None
+
+
 def _is_for_vips(reading: Any) -> bool:
     """Return whether libvips cuts an image: it is a picture, and libvips is there and can read it."""
-    local = reading.local
-    return not local.fits and local.pixels is None and vips_tiles.can_read(local.where(local.template))
+    return not _is_fits(reading) and vips_tiles.can_read(reading.local.where(reading.local.template))
 
 
 def _vips_plan(reading: Any, file_type: str, step: Callable[[float], None]) -> tuple[VipsPicture, dict[str, Any]]:
@@ -320,10 +323,13 @@ def _write_about(folder: Path, values: Mapping[str, Any], small: PilImage, name:
 
 
 def _tile_with_toasty(reading: Any, folder: Path, file_type: str, step: Callable[[float], None]) -> None:
-    from toasty.image import Image
-    from toasty.merge import TileMerger, averaging_merger
-    from toasty.pyramid import Pos, PyramidIO
-    from toasty.study import StudyTiling
+    lacks_vips = not _is_fits(reading) and not vips_tiles.is_available()
+    what = f"Cutting {reading.name!r} into tiles{' without libvips' if lacks_vips else ''}"
+    with needs_extra("tiling" if lacks_vips else "wwt", what, SourceError):
+        from toasty.image import Image
+        from toasty.merge import TileMerger, averaging_merger
+        from toasty.pyramid import Pos, PyramidIO
+        from toasty.study import StudyTiling
 
     plane = plane_of(reading.values)
     pixels, small = _pixels(reading, file_type)

@@ -49,10 +49,8 @@ def small_picture(content: bytes, side: int) -> SmallPicture:
     NoThumbnailError
         If this is not a picture that can be shown.
     """
-    try:
-        from PIL import Image
-    except ImportError:
-        raise NoThumbnailError('Thumbnails need Pillow: pip install "constellations_widgets[sources]"') from None
+    from PIL import Image
+
     if content.startswith(b"SIMPLE  ="):
         raise NoThumbnailError("A FITS file: “Show on the sky” draws it.")
     try:
@@ -129,6 +127,6 @@ def thumbnail(draft: ImageDraft) -> tuple[bytes, str] | None:
         if draft.local.where(draft.local.top).stat().st_size > MOST_BYTES:
             return None
         picture = small_picture(draft.local.read(draft.local.top), max(THUMBNAIL_SIZE))
-    except (OSError, ConstellationsError):  # no Pillow, no file, a broken file: the row is shown without
+    except (OSError, ConstellationsError):  # no file, a broken file: the row is shown without
         return None
     return picture.content, picture.content_type

@@ -367,7 +367,7 @@ const saved = (name: string) =>
 
 const forbidden = (directive: string) =>
   `The preview can't be shown in this page: its Content-Security-Policy (“${directive}”) blocks the scripts of WWT. ` +
-  "The operator of the page can allow them with 'unsafe-inline'. Everything else works without the preview.";
+  "The operator of the page can allow them with blob: or 'unsafe-inline'. Everything else works without the preview.";
 
 function isInSight(element: HTMLElement): boolean {
   const { top, bottom, width, height } = element.getBoundingClientRect();

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page
 
-from constellations_widgets.widgets.wwt.app import research_app
+from constellations_widgets.widgets.wwt.app import RESEARCH_APP
 
 # What a page of one's own would do with the app: wait until it listens, load the WTML, show the image, notice when it is there:
 # in two frames one after the other, since the tile that was waited for may ask for others. It can do so several times over.
@@ -121,7 +121,7 @@ class _Files(http.server.SimpleHTTPRequestHandler):
 
     def __init__(self, *args: Any, data: Path, **kwargs: Any):
         self._data = data
-        super().__init__(*args, directory=str(research_app()), **kwargs)
+        super().__init__(*args, directory=str(RESEARCH_APP), **kwargs)
 
     def do_GET(self) -> None:
         """The app's own page with our script in it, a page with nothing but that, or a file."""
@@ -129,7 +129,7 @@ class _Files(http.server.SimpleHTTPRequestHandler):
         if name not in ("/index.html", "/start.html"):
             super().do_GET()
             return
-        page = (research_app() / "index.html").read_text() if name == "/index.html" else "<head>"
+        page = (RESEARCH_APP / "index.html").read_text() if name == "/index.html" else "<head>"
         content = page.replace("<head>", f"<head><script>{DRIVER}</script>", 1).encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")

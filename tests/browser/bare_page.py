@@ -28,7 +28,7 @@ VSCODE_POLICY = (
 
 OUTER = """<!doctype html><meta charset="utf-8"><title>A plain page</title><link rel="icon" href="data:,">
 <style>html, body, iframe { margin: 0; border: 0; width: 100%; height: 100%; display: block }</style>
-<iframe src="/widgets"></iframe>
+<iframe SANDBOX src="/widgets"></iframe>
 <script type="module">
 // A page that is busy drawing has little time for answers of a server: all that waits goes in one request, both ways.
 let sent = Promise.resolve(), said = [];
@@ -46,7 +46,7 @@ for (;;) {
     const { lengths, ...head } = JSON.parse(new TextDecoder().decode(new Uint8Array(messages, at + 4, length)));
     at += 4 + length;
     const buffers = lengths.map((bytes) => messages.slice(at, (at += bytes)));
-    frames[0].postMessage({ ...head, buffers }, origin, buffers);
+    frames[0].postMessage({ ...head, buffers }, "*", buffers);
   }
 }
 </script>"""
@@ -65,7 +65,7 @@ class Model {
   off = (name, listener) => void this.listeners.set(name, (this.listeners.get(name) ?? []).filter((it) => it !== listener));
   say(data, buffers = []) {
     const texts = buffers.map((it) => Array.from(new Uint8Array(it), (byte) => String.fromCharCode(byte)).join(""));
-    parent.postMessage({ number: this.number, data, buffers: texts.map(btoa) }, origin);
+    parent.postMessage({ number: this.number, data, buffers: texts.map(btoa) }, "*");
   }
   tell(name, ...args) { for (const listener of this.listeners.get(name) ?? []) listener(...args); }
   take({ method, state, content }, buffers) {
@@ -79,7 +79,7 @@ const models = STATES.map((state, number) => new Model(number, state));
 addEventListener("message", ({ source, data }) => {
   if (source === parent && "number" in data) models[data.number].take(data.data, data.buffers);
 });
-parent.postMessage(null, origin);
+parent.postMessage(null, "*");
 for (const [number, model] of models.entries()) {
   const sheet = document.createElement("link");
   Object.assign(sheet, { rel: "stylesheet", href: `/${number}.css` });
@@ -95,7 +95,7 @@ for (const [number, model] of models.entries()) {
 
 
 @contextlib.contextmanager
-def bare_page(page: Page, *widgets: AnyWidget, policy: str = "") -> Iterator[FrameLocator]:
+def bare_page(page: Page, *widgets: AnyWidget, policy: str = "", sandbox: str | None = None) -> Iterator[FrameLocator]:
     """Show widgets, one below the other.
 
     Parameters
@@ -106,13 +106,15 @@ def bare_page(page: Page, *widgets: AnyWidget, policy: str = "") -> Iterator[Fra
         Their Python half stays in this process. They are told what the page says in threads of the server.
     policy : str, default ""
         The Content-Security-Policy of the frame that they are in.
+    sandbox : str, optional
+        What the sandbox of that frame allows; by default it has none.
 
     Yields
     ------
     FrameLocator
         That frame.
     """
-    server = _Server(widgets, policy)
+    server = _Server(widgets, policy, sandbox)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()  # seconds to its end, at most
     try:
         page.goto(f"http://127.0.0.1:{server.server_port}/")
@@ -127,9 +129,10 @@ def bare_page(page: Page, *widgets: AnyWidget, policy: str = "") -> Iterator[Fra
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, widgets: tuple[AnyWidget, ...], policy: str):
+    def __init__(self, widgets: tuple[AnyWidget, ...], policy: str, sandbox: str | None):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.widgets, self.policy = widgets, policy
+        self.outer = OUTER.replace("SANDBOX", "" if sandbox is None else f'sandbox="{sandbox}"')
         self.to_page: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         for number, widget in enumerate(widgets):
             widget._send = lambda data, buffers=None, number=number: self._send(number, data, buffers or [])
@@ -149,7 +152,7 @@ class _Server(ThreadingHTTPServer):
     def find(self, path: str) -> tuple[str, str] | None:
         """Type and text of a file."""
         if path == "/":
-            return "text/html", OUTER
+            return "text/html", self.outer
         if path == "/widgets":
             return "text/html", INNER
         if path == "/widgets.js":
@@ -196,6 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Cache-Control", "no-store")
+        self.send_header("Access-Control-Allow-Origin", "*")  # a sandboxed frame has no origin
         if self.path == "/widgets" and self.server.policy:
             self.send_header("Content-Security-Policy", self.server.policy)
         with contextlib.suppress(ConnectionError):  # the page is gone

@@ -41,12 +41,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
 }
-PAGE_CONFIG = {
-    "buildCheck": False,
-    "buildAvailable": False,
-    "disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True},
-}
-
+PAGE_CONFIG = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+NO_BUILD = {"buildAvailable": False, "buildCheck": False}
+"""What README.md tells who runs a hub: JupyterLab does not ask everybody to rebuild it for pywwt's old extension."""
 
 # For nbclassic: pywwt's own, and two that name a file which their packages no longer have.
 NO_NBEXTENSIONS = {f"{name}/extension": False for name in ("pywwt", "ipyevents", "voila")}
@@ -77,12 +74,19 @@ class LabServer:
         An empty folder: notebooks, settings, the kernel's home, logs.
     environment : dict, optional
         Further environment variables for the server and its kernels.
+    policy : str, optional
+        Content-Security-Policy of all its pages, as a hub may set it.
+    asks_to_build : bool, default False
+        Whether JupyterLab asks to be rebuilt for old extensions, as it does by default.
     """
 
     _numbers = itertools.count(1)
 
-    def __init__(self, folder: Path, environment: dict[str, str] | None = None):
+    def __init__(
+        self, folder: Path, environment: dict[str, str] | None = None, policy: str = "", asks_to_build: bool = False
+    ):
         self.folder = folder
+        self.policy, self.asks_to_build = policy, asks_to_build
         self.root = folder / "notebooks"
         self.token = secrets.token_hex(16)
         self.log = folder / "jupyter.log"
@@ -147,12 +151,14 @@ class LabServer:
             "JupyterNotebookApp.expose_app_in_browser": True,
             "LabApp.extension_manager": "readonly",
         }
+        if self.policy:
+            options["ServerApp.tornado_settings"] = {"headers": {"Content-Security-Policy": self.policy}}
         arguments = [f"--{name}={value}" for name, value in options.items()]
         return [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *arguments]
 
     def _write_config(self) -> None:
         files = {
-            "config/labconfig/page_config.json": PAGE_CONFIG,
+            "config/labconfig/page_config.json": PAGE_CONFIG | ({} if self.asks_to_build else NO_BUILD),
             "config/labconfig/default_setting_overrides.json": SETTINGS,
             "config/nbconfig/notebook.json": {"load_extensions": NO_NBEXTENSIONS},
         }

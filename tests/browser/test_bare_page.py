@@ -1,9 +1,10 @@
-"""The preview in a page without Jupyter: under the policy that VS Code can set, and under one that leaves WWT no way."""
+"""The preview in a page without Jupyter: under policies that leave WWT a way, and under those that don't."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from browser.bare_page import VSCODE_POLICY, bare_page
@@ -34,9 +35,28 @@ def test_the_preview_works_under_the_policy_of_vs_code(page: Page, image: Path):
     assert watch.outside_requests == []
 
 
+@pytest.mark.parametrize("allowed", ["'self' blob:", "'self' 'unsafe-inline'"])
+def test_either_inline_scripts_or_blob_urls_are_enough(page: Page, image: Path, allowed: str):
+    draft = marked_draft(image)
+    preview = Preview(draft, height="320px")
+    policy = VSCODE_POLICY.replace("'self' 'unsafe-inline' 'unsafe-eval'", allowed)
+    with bare_page(page, preview, policy=policy) as frame:
+        element = frame.locator(".cxw-preview")
+        assert worst_error(wait_revision(element, preview.revision), make_wcs()) < 1
+
+
 def test_a_page_that_forbids_what_wwt_needs_says_so(page: Page, image: Path):
     policy = VSCODE_POLICY.replace("'self' 'unsafe-inline' 'unsafe-eval'", "'self'")
     with bare_page(page, Preview(marked_draft(image)), policy=policy) as frame:
         element = frame.locator(".cxw-preview")
         expect(element).to_have_attribute("data-cxw-preview-state", "failed", timeout=180_000)
         expect(element).to_contain_text("its Content-Security-Policy (“script-src-elem”) blocks")
+
+
+def test_a_sandboxed_page_says_so(page: Page, image: Path):
+    watch = WatchedPage(page)
+    with bare_page(page, Preview(marked_draft(image)), sandbox="allow-scripts") as frame:
+        element = frame.locator(".cxw-preview")
+        expect(element).to_have_attribute("data-cxw-preview-state", "failed", timeout=180_000)
+        expect(element).to_contain_text("isolates the preview's frame (a sandbox without “allow-same-origin”)")
+    assert watch.console_errors == []

@@ -183,10 +183,10 @@ def test_a_browser_that_is_too_old_is_told_so(page: Page, image: Path):
         expect(frame.get_by_text("The preview needs a browser from 2020 or later")).to_be_visible()
 
 
-def test_without_pywwt_the_cell_says_so(page: Page, image: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("constellations_widgets.widgets.wwt.app.find_spec", lambda name: None)
+def test_without_wwts_app_the_cell_says_so(page: Page, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("constellations_widgets.widgets.wwt.app.RESEARCH_APP", tmp_path)
     with shown(page, untiled(image)) as it:
-        expect(it.element.get_by_text("pip install pywwt")).to_be_visible()
+        expect(it.element.get_by_text("Install constellations_widgets again")).to_be_visible()
 
 
 def test_a_file_that_is_no_image_is_said_in_words(page: Page, tmp_path: Path):

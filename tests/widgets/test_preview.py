@@ -254,10 +254,10 @@ def test_the_app_is_sent_as_buffers_when_the_page_asks(page):
     assert sum(map(len, buffers[:3])) > 2_000_000 and all(tile[:2] == b"\xff\xd8" for tile in buffers[3:5])
 
 
-def test_without_pywwt_the_page_is_told_in_words(page, monkeypatch):
-    monkeypatch.setattr("constellations_widgets.widgets.wwt.app.find_spec", lambda name: None)
+def test_without_the_app_the_page_is_told_in_words(page, monkeypatch, tmp_path):
+    monkeypatch.setattr("constellations_widgets.widgets.wwt.app.RESEARCH_APP", tmp_path)
     content, _ = page.ask(kind="app")
-    assert content["ok"] is False and "pip install pywwt" in content["message"]
+    assert content["ok"] is False and "Install constellations_widgets again" in content["message"]
 
 
 def test_what_is_saved_with_the_notebook_is_small(page):

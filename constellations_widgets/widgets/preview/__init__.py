@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from ...errors import ConstellationsError, SourceError
+from ...errors import ConstellationsError, SourceError, needs_extra
 from ...schema.placement import URL
 from ...schema.scenes import SkyView
 from ...wtml import DRAWN
 from ..base import DraftObserver, Message, require_draft
 from ..protocol.preview import OpenedPreview, PreviewState
 from ..rpc import Handler, Response, require_count, require_texts
-from ..wwt.app import app_files, research_app
+from ..wwt.app import app_files
 from .drawing import NOTHING, PRIVATE, draw, image_address
 from .file_registry import FileRegistry
 from .image_files import PICTURE, PIXELS, ImageFiles
@@ -142,8 +142,7 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
         ------
         ConstellationsError
             If there is no image, its placement is incomplete or not on a plane, or its file can't be read.
-        ImportError
-            If matplotlib is not installed.
+            Also if matplotlib is not installed.
 
         Examples
         --------
@@ -172,8 +171,8 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
         """
         with self._wwt_lock:
             if self._wwt is None:
-                research_app()  # raises if there is no pywwt
-                from ..wwt.api import PreviewWWT
+                with needs_extra("wwt", "preview.wwt"):
+                    from ..wwt.api import PreviewWWT
                 from ..wwt.files import PublishedFiles
 
                 self._wwt = PreviewWWT(self, PublishedFiles(self._served, PRIVATE))

@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConstellationsError
+from ...errors import ConstellationsError, needs_extra
 from ...geometry.extent import guessed_size, view_of_image
 from ...geometry.plane import TILE, Plane, padded, plane_of, width_factor_of
 from ...schema.credits import clean_credits
@@ -118,10 +118,12 @@ def still_png(draft: ImageDraft | PublishedImage) -> bytes:
 def wcs_figure(draft: ImageDraft | PublishedImage) -> Figure:
     """Return the image on the sky as a matplotlib figure with one `astropy.visualization.wcsaxes.WCSAxes`, north up.
 
-    Raises the errors of `still_png`, and ImportError if matplotlib is not installed.
+    Raises the errors of `still_png`, and ConstellationsError if matplotlib is not installed.
     """
     from astropy.wcs import WCS
-    from matplotlib.figure import Figure
+
+    with needs_extra("wwt", "A figure", otherwise="pip install matplotlib"):
+        from matplotlib.figure import Figure
 
     pixels, plane, size, view = _placed(draft)
     sky = WCS(Plane(view.ra, view.dec, _WIDTH / 2, _HEIGHT / 2, _scale(view), 0.0).cards())

@@ -32,6 +32,7 @@ const TARGET = self.origin === "null" ? "*" : self.origin;
 
 const PING = 10;
 const DELIVERED = "cxw delivered";
+const CHUNKS = "webpackChunk_wwtelescope_research_app"; // what the app's first script defines
 
 export class Frame {
   readonly element = document.createElement("iframe");
@@ -86,7 +87,7 @@ export class Frame {
     this.#throttle?.stop();
     window.removeEventListener("message", this.#receive);
     // Not left to the garbage collector: a page has 16 WebGL contexts.
-    for (const canvas of this.#realm?.document.querySelectorAll("canvas") ?? []) {
+    for (const canvas of accessibleDocument(this.#realm)?.querySelectorAll("canvas") ?? []) {
       (canvas.getContext("webgl2") ?? canvas.getContext("webgl"))?.getExtension("WEBGL_lose_context")?.loseContext();
     }
     this.element.remove();
@@ -135,15 +136,7 @@ export class Frame {
     noticeMissingWebGL(realm, () => this.#lose({ why: "no WebGL" }));
     this.#throttle = new Throttle(realm);
     page.addEventListener("webglcontextlost", () => this.#lose({ why: "context" }), { capture: true });
-    page.addEventListener("securitypolicyviolation", ({ effectiveDirective: directive, blockedURI }) => {
-      if (directive.startsWith("script-src") && blockedURI === "inline") this.#lose({ why: "forbidden", directive });
-    });
-    for (const code of this.#files.scripts) {
-      const script = page.createElement("script");
-      script.textContent = code;
-      page.body.append(script);
-      script.remove();
-    }
+    runScripts(page, this.#files.scripts, (directive) => this.#lose({ why: "forbidden", directive }));
     this.#ping = setInterval(() => {
       realm.postMessage({ type: "wwt_ping_pong", threadId: this.#session, sessionId: this.#session }, TARGET);
     }, PING);
@@ -178,6 +171,47 @@ export class Frame {
       this.#events?.onMessage(message);
     }
   };
+}
+
+/** The document of a frame; null where the page is sandboxed without allow-same-origin, and has no access to it. */
+function accessibleDocument(realm: Realm | null): Document | null {
+  try {
+    return realm?.document ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Run classic scripts in their order: inline, or from blob: URLs where the page's Content-Security-Policy forbids inline scripts, as some
+ * hubs do. Call `forbidden` with the policy's directive where it forbids both.
+ */
+function runScripts(page: Document, scripts: string[], forbidden: (directive: string) => void): void {
+  const inline = (code: string) => {
+    const script = page.createElement("script");
+    script.textContent = code;
+    page.body.append(script);
+    script.remove();
+  };
+  // The first one is the trial: a stand-alone page allows no scripts but these.
+  inline(scripts[0]!);
+  if (CHUNKS in page.defaultView!) {
+    scripts.slice(1).forEach(inline);
+    return;
+  }
+  page.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+    if (effectiveDirective.startsWith("script-src") && blockedURI.startsWith("blob")) forbidden(effectiveDirective);
+  });
+  for (const code of scripts) {
+    const script = page.createElement("script");
+    script.src = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+    script.async = false; // in this order
+    script.onload = script.onerror = () => {
+      URL.revokeObjectURL(script.src);
+      script.remove();
+    };
+    page.body.append(script);
+  }
 }
 
 /** Call `missing` when the app could get no kind of WebGL context. */

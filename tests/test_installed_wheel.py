@@ -1,0 +1,67 @@
+"""The built wheel in an environment of its own, which has no compiler, no pywwt and nothing of this checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = Path(__file__).with_name("first_user.py")
+MOST_MEGABYTES = 330
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with the wheel and its sandbox."""
+    folder = tmp_path_factory.mktemp("empty")
+    wheel = next(WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"]))
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {
+        "CC": "false",
+        "CXX": "false",
+    }
+    command = [str(python), "-m", "pip", "install", "--quiet", f"{wheel}[sandbox]"]
+    subprocess.run(command, check=True, cwd=folder, env=environment, timeout=900)
+    return python
+
+
+def test_a_first_user_needs_no_compiler_and_no_pywwt(python: Path, tmp_path: Path):
+    found = json.loads(run(python, str(PROGRAM), str(tmp_path), cwd=tmp_path).splitlines()[-1])
+    assert {name: [round(value, 2) for value in center] for name, center in found["centers"].items()} == {
+        "WTML": [202.47, 47.2],
+        "FITS": [202.47, 47.2],
+        "AVM": [202.47, 47.2],
+    }
+    assert found["page"] > 1_000_000  # WWT itself is in it, compressed
+    assert found["still"] and found["published"] and found["heavy"] == []
+    for message, package, extra in zip(
+        found["missing"],
+        ("pywwt", "matplotlib", "toasty", "toasty", "obstore", "sshfs", "webdav4"),
+        ("wwt", "wwt", "wwt", "tiling", "hosting", "hosting", "hosting"),
+        strict=True,
+    ):
+        assert f'{package}, which is not installed: pip install "constellations_widgets[{extra}]"' in message
+
+
+def test_it_takes_no_gigabyte(python: Path):
+    packages = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    size = sum(path.stat().st_size for path in packages.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    assert size < MOST_MEGABYTES * 1e6
+    assert not any((packages / name).exists() for name in ("pywwt", "toasty", "matplotlib", "dask"))
+
+
+def run(python: Path, *arguments: str, **options: Any) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(python), *arguments], capture_output=True, text=True, env=environment, timeout=300, **options
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
