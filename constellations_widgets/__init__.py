@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         SandboxError,
         ServerError,
         SignInError,
+        SolveError,
         SourceError,
         StatusError,
         StoppedError,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from .schema.license import normalize_license
     from .schema.records import Receipt
     from .schema.scenes import SceneReceipt, SceneSubmission, SkyView
+    from .solving import Solution, Solving, find_position
     from .sources.tiling import tile
     from .widgets.batch.folder import drafts_from
     from .widgets.batch.publisher import BatchPublisher
@@ -95,6 +97,7 @@ _HOMES = {
     "schema.credits": ["clean_credits"],
     "schema.records": ["Receipt"],
     "schema.scenes": ["SceneReceipt", "SceneSubmission", "SkyView"],
+    "solving": ["Solution", "Solving", "find_position"],
     "sources.tiling": ["tile"],
     "api": ["Constellations", "ImagesClient", "Retries"],
     "auth": ["Credentials", "sign_in", "sign_out"],
@@ -153,6 +156,7 @@ _HOMES = {
         "SandboxError",
         "ServerError",
         "SignInError",
+        "SolveError",
         "SourceError",
         "StatusError",
         "StoppedError",

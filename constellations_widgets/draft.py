@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -22,11 +23,12 @@ from .observable import CheckedFields
 from .schema.fields import fields, flatten, nest
 from .schema.images import ImageSubmission
 from .schema.records import ImageRecord
-from .sources.reading import ParsedImage
+from .sources.reading import ParsedImage, inaccuracy
 from .state import state_dir, write_json
 from .text import readable
 
 if TYPE_CHECKING:
+    from .solving.solution import Solution
     from .sources.local import LocalImage
 
 
@@ -153,8 +155,16 @@ class ImageDraft(Exports, CheckedFields):
         return cls(read_fits(source, shape, tolerance, hdu), **options)
 
     @classmethod
-    def from_image(cls, path: str | Path, wcs: Any = None, *, autosave: bool = True, **placement: Any) -> ImageDraft:
-        """Make a draft of a JPEG, PNG or TIFF file, placed by its AVM, by a WCS, or by hand.
+    def from_image(
+        cls,
+        path: str | Path,
+        wcs: Any = None,
+        *,
+        solve: bool | Mapping[str, Any] = False,
+        autosave: bool = True,
+        **placement: Any,
+    ) -> ImageDraft:
+        """Make a draft of a JPEG, PNG or TIFF file, placed by its AVM, by a WCS, by its stars, or by hand.
 
         Parameters
         ----------
@@ -162,6 +172,8 @@ class ImageDraft(Exports, CheckedFields):
             The image file.
         wcs : astropy.wcs.WCS, Header, str or Path, optional
             Its placement, or the file that holds it (``.wcs``, a text of FITS cards), for pixels counted from the lower left corner.
+        solve : bool or mapping, default False
+            Whether to place it by the stars in it; hints of `find_position` may be given: ``solve={"near": (202.5, 47.2)}``.
         **placement
             By hand: ``center=(ra, dec)`` in degrees, ``width=`` in degrees or ``pixel_scale=`` in seconds of arc, ``rotation=`` in
             degrees (position angle of "up"), ``parity=-1`` if mirrored. Or ``stars=[((x, y), (ra, dec)), …]``, at least two, in pixels
@@ -171,9 +183,21 @@ class ImageDraft(Exports, CheckedFields):
         ------
         SourceError
             If the file can't be read, or its AVM is not reliable (it belongs to another crop, for example).
+        SolveError
+            If `solve` is given and no reliable position was found.
         """
         from .sources.picture import read_picture
 
+        if solve is not False:
+            from .solving.solver import find_position, reliable
+
+            if wcs is not None or placement:
+                raise SourceError(
+                    "Give the place of the picture once: solve= finds it, without wcs= and other placement"
+                )
+            solution = find_position(path, **(solve if isinstance(solve, Mapping) else {})).result()
+            wcs = reliable(solution, Path(path).name).to_header()
+            placement = {"tolerance": math.inf}
         return cls(read_picture(path, wcs, **placement), autosave=autosave)
 
     @classmethod
@@ -312,6 +336,56 @@ class ImageDraft(Exports, CheckedFields):
         changes, error = aligned(self.values, stars, size or (self.local.size if self.local else None), parity)
         self.update(changes)
         return error
+
+    def solve(self, *, accept: bool = False, **hints: Any) -> Solution:
+        """Find the image's position by its stars; change nothing unless `accept` is given.
+
+        Parameters
+        ----------
+        accept : bool, default False
+            Whether to place the image there, if nothing speaks against the solution.
+        **hints
+            Those of `find_position`: ``near=``, ``width=``, ``parity=``, ``timeout=`` and so on.
+
+        Returns
+        -------
+        Solution
+            The position, with the stars that prove it; see `accept`.
+
+        Raises
+        ------
+        SolveError
+            If no position was found, or, with `accept`, only a doubtful one; the message says why and what to try.
+        SourceError
+            If a hint is invalid, or the image is not one file on this machine.
+
+        Examples
+        --------
+        >>> solution = draft.solve(near="13h29m53s +47d12m", width=0.5)  # doctest: +SKIP
+        >>> draft.accept(solution)  # doctest: +SKIP
+        """
+        from .solving.solver import find_position_of, reliable
+
+        solution = find_position_of(self.local, **hints).result()
+        if accept:
+            self.accept(reliable(solution, self.name))
+        return solution
+
+    def accept(self, solution: Solution) -> None:
+        """Place the image as a solution of `solve` or `find_position` says.
+
+        Raises
+        ------
+        SourceError
+            If the solution is of a picture of another size, or WWT can't draw the image that way.
+        """
+        from .solving.acceptance import placement_by
+
+        changes = placement_by(solution, self.values, self._image_size)
+        doubts = inaccuracy({**self.values, **changes}, solution.inaccuracy)
+        with self._lock:
+            self._doubts = (*self._doubts, *doubts)
+        self.update(changes)
 
     # -- problems and submission
 

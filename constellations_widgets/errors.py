@@ -4,6 +4,7 @@
 
     ConstellationsError
     ├── SourceError              a file or object from which no draft can be made
+    │   └── SolveError               no reliable place on the sky was found for a picture: too few stars, no index, time
     ├── DraftError               a draft that is not ready: `.problems` names every field
     ├── LicenseError             not a license expression that the server accepts (a ValueError too)
     ├── CreditsError             credits that must not be sent: too long or too deep (a ValueError too)
@@ -84,6 +85,10 @@ class SourceError(ConstellationsError):
     def _render_traceback_(self) -> list[str]:
         """Return what a notebook shows: the message says it all, forty lines of this package's code would hide it."""
         return [f"{type(self).__name__}: {self}"]
+
+
+class SolveError(SourceError):
+    """No reliable place on the sky was found for a picture. The message says why, and what to try."""
 
 
 class DraftError(ConstellationsError):

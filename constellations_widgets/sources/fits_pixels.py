@@ -133,7 +133,7 @@ def _pixels_of(path: Path, number: int | None, _version: tuple[int, int]) -> Fit
         chosen = chosen_image(hdus, path.name, number)
         height, width = chosen.plane_shape
         factor = FitsShape((width, height)).factor
-        pixels = _smaller(chosen.hdu.data.reshape(height, width), factor)
+        pixels = means_of(chosen.hdu.data.reshape(height, width), factor)
     words = (
         factor > 1
         and f"{path.name} has {width} × {height} pixels; each pixel shown is the mean of {factor} × {factor}."
@@ -186,7 +186,7 @@ def _floats(values: Any) -> np.ndarray[Any, Any]:
     return pixels
 
 
-def _smaller(values: Any, factor: int) -> np.ndarray[Any, Any]:
+def means_of(values: Any, factor: int) -> np.ndarray[Any, Any]:
     """Return the means of factor x factor pixels, counted from the lower left corner; not-finite pixels are ignored."""
     import numpy as np
 

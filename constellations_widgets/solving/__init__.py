@@ -1,0 +1,6 @@
+"""Find where on the sky a picture is: plate solving, and registration with a picture whose place is known."""
+
+from .solution import MatchedStar, Solution
+from .solver import Solving, find_position
+
+__all__ = ["MatchedStar", "Solution", "Solving", "find_position"]

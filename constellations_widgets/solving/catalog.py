@@ -1,0 +1,72 @@
+"""The stars of index files. The solver gives those of its own match alone, too few to prove it in a coarse index."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..geometry.plane import Plane
+from .indexes import IndexFile
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+_PACKED_BYTES = 12  # of a star: three unsigned numbers of 32 bits
+_RANGES = 7  # numbers in the table that says how they are scaled
+
+
+@dataclass(frozen=True)
+class CatalogStars:
+    """Stars of an index: positions in degrees, and magnitudes, NaN where unknown."""
+
+    ra: Array
+    dec: Array
+    magnitude: Array
+
+
+def stars_around(plane: Plane, size: tuple[int, int], files: Sequence[IndexFile]) -> CatalogStars | None:
+    """Return the stars in and around a picture, of the finest index file that covers the whole sky; None if no file can be read.
+
+    The stars lie in the file's k-d tree, in a format that astrometry.net's ``kdtree_fits_io.c`` defines; only its usual form
+    (three coordinates of 32 bits) is read.
+    """
+    for index in sorted((each for each in files if each.all_sky), key=lambda each: each.largest):
+        try:
+            return _read(index, plane, size)
+        except (OSError, KeyError, ValueError, TypeError):
+            continue
+    return None
+
+
+def _read(index: IndexFile, plane: Plane, size: tuple[int, int]) -> CatalogStars:
+    import numpy as np
+    from astropy.io import fits
+
+    with fits.open(index.path, memmap=True) as hdus:
+        tables = {name: hdu for hdu in hdus[1:] for name in hdu.columns.names}
+        ranges = np.frombuffer(tables["kdtree_range_stars"].data.tobytes(), "<f8")
+        packed = tables["kdtree_data_stars"].data
+        if len(ranges) != _RANGES or packed.dtype.itemsize != _PACKED_BYTES:
+            raise ValueError("another kind of tree")
+        numbers = np.ascontiguousarray(packed).view("<u4").reshape(-1, 3)
+        ra, dec = plane.sky(size[0] / 2, size[1] / 2)
+        reach = math.cos(math.atan(math.radians(plane.scale) * math.hypot(*size) * 0.6))
+        xyz = numbers / ranges[-1] + ranges[:3]
+        near = np.flatnonzero(xyz @ _vector(float(ra), float(dec)) > reach)
+        magnitude = np.full(len(near), np.nan)
+        name = next((name for name in tables if name.upper().startswith("MAG")), None)
+        if name:
+            magnitude = np.asarray(tables[name].data[name][near], dtype=float)
+    x, y, z = xyz[near].T
+    return CatalogStars(np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arcsin(np.clip(z, -1, 1))), magnitude)
+
+
+def _vector(ra: float, dec: float) -> Array:
+    import numpy as np
+
+    ra, dec = math.radians(ra), math.radians(dec)
+    return np.array([math.cos(dec) * math.cos(ra), math.cos(dec) * math.sin(ra), math.sin(dec)])

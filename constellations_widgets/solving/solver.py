@@ -1,0 +1,286 @@
+"""Find the position of a picture in a worker process, with progress, cancellation and a time limit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SolveError, SourceError
+from ..schema.placement import shown
+from ..sources.manual_placement import position
+from ..sources.paths import file_path
+from .solution import Solution
+
+if TYPE_CHECKING:
+    from ..sources.local import LocalImage
+
+TIMEOUT = 120.0
+"""Seconds after which a search is given up, by default."""
+
+_RADIUS = 10.0  # degrees around near= that are searched by default
+_SPREAD = 1.5  # factor by which the width may differ from width= or pixel_scale=
+
+
+class Solving:
+    """A search for a picture's position, as `find_position` starts it.
+
+    Attributes
+    ----------
+    progress : float
+        From 0 to 1: the part of all attempts that was made. It ends early when a match is found.
+    text : str
+        What is being done.
+    """
+
+    def __init__(self, request: dict[str, Any], timeout: float, on_progress: Callable[[float, str], Any] | None):
+        self.progress, self.text = 0.0, "Starting"
+        self._timeout, self._on_progress = timeout, on_progress
+        self._ended, self._stopped = threading.Event(), ""
+        self._lock = threading.Lock()
+        self._result: Future[Solution] = Future()
+        self._name = Path(request["path"]).name
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "constellations_widgets.solving.engine"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            # Ctrl-C in a terminal would reach the worker, too: it is stopped by its parent alone.
+            start_new_session=True,
+        )
+        timer = threading.Timer(timeout, self._stop, [self._too_long()])
+        timer.daemon = True
+        timer.start()
+        threading.Thread(target=self._run, args=(request, timer), daemon=True, name="cxw solving").start()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended: with a solution, with an error, or because it was cancelled."""
+        return self._result.done()
+
+    def cancel(self) -> None:
+        """Stop at once."""
+        self._stop(f"The search for the position of {self._name} was cancelled")
+
+    def result(self, timeout: float | None = None) -> Solution:
+        """Wait for the solution. An interrupt (Ctrl-C) cancels the search.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Longest wait in seconds. Default: until the search ends, which has a time limit of its own.
+
+        Raises
+        ------
+        SolveError
+            If there is none, or the search was cancelled; the message says why, and what to try.
+        SourceError
+            If the picture can't be read.
+        TimeoutError
+            If it takes longer.
+        """
+        try:
+            return self._result.result(timeout)
+        except KeyboardInterrupt:
+            self.cancel()
+            raise
+
+    def __repr__(self) -> str:
+        state = f"{100 * self.progress:.0f} %" if not self.done else "failed" if self._result.exception() else "done"
+        return f"<Solving {self._name}: {state}>"
+
+    def _too_long(self) -> str:
+        return (
+            f"No match for {self._name} was found within {self._timeout:g} s: give hints, which make it fast "
+            "(near=(ra, dec), width=), or more time (timeout=)"
+        )
+
+    def _stop(self, why: str) -> None:
+        with self._lock:
+            self._stopped = self._stopped or why
+            self._process.kill()
+
+    def _run(self, request: dict[str, Any], timer: threading.Timer) -> None:
+        process, answer = self._process, dict[str, Any]()
+        try:
+            process.stdin.write(json.dumps(request) + "\n")  # type: ignore[union-attr]
+            process.stdin.flush()  # type: ignore[union-attr]
+            for line in process.stdout or ():
+                message = json.loads(line)
+                if "progress" not in message:
+                    answer = message
+                    break
+                self.progress, self.text = message["progress"], message["text"]
+                if self._on_progress:
+                    self._on_progress(self.progress, self.text)
+        except (OSError, ValueError):
+            pass  # it was stopped, or has crashed: there is no answer
+        except Exception as error:  # of on_progress  # noqa: BLE001
+            self._result.set_exception(error)
+        finally:
+            timer.cancel()
+            self._stop("")
+            for pipe in (process.stdin, process.stdout):
+                _close(pipe)
+            process.wait()
+        if not self._result.done():
+            self._finish(answer)
+
+    def _finish(self, answer: dict[str, Any]) -> None:
+        if "solution" in answer:
+            self._result.set_result(Solution.from_json(answer["solution"]))
+        elif "error" in answer:
+            kind = SolveError if answer.get("solving") else SourceError
+            self._result.set_exception(kind(answer["error"]))
+        else:
+            crashed = f"The process that searched for the position of {self._name} ended without an answer: try again"
+            self._result.set_exception(SolveError(self._stopped or crashed))
+
+
+def _close(pipe: Any) -> None:
+    with contextlib.suppress(OSError):  # it is broken, since the process was stopped
+        pipe.close()
+
+
+def find_position(
+    path: str | Path,
+    *,
+    near: Any = None,
+    radius: Any = None,
+    width: Any = None,
+    pixel_scale: Any = None,
+    parity: int | None = None,
+    timeout: float = TIMEOUT,
+    hdu: int | None = None,
+    progress: Callable[[float, str], Any] | None = None,
+) -> Solving:
+    """Start to search for the position of a picture, by its stars, in a process of its own.
+
+    Nothing leaves this machine. The extra ``solve`` and index files of astrometry.net are needed.
+
+    >>> solving = cxw.find_position("m51.jpg", near="13h29m53s +47d12m", width=0.5)  # doctest: +SKIP
+    >>> print(solving.result())  # doctest: +SKIP
+
+    Parameters
+    ----------
+    path : str or Path
+        A JPEG, PNG, TIFF or FITS file.
+    near : (float, float), str or astropy SkyCoord, optional
+        A position in or near the picture, degrees or text. It makes the search much faster.
+    radius : float or astropy Quantity, default 10
+        How far the picture's stars may be from `near`, in degrees.
+    width : float, (float, float) or astropy Quantity, optional
+        Width of the picture's longer side in degrees, roughly (a factor of 1.5 either way), or its smallest and largest value.
+    pixel_scale : float, (float, float) or astropy Quantity, optional
+        Seconds of arc per pixel, instead of `width`.
+    parity : {1, -1}, optional
+        1 for a picture as seen in the sky, -1 for a mirrored one. Default: both are tried.
+    timeout : float, default 120
+        Seconds after which the search is given up.
+    hdu : int, optional
+        Number of the HDU of a FITS file.
+    progress : callable, optional
+        Called in a thread with a number from 0 to 1 and a text.
+
+    Returns
+    -------
+    Solving
+        Returned immediately; its `result()` waits for the `Solution`.
+
+    Raises
+    ------
+    SourceError
+        If a hint is invalid, or there is no such file.
+    """
+    file = file_path(path, "picture").absolute()
+    if not file.is_file():
+        raise SourceError(f"There is no file {file}: check the name")
+    if parity not in (None, 1, -1):
+        raise SourceError(f"parity= is 1 (as seen in the sky) or -1 (mirrored), not {shown(parity)}")
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
+        raise SourceError(f"timeout= is a number of seconds above 0, not {shown(timeout)}")
+    if width is not None and pixel_scale is not None:
+        raise SourceError("Give the size of the picture on the sky once: width= or pixel_scale=")
+    request: dict[str, Any] = {"path": str(file), "hdu": hdu, "parity": parity}
+    if near is not None:
+        ra, dec = position(near, "near=")
+        within = _angle(radius, "radius=", "deg") if radius is not None else _RADIUS
+        request["near"] = (ra, dec, min(within, 180.0))
+    elif radius is not None:
+        raise SourceError("radius= goes with near=, a position")
+    if width is not None:
+        request["widths"] = _range(width, "width=", "deg")
+    elif pixel_scale is not None:
+        request["widths"] = _widths(_range(pixel_scale, "pixel_scale=", "arcsec"), file, hdu)
+    return Solving(request, timeout, progress)
+
+
+def _range(given: Any, what: str, unit: str) -> tuple[float, float]:
+    if isinstance(given, tuple | list) and len(given) == 2:
+        low, high = sorted(_angle(each, what, unit) for each in given)
+        return low, high
+    value = _angle(given, what, unit)
+    return value / _SPREAD, value * _SPREAD
+
+
+def _widths(scales: tuple[float, float], file: Path, hdu: int | None) -> tuple[float, float]:
+    from .detection import size_of
+
+    side = max(size_of(file, hdu))
+    low, high = (math.degrees(2 * math.atan(math.radians(scale / 3600) * side / 2)) for scale in scales)
+    return low, high
+
+
+def _angle(given: Any, what: str, unit: str) -> float:
+    try:
+        value = float(given.to_value(unit) if hasattr(given, "to_value") else given)
+    except Exception:  # astropy raises many kinds of errors  # noqa: BLE001
+        value = math.nan
+    if not value > 0 or value == math.inf:
+        name = "degrees" if unit == "deg" else "seconds of arc"
+        raise SourceError(f"{what} takes a positive number, in {name}, or two of them, not {shown(given)}")
+    return value
+
+
+def find_position_of(local: LocalImage | None, **options: Any) -> Solving:
+    """Start to search for the position of a draft's image; `options` and errors are those of `find_position`.
+
+    Raises
+    ------
+    SourceError
+        If the image's picture is not one file on this machine.
+    """
+    if local is None:
+        raise SourceError(
+            "The image's file is not on this machine: solve a copy, and accept its solution: draft.accept(solution)"
+        )
+    if local.tiled and local.pixels is None:
+        raise SourceError(
+            "This image is cut into tiles: find the position of the picture that they were cut from, and accept it: "
+            "draft.accept(cxw.find_position(picture).result())"
+        )
+    return find_position(local.pixels or local.where(local.template), **{"hdu": local.hdu, **options})
+
+
+def reliable(solution: Solution, name: str) -> Solution:
+    """Return a solution that nothing speaks against.
+
+    Raises
+    ------
+    SolveError
+        If there are doubts; the message says which.
+    """
+    if solution.doubts:
+        raise SolveError(
+            f"A position of {name} was found, and it may be wrong: {'; '.join(solution.doubts)}. Look at it on the sky before you take "
+            f"it: solution = draft.solve(), then draft.accept(solution). {solution}"
+        )
+    return solution

@@ -1,0 +1,28 @@
+"""Index files of astrometry.net for the tests of plate solving: Debian's packages, installed here if that is possible."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from solving.skies import CATALOG, INDEXES
+
+PACKAGES = [f"astrometry-data-tycho2-{name}-littleendian" for name in ("07", "08", "09", "10-19")]
+MISSING = (
+    f"PLATE SOLVING IS NOT TESTED: there are no index files in {INDEXES}, and they could not be installed here. "
+    "Run `apt-get install astrometry-data-tycho2` (300 MB) and test again"
+)
+
+
+@pytest.fixture(scope="session")
+def index_folder() -> Path:
+    """Return the folder of the index files; skip the test, and say so loudly, if they can't be had. In CI that is a failure."""
+    pytest.importorskip("astrometry", reason="PLATE SOLVING IS NOT TESTED: `astrometry` has no wheel for this Python")
+    if not CATALOG.exists() and shutil.which("apt-get") and os.geteuid() == 0:
+        subprocess.run(["apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES], capture_output=True)
+    if not CATALOG.exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
+    return INDEXES
