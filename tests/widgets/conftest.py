@@ -38,13 +38,17 @@ TRAITS = {
         "fields": "list[FieldSpec]",
     },
     "handle_images": {"status": "HandleImagesStatus"},
+    "handle_scenes": {"status": "HandleListStatus"},
+    "scene_editor": {"scene": "SceneState"},
     "sign_in": {"status": "SignInStatus"},
     "image_library": {"state": "LibraryState"},
 }
 EVENTS = {
     "batch_publisher": {"rows": "BatchRowsEvent"},
     "handle_images": {"row": "HandleRowEvent", "records": "HandleRecordsEvent"},
+    "handle_scenes": {"row": "HandleRowEvent"},
     "preview": {
+        "scene": "SceneEvent",
         "imageset": "ImagesetEvent",
         "placing": "PlacingEvent",
         "go_to_image": "GoToImageEvent",
@@ -61,6 +65,7 @@ RESPONSES = {
         "thumbnails": "BatchThumbnails",
     },
     "handle_images": {"rows": "HandleRowsResponse", "records": "HandleRecordsResponse"},
+    "handle_scenes": {"rows": "HandleRowsResponse"},
     "image_library": {
         "rows": "LibraryRowsResponse",
         "index": "LibraryIndexResponse",

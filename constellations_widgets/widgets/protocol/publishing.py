@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-from .drafts import ConfirmMessage, CreditsTree, EditMessage, FixMessage, Problem, ViewMessage
+from .drafts import ConfirmMessage, CreditsTree, EditMessage, FixMessage, PositionField, Problem, ViewMessage
 
 # -- the publisher
 
@@ -79,6 +79,9 @@ class ReceiptState(TypedDict):
     wtml_url: str
     handle_url: str
     """The handle's page, "" if the API has no website."""
+    dashboard_url: str
+    edit_url: str
+    """The owner's pages on the site, "" if there are none."""
     note: str
     key: str
     body_sha256: str
@@ -113,34 +116,104 @@ class PublisherStatus(TypedDict):
     account: AccountState
 
 
-class SceneReview(RequestReview):
-    """Review of a scene."""
+class SceneReviewRow(TypedDict):
+    """One value of a scene."""
 
-    view: str
-    """What the scene shows."""
+    name: str
+    before: str | None
+    """The server's value; null for a scene that is not made yet."""
+    after: str
+    meanwhile: bool
+    """Whether it changed on the server since it was read."""
+
+
+class SceneReview(RequestReview):
+    """Review of a scene that is made, or of its changes."""
+
+    rows: list[SceneReviewRow]
     published: bool
+    warnings: list[str]
 
 
 class SceneReceiptState(TypedDict):
-    """Receipt of a scene."""
+    """A scene at the server, and where its owner finds it."""
 
     id: str
     record_url: str
     scene_url: str | None
-    handle_url: str | None
+    edit_url: str | None
+    dashboard_url: str | None
     published: bool
 
 
-class SceneState(TypedDict):
-    """Trait ``scene`` of the publisher: a scene of the published image."""
+class SceneLayerState(TypedDict):
+    """An image of a scene."""
 
-    phase: Literal["none", "offer", "review", "sending", "failed", "unclear", "made"]
+    id: str
+    name: str
+    opacity: float
+
+
+class SceneFormState(TypedDict):
+    """What the form of a scene holds."""
+
+    text: str
+    outgoing_url: str
+    published: bool
+    background_id: str
+    """Id of the image behind the others; "" for the site's own sky."""
+    view: list[PositionField]
+    summary: str
+    """The view in one line."""
+    taken: int
+    """How many texts of the view were taken."""
+    layers: list[SceneLayerState]
+    """The images, the lowest first."""
+    fixed: bool
+    """Whether the images can't be changed: the scene is at the server."""
+    message: str
+    warnings: list[str]
+
+
+class SceneChoice(TypedDict):
+    """An image that a scene can show."""
+
+    id: str
+    name: str
+
+
+class SceneChoices(TypedDict):
+    """What a scene can be made of."""
+
+    images: list[SceneChoice]
+    backgrounds: list[SceneChoice]
+    message: str
+    """Why something is missing, "" if nothing is."""
+
+
+class SceneState(TypedDict):
+    """Trait ``scene``: a scene in its form, a review, or its outcome."""
+
+    phase: Literal["none", "editing", "reading", "review", "sending", "failed", "unclear", "made"]
     progress: str
     waiting: bool
     """Whether it only waits for the server, which can be cancelled."""
     message: str
     review: SceneReview | None
-    receipt: SceneReceiptState | None
+    made: SceneReceiptState | None
+    """The scene at the server; null while there is none."""
+    exists: bool
+    """Whether the form changes a scene at the server."""
+    open: bool
+    """Whether the form is open, rather than the links of the scene that was made."""
+    blocked: str
+    """Why it can't be changed, "" if it can."""
+    changed: list[str]
+    """Names of the values that are not saved."""
+    earlier: list[str]
+    """Names of the values that an earlier session left unsaved."""
+    form: SceneFormState | None
+    choices: SceneChoices
     preview: bool
     """Whether there is a preview whose view the scene can have."""
 
@@ -180,17 +253,35 @@ class PublishActionMessage(TypedDict):
 
 
 class SceneMessage(TypedDict):
-    """A button of the scene; "review" comes with the fields of the scene, "confirm" with the ticket."""
+    """An edit or a button of the scene; "confirm" comes with the ticket."""
 
     kind: Literal["scene"]
-    action: Literal["review", "confirm", "check", "resend", "cancel", "another"]
+    action: Literal[
+        "open",
+        "edit",
+        "place",
+        "use_view",
+        "whole_image",
+        "layers",
+        "add_layer",
+        "review",
+        "publish",
+        "confirm",
+        "check",
+        "resend",
+        "cancel",
+        "another",
+        "edit_made",
+        "restore",
+        "discard",
+        "revert",
+    ]
     ticket: NotRequired[str]
-    text: NotRequired[str]
-    outgoing_url: NotRequired[str]
-    opacity: NotRequired[float]
-    view: NotRequired[bool]
-    """Whether the scene has the preview's view rather than the whole image."""
-    published: NotRequired[bool]
+    name: NotRequired[str]
+    value: NotRequired[str | bool]
+    layers: NotRequired[list[SceneLayerState]]
+    of: NotRequired[str]
+    """Id of an image."""
 
 
 PublisherMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | PublishActionMessage | SceneMessage
@@ -458,30 +549,36 @@ BatchMessage = (
 # -- a handle's images
 
 
-class OpenedImage(TypedDict):
+class OpenedRecord(TypedDict):
     """What is shown below the list."""
 
-    what: Literal["", "form", "sky"]
+    what: str
+    """The button that opened it; "" if nothing is open."""
     id: str
     phase: Literal["", "opening", "open", "failed"]
     message: str
 
 
-class HandleImagesStatus(TypedDict):
-    """Trait ``status`` of the list of a handle's images."""
+class HandleListStatus(TypedDict):
+    """Trait ``status`` of the list of a handle's images or scenes."""
 
     handle: str
     api_url: str
-    pictures: bool
-    """Whether pictures are shown at first."""
     version: int
     """Changes when the list is loaded again."""
     loaded: int
     total: int | None
-    """Number of the handle's images; null until the server has sent it."""
+    """Number of the handle's records; null until the server has sent it."""
     phase: Literal["idle", "loading", "complete", "failed"]
     message: str
-    opened: OpenedImage
+    opened: OpenedRecord
+
+
+class HandleImagesStatus(HandleListStatus):
+    """Trait ``status`` of the list of a handle's images."""
+
+    pictures: bool
+    """Whether pictures are shown at first."""
 
 
 class HandleImageRow(TypedDict):
@@ -503,8 +600,27 @@ class HandleImagePicture(TypedDict):
     alt: str
 
 
+class HandleSceneRow(TypedDict):
+    """One scene of the list."""
+
+    id: str
+    text: str
+    created: str
+    """When it was made, ISO 8601; "" if unknown."""
+    published: bool
+    impressions: int
+    likes: int
+    clicks: int
+    shares: int
+    record: str
+    page: str
+    """Address of its page on the site; "" if there is none."""
+    edit: str
+    """Address of the site's page where its owner edits it; "" if there is none."""
+
+
 class HandleRowsRequest(TypedDict):
-    """Request for the images from number `start` on."""
+    """Request for the records from number `start` on."""
 
     kind: Literal["rows"]
     start: int
@@ -514,7 +630,7 @@ class HandleRowsResponse(TypedDict):
     """Response to `HandleRowsRequest`."""
 
     version: int
-    rows: list[HandleImageRow]
+    rows: list[HandleImageRow] | list[HandleSceneRow]
 
 
 class HandleRecordsRequest(TypedDict):
@@ -537,16 +653,16 @@ class HandleRecordsEvent(HandleRecordsResponse):
 
 
 class HandleRowEvent(TypedDict):
-    """An image that was read again."""
+    """A record that was read again; of an image with its picture."""
 
     kind: Literal["row"]
-    row: HandleImageRow
-    record: HandleImagePicture
+    row: HandleImageRow | HandleSceneRow
+    record: NotRequired[HandleImagePicture]
 
 
 class HandleActionRequest(TypedDict):
-    """A button of the list; `of` is the id of an image for "form" and "sky"."""
+    """A button of the list; `of` is the id of a record for the buttons that open one."""
 
     kind: Literal["do"]
-    what: Literal["more", "all", "refresh", "close", "form", "sky"]
+    what: Literal["more", "all", "refresh", "close", "new", "form", "sky", "publish"]
     of: str
