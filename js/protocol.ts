@@ -527,11 +527,10 @@ export interface PublishActionMessage {
 /** An edit or a button of the scene; "confirm" comes with the ticket. */
 export interface SceneMessage {
   kind: "scene";
-  action: "open" | "edit" | "place" | "use_view" | "whole_image" | "layers" | "add_layer" | "review" | "publish" | "confirm" | "check" | "resend" | "cancel" | "another" | "edit_made" | "restore" | "discard" | "revert";
+  action: "open" | "edit" | "place" | "use_view" | "whole_image" | "add_layer" | "fade_layer" | "move_layer" | "remove_layer" | "review" | "publish" | "confirm" | "check" | "resend" | "cancel" | "another" | "edit_made" | "restore" | "discard" | "revert";
   ticket?: string;
   name?: string;
-  value?: string | boolean;
-  layers?: SceneLayerState[];
+  value?: string | boolean | number;
   /** Id of an image. */
   of?: string;
 }

@@ -6,18 +6,19 @@ import contextlib
 import dataclasses
 import json
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..api.scene_changes import scene_changes, unmade_scene_changes
 from ..autosave import first_values
-from ..errors import ApiError, ConflictError, SourceError
+from ..errors import ApiError, ConflictError, InvalidError, SourceError
 from ..schema.scenes import SceneReceipt, SceneRecord, SceneSummary, SkyView
 from ..text import one_line
 from ._arguments import record_id_of
 from .pending_edits import PendingEdits
 from .save_report import Change
-from .scene_values import BACKGROUND, FIELDS, LINK, PUBLISHED, TEXT, VIEW, SceneImage, SceneValues, same_value
+from .scene_values import BACKGROUND, FIELDS, LAYERS, LINK, PUBLISHED, TEXT, VIEW, SceneImage, SceneValues, same_value
 from .sending_changes import send_change
 
 if TYPE_CHECKING:
@@ -114,6 +115,20 @@ class PublishedScene(SceneValues):
             If a value can't be set.
         """
         return _body({name: change.after for name, change in self.changes.items()})
+
+    def edit(self, changes: Mapping[str, Any]) -> None:
+        """Set several values by name, as one change.
+
+        Raises
+        ------
+        KeyError
+            If there is no such value.
+        InvalidError
+            If a value is fixed: the images of a scene are. Nothing is changed then.
+        """
+        if LAYERS in changes:
+            raise InvalidError("The images of a scene can't be changed once it is made. Make a new scene of others.")
+        super().edit(changes)
 
     def revert(self) -> None:
         """Discard all unsaved changes."""

@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from pydantic import ValidationError
 
@@ -92,15 +92,26 @@ class SceneValues:
         self._observers: list[OnSceneChange] = []
         self.__dict__.update(values)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set a value as `edit` does."""
-        if name in (*FIELDS, LAYERS):
-            self.edit({name: value})
-        else:
-            object.__setattr__(self, name, value)
+    if not TYPE_CHECKING:  # it would allow type checkers any name
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name in (*FIELDS, LAYERS):
+                self.edit({name: value})
+            elif name.startswith("_"):
+                object.__setattr__(self, name, value)
+            else:
+                raise AttributeError(f"{name!r} of a scene can't be set; there are {', '.join((*FIELDS, LAYERS))}.")
 
     def edit(self, changes: Mapping[str, Any]) -> None:
-        """Set several values by name, as one change."""
+        """Set several values by name, as one change.
+
+        Raises
+        ------
+        KeyError
+            If there is no such value. Nothing is changed then.
+        """
+        if unknown := changes.keys() - {*FIELDS, LAYERS}:
+            raise KeyError(f"A scene has no {', '.join(sorted(unknown))}; there are {', '.join((*FIELDS, LAYERS))}.")
         with self._lock:
             changed = {name for name, value in changes.items() if not same_value(name, self.__dict__[name], value)}
             self.__dict__.update({name: changes[name] for name in changed})

@@ -48,6 +48,10 @@ class Choices:
             backgrounds.append({"id": background_id, "name": f"Image {background_id}"})
         return {"images": list(self._images), "backgrounds": backgrounds, "message": self._message}
 
+    def name_of_image(self, id: str) -> str:
+        """Return the name of an image, which a scene's record lacks; "" if it is not one of those that are offered."""
+        return next((each["name"] for each in self._images if each["id"] == id), "")
+
     def name_of(self, background_id: str | None) -> str:
         """Return the name of a background."""
         if background_id is None:

@@ -345,5 +345,5 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
         if name == BACKGROUND:
             return self.form.choices.name_of(value)
         if name == "layers":
-            return "; ".join(f"{image.name or image.id} ({image.opacity:.0%})" for image in value)
+            return "; ".join(f"{self.form.name_of(image)} ({image.opacity:.0%})" for image in value)
         return str(value) or "none"

@@ -94,13 +94,15 @@ class SceneForm:
             "view": self._view.state(values.view),
             "summary": summary_of(values.view),
             "taken": self._view.taken,
-            "layers": [
-                {"id": it.id, "name": it.name or f"Image {it.id}", "opacity": it.opacity} for it in values.layers
-            ],
+            "layers": [{"id": it.id, "name": self.name_of(it), "opacity": it.opacity} for it in values.layers],
             "fixed": not isinstance(values, SceneDraft),
             "message": self.message,
             "warnings": values.warnings,
         }
+
+    def name_of(self, image: SceneImage) -> str:
+        """Return what an image is called."""
+        return self.choices.name_of_image(image.id) or image.name or f"Image {image.id}"
 
     def use_view(self) -> bool:
         """Take the preview's view; return whether it has one."""
@@ -126,8 +128,8 @@ class SceneForm:
                     self._set_view(view)
                 else:
                     self._tell(_NO_IMAGE_VIEW)
-            case "layers":
-                self._arrange(message.get("layers"))
+            case "fade_layer" | "move_layer" | "remove_layer" as action:
+                self._change_layer(action, str(message.get("of")), message.get("value"))
             case "add_layer":
                 self._add(str(message.get("of")))
             case _:
@@ -149,17 +151,22 @@ class SceneForm:
         self._values.edit({VIEW: view})
         self._tell("")
 
-    def _arrange(self, wanted: Any) -> None:
-        """Take over the order and opacity of the images; those that are left out are removed."""
-        if not isinstance(self._values, SceneDraft) or not isinstance(wanted, list):
+    def _change_layer(self, action: str, id: str, value: Any) -> None:
+        """Fade one image of a new scene to an opacity, move it up or down by a step, or remove it."""
+        if not isinstance(self._values, SceneDraft):
             return
-        by_id = {image.id: image for image in self._values.layers}
-        layers = []
-        for each in wanted:
-            image = by_id.pop(str(each.get("id")), None) if isinstance(each, dict) else None
-            opacity = each.get("opacity") if image is not None else None
-            if image is not None and isinstance(opacity, (int, float)) and 0 <= opacity <= 1:
-                layers.append(image._replace(opacity=float(opacity)))
+        layers = list(self._values.layers)
+        at = next((index for index, image in enumerate(layers) if image.id == id), None)
+        if at is None:
+            return
+        if action == "remove_layer":
+            del layers[at]
+        elif not isinstance(value, (int, float)) or isinstance(value, bool):
+            return
+        elif action == "fade_layer" and 0 <= value <= 1:
+            layers[at] = layers[at]._replace(opacity=float(value))
+        elif action == "move_layer" and 0 <= at + value < len(layers) and abs(value) == 1:
+            layers.insert(at + int(value), layers.pop(at))
         self._values.edit({LAYERS: tuple(layers)})
         self._tell("")
 

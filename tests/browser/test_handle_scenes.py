@@ -47,7 +47,7 @@ def notebook(lab_server: LabServer, browser_context: BrowserContext, image: Path
     opened = lab.open_notebook(CELLS)
     lab.command("application:toggle-left-area")
     yield opened
-    opened.execute("box.stop()")
+    opened.execute("box.close()")
     lab.theme("light")
     lab.close()
     page.close()
@@ -81,7 +81,7 @@ def test_an_image_is_published_and_its_scene_made_shown_edited_and_unpublished(n
     scene = publisher.locator(".cxw-scene")
     scene.get_by_role("button", name="Create scene…").press("Enter")
     scene.get_by_label("Text").fill("Marks on the sky")
-    height = scene.get_by_label("Height")
+    height = scene.get_by_label("Height", exact=True)
     height.fill("30'")
     height.press("Tab")
     expect(scene.get_by_role("status").filter(has_text="× 30′")).to_be_visible()

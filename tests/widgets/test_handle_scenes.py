@@ -255,10 +255,10 @@ class TestANewScene:
         shown.ask("add_layer", of=images[0])
         assert "already" in shown.scene["form"]["message"]
         assert (shown.scene["form"]["text"], shown.scene["form"]["fixed"]) == ("Layer 0", False)
-        shown.ask(
-            "layers",
-            layers=[{"id": images[1], "opacity": 1}, {"id": images[0], "opacity": 0.4}, {"id": "x", "opacity": 1}],
-        )
+        shown.ask("move_layer", of=images[0], value=1)
+        shown.ask("move_layer", of=images[0], value=1)  # it is on top
+        shown.ask("fade_layer", of=images[0], value=0.4)
+        shown.ask("fade_layer", of="x", value=0.1)
         shown.ask("edit", name="text", value="Both")
         before = len(list(client.scenes(box.handle)))
         shown.ask("review")

@@ -58,8 +58,7 @@ def review(publisher: Publisher, text: str = "Look", *, view: bool = True) -> di
     ask(publisher, "edit", name="text", value=text)
     if view:
         ask(publisher, "use_view")
-    layers = publisher.scene["form"]["layers"]
-    ask(publisher, "layers", layers=[{**layer, "opacity": 0.5} for layer in layers])
+    ask(publisher, "fade_layer", of=publisher.receipt.id, value=0.5)
     ask(publisher, "review")
     return wait(publisher, "review")["review"]
 
@@ -141,8 +140,9 @@ def test_what_is_out_of_range_is_said_and_the_offer_stays(publish, box):
         said = wait(publisher, "editing")
         assert name in said["message"]
         ask(publisher, "edit", name=name, value="")
-    layers = [{**publisher.scene["form"]["layers"][0], "opacity": 2}]
-    assert ask(publisher, "layers", layers=layers)["form"]["layers"] == []  # a page sends no such opacity
+    for wrong in (2, "1", None):
+        assert ask(publisher, "fade_layer", of=publisher.receipt.id, value=wrong)["form"]["layers"][0]["opacity"] == 1
+    assert ask(publisher, "remove_layer", of=publisher.receipt.id)["form"]["layers"] == []
     ask(publisher, "review")
     assert "no image" in wait(publisher, "editing")["message"]
 

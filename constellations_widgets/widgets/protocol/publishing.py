@@ -262,8 +262,10 @@ class SceneMessage(TypedDict):
         "place",
         "use_view",
         "whole_image",
-        "layers",
         "add_layer",
+        "fade_layer",
+        "move_layer",
+        "remove_layer",
         "review",
         "publish",
         "confirm",
@@ -278,8 +280,7 @@ class SceneMessage(TypedDict):
     ]
     ticket: NotRequired[str]
     name: NotRequired[str]
-    value: NotRequired[str | bool]
-    layers: NotRequired[list[SceneLayerState]]
+    value: NotRequired[str | bool | float]
     of: NotRequired[str]
     """Id of an image."""
 

@@ -1,9 +1,8 @@
 // The form of a scene, new or at the server: text, link, images, view, background, and whether the site shows it.
 
-import { useState } from "preact/hooks";
 import type { SceneFormState, SceneState } from "../../protocol.ts";
 import { isolated } from "../foreign.ts";
-import { useUniqueId } from "../mount.tsx";
+import { useTyped, useUniqueId } from "../mount.tsx";
 import { TypedInput } from "../typed_input.tsx";
 import { sendOnEnter } from "../ui/send_on_enter.ts";
 import { Layers } from "./layers.tsx";
@@ -37,16 +36,6 @@ export const inTitles = (message: string) =>
     (said, [name, title]) => said.replaceAll(` ${name}: `, ` ${title}: `).replace(RegExp(`^${name} `), `${title}: `),
     message,
   );
-
-/** A text that follows the kernel, but not while it is typed in. */
-function useTyped(value: string, take: (value: string) => void) {
-  const [typed, setTyped] = useState<string | null>(null);
-  const onInput = (event: { currentTarget: { value: string } }) => {
-    setTyped(event.currentTarget.value);
-    take(event.currentTarget.value);
-  };
-  return { value: typed ?? value, onInput, onBlur: () => setTyped(null) };
-}
 
 function Texts({ form, send, disabled }: SceneFormProps & { disabled: boolean }) {
   const id = useUniqueId();

@@ -3,7 +3,6 @@ import type { SceneState } from "../../protocol.ts";
 import sceneEditor from "../../scene_editor/index.tsx";
 import { drawn } from "../../testing/drawn.ts";
 import { FakeModel } from "../fake_model.ts";
-import { moved } from "./layers.tsx";
 
 const A = { id: "a".repeat(24), name: "Lowest", opacity: 1 };
 const B = { id: "b".repeat(24), name: "Top", opacity: 0.5 };
@@ -53,24 +52,18 @@ async function shown(state: SceneState) {
   return { el, button, last, fake };
 }
 
-test("a layer moves one step, and not beyond the ends", () => {
-  expect(moved([A, B], A.id, 1)).toEqual([B, A]);
-  expect(moved([A, B], A.id, -1)).toEqual([A, B]);
-  expect(moved([A, B], "x", 1)).toEqual([A, B]);
-});
-
-test("layers are shown topmost first; order, opacity and removal are sent as the whole list, the lowest first", async () => {
+test("layers are shown topmost first; each is moved, faded and removed", async () => {
   const { el, button, last } = await shown(scene());
   expect([...el.querySelectorAll("li bdi")].map((it) => it.textContent)).toEqual(["Top", "Lowest"]);
   expect([button("Move up: Top").disabled, button("Move down: Lowest").disabled]).toEqual([true, true]);
   button("Move down: Top").click();
-  expect(last()).toEqual({ kind: "scene", action: "layers", layers: [B, A] });
+  expect(last()).toEqual({ kind: "scene", action: "move_layer", of: B.id, value: -1 });
   const opacity = el.querySelector<HTMLInputElement>('input[aria-label="Opacity of Top"]')!;
   opacity.value = "25";
   opacity.dispatchEvent(new Event("input", { bubbles: true }));
-  expect(last()).toEqual({ kind: "scene", action: "layers", layers: [A, { ...B, opacity: 0.25 }] });
+  expect(last()).toEqual({ kind: "scene", action: "fade_layer", of: B.id, value: 0.25 });
   button("Remove: Top").click();
-  expect(last()).toEqual({ kind: "scene", action: "layers", layers: [A] });
+  expect(last()).toEqual({ kind: "scene", action: "remove_layer", of: B.id });
   expect(document.activeElement).toBe(el.querySelector("[data-add]"));
 });
 

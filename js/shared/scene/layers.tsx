@@ -3,7 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { SceneLayerState } from "../../protocol.ts";
 import { isolated } from "../foreign.ts";
-import { useUniqueId } from "../mount.tsx";
+import { useTyped, useUniqueId } from "../mount.tsx";
 import type { SceneFormProps } from "./form.tsx";
 
 const percent = (opacity: number) => Math.round(opacity * 100);
@@ -11,7 +11,6 @@ const percent = (opacity: number) => Math.round(opacity * 100);
 export function Layers({ state, form, send, disabled }: SceneFormProps & { disabled: boolean }) {
   const list = useRef<HTMLOListElement>(null);
   const { layers, fixed } = form;
-  const arrange = (next: SceneLayerState[]) => send("layers", { layers: next });
   const top = [...layers].reverse(); // as they lie: the topmost first
   return (
     <fieldset class="cxw-wide">
@@ -26,10 +25,10 @@ export function Layers({ state, form, send, disabled }: SceneFormProps & { disab
             disabled={disabled}
             isTop={index === 0}
             isLowest={index === top.length - 1}
-            fade={(opacity) => arrange(layers.map((it) => (it.id === layer.id ? { ...it, opacity } : it)))}
-            move={(step) => arrange(moved(layers, layer.id, step))}
+            fade={(value) => send("fade_layer", { of: layer.id, value })}
+            move={(value) => send("move_layer", { of: layer.id, value })}
             remove={() => {
-              arrange(layers.filter((it) => it.id !== layer.id));
+              send("remove_layer", { of: layer.id });
               list.current?.closest("fieldset")?.querySelector<HTMLElement>("[data-add]")?.focus();
             }}
           />
@@ -46,16 +45,6 @@ export function Layers({ state, form, send, disabled }: SceneFormProps & { disab
   );
 }
 
-/** The layers with one of them a step higher (1) or lower (−1). */
-export function moved(layers: SceneLayerState[], id: string, step: number): SceneLayerState[] {
-  const from = layers.findIndex((layer) => layer.id === id);
-  const to = from + step;
-  if (from < 0 || to < 0 || to >= layers.length) return layers;
-  const next = [...layers];
-  [next[from], next[to]] = [next[to]!, next[from]!];
-  return next;
-}
-
 interface LayerProps {
   layer: SceneLayerState;
   fixed: boolean;
@@ -69,6 +58,7 @@ interface LayerProps {
 
 function Layer({ layer, fixed, disabled, isTop, isLowest, fade, move, remove }: LayerProps) {
   const name = isolated(layer.name);
+  const opacity = useTyped(`${percent(layer.opacity)}`, (value) => fade(Number(value) / 100));
   if (fixed)
     return (
       <li class="cxw-row">
@@ -79,16 +69,8 @@ function Layer({ layer, fixed, disabled, isTop, isLowest, fade, move, remove }: 
   return (
     <li class="cxw-row">
       <bdi class="cxw-scene-layer-name">{layer.name}</bdi>
-      <input
-        type="range"
-        aria-label={`Opacity of ${name}`}
-        min={0}
-        max={100}
-        value={percent(layer.opacity)}
-        disabled={disabled}
-        onInput={(event) => fade(event.currentTarget.valueAsNumber / 100)}
-      />
-      <span>{percent(layer.opacity)} %</span>
+      <input type="range" aria-label={`Opacity of ${name}`} min={0} max={100} disabled={disabled} {...opacity} />
+      <span>{opacity.value} %</span>
       <button type="button" disabled={disabled || isTop} aria-label={`Move up: ${name}`} onClick={() => move(1)}>
         ↑
       </button>
