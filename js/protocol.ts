@@ -312,96 +312,6 @@ export interface RequestReview {
   size: number;
 }
 
-/** Review of a publication. */
-export interface PublishReview extends RequestReview {
-  /** Whether it can be confirmed. */
-  ready: boolean;
-  /** Why it can't be, or what speaks against it: then it is confirmed with anyway only. */
-  reasons: string[];
-  title: string;
-  /** A small picture of the image as a data: address, "" if there is none. */
-  picture: string;
-  /** In h m s, "" if the image is not flat. */
-  position: string;
-  addresses: ReviewAddress[];
-  credits: CreditsTree;
-  copyright: string;
-  license: string;
-  alt_text: string;
-}
-
-/** An address of the image that was requested for the review. */
-export interface ReviewAddress {
-  title: string;
-  url: string;
-  /** Whether all was well there. */
-  checked: boolean;
-}
-
-/** Whether the account may publish under the handle. */
-export interface AccountState {
-  /** What to do, "" if all is well. */
-  message: string;
-  /** Whether publishing would be refused. */
-  blocks: boolean;
-}
-
-/** Image that was, or may have been, published from the same source: a sentence around its linked name. */
-export interface EarlierPublicationState {
-  key: string;
-  head: string;
-  name: string;
-  /** The record's address, "" if it is not known to be published. */
-  url: string;
-  tail: string;
-}
-
-/** Receipt of a published image. */
-export interface ReceiptState {
-  id: string;
-  handle: string;
-  api_url: string;
-  created: string;
-  record_url: string;
-  wtml_url: string;
-  /** The handle's page, "" if the API has no website. */
-  handle_url: string;
-  dashboard_url: string;
-  /** The owner's pages on the site, "" if there are none. */
-  edit_url: string;
-  note: string;
-  key: string;
-  body_sha256: string;
-  /** What was sent, as text. */
-  body: string;
-  /** Further records of the same request, which a gateway had repeated. */
-  duplicates: string[];
-  /** Whether the draft is still what was sent. */
-  same: boolean;
-}
-
-/** Trait status of the publisher. */
-export interface PublisherStatus {
-  phase: "editing" | "planning" | "review" | "sending" | "published" | "failed" | "unclear";
-  handle: string;
-  api_url: string;
-  /** Why nothing can be published here at all, "" if it can. */
-  blocked: string;
-  progress: string;
-  /** Whether it only waits for the server, which can be cancelled. */
-  waiting: boolean;
-  message: string;
-  review: PublishReview | null;
-  receipt: ReceiptState | null;
-  /** Whether the server is on this computer: nothing leaves it. */
-  sandbox: boolean;
-  /** Whether the form of the published image can be opened here. */
-  edits: boolean;
-  /** Whether it is open. */
-  editing: boolean;
-  account: AccountState;
-}
-
 /** One value of a scene. */
 export interface SceneReviewRow {
   name: string;
@@ -496,6 +406,213 @@ export interface SceneState {
   preview: boolean;
 }
 
+/** An edit or a button of the scene; "confirm" comes with the ticket. */
+export interface SceneMessage {
+  kind: "scene";
+  action: "open" | "edit" | "place" | "use_view" | "whole_image" | "add_layer" | "fade_layer" | "move_layer" | "remove_layer" | "review" | "publish" | "confirm" | "check" | "resend" | "cancel" | "another" | "edit_made" | "restore" | "discard" | "revert";
+  ticket?: string;
+  name?: string;
+  value?: string | boolean | number;
+  /** Id of an image. */
+  of?: string;
+}
+
+/** What is shown below the list. */
+export interface OpenedRecord {
+  /** The button that opened it; "" if nothing is open. */
+  what: string;
+  id: string;
+  phase: "" | "opening" | "open" | "failed";
+  message: string;
+}
+
+/** Trait status of the list of a handle's images or scenes. */
+export interface HandleListStatus {
+  handle: string;
+  api_url: string;
+  /** Changes when the list is loaded again. */
+  version: number;
+  loaded: number;
+  /** Number of the handle's records; null until the server has sent it. */
+  total: number | null;
+  phase: "idle" | "loading" | "complete" | "failed";
+  message: string;
+  opened: OpenedRecord;
+}
+
+/** Trait status of the list of a handle's images. */
+export interface HandleImagesStatus extends HandleListStatus {
+  /** Whether pictures are shown at first. */
+  pictures: boolean;
+}
+
+/** One image of the list. */
+export interface HandleImageRow {
+  id: string;
+  note: string;
+  /** When it was published, ISO 8601; "" if unknown. */
+  created: string;
+  url: string;
+  record: string;
+  wtml: string;
+}
+
+/** What only the whole record has. */
+export interface HandleImagePicture {
+  thumbnail: string;
+  alt: string;
+}
+
+/** One scene of the list. */
+export interface HandleSceneRow {
+  id: string;
+  text: string;
+  /** When it was made, ISO 8601; "" if unknown. */
+  created: string;
+  published: boolean;
+  impressions: number;
+  likes: number;
+  clicks: number;
+  shares: number;
+  record: string;
+  /** Address of its page on the site; "" if there is none. */
+  page: string;
+  /** Address of the site's page where its owner edits it; "" if there is none. */
+  edit: string;
+}
+
+/** Request for the records from number start on. */
+export interface HandleRowsRequest {
+  kind: "rows";
+  start: number;
+}
+
+/** Response to HandleRowsRequest. */
+export interface HandleRowsResponse {
+  version: number;
+  rows: HandleImageRow[] | HandleSceneRow[];
+}
+
+/** Request for the records of images. */
+export interface HandleRecordsRequest {
+  kind: "records";
+  ids: string[];
+}
+
+/** Response to HandleRecordsRequest, with the records that are read; the others follow as events. */
+export interface HandleRecordsResponse {
+  records: Record<string, HandleImagePicture>;
+}
+
+/** Records that were read. */
+export interface HandleRecordsEvent extends HandleRecordsResponse {
+  kind: "records";
+}
+
+/** A record that was read again; of an image with its picture. */
+export interface HandleRowEvent {
+  kind: "row";
+  row: HandleImageRow | HandleSceneRow;
+  record?: HandleImagePicture;
+}
+
+/** A button of the list; of is the id of a record for the buttons that open one. */
+export interface HandleActionRequest {
+  kind: "do";
+  what: "more" | "all" | "refresh" | "close" | "new" | "form" | "sky" | "publish";
+  of: string;
+}
+
+/** Review of a publication. */
+export interface PublishReview extends RequestReview {
+  /** Whether it can be confirmed. */
+  ready: boolean;
+  /** Why it can't be, or what speaks against it: then it is confirmed with anyway only. */
+  reasons: string[];
+  title: string;
+  /** A small picture of the image as a data: address, "" if there is none. */
+  picture: string;
+  /** In h m s, "" if the image is not flat. */
+  position: string;
+  addresses: ReviewAddress[];
+  credits: CreditsTree;
+  copyright: string;
+  license: string;
+  alt_text: string;
+}
+
+/** An address of the image that was requested for the review. */
+export interface ReviewAddress {
+  title: string;
+  url: string;
+  /** Whether all was well there. */
+  checked: boolean;
+}
+
+/** Whether the account may publish under the handle. */
+export interface AccountState {
+  /** What to do, "" if all is well. */
+  message: string;
+  /** Whether publishing would be refused. */
+  blocks: boolean;
+}
+
+/** Image that was, or may have been, published from the same source: a sentence around its linked name. */
+export interface EarlierPublicationState {
+  key: string;
+  head: string;
+  name: string;
+  /** The record's address, "" if it is not known to be published. */
+  url: string;
+  tail: string;
+}
+
+/** Receipt of a published image. */
+export interface ReceiptState {
+  id: string;
+  handle: string;
+  api_url: string;
+  created: string;
+  record_url: string;
+  wtml_url: string;
+  /** The handle's page, "" if the API has no website. */
+  handle_url: string;
+  dashboard_url: string;
+  /** The owner's pages on the site, "" if there are none. */
+  edit_url: string;
+  note: string;
+  key: string;
+  body_sha256: string;
+  /** What was sent, as text. */
+  body: string;
+  /** Further records of the same request, which a gateway had repeated. */
+  duplicates: string[];
+  /** Whether the draft is still what was sent. */
+  same: boolean;
+}
+
+/** Trait status of the publisher. */
+export interface PublisherStatus {
+  phase: "editing" | "planning" | "review" | "sending" | "published" | "failed" | "unclear";
+  handle: string;
+  api_url: string;
+  /** Why nothing can be published here at all, "" if it can. */
+  blocked: string;
+  progress: string;
+  /** Whether it only waits for the server, which can be cancelled. */
+  waiting: boolean;
+  message: string;
+  review: PublishReview | null;
+  receipt: ReceiptState | null;
+  /** Whether the server is on this computer: nothing leaves it. */
+  sandbox: boolean;
+  /** Whether the form of the published image can be opened here. */
+  edits: boolean;
+  /** Whether it is open. */
+  editing: boolean;
+  account: AccountState;
+}
+
 /** An attempt with an unknown outcome, or what it turned out to be. */
 export interface PendingItem {
   kind: "image" | "scene";
@@ -522,17 +639,6 @@ export interface PendingState {
 /** A button of the publisher. "reconcile" checks pending attempts, "abandon" gives them up, "edit_published" opens or closes the form of the published image. */
 export interface PublishActionMessage {
   kind: "review" | "check" | "resend" | "cancel" | "reconcile" | "abandon" | "edit_published" | "check_account";
-}
-
-/** An edit or a button of the scene; "confirm" comes with the ticket. */
-export interface SceneMessage {
-  kind: "scene";
-  action: "open" | "edit" | "place" | "use_view" | "whole_image" | "add_layer" | "fade_layer" | "move_layer" | "remove_layer" | "review" | "publish" | "confirm" | "check" | "resend" | "cancel" | "another" | "edit_made" | "restore" | "discard" | "revert";
-  ticket?: string;
-  name?: string;
-  value?: string | boolean | number;
-  /** Id of an image. */
-  of?: string;
 }
 
 export type PublisherMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | PublishActionMessage | SceneMessage;
@@ -745,112 +851,6 @@ export interface BatchActionMessage {
 }
 
 export type BatchMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | RowsMessage | CopyMessage | HostAtMessage | RowFixMessage | RowEditMessage | RepeatMessage | BatchActionMessage;
-
-/** What is shown below the list. */
-export interface OpenedRecord {
-  /** The button that opened it; "" if nothing is open. */
-  what: string;
-  id: string;
-  phase: "" | "opening" | "open" | "failed";
-  message: string;
-}
-
-/** Trait status of the list of a handle's images or scenes. */
-export interface HandleListStatus {
-  handle: string;
-  api_url: string;
-  /** Changes when the list is loaded again. */
-  version: number;
-  loaded: number;
-  /** Number of the handle's records; null until the server has sent it. */
-  total: number | null;
-  phase: "idle" | "loading" | "complete" | "failed";
-  message: string;
-  opened: OpenedRecord;
-}
-
-/** Trait status of the list of a handle's images. */
-export interface HandleImagesStatus extends HandleListStatus {
-  /** Whether pictures are shown at first. */
-  pictures: boolean;
-}
-
-/** One image of the list. */
-export interface HandleImageRow {
-  id: string;
-  note: string;
-  /** When it was published, ISO 8601; "" if unknown. */
-  created: string;
-  url: string;
-  record: string;
-  wtml: string;
-}
-
-/** What only the whole record has. */
-export interface HandleImagePicture {
-  thumbnail: string;
-  alt: string;
-}
-
-/** One scene of the list. */
-export interface HandleSceneRow {
-  id: string;
-  text: string;
-  /** When it was made, ISO 8601; "" if unknown. */
-  created: string;
-  published: boolean;
-  impressions: number;
-  likes: number;
-  clicks: number;
-  shares: number;
-  record: string;
-  /** Address of its page on the site; "" if there is none. */
-  page: string;
-  /** Address of the site's page where its owner edits it; "" if there is none. */
-  edit: string;
-}
-
-/** Request for the records from number start on. */
-export interface HandleRowsRequest {
-  kind: "rows";
-  start: number;
-}
-
-/** Response to HandleRowsRequest. */
-export interface HandleRowsResponse {
-  version: number;
-  rows: HandleImageRow[] | HandleSceneRow[];
-}
-
-/** Request for the records of images. */
-export interface HandleRecordsRequest {
-  kind: "records";
-  ids: string[];
-}
-
-/** Response to HandleRecordsRequest, with the records that are read; the others follow as events. */
-export interface HandleRecordsResponse {
-  records: Record<string, HandleImagePicture>;
-}
-
-/** Records that were read. */
-export interface HandleRecordsEvent extends HandleRecordsResponse {
-  kind: "records";
-}
-
-/** A record that was read again; of an image with its picture. */
-export interface HandleRowEvent {
-  kind: "row";
-  row: HandleImageRow | HandleSceneRow;
-  record?: HandleImagePicture;
-}
-
-/** A button of the list; of is the id of a record for the buttons that open one. */
-export interface HandleActionRequest {
-  kind: "do";
-  what: "more" | "all" | "refresh" | "close" | "new" | "form" | "sky" | "publish";
-  of: string;
-}
 
 /** Trait status of the sign-in. It never holds a password or a token. */
 export interface SignInStatus {

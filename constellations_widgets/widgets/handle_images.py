@@ -12,7 +12,7 @@ from .form import ImageForm
 from .handle_list import HandleList, ListWidget
 from .handle_pages import PAGE, Records
 from .preview import Preview
-from .protocol.publishing import HandleImagePicture, HandleImageRow, HandleImagesStatus
+from .protocol.scenes import HandleImagePicture, HandleImageRow, HandleImagesStatus
 from .rpc import Response, require_texts
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ..publishing._arguments import require_client
 from .base import PageWidget, synced_dict
 from .handle_pages import PAGE, HandlePages, Item
 from .lifetime import ClosesModels
-from .protocol.publishing import HandleListStatus, HandleRowsResponse, OpenedRecord
+from .protocol.scenes import HandleListStatus, HandleRowsResponse, OpenedRecord
 from .rpc import Handler, Response, require_count
 from .worker import Job, Worker, format_error
 

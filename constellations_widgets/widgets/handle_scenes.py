@@ -12,7 +12,7 @@ from ..schema.scenes import SceneSummary
 from .handle_list import HandleList, ListWidget
 from .handle_pages import PAGE
 from .preview.scene import ScenePreview
-from .protocol.publishing import HandleListStatus, HandleSceneRow
+from .protocol.scenes import HandleListStatus, HandleSceneRow
 from .scene_editor import SceneEditor
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from ..schema.fields import fields
 from .account import Account
 from .base import DraftWidget, synced_dict
 from .pending_attempts import NONE_PENDING, PendingAttempts
-from .protocol.publishing import EarlierPublicationState, PendingState, PublisherStatus, ReceiptState, SceneState
+from .protocol.publishing import EarlierPublicationState, PendingState, PublisherStatus, ReceiptState
+from .protocol.scenes import SceneState
 from .publication_review import is_on_this_computer, review_of
 from .review import ReviewFlow, request_review
 from .scene_flow import NO_SCENE, SceneFlow

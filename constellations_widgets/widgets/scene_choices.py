@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ApiError
 from ..text import one_line
-from .protocol.publishing import SceneChoice, SceneChoices
+from .protocol.scenes import SceneChoice, SceneChoices
 from .worker import Job, Worker, format_error
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..publishing.published_scene import PublishedScene
 from ..publishing.scene_values import SceneDraft
 from .base import PageWidget, synced_dict
-from .protocol.publishing import SceneState
+from .protocol.scenes import SceneState
 from .scene_flow import NO_SCENE, SceneFlow
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from ..publishing.scene import send_scene
 from ..publishing.scene_values import BACKGROUND, LINK, PUBLISHED, TEXT, VIEW, SceneDraft, SceneImage
 from ..schema.records import site_url
 from ..schema.scenes import SceneReceipt, SceneSubmission
-from .protocol.publishing import SceneReceiptState, SceneReviewRow, SceneState
+from .protocol.scenes import SceneReceiptState, SceneReviewRow, SceneState
 from .review import FAILED, REVIEW, UNCLEAR, ReviewFlow, request_review
 from .scene_form import SceneForm
 from .view_fields import summary_of

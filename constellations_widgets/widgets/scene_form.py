@@ -17,7 +17,7 @@ from ..publishing.scene_values import (
     SceneValues,
 )
 from ..text import one_line
-from .protocol.publishing import SceneFormState
+from .protocol.scenes import SceneFormState
 from .scene_choices import Choices
 from .view_fields import ViewFields, summary_of
 from .worker import Job, Worker, format_error

@@ -94,9 +94,9 @@ def declarations() -> ModuleType:
     """The protocol, with the TypedDict that pydantic wants on Python 3.11."""
     module = ModuleType("protocol_for_pydantic")
     sys.modules[module.__name__] = module
-    for name in ("drafts", "publishing", "services", "preview"):
+    for name in ("drafts", "scenes", "publishing", "services", "preview"):
         source = Path(protocol.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
-        source = re.sub(r"^from \.drafts import .*$", "", source, flags=re.MULTILINE)  # executed already
+        source = re.sub(r"^from \.(drafts|scenes) import .*$", "", source, flags=re.MULTILINE)  # executed already
         exec(source.replace("from typing import", "from typing_extensions import"), vars(module))
     return module
 
