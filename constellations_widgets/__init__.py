@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         settle_all,
     )
     from .publishing.published import PublishedImage
+    from .publishing.published_scene import PublishedScene
     from .sandbox import Sandbox, running_sandbox
     from .schema.credits import clean_credits
     from .schema.images import ImagePermissions, ImageStorage, ImageSubmission, ImageWwt
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from .widgets.batch.publisher import BatchPublisher
     from .widgets.form import ImageForm
     from .widgets.handle_images import HandleImages
+    from .widgets.handle_scenes import HandleScenes
     from .widgets.library.image_library import ImageLibrary
     from .widgets.panel import publish
     from .widgets.preview import Preview
@@ -125,6 +127,7 @@ _HOMES = {
         "settle_all",
     ],
     "publishing.published": ["PublishedImage"],
+    "publishing.published_scene": ["PublishedScene"],
     "sandbox": ["Sandbox", "running_sandbox"],
     "widgets.preview": ["Preview"],
     "widgets.preview.stand_alone": ["save_html"],
@@ -132,6 +135,7 @@ _HOMES = {
     "widgets.batch.publisher": ["BatchPublisher"],
     "widgets.form": ["ImageForm"],
     "widgets.handle_images": ["HandleImages"],
+    "widgets.handle_scenes": ["HandleScenes"],
     "widgets.library.image_library": ["ImageLibrary"],
     "widgets.publisher": ["Publisher"],
     "widgets.sign_in": ["SignIn"],

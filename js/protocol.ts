@@ -312,6 +312,217 @@ export interface RequestReview {
   size: number;
 }
 
+/** One value of a scene. */
+export interface SceneReviewRow {
+  name: string;
+  /** The server's value; null for a scene that is not made yet. */
+  before: string | null;
+  after: string;
+  /** Whether it changed on the server since it was read. */
+  meanwhile: boolean;
+}
+
+/** Review of a scene that is made, or of its changes. */
+export interface SceneReview extends RequestReview {
+  rows: SceneReviewRow[];
+  published: boolean;
+  warnings: string[];
+}
+
+/** A scene at the server, and where its owner finds it. */
+export interface SceneReceiptState {
+  id: string;
+  record_url: string;
+  scene_url: string | null;
+  edit_url: string | null;
+  dashboard_url: string | null;
+  published: boolean;
+}
+
+/** An image of a scene. */
+export interface SceneLayerState {
+  id: string;
+  name: string;
+  opacity: number;
+}
+
+/** What the form of a scene holds. */
+export interface SceneFormState {
+  text: string;
+  outgoing_url: string;
+  published: boolean;
+  /** Id of the image behind the others; "" for the site's own sky. */
+  background_id: string;
+  view: PositionField[];
+  /** The view in one line. */
+  summary: string;
+  /** How many texts of the view were taken. */
+  taken: number;
+  /** The images, the lowest first. */
+  layers: SceneLayerState[];
+  /** Whether the images can't be changed: the scene is at the server. */
+  fixed: boolean;
+  message: string;
+  warnings: string[];
+}
+
+/** An image that a scene can show. */
+export interface SceneChoice {
+  id: string;
+  name: string;
+}
+
+/** What a scene can be made of. */
+export interface SceneChoices {
+  images: SceneChoice[];
+  backgrounds: SceneChoice[];
+  /** Why something is missing, "" if nothing is. */
+  message: string;
+}
+
+/** Trait scene: a scene in its form, a review, or its outcome. */
+export interface SceneState {
+  phase: "none" | "editing" | "reading" | "review" | "sending" | "failed" | "unclear" | "made";
+  progress: string;
+  /** Whether it only waits for the server, which can be cancelled. */
+  waiting: boolean;
+  message: string;
+  review: SceneReview | null;
+  /** The scene at the server; null while there is none. */
+  made: SceneReceiptState | null;
+  /** Whether the form changes a scene at the server. */
+  exists: boolean;
+  /** Whether the form is open, rather than the links of the scene that was made. */
+  open: boolean;
+  /** Why it can't be changed, "" if it can. */
+  blocked: string;
+  /** Names of the values that are not saved. */
+  changed: string[];
+  /** Names of the values that an earlier session left unsaved. */
+  earlier: string[];
+  form: SceneFormState | null;
+  choices: SceneChoices;
+  /** Whether there is a preview whose view the scene can have. */
+  preview: boolean;
+}
+
+/** An edit or a button of the scene; "confirm" comes with the ticket. */
+export interface SceneMessage {
+  kind: "scene";
+  action: "open" | "edit" | "place" | "use_view" | "whole_image" | "add_layer" | "fade_layer" | "move_layer" | "remove_layer" | "review" | "publish" | "confirm" | "check" | "resend" | "cancel" | "another" | "edit_made" | "restore" | "discard" | "revert";
+  ticket?: string;
+  name?: string;
+  value?: string | boolean | number;
+  /** Id of an image. */
+  of?: string;
+}
+
+/** What is shown below the list. */
+export interface OpenedRecord {
+  /** The button that opened it; "" if nothing is open. */
+  what: string;
+  id: string;
+  phase: "" | "opening" | "open" | "failed";
+  message: string;
+}
+
+/** Trait status of the list of a handle's images or scenes. */
+export interface HandleListStatus {
+  handle: string;
+  api_url: string;
+  /** Changes when the list is loaded again. */
+  version: number;
+  loaded: number;
+  /** Number of the handle's records; null until the server has sent it. */
+  total: number | null;
+  phase: "idle" | "loading" | "complete" | "failed";
+  message: string;
+  opened: OpenedRecord;
+}
+
+/** Trait status of the list of a handle's images. */
+export interface HandleImagesStatus extends HandleListStatus {
+  /** Whether pictures are shown at first. */
+  pictures: boolean;
+}
+
+/** One image of the list. */
+export interface HandleImageRow {
+  id: string;
+  note: string;
+  /** When it was published, ISO 8601; "" if unknown. */
+  created: string;
+  url: string;
+  record: string;
+  wtml: string;
+}
+
+/** What only the whole record has. */
+export interface HandleImagePicture {
+  thumbnail: string;
+  alt: string;
+}
+
+/** One scene of the list. */
+export interface HandleSceneRow {
+  id: string;
+  text: string;
+  /** When it was made, ISO 8601; "" if unknown. */
+  created: string;
+  published: boolean;
+  impressions: number;
+  likes: number;
+  clicks: number;
+  shares: number;
+  record: string;
+  /** Address of its page on the site; "" if there is none. */
+  page: string;
+  /** Address of the site's page where its owner edits it; "" if there is none. */
+  edit: string;
+}
+
+/** Request for the records from number start on. */
+export interface HandleRowsRequest {
+  kind: "rows";
+  start: number;
+}
+
+/** Response to HandleRowsRequest. */
+export interface HandleRowsResponse {
+  version: number;
+  rows: HandleImageRow[] | HandleSceneRow[];
+}
+
+/** Request for the records of images. */
+export interface HandleRecordsRequest {
+  kind: "records";
+  ids: string[];
+}
+
+/** Response to HandleRecordsRequest, with the records that are read; the others follow as events. */
+export interface HandleRecordsResponse {
+  records: Record<string, HandleImagePicture>;
+}
+
+/** Records that were read. */
+export interface HandleRecordsEvent extends HandleRecordsResponse {
+  kind: "records";
+}
+
+/** A record that was read again; of an image with its picture. */
+export interface HandleRowEvent {
+  kind: "row";
+  row: HandleImageRow | HandleSceneRow;
+  record?: HandleImagePicture;
+}
+
+/** A button of the list; of is the id of a record for the buttons that open one. */
+export interface HandleActionRequest {
+  kind: "do";
+  what: "more" | "all" | "refresh" | "close" | "new" | "form" | "sky" | "publish";
+  of: string;
+}
+
 /** Review of a publication. */
 export interface PublishReview extends RequestReview {
   /** Whether it can be confirmed. */
@@ -366,6 +577,9 @@ export interface ReceiptState {
   wtml_url: string;
   /** The handle's page, "" if the API has no website. */
   handle_url: string;
+  dashboard_url: string;
+  /** The owner's pages on the site, "" if there are none. */
+  edit_url: string;
   note: string;
   key: string;
   body_sha256: string;
@@ -399,35 +613,6 @@ export interface PublisherStatus {
   account: AccountState;
 }
 
-/** Review of a scene. */
-export interface SceneReview extends RequestReview {
-  /** What the scene shows. */
-  view: string;
-  published: boolean;
-}
-
-/** Receipt of a scene. */
-export interface SceneReceiptState {
-  id: string;
-  record_url: string;
-  scene_url: string | null;
-  handle_url: string | null;
-  published: boolean;
-}
-
-/** Trait scene of the publisher: a scene of the published image. */
-export interface SceneState {
-  phase: "none" | "offer" | "review" | "sending" | "failed" | "unclear" | "made";
-  progress: string;
-  /** Whether it only waits for the server, which can be cancelled. */
-  waiting: boolean;
-  message: string;
-  review: SceneReview | null;
-  receipt: SceneReceiptState | null;
-  /** Whether there is a preview whose view the scene can have. */
-  preview: boolean;
-}
-
 /** An attempt with an unknown outcome, or what it turned out to be. */
 export interface PendingItem {
   kind: "image" | "scene";
@@ -454,19 +639,6 @@ export interface PendingState {
 /** A button of the publisher. "reconcile" checks pending attempts, "abandon" gives them up, "edit_published" opens or closes the form of the published image. */
 export interface PublishActionMessage {
   kind: "review" | "check" | "resend" | "cancel" | "reconcile" | "abandon" | "edit_published" | "check_account";
-}
-
-/** A button of the scene; "review" comes with the fields of the scene, "confirm" with the ticket. */
-export interface SceneMessage {
-  kind: "scene";
-  action: "review" | "confirm" | "check" | "resend" | "cancel" | "another";
-  ticket?: string;
-  text?: string;
-  outgoing_url?: string;
-  opacity?: number;
-  /** Whether the scene has the preview's view rather than the whole image. */
-  view?: boolean;
-  published?: boolean;
 }
 
 export type PublisherMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | PublishActionMessage | SceneMessage;
@@ -679,89 +851,6 @@ export interface BatchActionMessage {
 }
 
 export type BatchMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | RowsMessage | CopyMessage | HostAtMessage | RowFixMessage | RowEditMessage | RepeatMessage | BatchActionMessage;
-
-/** What is shown below the list. */
-export interface OpenedImage {
-  what: "" | "form" | "sky";
-  id: string;
-  phase: "" | "opening" | "open" | "failed";
-  message: string;
-}
-
-/** Trait status of the list of a handle's images. */
-export interface HandleImagesStatus {
-  handle: string;
-  api_url: string;
-  /** Whether pictures are shown at first. */
-  pictures: boolean;
-  /** Changes when the list is loaded again. */
-  version: number;
-  loaded: number;
-  /** Number of the handle's images; null until the server has sent it. */
-  total: number | null;
-  phase: "idle" | "loading" | "complete" | "failed";
-  message: string;
-  opened: OpenedImage;
-}
-
-/** One image of the list. */
-export interface HandleImageRow {
-  id: string;
-  note: string;
-  /** When it was published, ISO 8601; "" if unknown. */
-  created: string;
-  url: string;
-  record: string;
-  wtml: string;
-}
-
-/** What only the whole record has. */
-export interface HandleImagePicture {
-  thumbnail: string;
-  alt: string;
-}
-
-/** Request for the images from number start on. */
-export interface HandleRowsRequest {
-  kind: "rows";
-  start: number;
-}
-
-/** Response to HandleRowsRequest. */
-export interface HandleRowsResponse {
-  version: number;
-  rows: HandleImageRow[];
-}
-
-/** Request for the records of images. */
-export interface HandleRecordsRequest {
-  kind: "records";
-  ids: string[];
-}
-
-/** Response to HandleRecordsRequest, with the records that are read; the others follow as events. */
-export interface HandleRecordsResponse {
-  records: Record<string, HandleImagePicture>;
-}
-
-/** Records that were read. */
-export interface HandleRecordsEvent extends HandleRecordsResponse {
-  kind: "records";
-}
-
-/** An image that was read again. */
-export interface HandleRowEvent {
-  kind: "row";
-  row: HandleImageRow;
-  record: HandleImagePicture;
-}
-
-/** A button of the list; of is the id of an image for "form" and "sky". */
-export interface HandleActionRequest {
-  kind: "do";
-  what: "more" | "all" | "refresh" | "close" | "form" | "sky";
-  of: string;
-}
 
 /** Trait status of the sign-in. It never holds a password or a token. */
 export interface SignInStatus {
@@ -1074,6 +1163,40 @@ export interface ImagesetEvent extends PreviewState {
   kind: "imageset";
 }
 
+/** A view of the sky, degrees; aspect is width / height. */
+export interface ViewState {
+  ra: number;
+  dec: number;
+  height: number;
+  aspect: number;
+  roll: number;
+}
+
+/** An image of a scene, as WTML with a name and an address that are unique in the engine. */
+export interface SceneImageset {
+  name: string;
+  url: string;
+  wtml: string;
+  opacity: number;
+}
+
+/** A scene as it is to be drawn. */
+export interface SceneDrawing {
+  /** Grows with every change; a lower one that arrives late is dropped. */
+  revision: number;
+  /** The lowest first. */
+  layers: SceneImageset[];
+  background: SceneImageset | null;
+  view: ViewState | null;
+  /** What can't be shown, "" if everything can. */
+  note: string;
+}
+
+/** The scene has changed. */
+export interface SceneEvent extends SceneDrawing {
+  kind: "scene";
+}
+
 /** The placement was locked or unlocked. */
 export interface PlacingEvent {
   kind: "placing";
@@ -1117,6 +1240,8 @@ export interface OpenedPreview extends PreviewState {
   title: string;
   wwt: boolean;
   awaited: boolean;
+  /** The scene that is shown; null for an image. */
+  scene: SceneDrawing | null;
 }
 
 /** Response to "app", with a buffer for each name. */

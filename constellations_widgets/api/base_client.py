@@ -19,7 +19,7 @@ from ..http import BaseTransport
 from ..schema.images import ImageSubmission
 from ..schema.records import ImageRecord, ImageSummary
 from ..schema.scenes import SceneRecord, SceneSubmission, SceneSummary
-from .addresses import handle_name, record_path
+from .addresses import handle_call, handle_name, record_path
 from .changes import body_of, not_made
 from .retries import Retries
 from .transport import Call, Transport
@@ -27,6 +27,16 @@ from .transport import Call, Transport
 Answer = TypeVar("Answer", bound=BaseModel)
 Record = TypeVar("Record", ImageRecord, SceneRecord)
 Item = TypeVar("Item", ImageSummary, SceneSummary, SceneRecord)
+Entry = TypeVar("Entry")
+Listed = TypeVar("Listed", ImageSummary, SceneSummary)
+
+
+class RecordPage(list[Entry]):
+    """One page of a handle's images or scenes, a list. `total_count` is the number that the handle has."""
+
+    def __init__(self, records: list[Entry], total_count: int):
+        super().__init__(records)
+        self.total_count = total_count
 
 
 class BaseClient:
@@ -95,6 +105,19 @@ class BaseClient:
         return f"<Constellations {self.api_url}, {'signed in' if self.signed_in else 'not signed in'}>"
 
     # For the groups of calls
+
+    def _handle_pages(
+        self, model: type[Listed], what: str, handle: str, rest: str, page_size: int, first_page: int
+    ) -> Iterator[RecordPage[Listed]]:
+        """Yield all `what` of a handle that this account owns, page by page."""
+        handle_name(handle)  # a name that can't be one is refused now, not at the first step
+        if not 1 <= page_size <= 100:
+            raise InvalidError(f"page_size is {page_size}; the server gives 1 to 100 {what} at once.")
+
+        def call_of(page: int) -> Call:
+            return handle_call(f"list the {what} of", handle, f"/{rest}?page={page:d}&pagesize={page_size}")
+
+        return (RecordPage(found, total) for found, total in self._pages(model, call_of, first_page, page_size))
 
     def _add(
         self, kind: str, handle: str, submission: ImageSubmission | SceneSubmission | bytes, key: str | None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from .handle_calls import HandleCalls, ImagePage
+from .handle_calls import HandleCalls
 from .image_calls import ImageCalls
 from .scene_calls import SceneCalls
-
-__all__ = ["Constellations", "ImagePage"]
 
 
 class Constellations(ImageCalls, HandleCalls, SceneCalls):

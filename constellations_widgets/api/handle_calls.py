@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from ..errors import InvalidError
 from ..schema.records import Handle, HandleStats, ImageSummary
 from ..schema.scenes import SceneRecord
 from .addresses import handle_call, handle_name
-from .base_client import BaseClient
+from .base_client import BaseClient, RecordPage
 from .changes import handle_changes
-
-
-class ImagePage(list[ImageSummary]):
-    """One page of a handle's images, a list. `total_count` is the number of images of the handle."""
-
-    def __init__(self, images: list[ImageSummary], total_count: int):
-        super().__init__(images)
-        self.total_count = total_count
 
 
 class HandleCalls(BaseClient):
@@ -36,7 +27,9 @@ class HandleCalls(BaseClient):
         call = handle_call("ask who may add images to", handle, "/permissions")
         return self._transport.json(call).get("view_dashboard") is True
 
-    def handle_images(self, handle: str, page_size: int = 100, first_page: int = 0) -> Iterator[ImagePage]:
+    def handle_images(
+        self, handle: str, page_size: int = 100, first_page: int = 0
+    ) -> Iterator[RecordPage[ImageSummary]]:
         """Yield all images of a handle that this account owns, newest first, page by page.
 
         Each page is requested when it is reached.
@@ -52,7 +45,7 @@ class HandleCalls(BaseClient):
 
         Yields
         ------
-        ImagePage
+        RecordPage
             A list of `ImageSummary`, with `total_count`. Each image appears once, even when new ones push it to a later
             page meanwhile.
 
@@ -61,15 +54,7 @@ class HandleCalls(BaseClient):
         ForbiddenError
             If the handle is not this account's.
         """
-        if not 1 <= page_size <= 100:
-            raise InvalidError(f"page_size is {page_size}; the server gives 1 to 100 images at once.")
-        pages = self._pages(
-            ImageSummary,
-            lambda page: handle_call("list the images of", handle, f"/imageinfo?page={page}&pagesize={page_size}"),
-            first_page,
-            page_size,
-        )
-        return (ImagePage(images, total) for images, total in pages)
+        return self._handle_pages(ImageSummary, "images", handle, "imageinfo", page_size, first_page)
 
     def update_handle(self, handle: str, *, display_name: str, seen: Handle | None = None) -> Handle:
         """Change the display name of a handle that this account owns.

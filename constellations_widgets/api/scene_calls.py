@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..errors import InvalidError
 from ..schema.scenes import ScenePlace, SceneReceipt, SceneRecord, SceneSubmission, SceneSummary, SkyView
-from .addresses import handle_call, handle_name, record_path
-from .base_client import BaseClient
+from .addresses import handle_call, record_path
+from .base_client import BaseClient, RecordPage
 from .scene_changes import scene_changed_meanwhile, scene_changes, unmade_scene_changes
 from .transport import Call
 
@@ -104,11 +103,11 @@ class SceneCalls(BaseClient):
         A page of `page_size` scenes (1 to 100) is requested when it is reached. Each scene appears once, even when new
         ones push it to a later page meanwhile. Raises ForbiddenError if the handle is not this account's.
         """
-        handle_name(handle)  # a name that can't be one is refused now, not at the first step
-        if not 1 <= page_size <= 100:
-            raise InvalidError(f"page_size is {page_size}; the server gives 1 to 100 scenes at once.")
-        pages = self._pages(SceneSummary, lambda page: _scene_list(handle, page, page_size), 0, page_size)
-        return (scene for scenes, _ in pages for scene in scenes)
+        return (scene for page in self.scene_pages(handle, page_size) for scene in page)
+
+    def scene_pages(self, handle: str, page_size: int = 100, first_page: int = 0) -> Iterator[RecordPage[SceneSummary]]:
+        """Yield what `scenes` yields, page by page. Parameters and errors are those of `handle_images`."""
+        return self._handle_pages(SceneSummary, "scenes", handle, "sceneinfo", page_size, first_page)
 
     def scene_wtml(self, id: str) -> str:
         """Return a scene as a place in WTML, as XML text. Needs no token.
@@ -134,9 +133,5 @@ class SceneCalls(BaseClient):
 
         Raises ForbiddenError if the handle is not this account's.
         """
-        call = _scene_list(handle, page, 100)
+        call = handle_call("list the scenes of", handle, f"/sceneinfo?page={page:d}&pagesize=100")
         return self._list(SceneSummary, call, self._transport.json(call))
-
-
-def _scene_list(handle: str, page: int, page_size: int) -> Call:
-    return handle_call("list the scenes of", handle, f"/sceneinfo?page={page:d}&pagesize={page_size}")

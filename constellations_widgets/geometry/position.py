@@ -96,7 +96,7 @@ def changes_for(values: Mapping[str, Any], size: Size | None, name: str, typed: 
     if name == MIRRORED:
         wanted: Any = bool(typed)
     elif name in (CENTER_RA, CENTER_DEC):
-        wanted = _center(name, str(typed))
+        wanted = parse_center(name, str(typed))
     else:
         wanted = _angle(values, size, name, str(typed))
     current = position_of(values, size)
@@ -158,8 +158,14 @@ def _first(values: Mapping[str, Any], size: Size | None, name: str, wanted: Any)
     return new | {"wwt.base_degrees_per_tile": wanted}
 
 
-def _center(name: str, typed: str) -> tuple[float | None, float | None]:
-    """Return right ascension and declination, of which one may be None."""
+def parse_center(name: str, typed: str) -> tuple[float | None, float | None]:
+    """Return right ascension and declination in degrees, of which one may be None, as typed for one of the two.
+
+    Raises
+    ------
+    SourceError
+        If the text means neither, or is out of range.
+    """
     try:
         given = parse_angle(typed, what=RA if name == CENTER_RA else DEC)
         ra, dec = (given, None) if name == CENTER_RA else (None, given)

@@ -40,17 +40,26 @@ def require_receipt(image: Any) -> None:
         )
 
 
-def image_id_of(client: Any, image: Any) -> str:
-    """Return the id of an image that is named by its id, receipt or record; raise if it is not one of the client's API."""
-    require_client("PublishedImage", client)
-    api_url = getattr(image, "api_url", client.api_url)
+def record_id_of(taker: str, kind: str, client: Any, named: Any) -> str:
+    """Return the id of an image or a scene that is named by its id, receipt or record.
+
+    Raises
+    ------
+    PublishError
+        If it is a receipt of another API, or of another kind.
+    TypeError
+        If it names nothing.
+    """
+    require_client(taker, client)
+    api_url = getattr(named, "api_url", client.api_url)
     if api_url != client.api_url:
         raise PublishError(
             f"The receipt is one of {api_url}, the client is one of {client.api_url}: give a client of that."
         )
-    if getattr(image, "kind", "image") != "image":
-        raise PublishError(f"The receipt is one of a {image.kind}, and only images can be changed here.")
-    found = image if isinstance(image, str) else getattr(image, "id", None)
+    if getattr(named, "kind", kind) != kind:
+        raise PublishError(f"The receipt is one of a {named.kind}, and only {kind}s can be changed here.")
+    found = named if isinstance(named, str) else getattr(named, "id", None)
     if not isinstance(found, str):
-        raise TypeError(f"PublishedImage takes an image's id, receipt or record, not a {type(image).__name__}")
+        article = "an" if kind == "image" else "a"
+        raise TypeError(f"{taker} takes {article} {kind}'s id, receipt or record, not a {type(named).__name__}")
     return found

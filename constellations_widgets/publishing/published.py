@@ -15,7 +15,6 @@ from ..draft import ImageDraft
 from ..errors import (
     ApiError,
     BadAnswerError,
-    BusyError,
     ConflictError,
     DraftError,
     InvalidError,
@@ -27,12 +26,10 @@ from ..schema.credits import clean_credits
 from ..schema.fields import fields, flatten
 from ..schema.records import ImageRecord, ImageSummary, Receipt
 from ..text import one_line
-from . import clock
-from ._arguments import image_id_of
-from .backoff import Backoff
-from .delivery import LONGEST_WAIT
+from ._arguments import record_id_of
 from .pending_edits import PendingEdits
 from .save_report import CREDITS, Change, Saved, outcome, same
+from .sending_changes import send_change
 
 if TYPE_CHECKING:
     from ..api import Constellations
@@ -80,7 +77,7 @@ class PublishedImage(CheckedFields):
 
     def __init__(self, client: Constellations, image: str | Receipt | ImageRecord | ImageSummary):
         super().__init__()
-        self._client, self._id = client, image_id_of(client, image)
+        self._client, self._id = client, record_id_of("PublishedImage", "image", client, image)
         self._record: ImageRecord | None = None
         self._base: dict[str, Any] = {}  # the editable fields as the server has them
         self._refused: dict[str, tuple[Any, Problem]] = {}  # by path: a value that the server rejected, and why
@@ -310,39 +307,31 @@ class PublishedImage(CheckedFields):
     def _send(self, asked: Mapping[str, str], typed: Mapping[str, Any]) -> Saved:
         permissions = {path.partition(".")[2]: text for path, text in asked.items() if "." in path}
         texts = {path: text for path, text in asked.items() if "." not in path}
-        before, seen, backoff = self._base, self.record, Backoff(LONGEST_WAIT)
-        record: ImageRecord | None
-        while True:
-            began = clock.monotonic()
-            try:
-                record = self._client.update_image(self._id, **texts, permissions=permissions or None, seen=seen)
-            except ConflictError as error:
-                self._take(error.record)
-                raise
-            except InvalidError as error:
-                named = [path for path in typed if path.rpartition(".")[2] in str(error)]
-                self._refuse({path: f"the server does not take it: {error.message}" for path in named})
-                raise
-            except BusyError as error:  # the next round reads the record, and sends only the changes not made so far
-                seconds = backoff.ask(began, error.retry_after)
-                if seconds is None:
-                    raise
-                clock.sleep(seconds)
-                record = self._read_back()
-                if record is None or not _made(before, asked, record).complete:
-                    continue
-            except (BadAnswerError, UnclearError) as error:
-                clock.sleep(min(getattr(error, "retry_after", None) or 0.0, LONGEST_WAIT))
-                record = self._read_back()
-                if record is None or not self._look(before, asked, typed, record).complete:
-                    raise
-                return self._saved or Saved()
-            return self._look(before, asked, typed, record)
+        before, seen = self._base, self.record
+        read: list[ImageRecord] = []
 
-    def _read_back(self) -> ImageRecord | None:
-        with contextlib.suppress(ApiError):
-            return self._client.image(self._id)
-        return None
+        def send() -> ImageRecord:
+            read.clear()
+            return self._client.update_image(self._id, **texts, permissions=permissions or None, seen=seen)
+
+        def is_made(record: ImageRecord) -> bool:
+            read.append(record)
+            return _made(before, asked, record).complete
+
+        try:
+            record = send_change(send, lambda: self._client.image(self._id), is_made)
+        except ConflictError as error:
+            self._take(error.record)
+            raise
+        except InvalidError as error:
+            named = [path for path in typed if path.rpartition(".")[2] in str(error)]
+            self._refuse({path: f"the server does not take it: {error.message}" for path in named})
+            raise
+        except (BadAnswerError, UnclearError):
+            if read:  # part of it may be made
+                self._look(before, asked, typed, read[-1])
+            raise
+        return self._look(before, asked, typed, record)
 
     def _look(
         self, before: Mapping[str, str], asked: Mapping[str, str], typed: Mapping[str, Any], record: ImageRecord

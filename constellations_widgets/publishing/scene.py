@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterable, Sequence
-from typing import Literal
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -30,6 +30,7 @@ def scene_of(
     above: Iterable[tuple[Receipt, float]] = (),
     outgoing_url: str = "",
     published: bool = False,
+    background_id: str | None = None,
 ) -> SceneSubmission:
     """Return a scene of a published image, or of several. Nothing is sent.
 
@@ -51,6 +52,9 @@ def scene_of(
         Web address of "see more". Default "": none.
     published : bool, optional
         Whether the scene is public on the handle's page. Default False.
+    background_id : str, optional
+        Id of the image behind the others, such as one of `Constellations.builtin_backgrounds`. Default None: the site
+        shows its own sky.
 
     Returns
     -------
@@ -72,7 +76,8 @@ def scene_of(
     shown = [(image, opacity), *above]
     for each, _ in shown:
         require_receipt(each)
-    _warn_about_shared_urls([each for each, _ in shown])
+    for message in shared_url_warnings((each.id, each.body) for each, _ in shown):
+        warnings.warn(message, stacklevel=2)
     if view is None:
         raise InvalidError(
             "No scene can be made: there is no view (view is None). A preview has none before a page has shown it, and while it "
@@ -81,17 +86,18 @@ def scene_of(
         )
     try:
         layers = [{"image_id": each.id, "opacity": seen} for each, seen in shown]
+        content = {"image_layers": layers, "background_id": background_id}
         return SceneSubmission.model_validate(
             {
                 "place": ScenePlace.of_view(view_of_image(image.body["wwt"]) if view == "image" else view),
-                "content": {"image_layers": layers},
+                "content": content,
                 "text": image.note if text is None else text,
                 "outgoing_url": outgoing_url,
                 "published": published,
             }
         )
     except ValidationError as error:
-        raise InvalidError(f"No scene can be made of this: {_format_error(error)}") from None
+        raise InvalidError(f"No scene can be made of this: {format_faults(error)}") from None
 
 
 def publish_scene(
@@ -104,6 +110,7 @@ def publish_scene(
     above: Iterable[tuple[Receipt, float]] = (),
     outgoing_url: str = "",
     published: bool = False,
+    background_id: str | None = None,
     again: bool = False,
     journal: Journal | None = None,
     on_progress: OnProgress | None = None,
@@ -117,7 +124,14 @@ def publish_scene(
     >>> cxw.publish_scene(draft.receipt, client, preview.view, text="The Whirlpool galaxy", published=True)
     """
     scene = scene_of(
-        image, view, text=text, opacity=opacity, above=above, outgoing_url=outgoing_url, published=published
+        image,
+        view,
+        text=text,
+        opacity=opacity,
+        above=above,
+        outgoing_url=outgoing_url,
+        published=published,
+        background_id=background_id,
     )
     if client.api_url != image.api_url:
         raise PublishError(
@@ -172,12 +186,15 @@ def send_scene(
     UnclearError
         If it was sent, and whether the server made it is unknown. It is never sent again unless you ask for it.
     ApiError
-        If the server refused it, or can't be reached: no scene was made.
+        If the server refused it, or can't be reached: no scene was made. NotFoundError if it does not have the
+        background, which it would not check itself.
     """
     require_client("Publishing", client)
     journal, tell, name = journal or default_journal(), on_progress or tell_nobody, handle_name(handle)
     if not client.signed_in:
         raise SignInError("A scene needs a client that is signed in: nothing was sent.")
+    if scene.content.background_id is not None:
+        client.image(scene.content.background_id)
     # Existing scenes are listed before every attempt that is sent, also after an earlier one was searched for.
     known = tuple(each.id for each in client.handle_scenes(name))
     request = Outgoing(client.api_url, name, "", scene.to_json(), known)
@@ -191,20 +208,25 @@ def send_scene(
     return sent
 
 
-def _warn_about_shared_urls(images: Sequence[Receipt]) -> None:
-    """Warn of images that the site can't tell apart: it identifies an imageset by its URL alone."""
-    first: dict[str, Receipt] = {}
-    for image in images:
-        url = (image.body.get("storage") or {}).get("legacy_url_template")
-        if url and not same_placement_sent(first.setdefault(url, image).body, image.body):
-            warnings.warn(
-                f"The images {first[url].id} and {image.id} have the same image URL, {url}, and different placements. The "
-                "site tells images by their URL: it will draw both where the first one is. Publish one of them from "
-                "another address, and show that one.",
-                stacklevel=3,
+def shared_url_warnings(images: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Return a warning for each image that the site can't tell from another: it identifies an imageset by its URL alone.
+
+    `images` are the id and the fields of each, as a request or a record has them.
+    """
+    first: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    found = []
+    for id, fields in images:
+        url = (fields.get("storage") or {}).get("legacy_url_template")
+        if url and not same_placement_sent(first.setdefault(url, (id, fields))[1], fields):
+            found.append(
+                f"The images {first[url][0]} and {id} have the same image URL, {url}, and different placements. The site "
+                "tells images by their URL: it will draw both where the first one is. Publish one of them from another "
+                "address, and show that one."
             )
+    return found
 
 
-def _format_error(error: ValidationError) -> str:
+def format_faults(error: ValidationError) -> str:
+    """Return what is wrong with the values of a scene, field by field."""
     faults = ((".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors(include_url=False))
     return "; ".join(f"{field}: {message.removeprefix('Value error, ')}" for field, message in faults)

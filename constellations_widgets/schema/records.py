@@ -34,6 +34,12 @@ SITES = {
 """The website that shows what an API holds, by the API's host."""
 
 
+def site_url(api_url: str, handle: str) -> str | None:
+    """Return the address of a handle's page on an API's website; None if it has none, such as the sandbox."""
+    site = SITES.get(urlsplit(api_url).hostname or "")
+    return f"{site}/@{quote(handle, safe='')}" if site else None
+
+
 class Answer(BaseModel):
     """Response of the server. Unknown fields are ignored; a field that cannot be read counts as missing."""
 
@@ -192,8 +198,7 @@ class AnyReceipt(BaseModel):
     @property
     def handle_url(self) -> str | None:
         """Address of the handle's page on this API's website; None if it has none, such as the sandbox."""
-        site = SITES.get(urlsplit(self.api_url).hostname or "")
-        return f"{site}/@{quote(self.handle, safe='')}" if site else None
+        return site_url(self.api_url, self.handle)
 
     @property
     def dashboard_url(self) -> str | None:

@@ -107,13 +107,19 @@ class SceneLayer(_Wire):
 
 
 class SceneContent(_Wire):
-    """The images of a scene, the lowest first.
+    """The images of a scene, the lowest first, and the image behind them.
 
-    The server also accepts a background, without checking that it exists; a wrong one makes the scene, and with it
-    the handle's whole page, unreadable. It is therefore not supported here: the site then shows its own sky.
+    Attributes
+    ----------
+    image_layers : list of SceneLayer
+    background_id : str or None
+        Id of the image behind the others. Default None: the site shows its own sky. The server does not check that a
+        background exists, and a wrong one makes the scene, and with it the handle's whole page, unreadable;
+        `constellations_widgets.publish_scene` reads it before it sends the scene.
     """
 
     image_layers: Annotated[list[SceneLayer], Field(min_length=1)]
+    background_id: Annotated[str, Field(pattern="^[0-9a-fA-F]{24}$")] | None = None
 
 
 class SceneSubmission(_Wire):
@@ -143,10 +149,12 @@ class SceneSubmission(_Wire):
     published: bool = False
 
     def to_request(self) -> dict[str, Any]:
-        """Return the exact JSON body. An empty address is left out."""
+        """Return the exact JSON body. An empty address and a missing background are left out."""
         body = self.model_dump()
         if not body["outgoing_url"]:
             del body["outgoing_url"]
+        if body["content"]["background_id"] is None:
+            del body["content"]["background_id"]
         return body
 
     def to_json(self) -> bytes:
@@ -208,9 +216,10 @@ class SceneRecord(SceneSummary):
         """Return whether this scene is what a request asked for."""
         layers = [(layer["image"]["id"], layer["opacity"]) for layer in self.content.get("image_layers", [])]
         wanted = [(layer["image_id"].lower(), layer["opacity"]) for layer in request["content"]["image_layers"]]
-        mine = (self.place, self.text, self.outgoing_url, self.published, layers)
+        background = request["content"].get("background_id")
+        mine = (self.place, self.text, self.outgoing_url, self.published, layers, self.background_id)
         asked = (request["place"], request["text"], request.get("outgoing_url", ""), request.get("published", True))
-        return mine == (*asked, wanted)
+        return mine == (*asked, wanted, background.lower() if background else None)
 
 
 class SceneReceipt(AnyReceipt):

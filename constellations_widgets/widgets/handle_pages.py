@@ -1,34 +1,40 @@
-"""The images of a handle, loaded page by page, and their records."""
+"""The images or scenes of a handle, loaded page by page, and the records of images."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from ..errors import ApiError, ConstellationsError
 from .worker import Job, Worker, format_error, start_thread
 
 if TYPE_CHECKING:
     from ..api import Constellations
+    from ..api.base_client import RecordPage
     from ..schema.records import ImageRecord, ImageSummary
+    from ..schema.scenes import SceneSummary
 
 PAGE = 100
-"""Images in one page: the most that the server gives at once."""
+"""Records in one page: the most that the server gives at once."""
 _NOT_SIGNED_IN = (
-    "Only the owner of a handle can list its images, and this client is not signed in: pass auth=sign_in(…)."
+    "Only the owner of a handle can list its {what}, and this client is not signed in: pass auth=sign_in(…)."
 )
 
+Item = TypeVar("Item", bound="ImageSummary | SceneSummary")
 
-class HandlePages:
-    """A handle's images, newest first. Any thread may use it; nothing here waits for the server.
+
+class HandlePages(Generic[Item]):
+    """A handle's images or scenes, newest first. Any thread may use it; nothing here waits for the server.
 
     Parameters
     ----------
     client : Constellations
-        Signed in as the handle's owner: only they may list its images.
-    handle : str
-        The handle.
+        Signed in as the handle's owner: only they may list its records.
+    what : str
+        "images" or "scenes", for messages.
+    pages : callable
+        Yields the pages, from the one with this number on.
     on_change : callable
         Called after every change, in the thread that made it.
 
@@ -37,15 +43,21 @@ class HandlePages:
     version : int
         Grows when the list is loaded again.
     total : int or None
-        Number of the handle's images, if the server has sent it.
+        Number of the handle's records, if the server has sent it.
     phase : str
         "idle", "loading", "complete" or "failed".
     message : str
         Why it failed.
     """
 
-    def __init__(self, client: Constellations, handle: str, on_change: Callable[[], None]):
-        self._client, self._handle, self._on_change = client, handle, on_change
+    def __init__(
+        self,
+        client: Constellations,
+        what: str,
+        pages: Callable[[int], Iterator[RecordPage[Item]]],
+        on_change: Callable[[], None],
+    ):
+        self._client, self._what, self._pages, self._on_change = client, what, pages, on_change
         self._lock = threading.RLock()
         self._worker = Worker("list", self._on_error, self._lock)
         self.version = 0
@@ -57,19 +69,19 @@ class HandlePages:
         self.phase: Literal["idle", "loading", "complete", "failed"] = "idle"
         self.message = ""
         self.total: int | None = None
-        self._images: dict[str, ImageSummary] = {}
+        self._items: dict[str, Item] = {}
         self._page = self._wanted = 0
 
-    def loaded(self) -> tuple[int, list[ImageSummary]]:
-        """Return `version` and the images that are loaded."""
+    def loaded(self) -> tuple[int, list[Item]]:
+        """Return `version` and the records that are loaded."""
         with self._lock:
-            return self.version, list(self._images.values())
+            return self.version, list(self._items.values())
 
     def load(self, count: int) -> None:
-        """Load pages until there are `count` images, or all."""
+        """Load pages until there are `count` records, or all."""
         with self._lock:
             self._wanted = max(self._wanted, count)
-            if self.phase in ("loading", "complete") or len(self._images) >= self._wanted:
+            if self.phase in ("loading", "complete") or len(self._items) >= self._wanted:
                 return
             self.phase, self.message = "loading", ""
             self._worker.start(self._load, replace=True)
@@ -81,34 +93,37 @@ class HandlePages:
             self._begin()
         self.load(PAGE)
 
-    def replace(self, record: ImageRecord) -> None:
-        """Replace an image by its record, which was read later."""
+    def replace(self, record: Item) -> None:
+        """Replace an entry by its record, which was read later."""
         with self._lock:
-            if record.id in self._images:
-                self._images[record.id] = record
+            if record.id in self._items:
+                self._items[record.id] = record
 
     def _load(self, job: Job) -> None:
-        for page in self._client.handle_images(self._handle, PAGE, first_page=self._page):
+        for page in self._pages(self._page):
             with self._lock:
                 if not job.is_current:
                     return
-                self._images |= {image.id: image for image in page if image.id not in self._images}
+                self._items |= {each.id: each for each in page if each.id not in self._items}
                 self._page += 1
-                self.total = max(page.total_count, len(self._images))
-                if len(self._images) >= min(self._wanted, self.total):
-                    self.phase = "complete" if len(self._images) >= self.total else "idle"
+                self.total = max(page.total_count, len(self._items))
+                if len(self._items) >= min(self._wanted, self.total):
+                    self.phase = "complete" if len(self._items) >= self.total else "idle"
                     break
             self._on_change()
         else:
             with self._lock:
                 if not job.is_current:
                     return
-                self.phase, self.total = "complete", len(self._images)
+                self.phase, self.total = "complete", len(self._items)
         self._on_change()
 
     def _on_error(self, error: Exception) -> None:
         signed_out = isinstance(error, ApiError) and not self._client.signed_in
-        self.phase, self.message = "failed", _NOT_SIGNED_IN if signed_out else format_error(error)
+        self.phase, self.message = (
+            "failed",
+            _NOT_SIGNED_IN.format(what=self._what) if signed_out else format_error(error),
+        )
         self._on_change()
 
 

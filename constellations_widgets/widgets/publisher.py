@@ -23,10 +23,11 @@ from ..schema.fields import fields
 from .account import Account
 from .base import DraftWidget, synced_dict
 from .pending_attempts import NONE_PENDING, PendingAttempts
-from .protocol.publishing import EarlierPublicationState, PendingState, PublisherStatus, ReceiptState, SceneState
+from .protocol.publishing import EarlierPublicationState, PendingState, PublisherStatus, ReceiptState
+from .protocol.scenes import SceneState
 from .publication_review import is_on_this_computer, review_of
 from .review import ReviewFlow, request_review
-from .scene_offer import NO_SCENE, SceneOffer
+from .scene_flow import NO_SCENE, SceneFlow
 from .worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ class Publication(ReviewFlow[Step]):
             "record_url": receipt.record_url,
             "wtml_url": receipt.wtml_url or "",
             "handle_url": receipt.handle_url or "",
+            "dashboard_url": receipt.dashboard_url or "",
+            "edit_url": receipt.edit_url or "",
             "note": receipt.note,
             "key": receipt.key,
             "body_sha256": receipt.body_sha256,
@@ -256,9 +259,10 @@ class Publisher(DraftWidget[ImageDraft]):
             "check_account": lambda _message: self._publication.check_account(),
         }
         messages |= dict.fromkeys(("confirm", "check", "resend", "cancel"), self._publication.on_message)
-        self._scene: SceneOffer | None = None
+        self._scene: SceneFlow | None = None
         if client is not None:
-            self._scene = SceneOffer(client, preview, functools.partial(self.set_trait, "scene"))
+            show_scene = functools.partial(self.set_trait, "scene")
+            self._scene = SceneFlow(client, self._publication.handle, preview, show_scene)
             show_pending = functools.partial(self.set_trait, "pending_attempts")
             self._pending = PendingAttempts(client, show_pending, self._use_reconciled)
             messages |= {
@@ -350,7 +354,7 @@ class Publisher(DraftWidget[ImageDraft]):
     def _show_receipt(self, receipt: Receipt) -> None:
         self._publication.show_receipt(receipt)
         if self._scene is not None:
-            self._scene.begin(receipt)
+            self._scene.offer(receipt)
 
 
 def _to_page(earlier: EarlierPublication) -> EarlierPublicationState:

@@ -1,9 +1,9 @@
 // The Position step: center, size, position angle and parity, as people write them. The kernel understands them; nothing is parsed here.
 
-import { useState } from "preact/hooks";
-import type { PositionField, PositionState } from "../protocol.ts";
+import type { PositionState } from "../protocol.ts";
 import type { DraftLink } from "../shared/draft_link.ts";
 import { type DraftViewProps, useTrait, useUniqueId } from "../shared/mount.tsx";
+import { TypedInput } from "../shared/typed_input.tsx";
 
 export function PositionStep({ kernel, draft, fixed }: DraftViewProps & { fixed: boolean }) {
   const place = useTrait<PositionState>(kernel, "place");
@@ -14,7 +14,13 @@ export function PositionStep({ kernel, draft, fixed }: DraftViewProps & { fixed:
     <>
       <div class="cxw-grid cxw-position" data-path="position">
         {place.fields.map((field) => (
-          <PlaceInput key={field.name} draft={draft} field={field} taken={place.taken} disabled={disabled} />
+          <TypedInput
+            key={field.name}
+            field={field}
+            taken={place.taken}
+            disabled={disabled}
+            take={(value) => draft.send({ kind: "place", name: field.name, value })}
+          />
         ))}
         <Mirrored draft={draft} place={place} disabled={disabled} />
       </div>
@@ -31,56 +37,6 @@ export function PositionStep({ kernel, draft, fixed }: DraftViewProps & { fixed:
         </p>
       )}
     </>
-  );
-}
-
-interface PlaceInputProps {
-  draft: DraftLink;
-  field: PositionField;
-  /** How many texts the kernel has taken. */
-  taken: number;
-  disabled: boolean;
-}
-
-function PlaceInput({ draft, field, taken, disabled }: PlaceInputProps) {
-  const id = useUniqueId();
-  const [typed, setTyped] = useState<string | null>(null);
-  const [sent, setSent] = useState({ text: "", taken: -1 });
-  const shown = field.error ? field.typed : field.text;
-  const waiting = sent.taken === taken; // the kernel has not answered: the old number would look like a refusal
-  const take = (text: string) => {
-    setTyped(null);
-    if (text === (waiting ? sent.text : shown)) return;
-    setSent({ text, taken });
-    draft.send({ kind: "place", name: field.name, value: text });
-  };
-  return (
-    <div class="cxw-field">
-      <div class="cxw-label">
-        <label for={id}>{field.title}</label>
-      </div>
-      <input
-        id={id}
-        type="text"
-        autocomplete="off"
-        spellcheck={false}
-        value={typed ?? (waiting ? sent.text : shown)}
-        disabled={disabled}
-        aria-invalid={field.error !== ""}
-        aria-describedby={`${id}-problem ${id}-help`}
-        onInput={(event) => setTyped(event.currentTarget.value)}
-        onChange={(event) => take(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === "Enter" && take(event.currentTarget.value)}
-      />
-      <div id={`${id}-problem`} class="cxw-field-problems cxw-error-text">
-        <bdi>{field.error}</bdi>
-      </div>
-      {field.help && (
-        <div id={`${id}-help`} class="cxw-quiet cxw-help">
-          {field.help}
-        </div>
-      )}
-    </div>
   );
 }
 

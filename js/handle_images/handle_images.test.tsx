@@ -1,9 +1,10 @@
 import { afterEach, expect, test, vi } from "vitest";
+import type { HandleImageRow as Row, HandleImagesStatus as Status } from "../protocol.ts";
 import { FakeModel } from "../shared/fake_model.ts";
+import { ROW } from "../shared/handle_list/list.tsx";
+import { inWords, matching } from "../shared/handle_list/status.ts";
 import { drawn } from "../testing/drawn.ts";
 import list from "./index.tsx";
-import { ROW } from "./list.tsx";
-import { inWords, matching, type Row, type Status } from "./status.ts";
 
 const NOTHING = { what: "", id: "", phase: "", message: "" } as const;
 
@@ -69,7 +70,7 @@ async function shown(first: Status, kernel: Row[]) {
   await soon(() => expect(here()).toBe(String(kernel.length)));
   const pressed = () => asked("do").map(({ what, of }) => [what, of].filter(Boolean).join(" "));
   const says = () => el.querySelector('[role="status"]')?.textContent;
-  const scroller = () => el.querySelector<HTMLElement>(".cxw-images-scroller")!;
+  const scroller = () => el.querySelector<HTMLElement>(".cxw-records-scroller")!;
   return { fake, el, asked, notes, pressed, says, scroller };
 }
 
@@ -169,17 +170,18 @@ test("what went wrong is said, and tried again by a button", async () => {
 });
 
 test("the sentence above the list says what there is", () => {
-  expect(inWords(status({ phase: "loading" }), "", 0)).toBe("Loading images …");
-  expect(inWords(status({ total: 0, phase: "complete" }), "", 0)).toBe("@me has no images yet.");
-  expect(inWords(status({ loaded: 100, total: 250, phase: "loading" }), "", 0)).toBe(
+  expect(inWords(status({ phase: "loading" }), "image", "", 0)).toBe("Loading images …");
+  expect(inWords(status({ total: 0, phase: "complete" }), "image", "", 0)).toBe("@me has no images yet.");
+  expect(inWords(status({ loaded: 100, total: 250, phase: "loading" }), "image", "", 0)).toBe(
     "100 of 250 images are loaded; loading more …",
   );
-  expect(inWords(status({ loaded: 1, total: 1, phase: "complete" }), " ", 1)).toBe("1 image.");
+  expect(inWords(status({ loaded: 1, total: 1, phase: "complete" }), "image", " ", 1)).toBe("1 image.");
 });
 
 test("a search looks at notes and addresses for every word, and at ids for long ones", () => {
   const rows = rowsOf(20);
-  expect(matching(rows, "IMAGE 1").map(({ note }) => note)).toHaveLength(11);
-  expect(matching(rows, "00000019").map(({ note }) => note)).toEqual(["Image 19"]);
-  expect(matching(rows, "x.org 7").map(({ note }) => note)).toEqual(["Image 7", "Image 17"]);
+  const textOf = (row: Row) => `${row.note} ${row.url}`;
+  expect(matching(rows, "IMAGE 1", textOf).map(({ note }) => note)).toHaveLength(11);
+  expect(matching(rows, "00000019", textOf).map(({ note }) => note)).toEqual(["Image 19"]);
+  expect(matching(rows, "x.org 7", textOf).map(({ note }) => note)).toEqual(["Image 7", "Image 17"]);
 });

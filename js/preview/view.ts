@@ -20,6 +20,7 @@ import { ImageOnSky } from "./image_on_sky.ts";
 import type { App, Part } from "./part.ts";
 import { PlacementEditor } from "./placing/placement_editor.ts";
 import { Relay } from "./relay.ts";
+import { SceneLayers } from "./scene_layers.ts";
 import { type Progress, Status } from "./status.ts";
 import { Sky } from "./tools/background.ts";
 import { Compare } from "./tools/compare.ts";
@@ -63,6 +64,7 @@ export class PreviewView {
   #paused: PausedView;
   #image: ImageOnSky;
   #relay: Relay;
+  #scene: SceneLayers;
   #parts: Part[];
   #notes: Notes;
   #wheel: WheelGuard;
@@ -107,13 +109,19 @@ export class PreviewView {
     this.#relay = new Relay(kernel, viewState, this.#image, () => this.#start(true), notes);
     const reporter = new ViewReporter(kernel, viewState);
     const placing = new PlacementEditor(kernel, viewState, this.#image, notes, this.#wheel);
+    const [sky, compare] = [new Sky(notes), new Compare()];
+    this.#scene = new SceneLayers(kernel, viewState, sky, this.element, notes);
+    this.#scene.onScene = () => {
+      for (const control of [...this.#image.controls, ...compare.controls, ...placing.controls]) control.hidden = true;
+    };
     this.#parts = [
       viewState,
       this.#image,
+      this.#scene,
       new Zoom(viewState),
-      new Compare(),
+      compare,
       views,
-      new Sky(notes),
+      sky,
       new Constellations(),
       overlay,
       this.#relay,
@@ -152,6 +160,7 @@ export class PreviewView {
         this.#name = content.title ?? "";
         this.#image.receive(content); // its files may come before the app is there
         this.#relay.opened({ ...content });
+        if (content.scene) this.#scene.receive(content.scene);
       });
       await Promise.all([opened, this.#build(opened)]);
       if (this.#relay.awaited) this.#start(true);

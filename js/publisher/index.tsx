@@ -16,7 +16,7 @@ import { Head } from "./head.tsx";
 import { PublishedBefore } from "./published_before.tsx";
 import { ReceiptView } from "./receipt.tsx";
 import { ReviewView } from "./review.tsx";
-import { SceneView } from "./scene.tsx";
+import { SceneOffer } from "./scene.tsx";
 import { staticFallback } from "./static_fallback.ts";
 
 type PanelProps = DraftViewProps & { status: PublisherStatus };
@@ -140,7 +140,7 @@ function Publisher(view: DraftViewProps) {
             {status.phase === "published" && status.receipt && (
               <>
                 <ReceiptView receipt={status.receipt} message={status.message} edit={status.edits ? edit : null} />
-                <SceneView {...view} image={status.receipt} />
+                <SceneOffer {...view} />
               </>
             )}
           </div>

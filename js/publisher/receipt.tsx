@@ -52,6 +52,18 @@ export function ReceiptView({ receipt, message, edit }: ReceiptProps) {
               </Address>
             </>
           )}
+          {receipt.edit_url && (
+            <>
+              {" "}
+              · <Address url={receipt.edit_url}>Edit on the site</Address>
+            </>
+          )}
+          {receipt.dashboard_url && (
+            <>
+              {" "}
+              · <Address url={receipt.dashboard_url}>Dashboard</Address>
+            </>
+          )}
         </dd>
       </dl>
       {receipt.duplicates.length > 0 && (

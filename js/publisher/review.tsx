@@ -1,50 +1,11 @@
 // The review: what readers will see, what is final, and what speaks against publishing. The raw request is collapsed.
 
 import { useState } from "preact/hooks";
-import type { PublisherStatus, PublishReview, RequestReview } from "../protocol.ts";
+import type { PublisherStatus, PublishReview } from "../protocol.ts";
 import { draw } from "../shared/credits.tsx";
 import { type DraftViewProps, useUniqueId } from "../shared/mount.tsx";
 import { ConfirmOnce } from "../shared/ui/confirm_once.tsx";
-
-/** Rows of the body: a path and its value, in the order of the request. */
-export function rowsOf(body: string): [string, string][] {
-  const rows: [string, string][] = [];
-  const walk = (value: unknown, path: string) => {
-    if (value !== null && typeof value === "object") {
-      for (const [name, inner] of Object.entries(value)) walk(inner, path ? `${path}.${name}` : name);
-    } else {
-      rows.push([path, typeof value === "string" ? value : JSON.stringify(value)]);
-    }
-  };
-  walk(JSON.parse(body), "");
-  return rows;
-}
-
-/** Every value that will be sent, and the exact request. */
-export function What({ review, titles }: { review: RequestReview; titles: Record<string, string> }) {
-  const rows = rowsOf(review.body);
-  return (
-    <details class="cxw-what">
-      <summary>
-        Technical details ({rows.length} values, {review.size} bytes)
-      </summary>
-      <table class="cxw-body">
-        <caption class="cxw-hidden">Values that will be sent</caption>
-        <tbody>
-          {rows.map(([path, value]) => (
-            <tr key={path}>
-              <th scope="row">{titles[path] ?? path}</th>
-              <td>{value === "" ? <span class="cxw-quiet">empty</span> : <bdi>{value}</bdi>}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <pre tabIndex={0} role="region" aria-label="The exact request">
-        <bdi>{`${review.request}\n\n${review.body}`}</bdi>
-      </pre>
-    </details>
-  );
-}
+import { RequestDetails } from "../shared/ui/request_details.tsx";
 
 /** A reason; where it begins with a field's path, people read the field's name. */
 export function Reason({ reason, titles }: { reason: string; titles: Record<string, string> }) {
@@ -145,7 +106,7 @@ export function ReviewView({
         <b>Final:</b> position, image address and thumbnail can't be changed, and the image can't be deleted.{" "}
         <b>Editable later:</b> title, description and rights.
       </div>
-      <What review={review} titles={titles} />
+      <RequestDetails review={review} titles={titles} />
       {doubtful && (
         <label class="cxw-check">
           <input

@@ -25,6 +25,8 @@ const RECEIPT: ReceiptState = {
   record_url: "https://api.example/image/65f0",
   wtml_url: "https://api.example/image/65f0/img.wtml",
   handle_url: "https://example/@me",
+  dashboard_url: "https://example/@me/dashboard",
+  edit_url: "https://example/@me/image/65f0/edit",
   note: "M 51",
   key: "a key",
   body_sha256: "abcd",
@@ -38,7 +40,14 @@ const NO_SCENE: SceneState = {
   waiting: false,
   message: "",
   review: null,
-  receipt: null,
+  made: null,
+  exists: false,
+  open: true,
+  blocked: "",
+  changed: [],
+  earlier: [],
+  form: null,
+  choices: { images: [], backgrounds: [], message: "" },
   preview: false,
 };
 
@@ -55,9 +64,10 @@ test("a published image is told by its links, and by what was sent", () => {
 });
 
 test("a scene of it is told, too, and an API without a website has no page", () => {
-  const made = { id: "77", record_url: "http://x/scene/77", scene_url: null, handle_url: null, published: false };
+  const links = { scene_url: null, edit_url: null, dashboard_url: null };
+  const made = { id: "77", record_url: "http://x/scene/77", ...links, published: false };
   const status: PublisherStatus = { ...STATUS, phase: "published", receipt: { ...RECEIPT, handle_url: "" } };
-  const node = staticFallback("M 51", status, { ...NO_SCENE, phase: "made", receipt: made }) as HTMLElement;
+  const node = staticFallback("M 51", status, { ...NO_SCENE, phase: "made", made }) as HTMLElement;
   expect(node.textContent).toContain("A scene of it was created, not published: 77");
   expect([...node.querySelectorAll("a")].map((it) => it.href)).toContain(made.record_url);
   expect(node.textContent).not.toContain("page of its owner");

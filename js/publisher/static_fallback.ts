@@ -26,11 +26,9 @@ function published(name: string, receipt: ReceiptState, scene: SceneState): Node
   ];
   parts.push(paragraph("WTML: ", link(wtml_url)));
   if (handle_url) parts.push(paragraph("The page of its owner: ", link(handle_url)));
-  if (scene.receipt) {
-    const made = scene.receipt.published ? "A scene of it was published" : "A scene of it was created, not published";
-    parts.push(
-      paragraph(`${made}: ${isolated(scene.receipt.id)}, `, link(scene.receipt.scene_url ?? scene.receipt.record_url)),
-    );
+  if (scene.made) {
+    const made = scene.made.published ? "A scene of it was published" : "A scene of it was created, not published";
+    parts.push(paragraph(`${made}: ${isolated(scene.made.id)}, `, link(scene.made.scene_url ?? scene.made.record_url)));
   }
   const sent = document.createElement("details");
   const [summary, body] = [document.createElement("summary"), document.createElement("pre")];

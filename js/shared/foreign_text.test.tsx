@@ -5,8 +5,10 @@ import { afterEach, expect, test, vi } from "vitest";
 import batchPublisher from "../batch_publisher/index.tsx";
 import form from "../form/index.tsx";
 import handleImages from "../handle_images/index.tsx";
+import handleScenes from "../handle_scenes/index.tsx";
 import library from "../image_library/index.tsx";
 import publisher from "../publisher/index.tsx";
+import sceneEditor from "../scene_editor/index.tsx";
 import signIn from "../sign_in/index.tsx";
 import { FakeModel } from "./fake_model.ts";
 
@@ -77,7 +79,44 @@ const RECEIPT = {
   same: true,
   duplicates: [],
 };
-const SCENE = { phase: "offer", progress: EVIL, message: EVIL, review: null, receipt: null, preview: true };
+const MADE = { id: EVIL, record_url: URL, scene_url: URL, edit_url: URL, dashboard_url: URL, published: false };
+const SCENE_FORM = {
+  text: EVIL,
+  outgoing_url: EVIL,
+  published: false,
+  background_id: "b",
+  view: [{ name: "ra", title: "Center RA", text: EVIL, help: "", typed: EVIL, error: EVIL }],
+  summary: "",
+  taken: 0,
+  layers: [{ id: "1", name: EVIL, opacity: 1 }],
+  fixed: false,
+  message: EVIL,
+  warnings: [EVIL],
+};
+const SCENE = {
+  phase: "editing",
+  progress: EVIL,
+  message: EVIL,
+  review: null,
+  made: MADE,
+  exists: true,
+  open: true,
+  blocked: "",
+  changed: [],
+  earlier: ["text"],
+  form: SCENE_FORM,
+  choices: { images: [{ id: "2", name: EVIL }], backgrounds: [{ id: "b", name: EVIL }], message: EVIL },
+  preview: true,
+};
+const SCENE_REVIEW = {
+  ticket: "t",
+  request: EVIL,
+  body: JSON.stringify({ text: EVIL }),
+  size: 1,
+  rows: [{ name: "text", before: EVIL, after: EVIL, meanwhile: true }],
+  published: true,
+  warnings: [EVIL],
+};
 const LIMITS = { unit: "", minimum: null, above: null, maximum: null, limit: null, choices: [], required: false };
 const FIELDS = [{ path: "note", title: "Note", description: "What it is.", kind: "text", ...LIMITS, fixed: false }];
 const SAVED = { id: EVIL, handle: EVIL, api_url: URL, record_url: URL, wtml_url: URL };
@@ -250,10 +289,17 @@ const WIDGETS: [string, Widget, Record<string, unknown>][] = [
   ["batch: start", batchPublisher, batch({ phase: "editing" })],
   ["batch: review", batchPublisher, batch({ phase: "review", review: { ticket: "t", ready: 1, kinds: KINDS } })],
   ["batch: sending", batchPublisher, batch({ phase: "sending" })],
+  ["scene: form", sceneEditor, { scene: SCENE }],
+  ["scene: review", sceneEditor, { scene: { ...SCENE, phase: "review", review: SCENE_REVIEW } }],
+  ["scene: failed", sceneEditor, { scene: { ...SCENE, phase: "unclear" } }],
+  ["scene: made", sceneEditor, { scene: { ...SCENE, phase: "made", exists: false, open: false } }],
+  ["scenes of a handle", handleScenes, { status: IMAGES }],
   ["images of a handle", handleImages, { status: IMAGES }],
   ["sign-in", signIn, { status: IN }],
   ["library", library, { state: LIBRARY }],
 ];
+
+const COUNTERS = { impressions: 0, likes: 0, clicks: 0, shares: 0, page: URL, edit: URL };
 
 const BLOCKS = "bdi, td, dd, pre, code, textarea"; // theme.css isolates these, too
 const ATTRIBUTES = ["title", "aria-label", "alt", "placeholder"];
@@ -280,6 +326,8 @@ test.each(WIDGETS)("%s", async (_name, widget, traits) => {
   fake.send = (message) => {
     const answer = (content: object) => setTimeout(() => fake.receive({ id: message.id, ok: true, ...content }), 0);
     if (message.kind === "rows" && widget === batchPublisher) answer({ rows: [ROW], revision: 0, total: 1 });
+    else if (message.kind === "rows" && widget === handleScenes)
+      answer({ version: 1, rows: [{ id: "1", text: EVIL, created: "", published: true, ...COUNTERS, record: URL }] });
     else if (message.kind === "rows" && widget === handleImages)
       answer({ version: 1, rows: [{ id: "1", note: EVIL, created: "", url: URL, record: URL, wtml: URL }] });
   };
@@ -290,7 +338,11 @@ test.each(WIDGETS)("%s", async (_name, widget, traits) => {
     el.remove();
   });
   const expected =
-    widget === batchPublisher ? ".cxw-batch-table .cxw-name" : widget === handleImages ? ".cxw-image-name" : "bdi";
+    widget === batchPublisher
+      ? ".cxw-batch-table .cxw-name"
+      : widget === handleImages || widget === handleScenes
+        ? ".cxw-record-name"
+        : "bdi";
   await vi.waitFor(() => expect(el.querySelector(expected)?.textContent).toContain("\u202e"), 10_000);
   expect(reaching(el)).toEqual([]);
   expect(el.classList.contains("mathjax_ignore")).toBe(true);

@@ -146,3 +146,13 @@ export function useTrait<T>(kernel: KernelLink, name: string): T {
   useLayoutEffect(() => kernel.onTrait(name, redraw), [kernel, name, redraw]);
   return kernel.trait<T>(name);
 }
+
+/** Properties of an input that follows the kernel's value, but not while it is typed in: an echo of what was typed earlier comes late. */
+export function useTyped(value: string, take: (value: string) => void) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const onInput = (event: { currentTarget: { value: string } }) => {
+    setTyped(event.currentTarget.value);
+    take(event.currentTarget.value);
+  };
+  return { value: typed ?? value, onInput, onBlur: () => setTyped(null) };
+}

@@ -123,7 +123,7 @@ def test_a_thousand_images_are_scrolled_searched_and_asked_for_pictures_only_whe
     images = HandleImages(client, "many")
     with bare_page(page, images.children[0]) as frame:
         expect(frame.get_by_text("100 of 1,000 images are loaded.")).to_be_visible()
-        scroller = frame.locator(".cxw-images-scroller")
+        scroller = frame.locator(".cxw-records-scroller")
         scroller.evaluate("(it) => void (it.scrollTop = it.scrollHeight)")
         expect(frame.get_by_text("200 of 1,000 images are loaded.")).to_be_visible()
         frame.get_by_label("Search").fill("image 99")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,15 +69,17 @@ def test_what_was_left_open_is_found_and_becomes_a_scene_of_the_view_shown(page:
         scene.get_by_role("button", name="Create scene…").focus()
         page.keyboard.press("Enter")
         scene.get_by_label("Text").fill("Marks, seen from the side")
-        scene.get_by_label("Opacity of the image").fill("80")
+        scene.get_by_label("Opacity of").fill("80")
         scene.get_by_label("“See more” address").fill("no address")
         scene.get_by_role("button", name="Review scene").click()
         expect(scene.get_by_role("alert")).to_contain_text("“See more” address: has a space")
         scene.get_by_label("“See more” address").fill("")
+        expect(scene.get_by_label("Center RA")).to_have_value(re.compile("10h 01m 36"))  # as in the preview
         pixels(page, save="scene-form")
         page.keyboard.press("Enter")
         review = scene.get_by_role("dialog", name="Review of the scene")
-        expect(review).to_contain_text("View: as in the preview. Unlisted")
+        expect(review).to_contain_text("10h 01m 36")
+        expect(review).to_contain_text("Unlisted")
         expect(review).to_contain_text("Marks, seen from the side")
         assert client.handle_scenes(box.handle) == []
         pixels(page, save="scene-review")

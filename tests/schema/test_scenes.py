@@ -39,6 +39,8 @@ def test_what_is_sent_is_what_was_said_and_never_public_by_itself():
     scene = SceneSubmission.model_validate({name: value for name, value in SCENE.items() if name != "published"})
     assert scene.to_request() == SCENE == json.loads(scene.to_json())
     assert SceneSubmission.model_validate(changed("outgoing_url", "https://x.org")).to_request()["outgoing_url"]
+    behind = SceneSubmission.model_validate(changed("content.background_id", ID))
+    assert behind.to_request()["content"]["background_id"] == ID
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_what_is_sent_is_what_was_said_and_never_public_by_itself():
         ("content.image_layers.0.opacity", 1.01),
         ("content.image_layers.0.opacity", -0.01),
         ("content.image_layers.0.image_id", "../image/x"),
-        ("content.background_id", ID),
+        ("content.background_id", "../image/x"),
         ("text", ""),
         ("text", "x" * 5001),
         ("text", "😀" * 2501),

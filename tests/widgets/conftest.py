@@ -38,13 +38,17 @@ TRAITS = {
         "fields": "list[FieldSpec]",
     },
     "handle_images": {"status": "HandleImagesStatus"},
+    "handle_scenes": {"status": "HandleListStatus"},
+    "scene_editor": {"scene": "SceneState"},
     "sign_in": {"status": "SignInStatus"},
     "image_library": {"state": "LibraryState"},
 }
 EVENTS = {
     "batch_publisher": {"rows": "BatchRowsEvent"},
     "handle_images": {"row": "HandleRowEvent", "records": "HandleRecordsEvent"},
+    "handle_scenes": {"row": "HandleRowEvent"},
     "preview": {
+        "scene": "SceneEvent",
         "imageset": "ImagesetEvent",
         "placing": "PlacingEvent",
         "go_to_image": "GoToImageEvent",
@@ -61,6 +65,7 @@ RESPONSES = {
         "thumbnails": "BatchThumbnails",
     },
     "handle_images": {"rows": "HandleRowsResponse", "records": "HandleRecordsResponse"},
+    "handle_scenes": {"rows": "HandleRowsResponse"},
     "image_library": {
         "rows": "LibraryRowsResponse",
         "index": "LibraryIndexResponse",
@@ -89,9 +94,9 @@ def declarations() -> ModuleType:
     """The protocol, with the TypedDict that pydantic wants on Python 3.11."""
     module = ModuleType("protocol_for_pydantic")
     sys.modules[module.__name__] = module
-    for name in ("drafts", "publishing", "services", "preview"):
+    for name in ("drafts", "scenes", "publishing", "services", "preview"):
         source = Path(protocol.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
-        source = re.sub(r"^from \.drafts import .*$", "", source, flags=re.MULTILINE)  # executed already
+        source = re.sub(r"^from \.(drafts|scenes) import .*$", "", source, flags=re.MULTILINE)  # executed already
         exec(source.replace("from typing import", "from typing_extensions import"), vars(module))
     return module
 

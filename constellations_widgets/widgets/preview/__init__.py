@@ -228,6 +228,7 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
             "title": self._draft.name if self._draft is not None else "",
             "wwt": self._wwt is not None,
             "awaited": self._wwt is not None and self._wwt.awaited,
+            "scene": None,
         }
         return opened, []
 

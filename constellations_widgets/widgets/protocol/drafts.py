@@ -354,3 +354,14 @@ FormMessage = (
     | HostActionMessage
     | TestAddressMessage
 )
+
+
+class RequestReview(TypedDict):
+    """The exact request that will be sent."""
+
+    ticket: str
+    """Goes back with the confirmation: it is valid for this review only."""
+    request: str
+    """For example "POST https://…/handle/me/image"."""
+    body: str
+    size: int

@@ -92,6 +92,44 @@ class ImagesetEvent(PreviewState):
     kind: Literal["imageset"]
 
 
+class ViewState(TypedDict):
+    """A view of the sky, degrees; `aspect` is width / height."""
+
+    ra: float
+    dec: float
+    height: float
+    aspect: float
+    roll: float
+
+
+class SceneImageset(TypedDict):
+    """An image of a scene, as WTML with a name and an address that are unique in the engine."""
+
+    name: str
+    url: str
+    wtml: str
+    opacity: float
+
+
+class SceneDrawing(TypedDict):
+    """A scene as it is to be drawn."""
+
+    revision: int
+    """Grows with every change; a lower one that arrives late is dropped."""
+    layers: list[SceneImageset]
+    """The lowest first."""
+    background: SceneImageset | None
+    view: ViewState | None
+    note: str
+    """What can't be shown, "" if everything can."""
+
+
+class SceneEvent(SceneDrawing):
+    """The scene has changed."""
+
+    kind: Literal["scene"]
+
+
 class PlacingEvent(TypedDict):
     """The placement was locked or unlocked."""
 
@@ -142,6 +180,8 @@ class OpenedPreview(PreviewState):
     title: str
     wwt: bool
     awaited: bool
+    scene: SceneDrawing | None
+    """The scene that is shown; null for an image."""
 
 
 class AppFiles(TypedDict):

@@ -1,23 +1,13 @@
-"""Protocol of the publisher, the batch publisher and the list of a handle's images."""
+"""Protocol of the publisher and the batch publisher."""
 
 from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-from .drafts import ConfirmMessage, CreditsTree, EditMessage, FixMessage, Problem, ViewMessage
+from .drafts import ConfirmMessage, CreditsTree, EditMessage, FixMessage, Problem, RequestReview, ViewMessage
+from .scenes import SceneMessage
 
 # -- the publisher
-
-
-class RequestReview(TypedDict):
-    """The exact request that will be sent."""
-
-    ticket: str
-    """Goes back with the confirmation: it is valid for this review only."""
-    request: str
-    """For example "POST https://…/handle/me/image"."""
-    body: str
-    size: int
 
 
 class PublishReview(RequestReview):
@@ -79,6 +69,9 @@ class ReceiptState(TypedDict):
     wtml_url: str
     handle_url: str
     """The handle's page, "" if the API has no website."""
+    dashboard_url: str
+    edit_url: str
+    """The owner's pages on the site, "" if there are none."""
     note: str
     key: str
     body_sha256: str
@@ -113,38 +106,6 @@ class PublisherStatus(TypedDict):
     account: AccountState
 
 
-class SceneReview(RequestReview):
-    """Review of a scene."""
-
-    view: str
-    """What the scene shows."""
-    published: bool
-
-
-class SceneReceiptState(TypedDict):
-    """Receipt of a scene."""
-
-    id: str
-    record_url: str
-    scene_url: str | None
-    handle_url: str | None
-    published: bool
-
-
-class SceneState(TypedDict):
-    """Trait ``scene`` of the publisher: a scene of the published image."""
-
-    phase: Literal["none", "offer", "review", "sending", "failed", "unclear", "made"]
-    progress: str
-    waiting: bool
-    """Whether it only waits for the server, which can be cancelled."""
-    message: str
-    review: SceneReview | None
-    receipt: SceneReceiptState | None
-    preview: bool
-    """Whether there is a preview whose view the scene can have."""
-
-
 class PendingItem(TypedDict):
     """An attempt with an unknown outcome, or what it turned out to be."""
 
@@ -177,20 +138,6 @@ class PublishActionMessage(TypedDict):
     """
 
     kind: Literal["review", "check", "resend", "cancel", "reconcile", "abandon", "edit_published", "check_account"]
-
-
-class SceneMessage(TypedDict):
-    """A button of the scene; "review" comes with the fields of the scene, "confirm" with the ticket."""
-
-    kind: Literal["scene"]
-    action: Literal["review", "confirm", "check", "resend", "cancel", "another"]
-    ticket: NotRequired[str]
-    text: NotRequired[str]
-    outgoing_url: NotRequired[str]
-    opacity: NotRequired[float]
-    view: NotRequired[bool]
-    """Whether the scene has the preview's view rather than the whole image."""
-    published: NotRequired[bool]
 
 
 PublisherMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | PublishActionMessage | SceneMessage
@@ -454,99 +401,3 @@ BatchMessage = (
     | RepeatMessage
     | BatchActionMessage
 )
-
-# -- a handle's images
-
-
-class OpenedImage(TypedDict):
-    """What is shown below the list."""
-
-    what: Literal["", "form", "sky"]
-    id: str
-    phase: Literal["", "opening", "open", "failed"]
-    message: str
-
-
-class HandleImagesStatus(TypedDict):
-    """Trait ``status`` of the list of a handle's images."""
-
-    handle: str
-    api_url: str
-    pictures: bool
-    """Whether pictures are shown at first."""
-    version: int
-    """Changes when the list is loaded again."""
-    loaded: int
-    total: int | None
-    """Number of the handle's images; null until the server has sent it."""
-    phase: Literal["idle", "loading", "complete", "failed"]
-    message: str
-    opened: OpenedImage
-
-
-class HandleImageRow(TypedDict):
-    """One image of the list."""
-
-    id: str
-    note: str
-    created: str
-    """When it was published, ISO 8601; "" if unknown."""
-    url: str
-    record: str
-    wtml: str
-
-
-class HandleImagePicture(TypedDict):
-    """What only the whole record has."""
-
-    thumbnail: str
-    alt: str
-
-
-class HandleRowsRequest(TypedDict):
-    """Request for the images from number `start` on."""
-
-    kind: Literal["rows"]
-    start: int
-
-
-class HandleRowsResponse(TypedDict):
-    """Response to `HandleRowsRequest`."""
-
-    version: int
-    rows: list[HandleImageRow]
-
-
-class HandleRecordsRequest(TypedDict):
-    """Request for the records of images."""
-
-    kind: Literal["records"]
-    ids: list[str]
-
-
-class HandleRecordsResponse(TypedDict):
-    """Response to `HandleRecordsRequest`, with the records that are read; the others follow as events."""
-
-    records: dict[str, HandleImagePicture]
-
-
-class HandleRecordsEvent(HandleRecordsResponse):
-    """Records that were read."""
-
-    kind: Literal["records"]
-
-
-class HandleRowEvent(TypedDict):
-    """An image that was read again."""
-
-    kind: Literal["row"]
-    row: HandleImageRow
-    record: HandleImagePicture
-
-
-class HandleActionRequest(TypedDict):
-    """A button of the list; `of` is the id of an image for "form" and "sky"."""
-
-    kind: Literal["do"]
-    what: Literal["more", "all", "refresh", "close", "form", "sky"]
-    of: str

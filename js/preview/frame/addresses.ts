@@ -75,6 +75,7 @@ export class Addresses {
   #files: Pick<LocalFiles, "file">;
   #sky: ReadonlyMap<string, Bytes>;
   #wtml = new Map<string, string>();
+  #held = new Map<string, string>();
   #opened: Opened | null = null;
   #count = 0;
 
@@ -96,6 +97,13 @@ export class Addresses {
     const url = `${PRIVATE}/${revision}.wtml`;
     this.#wtml.clear();
     this.#wtml.set(url, wtml);
+    return url;
+  }
+
+  /** Makes a WTML loadable for as long as the app runs, beside that of a revision; returns its address. */
+  hold(wtml: string): string {
+    const url = `${PRIVATE}/held/${this.#held.size + 1}.wtml`;
+    this.#held.set(url, wtml);
     return url;
   }
 
@@ -135,7 +143,7 @@ export class Addresses {
 
   #findPrivate(url: string): Found {
     if (url === SKY.url) return text(SKY_WTML);
-    const wtml = this.#wtml.get(url);
+    const wtml = this.#wtml.get(url) ?? this.#held.get(url);
     if (wtml !== undefined) return text(wtml);
     const rest = url.slice(PRIVATE.length);
     const sky = /^\/sky\/([01])\.jpg$/.exec(rest);

@@ -11,6 +11,9 @@ export type AppMessage =
   | { event: "set_foreground_by_name" | "set_background_by_name"; name: string }
   | { event: "set_foreground_opacity"; value: number }
   | { event: "center_on_coordinates"; ra: number; dec: number; fov: number; roll?: number; instant: boolean }
+  | { event: "image_layer_create"; id: string; url: string; mode: "preloaded"; goto: boolean; name: string }
+  | { event: "image_layer_set"; id: string; setting: "opacity"; value: number }
+  | { event: "image_layer_remove"; id: string }
   | { event: "setting_set"; setting: string; value: string | boolean }
   | { event: "modify_settings"; target: "app"; settings: [string, boolean][] };
 

@@ -15,6 +15,8 @@ export class Sky implements Part {
   /** The app has the offline sky. Before that there is nothing to put behind the image, and the engine would take the image away, too. */
   #loaded = false;
   #surveys: Survey[] = [];
+  /** What a scene has behind its images, while the user has chosen no survey. */
+  #scene: Background | null = null;
   #choice = select("Sky", "The sky behind the image. All except the offline sky are loaded from the network.", (id) =>
     this.#choose(id),
   );
@@ -25,9 +27,16 @@ export class Sky implements Part {
     this.#choice.offer([OFFLINE]);
   }
 
+  /** Show the background of a scene, until the user chooses another one; null for the offline sky. It is loaded by then. */
+  showScene(background: Background | null): void {
+    this.#scene = background;
+    if (!this.#survey) this.#show(null);
+  }
+
   appReady(app: App): void {
     this.#app = app;
     this.#loaded = false;
+    this.#scene = null;
     this.#surveys = app.addresses.surveys;
     this.#choice.element.hidden = this.#surveys.length === 0;
     this.#choice.offer([OFFLINE, ...this.#surveys.map(({ id, name }): Choice => [id, name])]);
@@ -38,7 +47,8 @@ export class Sky implements Part {
   onMessage(message: Record<string, unknown>): void {
     if (message.event !== "load_image_collection_completed") return;
     this.#loaded ||= message.url === SKY.url;
-    if (message.url === this.#background.url) this.#place();
+    if (message.url === this.#background.url || (message.url === SKY.url && this.#background === this.#scene))
+      this.#place();
   }
 
   appGone(): void {
@@ -68,7 +78,7 @@ export class Sky implements Part {
       app.post({ event: "load_image_collection", url: this.#background.url, threadId: "sky" });
     } else {
       app.addresses.close();
-      this.#background = SKY;
+      this.#background = this.#scene ?? SKY;
       if (this.#loaded) this.#place();
     }
   }

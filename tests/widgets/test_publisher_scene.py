@@ -47,12 +47,20 @@ def publish(draft, box):
         publisher.close()
 
 
-WANTED = {"text": "Look", "outgoing_url": "", "opacity": 0.5, "view": True, "published": False}
-
-
 def ask(publisher: Publisher, action: str, **more) -> dict:
     publisher._on_message(publisher, {"kind": "scene", "action": action, **more}, [])
     return publisher.scene
+
+
+def review(publisher: Publisher, text: str = "Look", *, view: bool = True) -> dict:
+    """Fill the form in, and return the review."""
+    ask(publisher, "open")
+    ask(publisher, "edit", name="text", value=text)
+    if view:
+        ask(publisher, "use_view")
+    ask(publisher, "fade_layer", of=publisher.receipt.id, value=0.5)
+    ask(publisher, "review")
+    return wait(publisher, "review")["review"]
 
 
 def wait(publisher: Publisher, *phases: str) -> dict:
@@ -71,36 +79,51 @@ def scenes(box: Sandbox) -> list:
 def test_a_scene_is_offered_once_the_image_is_published_and_made_of_the_view_shown(publish, draft, box):
     before = len(scenes(box))
     unpublished = Publisher(draft, box.client(), box.handle)
-    assert unpublished.scene["phase"] == "none" and ask(unpublished, "review", **WANTED)["phase"] == "none"
+    assert unpublished.scene["phase"] == "none" and ask(unpublished, "review")["phase"] == "none"
     publisher = publish(preview=Looking())
-    assert (publisher.scene["phase"], publisher.scene["preview"]) == ("offer", True)
-    review = ask(publisher, "review", **WANTED)["review"]
-    assert review["view"] == "as in the preview" and not review["published"]
-    assert review["request"] == f"POST {box.api_url}/handle/{box.handle}/scene"
+    assert (publisher.scene["phase"], publisher.scene["preview"]) == ("editing", True)
+    found = review(publisher)
+    view = next(row["after"] for row in found["rows"] if row["name"] == "view")
+    assert view == "13h 28m 00.0s +47° 00′ 00″ · 1.28° × 48′ · roll 10°" and not found["published"]
+    assert found["request"] == f"POST {box.api_url}/handle/{box.handle}/scene"
     assert len(scenes(box)) == before
     ask(publisher, "confirm", ticket="another")
     assert publisher.scene["phase"] == "review"
-    ask(publisher, "confirm", ticket=review["ticket"])
-    made = wait(publisher, "made")["receipt"]
-    ask(publisher, "confirm", ticket=review["ticket"])
+    ask(publisher, "confirm", ticket=found["ticket"])
+    made = wait(publisher, "made")["made"]
+    ask(publisher, "confirm", ticket=found["ticket"])
     record = scenes(box)[0]
     assert len(scenes(box)) == before + 1
     assert record.id == made["id"] == publisher.scene_receipt.id
-    assert record.is_made_of(json.loads(review["body"]))
+    assert record.is_made_of(json.loads(found["body"]))
     assert (record.text, record.published, record.place["roi_height_deg"]) == ("Look", False, 0.8)
     assert not made["published"] and made["scene_url"] is None  # the sandbox has no website
     unpublished.close()
 
 
+def test_what_is_made_is_shown_on_the_site_after_a_confirmation_and_left_as_it_is_without(publish, box):
+    publisher = publish()
+    ask(publisher, "confirm", ticket=review(publisher)["ticket"])
+    id = wait(publisher, "made")["made"]["id"]
+    ask(publisher, "publish", value=True)
+    assert [row["name"] for row in wait(publisher, "review")["review"]["rows"]] == ["published"]
+    ask(publisher, "cancel")
+    assert not wait(publisher, "made")["open"] and not box.client().scene(id).published
+    ask(publisher, "publish", value=True)
+    ask(publisher, "confirm", ticket=wait(publisher, "review")["review"]["ticket"])
+    shown = wait(publisher, "made")
+    assert box.client().scene(id).published and shown["made"]["published"] and not shown["open"]
+    ask(publisher, "another")
+    assert not publisher.scene["exists"] and publisher.scene["form"]["layers"][0]["id"] == publisher.receipt.id
+
+
 def test_a_scene_that_was_made_before_is_shown_where_the_cell_is_run_again_and_another_can_be_made(publish, draft, box):
     first = publish_scene(publish().receipt, box.client(), text="The first one")
     publisher = Publisher(draft, box.client(), box.handle)
-    assert wait(publisher, "made")["receipt"]["id"] == first.id and publisher.scene_receipt == first
-    assert ask(publisher, "review", **WANTED)["review"] is None  # nothing is asked of what is made
-    assert ask(publisher, "another")["phase"] == "offer"
-    ticket = ask(publisher, "review", **WANTED)["review"]["ticket"]
-    ask(publisher, "confirm", ticket=ticket)
-    assert wait(publisher, "made")["receipt"]["id"] not in ("", first.id)
+    assert wait(publisher, "made")["made"]["id"] == first.id and publisher.scene_receipt == first
+    assert ask(publisher, "another")["phase"] == "editing"
+    ask(publisher, "confirm", ticket=review(publisher, view=False)["ticket"])
+    assert wait(publisher, "made")["made"]["id"] not in ("", first.id)
     publisher.close()
 
 
@@ -111,30 +134,41 @@ def test_something_else_than_a_preview_is_refused_in_words(draft, box):
 
 def test_what_is_out_of_range_is_said_and_the_offer_stays(publish, box):
     publisher = publish()
-    for wrong, field in (({"text": "x" * 5001}, "text"), ({"opacity": "1"}, "opacity"), ({"opacity": 2}, "opacity")):
-        said = ask(publisher, "review", **WANTED | wrong)
-        assert said["phase"] == "offer" and field in said["message"]
+    for name, wrong in (("text", "x" * 5001), ("outgoing_url", "no address")):
+        ask(publisher, "edit", name=name, value=wrong)
+        ask(publisher, "review")
+        said = wait(publisher, "editing")
+        assert name in said["message"]
+        ask(publisher, "edit", name=name, value="")
+    for wrong in (2, "1", None):
+        assert ask(publisher, "fade_layer", of=publisher.receipt.id, value=wrong)["form"]["layers"][0]["opacity"] == 1
+    assert ask(publisher, "remove_layer", of=publisher.receipt.id)["form"]["layers"] == []
+    ask(publisher, "review")
+    assert "no image" in wait(publisher, "editing")["message"]
 
 
 def test_a_preview_that_no_page_has_shown_gives_no_view_and_that_is_said(publish):
     preview = Looking()
     preview.view = None
-    review = ask(publish(preview=preview), "review", **WANTED)["review"]
-    assert "the whole image, because no page has shown the preview yet" in review["view"]
+    publisher = publish(preview=preview)
+    whole = publisher.scene["form"]["summary"]
+    assert ask(publisher, "open")["form"]["summary"] == whole != "none"
+    assert "no page has shown it" in ask(publisher, "use_view")["form"]["message"]
 
 
 def test_a_scene_that_did_not_arrive_is_unclear_and_sent_again_only_on_demand(publish, box):
     before = len(scenes(box))
     with FaultyProxy(box, None, commits=False) as proxy:
         publisher = publish(proxy.url)
+        ticket = review(publisher)["ticket"]
         proxy._fault = reset
-        ask(publisher, "confirm", ticket=ask(publisher, "review", **WANTED)["review"]["ticket"])
+        ask(publisher, "confirm", ticket=ticket)
         assert "was not found at the server" in wait(publisher, "unclear")["message"]
         ask(publisher, "check")
         wait(publisher, "unclear")
         assert len(scenes(box)) == before
         ask(publisher, "resend")
-        assert wait(publisher, "made")["receipt"]["id"] == scenes(box)[0].id
+        assert wait(publisher, "made")["made"]["id"] == scenes(box)[0].id
         assert len(scenes(box)) == before + 1
 
 
@@ -143,14 +177,15 @@ def test_a_scene_that_was_found_or_given_up_elsewhere_is_not_sent_again(publish,
     before = len(scenes(box))
     with FaultyProxy(box, None, commits=False) as proxy:
         publisher = publish(proxy.url)
+        ticket = review(publisher)["ticket"]
         proxy._fault = reset
-        ask(publisher, "confirm", ticket=ask(publisher, "review", **WANTED)["review"]["ticket"])
+        ask(publisher, "confirm", ticket=ticket)
         wait(publisher, "unclear")
         (left,) = default_journal().unsettled()
         if found:
             default_journal().published(left.key, "f" * 24, "/scene/x")
             ask(publisher, "resend")
-            assert wait(publisher, "made")["receipt"]["id"] == "f" * 24
+            assert wait(publisher, "made")["made"]["id"] == "f" * 24
         else:
             default_journal().refused(left.key, "Given up.")
             ask(publisher, "check")
@@ -178,15 +213,17 @@ def test_what_an_earlier_session_left_open_is_offered_and_settled_by_looking(dra
     assert [attempt.state for attempt in history()] == ["unclear", "published"]
     with default_journal()._database.transaction() as db:
         db.execute("UPDATE attempts SET sent = '2026-01-01T00:00:00+00:00'")
-    publisher._on_message(publisher, {"kind": "abandon"}, [])
+    deadline = time.monotonic() + 60
     while [item["state"] for item in wait_for(publisher, "done")["items"]] != ["refused"]:
-        time.sleep(0.01)
+        assert time.monotonic() < deadline, publisher.pending_attempts
+        publisher._on_message(publisher, {"kind": "abandon"}, [])  # too early, it is not abandoned yet
+        time.sleep(0.05)
     assert client.find_images(other.storage.legacy_url_template) == []
     publisher.close()
 
 
 def wait_for(publisher: Publisher, phase: str) -> dict:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 30
     while publisher.pending_attempts["phase"] != phase or publisher._pending.worker.busy:
         assert time.monotonic() < deadline, publisher.pending_attempts
         time.sleep(0.01)

@@ -1,0 +1,60 @@
+"""The form of one scene as a widget: made, or changed, reviewed and sent."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..publishing.published_scene import PublishedScene
+from ..publishing.scene_values import SceneDraft
+from .base import PageWidget, synced_dict
+from .protocol.scenes import SceneState
+from .scene_flow import NO_SCENE, SceneFlow
+
+if TYPE_CHECKING:
+    from ..api import Constellations
+    from ..schema.scenes import SceneReceipt
+    from .preview import Preview
+
+
+class SceneEditor(PageWidget):
+    """The form of a scene, new or at the server.
+
+    Parameters
+    ----------
+    scene : SceneDraft or PublishedScene
+    client : Constellations
+    handle : str
+        Handle of the scene.
+    preview : Preview, optional
+        Preview whose view the scene can have.
+    on_made : callable, optional
+        Called from a thread after a scene was made.
+    """
+
+    page = "scene_editor"
+
+    scene: SceneState = synced_dict(NO_SCENE)
+
+    def __init__(
+        self,
+        scene: SceneDraft | PublishedScene,
+        client: Constellations,
+        handle: str,
+        preview: Preview | None = None,
+        on_made: Callable[[], object] = lambda: None,
+    ):
+        self.flow = SceneFlow(client, handle, preview, functools.partial(self.set_trait, "scene"), on_made)
+        super().__init__(messages={"view": lambda _message: None, "scene": self.flow.on_message})
+        self.flow.begin(scene)
+
+    @property
+    def receipt(self) -> SceneReceipt | None:
+        """Receipt of the scene that was made here; None before."""
+        return self.flow.receipt
+
+    def close(self) -> None:
+        """Stop following the scene, and close the widget in every page."""
+        self.flow.close()
+        super().close()

@@ -1,0 +1,137 @@
+// The images of a scene as layers: their order and opacity, and more of them. Those of a scene at the server are fixed.
+
+import { useRef, useState } from "preact/hooks";
+import type { SceneLayerState } from "../../protocol.ts";
+import { isolated } from "../foreign.ts";
+import { useTyped, useUniqueId } from "../mount.tsx";
+import type { SceneFormProps } from "./form.tsx";
+
+const percent = (opacity: number) => Math.round(opacity * 100);
+
+export function Layers({ state, form, send, disabled }: SceneFormProps & { disabled: boolean }) {
+  const list = useRef<HTMLOListElement>(null);
+  const { layers, fixed } = form;
+  const top = [...layers].reverse(); // as they lie: the topmost first
+  return (
+    <fieldset class="cxw-wide">
+      <legend>Images, topmost first</legend>
+      {layers.length === 0 && <p class="cxw-quiet">Add an image: without one there is no scene.</p>}
+      <ol ref={list} class="cxw-scene-layers">
+        {top.map((layer, index) => (
+          <Layer
+            key={layer.id}
+            layer={layer}
+            fixed={fixed}
+            disabled={disabled}
+            isTop={index === 0}
+            isLowest={index === top.length - 1}
+            fade={(value) => send("fade_layer", { of: layer.id, value })}
+            move={(value) => send("move_layer", { of: layer.id, value })}
+            remove={() => {
+              send("remove_layer", { of: layer.id });
+              list.current?.closest("fieldset")?.querySelector<HTMLElement>("[data-add]")?.focus();
+            }}
+          />
+        ))}
+      </ol>
+      {fixed ? (
+        <p class="cxw-quiet">
+          The images of a scene can't be changed once it is made. For other images, create a new scene.
+        </p>
+      ) : (
+        <Adder state={state} form={form} send={send} disabled={disabled} />
+      )}
+    </fieldset>
+  );
+}
+
+interface LayerProps {
+  layer: SceneLayerState;
+  fixed: boolean;
+  disabled: boolean;
+  isTop: boolean;
+  isLowest: boolean;
+  fade: (opacity: number) => void;
+  move: (step: number) => void;
+  remove: () => void;
+}
+
+function Layer({ layer, fixed, disabled, isTop, isLowest, fade, move, remove }: LayerProps) {
+  const name = isolated(layer.name);
+  const opacity = useTyped(`${percent(layer.opacity)}`, (value) => fade(Number(value) / 100));
+  if (fixed)
+    return (
+      <li class="cxw-row">
+        <bdi class="cxw-scene-layer-name">{layer.name}</bdi>
+        <span>Opacity {percent(layer.opacity)} %</span>
+      </li>
+    );
+  return (
+    <li class="cxw-row">
+      <bdi class="cxw-scene-layer-name">{layer.name}</bdi>
+      <input type="range" aria-label={`Opacity of ${name}`} min={0} max={100} disabled={disabled} {...opacity} />
+      <span>{opacity.value} %</span>
+      <button type="button" disabled={disabled || isTop} aria-label={`Move up: ${name}`} onClick={() => move(1)}>
+        ↑
+      </button>
+      <button type="button" disabled={disabled || isLowest} aria-label={`Move down: ${name}`} onClick={() => move(-1)}>
+        ↓
+      </button>
+      <button type="button" disabled={disabled} aria-label={`Remove: ${name}`} onClick={remove}>
+        Remove
+      </button>
+    </li>
+  );
+}
+
+/** Chooses one more image: one of the handle's newest by its title, or any by its id. */
+function Adder({ state, form, send, disabled }: Omit<SceneFormProps, "gone"> & { disabled: boolean }) {
+  const id = useUniqueId();
+  const [wanted, setWanted] = useState("");
+  const { images, message } = state.choices;
+  const offered = images.filter((image) => form.layers.every((layer) => layer.id !== image.id));
+  const chosen = offered.find((image) => labelOf(image) === wanted.trim())?.id ?? wanted.trim();
+  const isId = /^[0-9a-f]{24}$/i.test(chosen);
+  const add = () => {
+    if (!isId) return;
+    send("add_layer", { of: chosen.toLowerCase() });
+    setWanted("");
+  };
+  return (
+    <div class="cxw-row">
+      <label for={id}>Add an image</label>
+      <input
+        id={id}
+        data-add
+        type="text"
+        list={`${id}-images`}
+        autocomplete="off"
+        placeholder="Title or id"
+        value={wanted}
+        disabled={disabled}
+        onInput={(event) => setWanted(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter") return;
+          event.preventDefault();
+          event.stopPropagation(); // it does not review the scene
+          add();
+        }}
+      />
+      <datalist id={`${id}-images`}>
+        {offered.map((image) => (
+          <option key={image.id} value={labelOf(image)} />
+        ))}
+      </datalist>
+      <button type="button" disabled={disabled || !isId} onClick={add}>
+        Add
+      </button>
+      {message && (
+        <span class="cxw-quiet">
+          <bdi>{message}</bdi>
+        </span>
+      )}
+    </div>
+  );
+}
+
+const labelOf = ({ id, name }: { id: string; name: string }) => `${name} · ${id}`;
