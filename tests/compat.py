@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "compat"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 RESOLUTIONS = ("lowest-direct", "highest")
+IGNORED = ("browser", "test_types.py")
+"""Tests of browsers; and of type checkers, which need the newest types of other packages."""
 LEFT_OUT = {"marimo"}
 """Test tools that need newer packages than this project does, and that only browser tests use."""
 
@@ -81,7 +83,7 @@ def _try(python: str, version: str, resolution: str, workers: str, tests: list[s
             "-p",
             "no:cacheprovider",
         ]
-        + (tests or [str(ROOT / "tests"), f"--ignore={ROOT / 'tests' / 'browser'}"]),
+        + (tests or [str(ROOT / "tests"), *(f"--ignore={ROOT / 'tests' / name}" for name in IGNORED)]),
     ]
     for step, failed in zip(steps, ("no environment", "not installable", "failed"), strict=True):
         if subprocess.call(step, cwd=ROOT, env=_environment()):
