@@ -23,13 +23,14 @@ TICK := while sleep 20 >/dev/null 2>&1; do n=$$((n+20)); echo "  still installin
   trap 'kill $$tick 2>/dev/null' EXIT
 INSTALL := $(TICK); if [ -x $(ZIG) ]; then export CC="$(ZIG) cc"; fi; $(PY) -m pip install --quiet --editable
 
-.PHONY: help demo test fuzz bench soak pictures js lint clean
+.PHONY: help demo test compat fuzz bench soak pictures js lint clean
 .PHONY: lint-python lint-types lint-js test-js chromium
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    start the sandbox server and JupyterLab with the tutorial; Ctrl-C stops both"
 	@echo "make test    run lint and all tests (ARGS='-k license' selects some)"
+	@echo "make compat  run the tests without a browser with the oldest and the newest packages, on each Python here from 3.11 to 3.14"
 	@echo "make fuzz    run the property tests with many random examples"
 	@echo "make bench   measure speed and size side by side with other programs"
 	@echo "make soak    publish thousands of times through failing servers, gateways and killed clients"
@@ -44,6 +45,9 @@ demo: $(VENV)/.demo js
 test: $(VENV)/.test js
 	@$(MAKE) $(TOGETHER) lint-types lint-js test-js lint-python chromium
 	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(ARGS)
+
+compat: $(VENV)/.test js
+	@$(PY) tests/compat.py --workers=$(WORKERS) $(ARGS)
 
 fuzz: $(VENV)/.test js
 	@CXW_HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -m hypothesis --numprocesses=$(WORKERS) $(ARGS)

@@ -5,11 +5,13 @@ An sdist carries both, so that installing from it needs neither Node nor pywwt.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 sys.path.insert(0, str(Path(__file__).parent))  # hatchling loads this file alone
 
@@ -29,3 +31,16 @@ class BundleHook(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build and copy what is not up to date."""
         bundle.build()
+
+
+class ReadmeHook(MetadataHookInterface):
+    """Hook that takes the README into the metadata, without pictures and links that are files of the repository."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Set the description of the package."""
+        text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
+        local = r"\[([^\]]*)\]\((?!https?:|#)[^)]*\)"
+        tables_and_paragraphs = text.split("\n\n")
+        text = "\n\n".join(part for part in tables_and_paragraphs if not re.search(f"!{local}", part))
+        text = re.sub(local, r"\1", text)  # a link's words stay
+        metadata["readme"] = {"text": text, "content-type": "text/markdown"}

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 
 const SHARED = /^(shared|panel)[\\/]/; // the panel is around its widgets, so that its rules begin outside of them
-const ALONE = /^(preview|stand_alone)[\\/]/; // the preview uses no shared sheet, and a page of its own has no others
+const ALONE = /^(preview|stand_alone)[\\/]/; // the preview uses only the shared colors, and a page of its own has no others
 
 /** The rules of a sheet, each with the specificity of two classes more: `.a` becomes `.cxw.cxw .a`, `.cxw .a` the same. */
 export function strengthened(css) {

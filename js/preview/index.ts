@@ -6,6 +6,7 @@ import { patchMessageHandler } from "../shared/message_handler.ts";
 import { openView } from "../shared/open_view.ts";
 import { registerFallback } from "../shared/static_fallback.ts";
 import { PreviewView } from "./view.ts";
+import "../shared/ui/colors.css";
 import "./preview.css";
 
 const TOO_OLD = "The preview needs a browser from 2020 or later. Everything else works without it.";

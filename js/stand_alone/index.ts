@@ -6,6 +6,7 @@
 import { PreviewView } from "../preview/view.ts";
 import { KernelLink } from "../shared/kernel_link.ts";
 import { PageModel } from "./page_model.ts";
+import "../shared/ui/colors.css";
 import "../preview/preview.css";
 import "./stand_alone.css";
 

@@ -60,3 +60,27 @@ def test_a_sandboxed_page_says_so(page: Page, image: Path):
         expect(element).to_have_attribute("data-cxw-preview-state", "failed", timeout=180_000)
         expect(element).to_contain_text("isolates the preview's frame (a sandbox without “allow-same-origin”)")
     assert watch.console_errors == []
+
+
+# VS Code's "Dark Modern". Its notebooks define JupyterLab's variables too, as those of the light theme.
+VSCODE_DARK = """(body, light) => {
+    const colors = { foreground: "#cccccc", "editor-background": "#1f1f1f", "sideBar-background": "#181818",
+        "button-background": "#0078d4", "button-foreground": "#ffffff", "panel-border": "#2b2b2b", "textLink-foreground": "#4daafc",
+        "font-family": "system-ui", "font-size": "13px" };
+    for (const [name, value] of Object.entries(colors)) document.documentElement.style.setProperty(`--vscode-${name}`, value);
+    for (const [name, value] of Object.entries(light)) document.documentElement.style.setProperty(`--jp-${name}`, value);
+    body.dataset.vscodeThemeKind = "vscode-dark";
+    body.style.background = "white";
+}"""
+
+
+@pytest.mark.parametrize("light", [{}, {"ui-font-color1": "#212121", "layout-color1": "white"}], ids=["none", "light"])
+def test_colors_are_those_of_vs_code_whatever_it_says_for_jupyterlab(page: Page, image: Path, light: dict[str, str]):
+    draft = marked_draft(image)
+    with bare_page(page, Preview(draft, height="320px"), ImageForm(draft), policy=VSCODE_POLICY) as frame:
+        frame.locator(".cxw-preview[data-cxw-preview-state=shown]").wait_for()
+        frame.locator("body").evaluate(VSCODE_DARK, light)
+        for widget in (frame.locator(".cxw-preview"), frame.locator(".cxw").first):
+            expect(widget).to_have_css("color", "rgb(204, 204, 204)")
+            expect(widget).to_have_css("background-color", "rgb(31, 31, 31)")
+        pixels(page, save=f"vscode-dark-{len(light)}")

@@ -3,6 +3,7 @@
 * thousands of seeds of the simulator (`tests/adversary`), which goes on from the seeds of `make test`;
 * Debian's Varnish and nginx before an HTTP server, which they make answer wrongly (`gateways.py`);
 * 2,000 publications at a 20 % fault rate, 16 at a time (`soaking.py`);
+* 200 previews, 20,000 edits and 300 runs of a cell in one kernel, twice (`tests/widgets/test_long_life.py`);
 * 50 kills of a program that publishes, and of one that uploads; an upload of 100,000 files.
 
 `python tests/soak/run.py --seeds 200 --count 200 --kills 10` does less, `--seed 7` the same with other faults; 0 leaves a part out.
@@ -35,8 +36,14 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--long-life", type=int, default=1)
     options = parser.parse_args()
-    parts = [_simulate(options.seeds), _try_gateways(options.gateways), _publish(options.count, options.seed)]
+    parts = [
+        _live_long(options.long_life),
+        _simulate(options.seeds),
+        _try_gateways(options.gateways),
+        _publish(options.count, options.seed),
+    ]
     return 0 if all([*parts, _kill(options.kills)]) else 1
 
 
@@ -49,6 +56,14 @@ def _simulate(seeds: int) -> bool:
     return not subprocess.run(
         [*program, "--seeds", f"{FIRST_SEED}:{FIRST_SEED + seeds}", "--jobs", jobs], check=False
     ).returncode
+
+
+def _live_long(wanted: int) -> bool:
+    if not wanted:
+        return True
+    print("A long life of one kernel:", flush=True)
+    program = [sys.executable, "-m", "pytest", "-q", "widgets/test_long_life.py"]
+    return not subprocess.run(program, cwd=TESTS, env=os.environ | {"CXW_LONG_LIFE": "1"}, check=False).returncode
 
 
 def _try_gateways(wanted: int) -> bool:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 import pyvips
 from PIL import Image, TiffImagePlugin
@@ -196,6 +197,8 @@ KINDS = {  # counts by which the colors may differ: conversions by profile are r
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_file_has_the_pixels_that_pillow_reads(tmp_path, kind, monkeypatch):
+    if kind == "tif ycbcr" and int(PIL.__version__.partition(".")[0]) < 13:
+        pytest.skip("Pillow before 13 cannot read YCbCr TIFF files, and the package refuses them")
     path = write_kind(kind, tmp_path)
     ours, theirs = by_both(path, tmp_path, monkeypatch)
     found, expected = whole(ours, 1).astype(int), whole(theirs, 1).astype(int)

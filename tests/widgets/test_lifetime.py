@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ import pytest
 from examples import TILED
 from ipywidgets import Layout, VBox
 from ipywidgets.widgets import widget as registry
-from jupyter_client import KernelManager
+from widgets.real_kernel import Kernel
 
 import constellations_widgets as cxw
 from constellations_widgets.draft import ImageDraft
@@ -37,42 +36,6 @@ def alive():
     wanted = "PublishPanel", "Preview", "ImageForm", "Publisher", "ImageDraft", "Layout", "Comm"
     return dict(Counter(type(it).__name__ for it in gc.get_objects() if type(it).__name__ in wanted))
 """
-
-
-class Kernel:
-    """A real kernel, and what a notebook says to it."""
-
-    def __init__(self) -> None:
-        self.manager = KernelManager(kernel_name="python3")
-        self.manager.start_kernel()
-        self.client = self.manager.client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=120)
-        self.closed: set[str] = set()
-
-    def run(self, code: str, cell: str | None = None, expression: str = "None") -> Any:
-        """Run a cell; gives the value of an expression after it."""
-        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {"it": f"__import__('json').dumps({expression})"},
-                   "allow_stdin": False, "stop_on_error": True}  # fmt: skip
-        message = self.client.session.msg("execute_request", content, metadata={"cellId": cell} if cell else {})
-        self.client.shell_channel.send(message)
-        while (reply := self.client.get_shell_msg(timeout=120))["parent_header"].get("msg_id") != message["header"][
-            "msg_id"
-        ]:
-            pass
-        assert reply["content"]["status"] == "ok", reply["content"]
-        answer = reply["content"]["user_expressions"]["it"]
-        assert answer["status"] == "ok", answer
-        while (heard := self.client.get_iopub_msg(timeout=120))["content"].get("execution_state") != "idle" or heard[
-            "parent_header"
-        ].get("msg_id") != message["header"]["msg_id"]:
-            if heard["msg_type"] == "comm_close":
-                self.closed.add(heard["content"]["comm_id"])
-        return json.loads(answer["data"]["text/plain"].strip("'"))
-
-    def stop(self) -> None:
-        self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
 
 
 @pytest.fixture(scope="module")

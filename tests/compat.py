@@ -1,0 +1,133 @@
+"""`make compat`: the tests without a browser, with the oldest and the newest allowed packages, on each Python from 3.11 to 3.14.
+
+`python tests/compat.py --python 3.11 --resolution lowest-direct tests/sources` runs a part. A Python that is not on this
+machine is named and left out. Environments are kept in build/compat. Needs uv, which is in the extra `test`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "build" / "compat"
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+RESOLUTIONS = ("lowest-direct", "highest")
+IGNORED = ("browser", "test_types.py")
+"""Tests of browsers; and of type checkers, which need the newest types of other packages."""
+LEFT_OUT = {"marimo"}
+"""Test tools that need newer packages than this project does, and that only browser tests use."""
+
+
+def main() -> int:
+    """Return the exit status: 1 if anything went wrong, or nothing was run."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--python", action="append", dest="pythons")
+    parser.add_argument("--resolution", action="append", dest="resolutions", choices=RESOLUTIONS)
+    parser.add_argument("--workers", default=os.environ.get("WORKERS", "2"))
+    parser.add_argument("tests", nargs="*")
+    options = parser.parse_args()
+    outcomes: dict[str, str] = {}
+    for version in options.pythons or PYTHONS:
+        python = _find(version)
+        for resolution in options.resolutions or RESOLUTIONS:
+            name = f"{version} {resolution}"
+            print(f"-- Python {name}", flush=True)
+            outcomes[name] = (
+                _try(python, version, resolution, options.workers, options.tests) if python else "no such Python here"
+            )
+    print("\n".join(f"{name:20} {outcome}" for name, outcome in outcomes.items()), flush=True)
+    return 0 if {"passed"} <= set(outcomes.values()) <= {"passed", "no such Python here"} else 1
+
+
+def _find(version: str) -> str | None:
+    found = subprocess.run(
+        [*_uv("python", "find"), "--no-python-downloads", "--system", version], capture_output=True, text=True
+    )
+    return found.stdout.strip() if found.returncode == 0 else None
+
+
+def _try(python: str, version: str, resolution: str, workers: str, tests: list[str]) -> str:
+    place = FOLDER / f"{version}-{resolution}"
+    constraints = FOLDER / f"{place.name}.txt"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    constraints.write_text("\n".join(_pins(version, resolution)))
+    project = f"{ROOT}[all]"
+    steps = [
+        _uv("venv", "--quiet", "--clear", "--python", python, str(place)),
+        _uv(
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            str(place),
+            "-c",
+            str(constraints),
+            "--editable",
+            project,
+            *_tools(),
+        ),
+        [
+            str(place / "bin" / "python"),
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            workers,
+            "--dist=loadfile",
+            "-p",
+            "no:cacheprovider",
+        ]
+        + (tests or [str(ROOT / "tests"), *(f"--ignore={ROOT / 'tests' / name}" for name in IGNORED)]),
+    ]
+    for step, failed in zip(steps, ("no environment", "not installable", "failed"), strict=True):
+        if subprocess.call(step, cwd=ROOT, env=_environment()):
+            return failed
+    return "passed"
+
+
+def _pins(version: str, resolution: str) -> list[str]:
+    """Return the versions of the packages that this project itself asks for; others may be anything."""
+    options = ["--quiet", "--extra", "all", "--no-annotate", "--no-header", "--python-version", version]
+    command = _uv("pip", "compile", *options, "--resolution", resolution, "pyproject.toml")
+    resolved = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    extras = _project()["optional-dependencies"]
+    asked = [
+        *_project()["dependencies"],
+        *(it for name in extras if name not in ("demo", "test") for it in extras[name]),
+    ]
+    names = {_name(it) for it in asked}
+    return [line for line in resolved if _name(line) in names]
+
+
+def _tools() -> list[str]:
+    tools = _project()["optional-dependencies"]["test"]
+    return [it for it in tools if _name(it) not in LEFT_OUT | {"constellations-widgets"}]
+
+
+def _project() -> dict[str, dict[str, list[str]]]:
+    project: dict[str, dict[str, list[str]]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
+        "project"
+    ]
+    return project
+
+
+def _name(requirement: str) -> str:
+    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+def _uv(*words: str) -> list[str]:
+    return [sys.executable, "-m", "uv", *words]
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
