@@ -385,7 +385,7 @@ class ImageDraft(Exports, CheckedFields):
         doubts = inaccuracy({**self.values, **changes}, solution.inaccuracy)
         with self._lock:
             self._doubts = (*self._doubts, *doubts)
-        self.update(changes)
+        self.edit(changes)
 
     # -- problems and submission
 

@@ -7,6 +7,7 @@ import { openView } from "../shared/open_view.ts";
 import { registerFallback } from "../shared/static_fallback.ts";
 import { PreviewView } from "./view.ts";
 import "./preview.css";
+import "./solution.css";
 
 const TOO_OLD = "The preview needs a browser from 2020 or later. Everything else works without it.";
 
