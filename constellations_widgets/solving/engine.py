@@ -184,15 +184,21 @@ def main() -> None:
     try:
         solution = solve(request, lambda progress, text: write(progress=progress, text=text))
     except ImportError as error:
-        write(
-            error=f"Positions can't be found without the package {error.name}: pip install 'constellations_widgets[solve]'"
-        )
+        write(error=_without(str(error.name)), solving=True)
     except ConstellationsError as error:
         write(error=str(error), solving=isinstance(error, SolveError))
     except Exception as error:  # noqa: BLE001  (the parent must not wait for ever)
         write(error=f"{type(error).__name__}: {error}")
     else:
         write(solution=solution.to_json())
+
+
+def _without(package: str) -> str:
+    """Return the message that a package is not installed."""
+    how = "pip install 'constellations_widgets[solve]'"
+    if sys.version_info >= (3, 14):  # see the extra in pyproject.toml
+        how = "use Python 3.11 to 3.13, or build it with a C compiler: pip install astrometry sep"
+    return f"Positions can't be found without the package {package}: {how}"
 
 
 def _end_with_parent() -> None:

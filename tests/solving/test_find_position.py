@@ -255,3 +255,10 @@ def test_without_index_files_the_message_says_how_to_get_them(photograph, tmp_pa
 def test_wrong_hints_are_named_before_anything_runs(hints, message, photograph):
     with pytest.raises(SourceError, match=message):
         find_position(photograph, **hints)
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(photograph, tmp_path, monkeypatch):
+    (tmp_path / "sep.py").write_text("raise ModuleNotFoundError('No module named sep', name='sep')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(SolveError, match=r"without the package sep: .*pip install"):
+        find_position(photograph).result()
