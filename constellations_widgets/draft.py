@@ -130,7 +130,14 @@ class ImageDraft(Exports, CheckedFields):
 
     @classmethod
     def from_fits(
-        cls, source: Any, shape: Any = None, tolerance: float = 1.0, hdu: int | str | None = None, **options: Any
+        cls,
+        source: Any,
+        shape: Any = None,
+        tolerance: float = 1.0,
+        hdu: int | str | None = None,
+        *,
+        solve: bool | Mapping[str, Any] = False,
+        **options: Any,
     ) -> ImageDraft:
         """Make a draft of a FITS image, placed by its WCS; the preview shows it with an asinh stretch.
 
@@ -144,14 +151,21 @@ class ImageDraft(Exports, CheckedFields):
             The largest error in pixels of the fit where WWT can't draw the WCS as it is.
         hdu : int or str, optional
             Number or name of the HDU to read; without it the first image that has a place on the sky.
+        solve : bool or mapping, default False
+            Whether to place a file by the stars in it instead of its WCS; see `from_image`. `tolerance` is not used then.
 
         Raises
         ------
         SourceError
             If the file can't be read, or WWT can't draw its WCS; the message gives the reason and what to do.
+        SolveError
+            If `solve` is given and no reliable position was found.
         """
         from .sources.fits import read_fits
 
+        if solve is not False:
+            cards = _solved(source, solve, hdu)
+            return cls(read_fits(source, None, math.inf, hdu, cards), **options)
         return cls(read_fits(source, shape, tolerance, hdu), **options)
 
     @classmethod
@@ -189,14 +203,11 @@ class ImageDraft(Exports, CheckedFields):
         from .sources.picture import read_picture
 
         if solve is not False:
-            from .solving.solver import find_position, reliable
-
             if wcs is not None or placement:
                 raise SourceError(
                     "Give the place of the picture once: solve= finds it, without wcs= and other placement"
                 )
-            solution = find_position(path, **(solve if isinstance(solve, Mapping) else {})).result()
-            wcs = reliable(solution, Path(path).name).to_header()
+            wcs = _solved(path, solve)
             placement = {"tolerance": math.inf}
         return cls(read_picture(path, wcs, **placement), autosave=autosave)
 
@@ -385,7 +396,7 @@ class ImageDraft(Exports, CheckedFields):
         doubts = inaccuracy({**self.values, **changes}, solution.inaccuracy)
         with self._lock:
             self._doubts = (*self._doubts, *doubts)
-        self.update(changes)
+        self.edit(changes)
 
     # -- problems and submission
 
@@ -544,6 +555,14 @@ class ImageDraft(Exports, CheckedFields):
         counts = {severity: sum(p.severity == severity for p in self.problems) for severity in (ERROR, WARNING)}
         found = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items())
         return f"<ImageDraft {self.name!r}: {'published' if self.receipt else found}>"
+
+
+def _solved(path: Any, hints: bool | Mapping[str, Any], hdu: int | str | None = None) -> Any:
+    """Return the WCS that the stars of a picture give, as a Header; raises the errors of `find_position` and `reliable`."""
+    from .solving.solver import find_position, reliable
+
+    given = {"hdu": hdu, **hints} if isinstance(hints, Mapping) else {"hdu": hdu}
+    return reliable(find_position(path, **given).result(), Path(path).name).to_header()
 
 
 def _digest(values: Mapping[str, Any]) -> str:

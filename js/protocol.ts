@@ -276,6 +276,39 @@ export interface HostingState {
   images?: number;
 }
 
+/** A solution that waits for a decision, in words. */
+export interface FoundPosition {
+  /** Name and value of what is known about it. */
+  facts: [string, string][];
+  /** Why it may be wrong. */
+  doubts: string[];
+  remarks: string[];
+}
+
+/** Trait solving of a form on a draft: the search for its position by its stars; empty for a published image. */
+export interface SolvingState {
+  phase: "idle" | "running" | "found" | "accepted" | "failed";
+  /** Why its position can't be found, "" if it can. */
+  blocked: string;
+  near: string;
+  width: string;
+  progress: number;
+  message: string;
+  found: FoundPosition | null;
+}
+
+/** Find the position; the hints are as typed, "" for none. */
+export interface SolveMessage {
+  kind: "solve";
+  near: string;
+  width: string;
+}
+
+/** Cancel the search, or decide about its result. */
+export interface SolveActionMessage {
+  kind: "solve_cancel" | "solve_accept" | "solve_discard" | "solve_undo";
+}
+
 /** Upload the draft's files, or those of a batch. Name and secret are held by this upload only. */
 export interface HostMessage {
   kind: "host" | "upload";
@@ -300,7 +333,7 @@ export interface TestAddressMessage {
   field: string;
 }
 
-export type FormMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | PlaceMessage | FormActionMessage | HostMessage | HostActionMessage | TestAddressMessage;
+export type FormMessage = EditMessage | SolveMessage | SolveActionMessage | FixMessage | ViewMessage | ConfirmMessage | PlaceMessage | FormActionMessage | HostMessage | HostActionMessage | TestAddressMessage;
 
 /** The exact request that will be sent. */
 export interface RequestReview {
@@ -1222,6 +1255,19 @@ export interface AppEvent {
   awaited?: boolean;
 }
 
+/** A matched star of a solution that waits for a decision: where the image would have it, and where the catalog has it. */
+export interface SolvedStar {
+  /** Right ascension and declination, degrees. */
+  seen: [number, number];
+  there: [number, number];
+}
+
+/** The matched stars to mark on the sky; none if no solution is shown. */
+export interface SolutionEvent {
+  kind: "solution";
+  stars: SolvedStar[];
+}
+
 /** Response to "app_messages": all messages of pywwt that still matter, and the number of the last one. */
 export interface AppMessages {
   last: number;
@@ -1242,6 +1288,7 @@ export interface OpenedPreview extends PreviewState {
   awaited: boolean;
   /** The scene that is shown; null for an image. */
   scene: SceneDrawing | null;
+  solution?: SolvedStar[];
 }
 
 /** Response to "app", with a buffer for each name. */

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from open_files import close_journals
+from solving.index_files import index_folder  # noqa: F401  # a fixture
 
 from constellations_widgets import Constellations, Sandbox, autosave
 

@@ -1,4 +1,4 @@
-"""A solution as values of a draft."""
+"""A solution as values of a draft, and as marks on the sky."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from ..errors import SourceError
 from ..geometry.plane import width_factor_of
 from ..schema.placement import is_tan, number
 from .solution import Solution
+
+_MOST_MARKS = 200
 
 
 def placement_by(solution: Solution, values: Mapping[str, Any], size: tuple[int, int] | None) -> dict[str, Any]:
@@ -36,3 +38,18 @@ def placement_by(solution: Solution, values: Mapping[str, Any], size: tuple[int,
         return solution.values()
     levels = number(values, "wwt.tile_levels")
     return solution.plane.tiled(solution.size, width_factor_of(values), int(levels) if levels else None)
+
+
+Place = tuple[float, float]
+
+
+def solved_stars(solution: Solution | None) -> list[tuple[Place, Place]]:
+    """Return, for the brightest matched stars, where the image would have them and where the catalog does: RA and Dec, degrees."""
+    if solution is None:
+        return []
+    height = solution.size[1]
+    marks = []
+    for star in solution.stars[:_MOST_MARKS]:
+        ra, dec = solution.plane.sky(star.x, height - star.y)
+        marks.append(((float(ra), float(dec)), (star.ra, star.dec)))
+    return marks

@@ -28,13 +28,20 @@ class CatalogStars:
     magnitude: Array
 
 
-def stars_around(plane: Plane, size: tuple[int, int], files: Sequence[IndexFile]) -> CatalogStars | None:
-    """Return the stars in and around a picture, of the finest index file that covers the whole sky; None if no file can be read.
+def stars_around(plane: Plane, size: tuple[int, int], files: Sequence[IndexFile], wanted: int) -> CatalogStars | None:
+    """Return the stars in and around a picture, of an index file of the whole sky; None if no file can be read.
+
+    The coarsest file that should have as many stars there as are wanted is read: the finest ones take a second.
 
     The stars lie in the file's k-d tree, in a format that astrometry.net's ``kdtree_fits_io.c`` defines; only its usual form
     (three coordinates of 32 bits) is read.
     """
-    for index in sorted((each for each in files if each.all_sky), key=lambda each: each.largest):
+    width, height = (math.radians(plane.scale * side) for side in size)
+    share = width * height / (4 * math.pi)
+    for index in sorted(
+        (each for each in files if each.all_sky),
+        key=lambda each: (each.stars * share < wanted, abs(each.stars * share - wanted)),
+    ):
         try:
             return _read(index, plane, size)
         except (OSError, KeyError, ValueError, TypeError):

@@ -33,6 +33,7 @@ WIDTHS = ((16.0, 60.0), (6.0, 16.0), (2.0, 6.0), (0.6, 2.0), (0.2, 0.6), (0.05, 
 _DEPTHS = ((0, 12), (12, 20), (20, 30), (30, 40), (40, 60))
 _BATCH = 10  # stars whose quads are tried together
 _NOISE = 1.0  # pixels by which a centroid may be off
+_WANTED = 3  # catalog stars for each detected one
 _HEAD = 50  # stars that the solver verifies a match with
 
 Report = Callable[[float, str], None]
@@ -131,7 +132,7 @@ def _matches(
         found = solver.solve(places[: max(last, _HEAD)], astrometry.SizeHint(*scale), position, parameters)
     for match in found.matches:
         guess = _guess(match)
-        yield guess, stars_around(guess.plane, stars.size, index_files()) or _catalog(match)
+        yield guess, (stars_around(guess.plane, stars.size, index_files(), _WANTED * len(stars)) or _catalog(match))
 
 
 def _parity(parity: int | None) -> Any:
@@ -183,15 +184,21 @@ def main() -> None:
     try:
         solution = solve(request, lambda progress, text: write(progress=progress, text=text))
     except ImportError as error:
-        write(
-            error=f"Positions can't be found without the package {error.name}: pip install 'constellations_widgets[solve]'"
-        )
+        write(error=_without(str(error.name)), solving=True)
     except ConstellationsError as error:
         write(error=str(error), solving=isinstance(error, SolveError))
     except Exception as error:  # noqa: BLE001  (the parent must not wait for ever)
         write(error=f"{type(error).__name__}: {error}")
     else:
         write(solution=solution.to_json())
+
+
+def _without(package: str) -> str:
+    """Return the message that a package is not installed."""
+    how = "pip install 'constellations_widgets[solve]'"
+    if sys.version_info >= (3, 14):  # see the extra in pyproject.toml
+        how = "use Python 3.11 to 3.13, or build it with a C compiler: pip install astrometry sep"
+    return f"Positions can't be found without the package {package}: {how}"
 
 
 def _end_with_parent() -> None:

@@ -20,7 +20,7 @@ DEBIAN = Path("/usr/share/astrometry")
 # Quads are searched that take this part of the picture's longer side. Smaller ones are many, and take long.
 _SMALLEST_QUAD, _LARGEST_QUAD = 0.3, 0.6
 _HEADER = 2880 * 8  # bytes of a file that hold its primary header
-_CARD = re.compile(rb"(SCALE_[UL]|NQUADS|INDEXID|HEALPIX) *= *([-+0-9.Ee]+)")
+_CARD = re.compile(rb"(SCALE_[UL]|NSTARS|INDEXID|HEALPIX) *= *([-+0-9.Ee]+)")
 
 INSTALL = (
     "On Debian and Ubuntu: apt-get install astrometry-data-tycho2 (300 MB, for pictures more than about 1° wide). Elsewhere: put "
@@ -30,12 +30,13 @@ INSTALL = (
 
 @dataclass(frozen=True)
 class IndexFile:
-    """One index file, the smallest and largest size of its quads in degrees, and whether it covers the whole sky."""
+    """One index file, the smallest and largest size of its quads in degrees, whether it covers the whole sky, and its number of stars."""
 
     path: Path
     smallest: float
     largest: float
     all_sky: bool
+    stars: int
 
     def recognizes(self, widths: tuple[float, float]) -> bool:
         """Return whether its quads fit into pictures whose longer side is within a range, in degrees."""
@@ -113,4 +114,6 @@ def _inspect(path: Path) -> IndexFile | None:
     low, high = cards.get("SCALE_L"), cards.get("SCALE_U")
     if not low or not high or "INDEXID" not in cards:
         return None
-    return IndexFile(path, math.degrees(low), math.degrees(high), cards.get("HEALPIX", -1) < 0)
+    return IndexFile(
+        path, math.degrees(low), math.degrees(high), cards.get("HEALPIX", -1) < 0, int(cards.get("NSTARS", 0))
+    )

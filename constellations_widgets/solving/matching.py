@@ -149,13 +149,14 @@ def _distances(plane: Plane, x: Array, y: Array, catalog: CatalogStars, pairs: A
 def _plane(x: Array, y: Array, ra: Array, dec: Array, size: tuple[int, int]) -> Plane:
     """Return the plane through stars, tangent at the picture's middle, or where a wide picture's stars put the tangent point."""
     import numpy as np
-    from scipy.optimize import least_squares
 
     plane = fitted_plane(x, y, ra, dec, _middle_of(ra, dec))
     for _ in range(5):
         plane = fitted_plane(x, y, ra, dec, plane.sky(size[0] / 2, size[1] / 2))
     if plane.scale * max(size) < _WIDE or len(x) < 2 * FEWEST_MATCHED:
         return plane
+    from scipy.optimize import least_squares  # takes half a second to import
+
     middle = plane.ra, plane.dec
     reach = plane.scale * max(size)
 
@@ -206,20 +207,20 @@ def _doubts(
 ) -> tuple[str, ...]:
     """Return why a match may be a coincidence, by evidence that the solver did not use."""
     import numpy as np
-    from scipy.stats import binom, spearmanr
+    from scipy.special import bdtrc  # not scipy.stats, which takes a second to import
 
     width, height = stars.size
     cx, cy = plane.pixel(catalog.ra, catalog.dec)
     inside = np.flatnonzero((cx > 3) & (cx < width - 3) & (cy > 3) & (cy < height - 3))
     found, count = [], len(pairs[0])
     hit = min(0.5, len(stars) * math.pi * tolerance**2 / (width * height))
-    chance = float(binom.sf(count - 1, max(count, len(inside)), hit))
+    chance = float(bdtrc(count - 1, max(count, len(inside)), hit))
     if chance > _MOST_BY_CHANCE:
         found.append(f"{count} of {len(inside)} catalog stars match, which may be chance (probability {chance:.0e})")
     magnitudes = catalog.magnitude[pairs[1]]
     known = np.isfinite(magnitudes)
     if known.sum() >= 8:
-        order = float(spearmanr(-magnitudes[known], stars.flux[pairs[0]][known]).statistic)
+        order = _rank_correlation(-magnitudes[known], stars.flux[pairs[0]][known])
         if not order >= _IN_ORDER:
             found.append("the matched stars are not as bright in the picture as in the catalog")
         brightest = inside[np.argsort(catalog.magnitude[inside])][:_BRIGHTEST]
@@ -227,6 +228,13 @@ def _doubts(
         if seen < _SEEN:
             found.append(f"{1 - seen:.0%} of the brightest catalog stars in the field are not in the picture")
     return tuple(found)
+
+
+def _rank_correlation(one: Array, other: Array) -> float:
+    """Return Spearman's coefficient."""
+    import numpy as np
+
+    return float(np.corrcoef(one.argsort().argsort(), other.argsort().argsort())[0, 1])
 
 
 def _distortion(plane: Plane, x: Array, y: Array, ra: Array, dec: Array) -> dict[str, Any]:

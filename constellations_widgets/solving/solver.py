@@ -258,16 +258,28 @@ def find_position_of(local: LocalImage | None, **options: Any) -> Solving:
     SourceError
         If the image's picture is not one file on this machine.
     """
+    path, hdu = picture_file(local)
+    return find_position(path, **{"hdu": hdu, **options})
+
+
+def picture_file(local: LocalImage | None) -> tuple[Path, int | None]:
+    """Return the file of a draft's picture, and the number of its HDU.
+
+    Raises
+    ------
+    SourceError
+        If it is not one file on this machine.
+    """
     if local is None:
         raise SourceError(
-            "The image's file is not on this machine: solve a copy, and accept its solution: draft.accept(solution)"
+            "The image's file is not on this machine: find the position of a copy, and accept it: draft.accept(solution)"
         )
     if local.tiled and local.pixels is None:
         raise SourceError(
             "This image is cut into tiles: find the position of the picture that they were cut from, and accept it: "
             "draft.accept(cxw.find_position(picture).result())"
         )
-    return find_position(local.pixels or local.where(local.template), **{"hdu": local.hdu, **options})
+    return local.pixels or local.where(local.template), local.hdu
 
 
 def reliable(solution: Solution, name: str) -> Solution:

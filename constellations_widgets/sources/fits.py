@@ -15,7 +15,7 @@ from ..errors import SourceError
 from ..geometry.fitting import TOLERANCE
 from .cards import Keywords, declared_size
 from .drawing import picture_of
-from .hdus import ChosenImage, chosen_image, described_by, open_fits, packed_with, structure_fault
+from .hdus import ChosenImage, chosen_image, described_by, open_fits, packed_with, replace_wcs, structure_fault
 from .headers import celestial_wcs, checked_wcs
 from .local import LocalImage
 from .paths import file_path
@@ -34,7 +34,11 @@ _TILES = 2048  # pixels per side above which tiles are better
 
 
 def read_fits(
-    source: Any, shape: Sequence[int] | None = None, tolerance: float = TOLERANCE, hdu: int | str | None = None
+    source: Any,
+    shape: Sequence[int] | None = None,
+    tolerance: float = TOLERANCE,
+    hdu: int | str | None = None,
+    wcs: Any = None,
 ) -> ParsedImage:
     """Read the first image of a FITS file, or of what astropy made of one, that has a celestial WCS.
 
@@ -52,6 +56,8 @@ def read_fits(
         The largest error in pixels where WWT can't draw the WCS exactly.
     hdu : int or str, optional
         Number or name of the HDU to read instead of the first that has a place on the sky.
+    wcs : Header, optional
+        Placement to use for a file's image instead of its own.
 
     Raises
     ------
@@ -62,7 +68,7 @@ def read_fits(
     from astropy.wcs import WCS
 
     if isinstance(source, str | Path):
-        return _from_file(file_path(source, "FITS image"), tolerance, hdu)
+        return _from_file(file_path(source, "FITS image"), tolerance, hdu, wcs)
     what = f"The {type(source).__name__}"
     with _SourceErrors(what):
         if isinstance(source, WCS):
@@ -82,9 +88,11 @@ def read_fits(
     )
 
 
-def _from_file(path: Path, tolerance: float, wanted: int | str | None) -> ParsedImage:
+def _from_file(path: Path, tolerance: float, wanted: int | str | None, wcs: Any) -> ParsedImage:
     try:
         with _SourceErrors(path.name, path), open_fits(path) as hdus:
+            if wcs is not None:
+                replace_wcs(chosen_image(hdus, path.name, wanted), wcs)
             return _of_hdus(hdus, path.name, path, tolerance, wanted)
     except FileNotFoundError:
         raise SourceError(f"There is no file {path}: check the name") from None

@@ -170,6 +170,14 @@ def chosen_image(hdus: Any, what: str, wanted: int | str | None = None) -> Chose
     return chosen
 
 
+def replace_wcs(chosen: ChosenImage, cards: Any) -> None:
+    """Write a WCS into the header of an opened image, in memory, in place of what it has of one."""
+    header = chosen.hdu.header
+    for name in [name for name in header if _WCS.fullmatch(name)]:
+        del header[name]
+    header.update(cards)
+
+
 def described_by(chosen: ChosenImage, hdus: Any) -> tuple[Any, tuple[str, ...]]:
     """Return the header that describes where an image is, and remarks about it.
 

@@ -18,13 +18,15 @@ from ..schema.license import license_choices
 from .base import DraftWidget, Message, require_draft, synced_dict
 from .earlier_edits import EarlierEdits
 from .file_hosting import FileHosting
+from .find_position import FindPosition
 from .position_step import PositionStep
-from .protocol.drafts import EarlierState, HostingState, KeptCredits, PositionState, SavingState
+from .protocol.drafts import EarlierState, HostingState, KeptCredits, PositionState, SavingState, SolvingState
 from .rpc import Response
 
 if TYPE_CHECKING:
     from ..observable import CheckedFields
     from ..publishing.published import PublishedImage
+    from ..solving.solution import Solution
     from .saving import Saving
 
 _PLACEMENT = frozenset({*PLACED, "wwt.bottoms_up", "wwt.projection", "wwt.tile_levels", "wwt.width_factor"})
@@ -57,6 +59,7 @@ class ImageForm(CreditsWidget):
     page = "form"
     paced = CreditsWidget.paced | {"place"}
     _file_hosting: FileHosting | None = None
+    _finder: FindPosition | None = None
 
     draft_id = traitlets.Unicode().tag(sync=True)
     fields = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
@@ -64,6 +67,7 @@ class ImageForm(CreditsWidget):
     earlier: EarlierState = synced_dict()
     saving: SavingState = synced_dict()  # of a published image: see `Saving`; empty for a draft
     hosting: HostingState = synced_dict()  # of a draft: see `FileHosting`; empty for a published image
+    solving: SolvingState = synced_dict()  # of a draft: see `FindPosition`; empty for a published image
 
     def __init__(self, draft: ImageDraft | PublishedImage, sandbox: Any = None):
         require_draft(ImageForm, draft)
@@ -72,6 +76,8 @@ class ImageForm(CreditsWidget):
         self._position = PositionStep(draft)
         self.on_placed: Callable[[], object] | None = None
         """Called when a number of the Position step has placed the image, so that a preview can follow it."""
+        self.on_solution: Callable[[Solution | None], object] | None = None
+        """Called with a position that was found, and with None once it is decided about, so that a preview can show it."""
         specs = [spec.to_json() for spec in fields().values()]
         traits: dict[str, Any] = {"fields": specs, "kept_credits": kept_credits(draft), "draft_id": draft.id}
         traits |= {"place": self._position.state(), "earlier": self._earlier.state()}
@@ -84,6 +90,9 @@ class ImageForm(CreditsWidget):
             self._file_hosting = FileHosting(draft, functools.partial(self.set_trait, "hosting"), sandbox)
             messages |= dict.fromkeys(FileHosting.messages, self._file_hosting.on_message)
             traits["hosting"] = self._file_hosting.state
+            self._finder = FindPosition(draft, functools.partial(self.set_trait, "solving"), self._show_solution)
+            messages |= dict.fromkeys(FindPosition.messages, self._finder.on_message)
+            traits["solving"] = self._finder.state
         else:
             from ..publishing.published import EDITABLE
             from .saving import Saving
@@ -100,6 +109,8 @@ class ImageForm(CreditsWidget):
         with self._pushing, self.hold_sync():
             if not _PLACEMENT.isdisjoint(changed):
                 self.place = self._position.state()
+                if self._finder:
+                    self._finder.on_placed()
             super()._push(changed)
 
     def _track(self, changed: frozenset[str]) -> None:
@@ -136,15 +147,23 @@ class ImageForm(CreditsWidget):
         if made and self.on_placed:
             self.on_placed()
 
+    def _show_solution(self, solution: Solution | None) -> None:
+        if self.on_solution:
+            self.on_solution(solution)
+        if self.on_placed:
+            self.on_placed()
+
     def _change_earlier(self, change: Callable[[], None]) -> None:
         if not self._draft.locked:
             change()
             self.earlier = self._earlier.state()
 
     def close(self) -> None:
-        """Close the widget, and cancel an upload."""
+        """Close the widget, and cancel an upload or a search."""
         if self._file_hosting:
             self._file_hosting.close()
+        if self._finder:
+            self._finder.close()
         super().close()
 
 

@@ -48,6 +48,7 @@ class PublishPanel(ClosedByItsCell, VBox):
         for part, name in ((self.preview, "sky"), (self.form, "form"), (self.publisher, "publish")):
             part.add_class(f"cxw-panel-{name}")
         self.form.on_placed = self.preview.go_to_image
+        self.form.on_solution = self.preview.show_solution
         self.publisher.offer_edit(lambda receipt: self._worker.start(lambda _job: self._open_edit(receipt)))
         super().__init__(self._parts())
         self.add_class("cxw-panel")

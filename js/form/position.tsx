@@ -4,6 +4,7 @@ import type { PositionState } from "../protocol.ts";
 import type { DraftLink } from "../shared/draft_link.ts";
 import { type DraftViewProps, useTrait, useUniqueId } from "../shared/mount.tsx";
 import { TypedInput } from "../shared/typed_input.tsx";
+import { FindPosition } from "./find_position.tsx";
 
 export function PositionStep({ kernel, draft, fixed }: DraftViewProps & { fixed: boolean }) {
   const place = useTrait<PositionState>(kernel, "place");
@@ -24,6 +25,7 @@ export function PositionStep({ kernel, draft, fixed }: DraftViewProps & { fixed:
         ))}
         <Mirrored draft={draft} place={place} disabled={disabled} />
       </div>
+      <FindPosition kernel={kernel} draft={draft} disabled={disabled} />
       {place.question && (
         <p class="cxw-problem cxw-warning" role="status">
           <span>

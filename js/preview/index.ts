@@ -8,6 +8,7 @@ import { registerFallback } from "../shared/static_fallback.ts";
 import { PreviewView } from "./view.ts";
 import "../shared/ui/colors.css";
 import "./preview.css";
+import "./solution.css";
 
 const TOO_OLD = "The preview needs a browser from 2020 or later. Everything else works without it.";
 

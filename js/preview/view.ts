@@ -29,6 +29,7 @@ import { Help } from "./tools/help.ts";
 import { Notes } from "./tools/notes.ts";
 import { Overlay } from "./tools/overlay.ts";
 import { smallPicture } from "./tools/snapshot.ts";
+import { SolutionMarks } from "./tools/solution.ts";
 import { toolbar } from "./tools/toolbar.ts";
 import { ViewActions } from "./tools/view_actions.ts";
 import { Zoom } from "./tools/zoom.ts";
@@ -67,6 +68,7 @@ export class PreviewView {
   #scene: SceneLayers;
   #parts: Part[];
   #notes: Notes;
+  #solution: SolutionMarks;
   #wheel: WheelGuard;
   #files: AppFiles | null = null;
   #app: App | null = null;
@@ -102,6 +104,7 @@ export class PreviewView {
     const viewState = new ViewState(this.element, notes);
     this.#image = new ImageOnSky(kernel, viewState, this.#status);
     const overlay = new Overlay(viewState);
+    this.#solution = new SolutionMarks(kernel, viewState);
     kernel.onMessage("note", ({ message }) => notes.show(String(message)));
     const views = new ViewActions(this.element, notes, overlay);
     this.#wheel = new WheelGuard(this.element, this.#stage);
@@ -124,13 +127,14 @@ export class PreviewView {
       sky,
       new Constellations(),
       overlay,
+      this.#solution,
       this.#relay,
       reporter,
       placing,
       help,
       this.#wheel,
     ];
-    this.#stage.prepend(overlay.element);
+    this.#stage.prepend(overlay.element, this.#solution.element);
     const controlled = this.#parts.filter((part) => part !== placing || !standAlone);
     const tools = toolbar(controlled.flatMap((part) => part.controls ?? []));
     tools.addEventListener("pointerdown", this.#force);
@@ -159,6 +163,7 @@ export class PreviewView {
       const opened = this.#kernel.request<OpenedPreview>("open").then(({ content }) => {
         this.#name = content.title ?? "";
         this.#image.receive(content); // its files may come before the app is there
+        this.#solution.receive(content.solution ?? []);
         this.#relay.opened({ ...content });
         if (content.scene) this.#scene.receive(content.scene);
       });

@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 from PIL import Image
+from solving.index_files import CATALOG
 
 from constellations_widgets.geometry.plane import Plane
 
-INDEXES = Path("/usr/share/astrometry")
-CATALOG = INDEXES / "index-tycho2-07.littleendian.fits"
-INSTALL = "apt-get install astrometry-data-tycho2"
 _DRAWN = 2500  # most stars in a photograph
 
 

@@ -111,6 +111,18 @@ def test_a_draft_is_placed_only_on_request(photograph):
     assert largest_error(SKY, plane_of(other.values)) < 0.3
 
 
+def test_a_fits_file_without_wcs_becomes_a_draft(tmp_path):
+    pixels = SKY.pixels()[::-1].astype("float32")
+    fits.PrimaryHDU(pixels, fits.Header({"CRPIX1": 1.0, "OBJECT": "M 51"})).writeto(tmp_path / "m51.fits")
+    with pytest.raises(SourceError):
+        ImageDraft.from_fits(tmp_path / "m51.fits")
+    draft = ImageDraft.from_fits(tmp_path / "m51.fits", solve={"near": (202.47, 47.2), "width": 4}, autosave=False)
+    assert largest_error(SKY, plane_of(draft.values)) < 0.3
+    assert draft.name == "M 51" and draft.local is not None and draft.local.pixels == tmp_path / "m51.fits"
+    again = draft.solve(near=(202.47, 47.2), width=4)
+    assert largest_error(SKY, again.plane) < 0.3
+
+
 def test_a_tiled_draft_takes_the_solution_of_its_picture(photograph, tmp_path):
     tiling = cxw.tile(photograph, tmp_path / "tiles", center=(0.0, 0.0), width=1.0)
     draft = ImageDraft.from_wtml(tiling.result(), autosave=False)
@@ -255,3 +267,10 @@ def test_without_index_files_the_message_says_how_to_get_them(photograph, tmp_pa
 def test_wrong_hints_are_named_before_anything_runs(hints, message, photograph):
     with pytest.raises(SourceError, match=message):
         find_position(photograph, **hints)
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(photograph, tmp_path, monkeypatch):
+    (tmp_path / "sep.py").write_text("raise ModuleNotFoundError('No module named sep', name='sep')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(SolveError, match=r"without the package sep: .*pip install"):
+        find_position(photograph).result()

@@ -22,6 +22,7 @@ TRAITS = {
         "state": "DraftState",
         "kept_credits": "KeptCredits",
         "saving": "SavingState",
+        "solving": "SolvingState",
         "fields": "list[FieldSpec]",
     },
     "publisher": {
@@ -52,6 +53,7 @@ EVENTS = {
         "imageset": "ImagesetEvent",
         "placing": "PlacingEvent",
         "go_to_image": "GoToImageEvent",
+        "solution": "SolutionEvent",
         "app": "AppEvent",
         "note": "NoteEvent",
     },

@@ -17,7 +17,7 @@ from ...schema.placement import URL
 from ...schema.scenes import SkyView
 from ...wtml import DRAWN
 from ..base import DraftObserver, Message, require_draft
-from ..protocol.preview import OpenedPreview, PreviewState
+from ..protocol.preview import OpenedPreview, PreviewState, SolvedStar
 from ..rpc import Handler, Response, require_count, require_texts
 from ..wwt.app import app_files
 from .drawing import NOTHING, PRIVATE, draw, image_address
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ...draft import ImageDraft
     from ...publishing.published import PublishedImage
+    from ...solving.solution import Solution
     from ..wwt.api import PreviewWWT
 
 _MOST_FILES = 1000  # in one request
@@ -72,6 +73,8 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
         self._wwt_lock = threading.Lock()
         self._displayed = False
         self._view: SkyView | None = None
+        self._proposed: dict[str, Any] = {}
+        self._solved_stars: list[SolvedStar] = []
         self._placing = PlacementEditor(draft)
         self._image = ImageFiles(draft.local) if draft is not None and draft.local is not None else None
         if self._image is not None:
@@ -119,6 +122,33 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
     def go_to_image(self) -> None:
         """Move the view to the image, as the button “Go to image” does."""
         self.send({"kind": "go_to_image"})
+
+    def show_solution(self, solution: Solution | None) -> None:
+        """Show the image where a solution would place it, with its matched stars; the draft is not changed.
+
+        Crosses are the stars of the image, rings their catalog positions, and lines the residuals, enlarged.
+
+        Parameters
+        ----------
+        solution : Solution or None
+            What `draft.solve` returned; None shows the draft's own placement again.
+
+        Raises
+        ------
+        SourceError
+            If the solution is of a picture of another size.
+        """
+        from ...solving.acceptance import placement_by, solved_stars
+
+        changes = {}
+        if solution is not None and self._draft is not None:
+            local = self._draft.local
+            changes = placement_by(solution, self._draft.values, local.size if local is not None else None)
+        self._proposed = changes
+        self._solved_stars = [{"seen": seen, "there": there} for seen, there in solved_stars(solution)]
+        self._count_change()
+        self._send_paced()
+        self.send({"kind": "solution", "stars": self._solved_stars})
 
     def to_html(self, path: str | Path, **options: Any) -> Path:
         """Write the preview as one HTML file that any browser opens, offline and without a kernel.
@@ -229,6 +259,7 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
             "wwt": self._wwt is not None,
             "awaited": self._wwt is not None and self._wwt.awaited,
             "scene": None,
+            "solution": self._solved_stars,
         }
         return opened, []
 
@@ -251,7 +282,7 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
     def _state(self, revision: int) -> PreviewState:
         drawing = NOTHING
         if self._draft is not None:
-            local, values, image = self._draft.local, self._draft.values, self._image
+            local, values, image = self._draft.local, {**self._draft.values, **self._proposed}, self._image
             drawing, self._shown = draw(
                 values,
                 image_address(local, values.get(URL)),

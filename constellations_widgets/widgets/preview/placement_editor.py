@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConstellationsError, SourceError
@@ -18,6 +19,7 @@ from ..protocol.preview import PlacingStatus
 if TYPE_CHECKING:
     from ...draft import ImageDraft
     from ...publishing.published import PublishedImage
+    from ...solving.snap import Snapped
 
 PLACED = (*transforms.PLACED, "wwt.bottoms_up", "wwt.projection", "wwt.tile_levels")
 """Paths of the fields that undo and redo restore."""
@@ -157,6 +159,45 @@ class PlacementEditor:
 
         self._change("alignment", solve)
         return found[-1]
+
+    def snap(self, reference: str | Path) -> Snapped:
+        """Refine the placement by a FITS image of the same part of the sky, to a fraction of a pixel; takes some seconds.
+
+        Parameters
+        ----------
+        reference : str or Path
+            A FITS file with a WCS, of a survey for example. The image must be placed within 20 % of its width, 10° and 5 % in
+            scale of its true place.
+
+        Returns
+        -------
+        Snapped
+            The new placement, with its `correlation`, `rms` (pixels) and number of `parts` of the image that agree.
+
+        Raises
+        ------
+        SolveError
+            If the image does not match the reference; nothing is changed then.
+        SourceError
+            If a file can't be read, or the image is not one file on this machine.
+        """
+        from ...solving.snap import snap
+        from ...solving.solver import picture_file
+
+        if refusal := self.refusal:
+            raise ConstellationsError(refusal)
+        draft = self._placed_draft()
+        path, hdu = picture_file(getattr(draft, "local", None))
+        before = self._now()
+        found = snap(path, plane_of(draft.values), reference, hdu)
+
+        def place(values: Snapshot) -> Snapshot:
+            if not _alike({path: values[path] for path in PLACED}, before):
+                raise ConstellationsError("The placement was changed meanwhile, and was not replaced: snap again.")
+            return transforms.tidy({path: found.plane.untiled()[path] for path in PLACED}, found.plane.scale, False)
+
+        self._change("snap", place)
+        return found
 
     def undo(self) -> str:
         """Undo the last step; return its label, "" if there was none."""

@@ -316,6 +316,43 @@ class HostingState(TypedDict):
     """Of a batch: the chosen images whose files are to be uploaded."""
 
 
+class FoundPosition(TypedDict):
+    """A solution that waits for a decision, in words."""
+
+    facts: list[tuple[str, str]]
+    """Name and value of what is known about it."""
+    doubts: list[str]
+    """Why it may be wrong."""
+    remarks: list[str]
+
+
+class SolvingState(TypedDict):
+    """Trait ``solving`` of a form on a draft: the search for its position by its stars; empty for a published image."""
+
+    phase: Literal["idle", "running", "found", "accepted", "failed"]
+    blocked: str
+    """Why its position can't be found, "" if it can."""
+    near: str
+    width: str
+    progress: float
+    message: str
+    found: FoundPosition | None
+
+
+class SolveMessage(TypedDict):
+    """Find the position; the hints are as typed, "" for none."""
+
+    kind: Literal["solve"]
+    near: str
+    width: str
+
+
+class SolveActionMessage(TypedDict):
+    """Cancel the search, or decide about its result."""
+
+    kind: Literal["solve_cancel", "solve_accept", "solve_discard", "solve_undo"]
+
+
 class HostMessage(TypedDict):
     """Upload the draft's files, or those of a batch. Name and secret are held by this upload only."""
 
@@ -345,6 +382,8 @@ class TestAddressMessage(TypedDict):
 
 FormMessage = (
     EditMessage
+    | SolveMessage
+    | SolveActionMessage
     | FixMessage
     | ViewMessage
     | ConfirmMessage

@@ -159,6 +159,21 @@ class AppEvent(TypedDict):
     awaited: NotRequired[bool]
 
 
+class SolvedStar(TypedDict):
+    """A matched star of a solution that waits for a decision: where the image would have it, and where the catalog has it."""
+
+    seen: tuple[float, float]
+    """Right ascension and declination, degrees."""
+    there: tuple[float, float]
+
+
+class SolutionEvent(TypedDict):
+    """The matched stars to mark on the sky; none if no solution is shown."""
+
+    kind: Literal["solution"]
+    stars: list[SolvedStar]
+
+
 class AppMessages(TypedDict):
     """Response to "app_messages": all messages of pywwt that still matter, and the number of the last one."""
 
@@ -182,6 +197,7 @@ class OpenedPreview(PreviewState):
     awaited: bool
     scene: SceneDrawing | None
     """The scene that is shown; null for an image."""
+    solution: NotRequired[list[SolvedStar]]
 
 
 class AppFiles(TypedDict):

@@ -1,0 +1,195 @@
+"""Find the position of a draft's image by its stars, from a page: search, show, then accept or discard."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConstellationsError, SourceError
+from ..geometry.angles import format_dec, format_ra, parse_angle
+from .protocol.drafts import FoundPosition, SolvingState
+from .worker import Job, Worker, format_error
+
+if TYPE_CHECKING:
+    from ..draft import ImageDraft
+    from ..solving.solution import Solution
+    from .base import Message
+
+_LONGEST = 80  # characters of a hint
+_PACE = 0.2  # seconds between two reports of progress
+_POLL = 0.1  # seconds until a cancel is noticed
+
+
+class FindPosition:
+    """The search for a draft's position in the Position step of its form; nothing is changed before "Accept".
+
+    Parameters
+    ----------
+    draft : ImageDraft
+    show : callable
+        Called with the state at every change, from any thread.
+    show_solution : callable
+        Called with a solution that waits for a decision, and with None after it.
+    """
+
+    messages = ("solve", "solve_cancel", "solve_accept", "solve_discard", "solve_undo")
+
+    def __init__(
+        self,
+        draft: ImageDraft,
+        show: Callable[[SolvingState], object],
+        show_solution: Callable[[Solution | None], object],
+    ):
+        self._draft, self._show, self._show_solution = draft, show, show_solution
+        self._lock = threading.RLock()
+        self._worker = Worker("find-position", self._on_error, self._lock)
+        self._solution: Solution | None = None
+        self._before: dict[str, Any] = {}  # values that "Undo" restores
+        self._placing = False
+        self._shown = 0.0
+        self.state: SolvingState = {
+            "phase": "idle",
+            "blocked": self._blocked(),
+            "near": "",
+            "width": "",
+            "progress": 0.0,
+            "message": "",
+            "found": None,
+        }
+
+    def on_message(self, message: Message) -> None:
+        """Handle a message from the page."""
+        kind = message.get("kind")
+        if kind == "solve_cancel":
+            self._worker.cancel()
+        elif not self._draft.locked:
+            {
+                "solve": lambda: self._begin(message),
+                "solve_accept": self._accept,
+                "solve_discard": self._discard,
+                "solve_undo": self._undo,
+            }[str(kind)]()
+
+    def on_placed(self) -> None:
+        """Drop a solution that waits, and the undo, because the image was placed otherwise."""
+        if self._placing:
+            return
+        if self.state["phase"] == "found":
+            self._discard()
+        elif self.state["phase"] == "accepted":
+            self._update(phase="idle", message="")
+
+    def close(self) -> None:
+        """Stop a running search."""
+        self._worker.drop()
+
+    def _blocked(self) -> str:
+        local = self._draft.local
+        if local is None:
+            return "The image's file is not on this machine."
+        if local.tiled and local.pixels is None:
+            return "This image is cut into tiles: find the position of the picture that they were cut from."
+        return ""
+
+    def _begin(self, message: Message) -> None:
+        near, width = (str(message.get(key) or "").strip()[:_LONGEST] for key in ("near", "width"))
+        with self._lock:
+            if self._worker.start(lambda job: self._search(job, near, width)) is None:
+                return
+            self._forget()
+            self._update(phase="running", near=near, width=width, progress=0.0, message="Starting", found=None)
+
+    def _search(self, job: Job, near: str, width: str) -> None:
+        from ..solving.solver import find_position_of
+
+        hints: dict[str, Any] = {"near": near} if near else {}
+        if width:
+            hints["width"] = parse_angle(width)
+        solving = find_position_of(self._draft.local, progress=self._on_progress, **hints)
+        try:
+            while not solving.done:
+                if job.cancelled.wait(_POLL):
+                    solving.cancel()
+                    break
+            solution = solving.result()
+        finally:
+            solving.cancel()
+        with self._lock:
+            if not job.is_current or job.cancelled.is_set():
+                raise SourceError("The search was cancelled")
+            self._solution = solution
+            self._update(phase="found", found=_described(solution), message="", progress=1.0)
+        self._show_solution(solution)
+
+    def _on_progress(self, progress: float, text: str) -> None:
+        now = time.monotonic()
+        if now - self._shown > _PACE:
+            self._shown = now
+            self._update(progress=progress, message=text)
+
+    def _on_error(self, error: Exception) -> None:
+        cancelled = self._worker._job is not None and self._worker._job.cancelled.is_set()
+        self._update(phase="idle" if cancelled else "failed", message="" if cancelled else format_error(error))
+
+    def _accept(self) -> None:
+        with self._lock:
+            solution, self._solution = self._solution, None
+        if solution is None:
+            return
+        before = dict(self._draft.values)
+        try:
+            self._place(lambda: self._draft.accept(solution))
+        except ConstellationsError as error:
+            self._update(phase="failed", message=str(error), found=None)
+        else:
+            after = self._draft.values
+            self._before = {path: value for path, value in before.items() if after[path] != value}
+            self._update(phase="accepted", message=f"Placed by {len(solution.stars)} stars.", found=None)
+        self._show_solution(None)
+
+    def _place(self, change: Callable[[], None]) -> None:
+        """Change the draft. Without the lock: the form, which is notified, may hold another one and wait for this."""
+        self._placing = True
+        try:
+            change()
+        finally:
+            self._placing = False
+
+    def _discard(self) -> None:
+        with self._lock:
+            self._forget()
+            self._update(phase="idle", message="", found=None)
+        self._show_solution(None)
+
+    def _undo(self) -> None:
+        with self._lock:
+            before, self._before = self._before, {}
+        if self.state["phase"] != "accepted":
+            return
+        self._place(lambda: self._draft.edit(before))
+        self._update(phase="idle", message="")
+        self._show_solution(None)
+
+    def _forget(self) -> None:
+        self._solution, self._before = None, {}
+
+    def _update(self, **changes: Any) -> None:
+        with self._lock:
+            self.state = {**self.state, **changes}  # type: ignore[typeddict-item]
+            self._show(self.state)
+
+
+def _described(solution: Solution) -> FoundPosition:
+    ra, dec = solution.center
+    rms, scale = solution.rms, solution.pixel_scale
+    facts = [
+        ("Center", f"{format_ra(ra)} {format_dec(dec)}"),
+        ("Pixel scale", f"{scale:.4g}″" + (", mirrored" if solution.parity < 0 else "")),
+        ("Matched stars", f"{len(solution.stars)} of {solution.detected} detected"),
+        ("Residual", f"{rms:.2g} pixels ({rms * scale:.2g}″) rms, {solution.largest_residual:.2g} pixels at most"),
+        ("Confidence", solution.confidence),
+    ]
+    remarks = [*solution.remarks, *([solution.inaccuracy] if solution.inaccuracy else [])]
+    return {"facts": facts, "doubts": list(solution.doubts), "remarks": remarks}

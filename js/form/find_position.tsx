@@ -1,0 +1,152 @@
+// "Find position": the kernel searches the image's place by its stars; it is taken only by a click.
+
+import { useState } from "preact/hooks";
+import type { FoundPosition, SolvingState } from "../protocol.ts";
+import type { DraftLink } from "../shared/draft_link.ts";
+import { type DraftViewProps, useTrait, useUniqueId } from "../shared/mount.tsx";
+
+export function FindPosition({ kernel, draft, disabled }: DraftViewProps & { disabled: boolean }) {
+  const solving = useTrait<SolvingState | Record<string, never> | undefined>(kernel, "solving");
+  if (!solving?.phase) return null;
+  return <Finder draft={draft} solving={solving as SolvingState} disabled={disabled} />;
+}
+
+function Finder({ draft, solving, disabled }: { draft: DraftLink; solving: SolvingState; disabled: boolean }) {
+  const send = (kind: string) => () => draft.send({ kind });
+  return (
+    <section class="cxw-finder" aria-label="Find position">
+      {solving.phase === "running" ? (
+        <Running solving={solving} cancel={send("solve_cancel")} />
+      ) : solving.phase === "found" && solving.found ? (
+        <Found
+          found={solving.found}
+          disabled={disabled}
+          accept={send("solve_accept")}
+          discard={send("solve_discard")}
+        />
+      ) : (
+        <Start draft={draft} solving={solving} disabled={disabled} undo={send("solve_undo")} />
+      )}
+    </section>
+  );
+}
+
+interface StartProps {
+  draft: DraftLink;
+  solving: SolvingState;
+  disabled: boolean;
+  undo: () => void;
+}
+
+function Start({ draft, solving, disabled, undo }: StartProps) {
+  const id = useUniqueId();
+  const [near, setNear] = useState(solving.near);
+  const [width, setWidth] = useState(solving.width);
+  const blocked = disabled || solving.blocked !== "";
+  const start = () => draft.send({ kind: "solve", near, width });
+  return (
+    <>
+      <div class="cxw-finder-row">
+        <button type="button" disabled={blocked} aria-describedby={`${id}-about`} onClick={start}>
+          Find position
+        </button>
+        <Hint id={`${id}-near`} title="Near (optional)" example="13h30m +47°" text={near} set={setNear} off={blocked} />
+        <Hint id={`${id}-width`} title="Width (optional)" example="2°" text={width} set={setWidth} off={blocked} />
+      </div>
+      <p id={`${id}-about`} class="cxw-quiet cxw-help">
+        {solving.blocked || "By the image's stars, on this machine; nothing is sent. Hints make it fast."}
+      </p>
+      {solving.message && (
+        <p class={solving.phase === "failed" ? "cxw-problem cxw-warning" : ""} role="status">
+          <span>
+            <bdi>{solving.message}</bdi>{" "}
+            {solving.phase === "accepted" && (
+              <button type="button" class="cxw-fix" disabled={disabled} onClick={undo}>
+                Undo
+              </button>
+            )}
+          </span>
+        </p>
+      )}
+    </>
+  );
+}
+
+interface HintProps {
+  id: string;
+  title: string;
+  example: string;
+  text: string;
+  set: (text: string) => void;
+  off: boolean;
+}
+
+function Hint({ id, title, example, text, set, off }: HintProps) {
+  return (
+    <label class="cxw-finder-hint" for={id}>
+      <span>{title}</span>
+      <input
+        id={id}
+        type="text"
+        autocomplete="off"
+        spellcheck={false}
+        maxLength={80}
+        placeholder={example}
+        value={text}
+        disabled={off}
+        onInput={(event) => set(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+function Running({ solving, cancel }: { solving: SolvingState; cancel: () => void }) {
+  return (
+    <div class="cxw-finder-row" role="status">
+      <progress value={solving.progress} max={1} aria-label="Part of all attempts" />
+      <span class="cxw-finder-text">{solving.message}</span>
+      <button type="button" onClick={cancel}>
+        Cancel
+      </button>
+    </div>
+  );
+}
+
+interface FoundProps {
+  found: FoundPosition;
+  disabled: boolean;
+  accept: () => void;
+  discard: () => void;
+}
+
+function Found({ found, disabled, accept, discard }: FoundProps) {
+  return (
+    <div role="status">
+      <p>
+        <b>Position found.</b> The preview shows the image there: crosses are its stars, rings those of the catalog, and
+        lines the residuals, enlarged.
+      </p>
+      <dl class="cxw-finder-facts">
+        {found.facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {[...found.doubts, ...found.remarks].map((text) => (
+        <p key={text} class="cxw-problem cxw-warning">
+          <bdi>{text}</bdi>
+        </p>
+      ))}
+      <div class="cxw-finder-row">
+        <button type="button" class="cxw-primary" disabled={disabled} onClick={accept}>
+          Accept
+        </button>
+        <button type="button" disabled={disabled} onClick={discard}>
+          Discard
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,90 @@
+"""“Find position” in the panel: search, marks on the sky, accept, undo, cancel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, expect
+from solving.skies import Sky
+
+from browser.form_steps import open_step
+from browser.lab import Lab, LabServer, Notebook
+from constellations_widgets.geometry.plane import Plane
+
+SKY = Sky(Plane(202.47, 47.2, 500, 400, 0.004, 30), (1000, 800), seed=5)
+
+CELL = """
+import constellations_widgets as cxw
+panel = cxw.publish("stars.jpg")
+draft = panel.draft
+panel
+"""
+
+
+@pytest.fixture(scope="module")
+def notebook(lab_server: LabServer, browser_context: BrowserContext, index_folder: Path) -> Iterator[Notebook]:
+    SKY.save(lab_server.root / "stars.jpg")
+    page = browser_context.new_page()
+    page.set_viewport_size({"width": 1400, "height": 900})
+    lab = Lab(lab_server, page)
+    notebook = lab.open_notebook([CELL])
+    lab.command("application:toggle-left-area")
+    notebook.run_all()
+    yield notebook
+    lab.close()
+    page.close()
+    assert lab.outside_requests == []
+
+
+@pytest.fixture
+def panel(notebook: Notebook) -> Locator:
+    found = notebook.output(0).locator(".cxw-panel")
+    open_step(found.locator(".cxw-form"), "Position on the sky")
+    return found
+
+
+def click(panel: Locator, name: str) -> None:
+    panel.get_by_role("button", name=name, exact=True).click()
+
+
+def test_a_position_is_found_shown_accepted_and_undone(notebook: Notebook, panel: Locator):
+    finder = panel.get_by_role("region", name="Find position")
+    marks = panel.locator(".cxw-solution circle.cxw-there")
+    finder.get_by_label("Near (optional)").fill("13h30m +47d")
+    finder.get_by_label("Width (optional)").fill("4°")
+    click(finder, "Find position")
+    expect(finder.get_by_text("Position found.")).to_be_visible(timeout=90_000)
+    expect(finder).to_contain_text(re.compile(r"Matched stars\d+ of \d+ detected.*Confidencehigh"))
+    assert notebook.evaluate("draft.wwt.center_x") is None  # nothing is changed
+    expect(marks.nth(20)).to_be_attached(timeout=60_000)
+    notebook.screenshot("find-position-found", panel)
+    click(finder, "Discard")
+    expect(marks).to_have_count(0)
+    assert notebook.evaluate("draft.wwt.center_x") is None
+
+    click(finder, "Find position")
+    expect(finder.get_by_text("Position found.")).to_be_visible(timeout=90_000)
+    click(finder, "Accept")
+    expect(finder.get_by_text(re.compile(r"Placed by \d+ stars"))).to_be_visible()
+    expect(marks).to_have_count(0)
+    expect(panel.get_by_label("Center RA")).to_have_value(re.compile(r"13h 29m 52\.[78]"))
+    expect(panel.get_by_label("Pixel scale")).to_have_value(re.compile("14.4"))
+    click(finder, "Undo")
+    expect(panel.get_by_label("Center RA")).to_have_value("")
+    assert notebook.evaluate("draft.wwt.center_x") is None
+
+
+def test_a_search_can_be_cancelled_and_a_wrong_hint_is_named(panel: Locator):
+    finder = panel.get_by_role("region", name="Find position")
+    finder.get_by_label("Near (optional)").fill("Messier 51")
+    click(finder, "Find position")
+    expect(finder.get_by_text("Names of objects are not looked up")).to_be_visible()
+    finder.get_by_label("Near (optional)").fill("10d -30d")  # elsewhere: all attempts are made
+    finder.get_by_label("Width (optional)").fill("1°")
+    click(finder, "Find position")
+    click(finder, "Cancel")
+    expect(finder.get_by_role("button", name="Find position")).to_be_visible()
+    expect(finder.get_by_text("Messier")).to_have_count(0)
