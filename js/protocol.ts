@@ -1208,6 +1208,8 @@ export interface ViewState {
 /** An image of a scene, as WTML with a name and an address that are unique in the engine. */
 export interface SceneImageset {
   name: string;
+  /** What people call it. */
+  title: string;
   url: string;
   wtml: string;
   opacity: number;

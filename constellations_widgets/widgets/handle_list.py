@@ -68,7 +68,7 @@ class HandleList(ClosesModels, VBox, Generic[Item]):
         self._lock = threading.RLock()
         self._worker = Worker("open", self._on_error, self._lock)
         self._list: ListWidget | None = None
-        self._pages = HandlePages(client, self.noun, self._list_pages, self._push)
+        self._pages = HandlePages(client, self.noun, self._list_pages, self._push, self._lock)
         self._list = self._make_list()
         super().__init__([self._list])
 

@@ -36,7 +36,10 @@ class HandlePages(Generic[Item]):
     pages : callable
         Yields the pages, from the one with this number on.
     on_change : callable
-        Called after every change, in the thread that made it.
+        Called after every change, in the thread that made it; sometimes with `lock` held.
+    lock : RLock
+        Lock of this and of what `on_change` shows. With two locks, a list that is shown while its loading fails would
+        wait for itself.
 
     Attributes
     ----------
@@ -56,9 +59,10 @@ class HandlePages(Generic[Item]):
         what: str,
         pages: Callable[[int], Iterator[RecordPage[Item]]],
         on_change: Callable[[], None],
+        lock: threading.RLock,
     ):
         self._client, self._what, self._pages, self._on_change = client, what, pages, on_change
-        self._lock = threading.RLock()
+        self._lock = lock
         self._worker = Worker("list", self._on_error, self._lock)
         self.version = 0
         self._begin()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..publishing.published_scene import PublishedScene
 from ..publishing.scene_values import SceneDraft, SceneImage
 from ..schema.records import site_url
-from ..schema.scenes import SceneSummary
+from ..schema.scenes import SceneRecord, SceneSummary
 from .handle_list import HandleList, ListWidget
 from .handle_pages import PAGE
 from .preview.scene import ScenePreview
@@ -134,7 +134,7 @@ class HandleScenes(HandleList[SceneSummary]):
         if what == _SKY:
             self._open(what, id, preview)
         else:
-            editor = SceneEditor(scene, self._client, self._handle, preview, self.refresh)
+            editor = SceneEditor(scene, self._client, self._handle, preview, self._on_stored)
             self._open(what, id, preview, editor)
             self._editor = editor
             self._unfollow = scene.on_change(lambda _scene, names: self._use_record(scene, names))
@@ -143,6 +143,12 @@ class HandleScenes(HandleList[SceneSummary]):
         self._preview = preview
         if isinstance(scene, PublishedScene):
             self._use(scene.record)
+
+    def _on_stored(self, record: SceneRecord | None) -> None:
+        if record is None:
+            self.refresh()
+        else:
+            self._use(record)
 
     def _use_record(self, scene: SceneDraft | PublishedScene, names: frozenset[str]) -> None:
         if "record" in names and isinstance(scene, PublishedScene):

@@ -14,7 +14,7 @@ from .scene_flow import NO_SCENE, SceneFlow
 
 if TYPE_CHECKING:
     from ..api import Constellations
-    from ..schema.scenes import SceneReceipt
+    from ..schema.scenes import SceneReceipt, SceneRecord
     from .preview import Preview
 
 
@@ -29,8 +29,8 @@ class SceneEditor(PageWidget):
         Handle of the scene.
     preview : Preview, optional
         Preview whose view the scene can have.
-    on_made : callable, optional
-        Called from a thread after a scene was made.
+    on_stored : callable, optional
+        As for `SceneFlow`.
     """
 
     page = "scene_editor"
@@ -43,9 +43,9 @@ class SceneEditor(PageWidget):
         client: Constellations,
         handle: str,
         preview: Preview | None = None,
-        on_made: Callable[[], object] = lambda: None,
+        on_stored: Callable[[SceneRecord | None], object] = lambda _record: None,
     ):
-        self.flow = SceneFlow(client, handle, preview, functools.partial(self.set_trait, "scene"), on_made)
+        self.flow = SceneFlow(client, handle, preview, functools.partial(self.set_trait, "scene"), on_stored)
         super().__init__(messages={"view": lambda _message: None, "scene": self.flow.on_message})
         self.flow.begin(scene)
 

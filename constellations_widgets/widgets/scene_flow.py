@@ -13,9 +13,9 @@ from ..publishing.delivery import Outgoing, find_published
 from ..publishing.journal import default_journal
 from ..publishing.published_scene import PublishedScene
 from ..publishing.scene import send_scene
-from ..publishing.scene_values import BACKGROUND, LINK, PUBLISHED, TEXT, VIEW, SceneDraft, SceneImage
+from ..publishing.scene_values import BACKGROUND, LAYERS, LINK, PUBLISHED, TEXT, VIEW, SceneDraft, SceneImage
 from ..schema.records import site_url
-from ..schema.scenes import SceneReceipt, SceneSubmission
+from ..schema.scenes import SceneReceipt, SceneRecord, SceneSubmission
 from .protocol.scenes import SceneReceiptState, SceneReviewRow, SceneState
 from .review import FAILED, REVIEW, UNCLEAR, ReviewFlow, request_review
 from .scene_form import SceneForm
@@ -61,8 +61,8 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
         Preview whose view the scene can have.
     show : callable
         Called from any thread with the state for the page.
-    on_made : callable, optional
-        Called from a thread after a scene was made.
+    on_stored : callable, optional
+        Called from a thread with the record of a scene that was changed; with None after a scene was made.
 
     Attributes
     ----------
@@ -81,16 +81,18 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
         handle: str,
         preview: Preview | None,
         show: Callable[[SceneState], object],
-        on_made: Callable[[], object] = lambda: None,
+        on_stored: Callable[[SceneRecord | None], object] = lambda _record: None,
     ):
         super().__init__("scene", lambda: show(self.status()))
-        self._client, self._handle, self._on_made = client, handle, on_made
+        self._client, self._handle, self._on_stored = client, handle, on_stored
         self.phase = "none"
         self.form = SceneForm(client, handle, preview, self._on_form_change)
         self.receipt: SceneReceipt | None = None
         self._rest = self.IDLE  # the phase outside of a review
         self._is_open = True  # the form, rather than what was made
         self._image: Receipt | None = None
+        self._is_publication = False  # the review: whether the site shows the scene
+        self._earlier: list[str] = []  # values that an earlier kernel left unsaved
 
     # -- what is shown
 
@@ -99,6 +101,7 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
         with self.lock:
             self.form.use(values)
             self._rest, self._is_open = self.IDLE, True
+            self._earlier = list(values.earlier_changes) if isinstance(values, PublishedScene) else []
             self._reset()
         self.form.choices.load()
 
@@ -111,8 +114,14 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
             start_thread("scene", self._find_earlier)
 
     def publish(self, published: bool) -> None:
-        """Review whether the scene is shown on the site, and nothing else."""
+        """Review whether the scene is shown on the site, together with what is not saved yet."""
+        self._is_publication = True
         self._start(self.PREPARING, self.preparing_text, lambda _job: self._prepare_publication(published))
+
+    def prepare(self) -> None:
+        """Prepare a review of what the form holds."""
+        self._is_publication = False
+        super().prepare()
 
     def close(self) -> None:
         """Stop following the scene."""
@@ -147,10 +156,10 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
             super().on_message(message)
 
     def cancel(self) -> None:
-        """Leave the review or its outcome; a scene that was only to be shown on the site, or not, is as before."""
+        """Leave the review or its outcome. The wish to show the scene on the site, or not, ends with it."""
         with self.lock:
             values, leaves = self.form.values, self.phase in (REVIEW, FAILED, UNCLEAR)
-            if leaves and isinstance(values, PublishedScene) and list(values.changes) == [PUBLISHED]:
+            if leaves and self._is_publication and isinstance(values, PublishedScene):
                 values.edit({PUBLISHED: values.record.published})
             super().cancel()
 
@@ -169,7 +178,7 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
             "open": self._is_open,
             "blocked": "" if scene is None or scene.may_edit else _NOT_OWNER.format(scene.record.handle.handle),
             "changed": list(scene.changes) if scene is not None else [],
-            "earlier": list(scene.earlier_changes) if scene is not None else [],
+            "earlier": self._earlier,
             "form": self.form.state(),
             "choices": self.form.choices.state(values.background_id),
             "preview": self.form.has_preview,
@@ -235,6 +244,7 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
             else:
                 self._rest = self.DONE
                 self._reset("Saved. The server has these values.")
+                self._on_stored(scene.record)
 
     def _reconcile(self, job: Job, reviewed: SceneSubmission | dict[str, Any], *, resend: bool) -> None:
         if not isinstance(reviewed, SceneSubmission):
@@ -267,7 +277,7 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
     def _show_made(self, receipt: SceneReceipt) -> None:
         self.receipt, self._rest, self._is_open = receipt, self.DONE, False
         self._set(self.DONE)
-        self._on_made()
+        self._on_stored(None)
 
     def _published_scene(self) -> PublishedScene:
         """Return the scene at the server: the one of the form, or the one that was made. Raises ApiError."""
@@ -304,6 +314,7 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
             scene.restore()
         if action != "revert":
             scene.forget_earlier()  # restored ones are kept with this form's own changes
+            self._earlier = list(scene.earlier_changes)
         self._show()
 
     def _on_form_change(self, value_changed: bool) -> None:
@@ -334,7 +345,7 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
         }
 
     def _shown(self, values: SceneDraft) -> dict[str, Any]:
-        names = (TEXT, VIEW, "layers", BACKGROUND, LINK, PUBLISHED)
+        names = (TEXT, VIEW, LAYERS, BACKGROUND, LINK, PUBLISHED)
         return {name: getattr(values, name) for name in names}
 
     def _in_words(self, name: str, value: Any) -> str:
@@ -344,6 +355,6 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
             return "Yes: everyone sees it" if value else "No: only people with the link see it"
         if name == BACKGROUND:
             return self.form.choices.name_of(value)
-        if name == "layers":
+        if name == LAYERS:
             return "; ".join(f"{self.form.name_of(image)} ({image.opacity:.0%})" for image in value)
         return str(value) or "none"

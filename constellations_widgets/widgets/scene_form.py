@@ -71,6 +71,7 @@ class SceneForm:
 
     def close(self) -> None:
         """Stop following the scene."""
+        self._worker.drop()
         self._stop()
 
     @property

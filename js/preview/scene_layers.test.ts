@@ -6,6 +6,7 @@ import { cameraOf, SceneLayers } from "./scene_layers.ts";
 const VIEW = { ra: 10, dec: 20, height: 2, aspect: 1.5, roll: 30 };
 const image = (number: number, opacity = 1): SceneImageset => ({
   name: `cxw scene ${number}.`,
+  title: `Image ${number}`,
   url: `http://localhost:1/${number}/network/https://x/${number}.png`,
   wtml: `<Folder ${number}/>`,
   opacity,
@@ -76,6 +77,18 @@ test("layers are made in their order once all are loaded, and faded without bein
   part.receive(drawing(2, { layers: [] })); // late
   expect(take()).toEqual([]);
   expect(look).toHaveBeenCalledTimes(1); // the view is the same
+});
+
+test("images that can't be loaded are named, once", () => {
+  const { app, part, loaded, show } = shown();
+  const stateOf = (name: string) => (name === "cxw scene 2." ? "failed" : "drawn");
+  const seen = { ...app, engine: { images: { stateOf }, atRest: true } } as unknown as App;
+  part.receive(drawing(1, { layers: [image(1), image(2)] }));
+  part.appReady(app);
+  for (const url of ["held 1", "held 2"]) loaded(url);
+  part.drawn(seen);
+  part.drawn(seen);
+  expect(show.mock.calls.map(([text]) => text.slice(0, 32))).toEqual(["“Image 2” could not be loaded. T"]);
 });
 
 test("a background is shown once it is loaded, and taken away again; what can't be shown is said", () => {

@@ -14,6 +14,9 @@ export function cameraOf({ ra, dec, height, aspect, roll }: View, paneAspect: nu
   return { ra, dec, fov: height * Math.max(1, aspect / paneAspect), roll };
 }
 
+const UNREACHABLE =
+  "could not be loaded. The address may be wrong, or the server does not allow other sites to load it (no CORS header).";
+
 const names = (layers: readonly SceneImageset[]) => layers.map(({ name }) => name).join();
 
 export class SceneLayers implements Part {
@@ -28,6 +31,7 @@ export class SceneLayers implements Part {
   #shown: SceneImageset[] = [];
   #background = "";
   #view = "";
+  #failed = "";
   #go = button("Fit to scene", () => this.#look());
   readonly controls = [this.#go];
   /** Called once it is known that this preview shows a scene. */
@@ -80,12 +84,20 @@ export class SceneLayers implements Part {
     const states = this.#shown.map(({ name }) => engine.images.stateOf(name));
     const complete = names(this.#shown) === names(this.#scene.layers) && !states.includes("loading");
     if (!complete) wake();
+    else this.#report(this.#shown.filter((_layer, index) => states[index] === "failed"));
     const text = JSON.stringify({ revision: this.#scene.revision, states: complete && engine.atRest ? states : [] });
     if (this.#element.dataset.cxwScene !== text) this.#element.dataset.cxwScene = text;
   }
 
   appGone(): void {
     this.#app = null;
+  }
+
+  /** Says once which images can't be loaded. */
+  #report(failed: SceneImageset[]): void {
+    const text = failed.map(({ title }) => `“${title}”`).join(", ");
+    if (text && text !== this.#failed) this.#notes.show(`${text} ${UNREACHABLE}`);
+    this.#failed = text;
   }
 
   #look(): void {

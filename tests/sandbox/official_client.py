@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from dataclasses import asdict
+from typing import Any
 
 from wwt_api_client.constellations import CxClient
 from wwt_api_client.constellations.data import (
@@ -19,9 +21,35 @@ from wwt_api_client.constellations.data import (
     ScenePlace,
     SceneUpdate,
 )
-from wwt_api_client.constellations.handles import AddImageRequest, AddSceneRequest
+from wwt_api_client.constellations.handles import AddImageRequest, AddSceneRequest, HandleClient
+from wwt_api_client.constellations.images import ImageClient
+from wwt_api_client.constellations.scenes import SceneClient
 from wwt_data_formats.imageset import ImageSet
 from wwt_data_formats.place import Place
+
+uncalled: set[str] = set()
+
+
+def watch(owner: type) -> None:
+    """Note which public calls of a class are not made."""
+
+    def noted(name: str, function: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            uncalled.discard(name)
+            return function(*arguments, **options)
+
+        return call
+
+    for name, function in list(vars(owner).items()):
+        if inspect.isfunction(function) and not name.startswith("_"):
+            full_name = f"{owner.__name__}.{name}"
+            uncalled.add(full_name)
+            setattr(owner, name, noted(full_name, function))
+
+
+for owner in (CxClient, HandleClient, ImageClient, SceneClient):
+    watch(owner)
+public = len(uncalled)
 
 handle_name, url = sys.argv[1:]
 client = CxClient()
@@ -89,4 +117,5 @@ result = {
     "home": [each.id for each in client.get_home_timeline(0)],
     "scene_ids": [scene, hidden],
 }
+result |= {"public": public, "uncalled": sorted(uncalled)}
 print(json.dumps(result))

@@ -60,6 +60,7 @@ def test_it_signs_in_and_makes_each_of_its_calls(official, box, owner, add):
     seen = official("judge", URL)
     first, second = seen["ids"]
 
+    assert seen["uncalled"] == [] and seen["public"] >= 25
     assert seen["handle"] == {"handle": "judge", "display_name": "The judge"}
     assert seen["may"] == [True, True]
     assert seen["listed"] == [[second, "From an imageset"], [first, "Changed"]]

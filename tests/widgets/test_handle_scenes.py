@@ -275,6 +275,7 @@ class TestANewScene:
         shown.ask("publish", value=True)
         shown.ask("confirm", ticket=shown.phase("review")["review"]["ticket"])
         assert shown.phase("made")["made"]["published"] and client.scene(record.id).published
+        assert shown.told[-1]["row"]["published"]  # the list has that, too
         shown.ask("edit_made")
         assert shown.phase("editing")["exists"]
 

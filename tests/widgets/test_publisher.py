@@ -123,11 +123,11 @@ def test_what_was_changed_after_an_unclear_outcome_is_sent_once_that_is_reconcil
     assert not shown["ready"] and images(box, draft) == []  # the first attempt is to be reconciled, or given up, first
     send(publisher, "confirm", ticket=shown["ticket"], anyway=True)
     assert publisher.status["phase"] == "review" and images(box, draft) == []
-    send(publisher, "abandon")
     deadline = time.monotonic() + 120
-    while publisher.pending_attempts["phase"] != "done":
+    while [item["state"] for item in publisher.pending_attempts["items"]] != ["refused"]:
         assert time.monotonic() < deadline, publisher.pending_attempts
-        time.sleep(0.01)
+        send(publisher, "abandon")  # too early, it is not abandoned yet
+        time.sleep(0.05)
     shown = review(publisher)
     send(publisher, "confirm", ticket=shown["ticket"], anyway=True)
     wait(publisher, "published")

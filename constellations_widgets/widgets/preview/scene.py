@@ -99,7 +99,7 @@ class ScenePreview(Preview):
         scene, revision, notes = self._scene, self._revision, [self._note] if self._note else []
         layers: list[SceneImageset] = []
         for image in scene.layers:
-            drawn = self._imageset(image.id, image.fields, image.opacity)
+            drawn = self._imageset(image.id, image.name, image.fields, image.opacity)
             if drawn is None:
                 notes.append(f"{image.name or image.id} can't be shown: its record has no complete placement.")
             else:
@@ -109,12 +109,12 @@ class ScenePreview(Preview):
         return {
             "revision": revision,
             "layers": layers,
-            "background": self._imageset(id, fields, 1.0) if fields is not None else None,
+            "background": self._imageset(id, "The background", fields, 1.0) if fields is not None else None,
             "view": view,
             "note": " ".join(notes),
         }
 
-    def _imageset(self, id: str, fields: Mapping[str, Any], opacity: float) -> SceneImageset | None:
+    def _imageset(self, id: str, title: str, fields: Mapping[str, Any], opacity: float) -> SceneImageset | None:
         """Return how the page draws an image; None if its record does not tell."""
         values = {f"wwt.{name}": value for name, value in (fields.get("wwt") or {}).items()}
         values[URL] = (fields.get("storage") or {}).get("legacy_url_template")
@@ -125,4 +125,5 @@ class ScenePreview(Preview):
         number = self._numbers.setdefault(id, len(self._numbers) + 1)
         name = f"cxw scene {number}."  # not part of another name: the engine takes the first one that contains it
         url = address.replace(PRIVATE, f"{PRIVATE}/{number}", 1)
-        return {"name": name, "url": url, "wtml": drawn_wtml(imageset, name, url), "opacity": opacity}
+        wtml = drawn_wtml(imageset, name, url)
+        return {"name": name, "title": title or f"Image {id}", "url": url, "wtml": wtml, "opacity": opacity}

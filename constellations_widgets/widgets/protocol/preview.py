@@ -106,6 +106,8 @@ class SceneImageset(TypedDict):
     """An image of a scene, as WTML with a name and an address that are unique in the engine."""
 
     name: str
+    title: str
+    """What people call it."""
     url: str
     wtml: str
     opacity: float

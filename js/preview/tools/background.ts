@@ -7,6 +7,7 @@ import type { Notes } from "./notes.ts";
 import { type Choice, select } from "./toolbar.ts";
 
 const OFFLINE: Choice = ["", "Offline sky"];
+const OF_SCENE: Choice = ["", "Of the scene"];
 
 export class Sky implements Part {
   #notes: Notes;
@@ -30,6 +31,7 @@ export class Sky implements Part {
   /** Show the background of a scene, until the user chooses another one; null for the offline sky. It is loaded by then. */
   showScene(background: Background | null): void {
     this.#scene = background;
+    this.#offer();
     if (!this.#survey) this.#show(null);
   }
 
@@ -39,7 +41,7 @@ export class Sky implements Part {
     this.#scene = null;
     this.#surveys = app.addresses.surveys;
     this.#choice.element.hidden = this.#surveys.length === 0;
-    this.#choice.offer([OFFLINE, ...this.#surveys.map(({ id, name }): Choice => [id, name])]);
+    this.#offer();
     app.post({ event: "load_image_collection", url: SKY.url, threadId: "sky" });
     this.#show(this.#survey);
   }
@@ -54,6 +56,10 @@ export class Sky implements Part {
   appGone(): void {
     this.#app?.addresses.close();
     this.#app = null;
+  }
+
+  #offer(): void {
+    this.#choice.offer([this.#scene ? OF_SCENE : OFFLINE, ...this.#surveys.map(({ id, name }): Choice => [id, name])]);
   }
 
   get #survey(): Survey | null {
