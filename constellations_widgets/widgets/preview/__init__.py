@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
+import os
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -47,6 +49,10 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
         None: the sky alone.
     height : str, default "400px"
         Height of the view, a CSS length: px, em, rem, vh or %.
+    embed : bool, optional
+        Whether the saved output holds the live preview itself, so that nbconvert, Jupyter Book, MkDocs and Quarto show it without a
+        kernel and without a network. It adds about 1.1 MB and the image's files, reduced to 64 MB, to the notebook. By default,
+        the environment variable CXW_EMBED_PREVIEWS decides, for a whole notebook: ``%env CXW_EMBED_PREVIEWS=1``.
 
     Raises
     ------
@@ -56,13 +62,17 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
     Examples
     --------
     >>> cxw.Preview(draft, height="30em")
+    >>> cxw.Preview(draft, embed=True)
     """
 
     page = "preview"
 
     height = traitlets.Unicode("400px").tag(sync=True)
+    embed = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, draft: ImageDraft | PublishedImage | None = None, height: str = "400px"):
+    def __init__(
+        self, draft: ImageDraft | PublishedImage | None = None, height: str = "400px", *, embed: bool | None = None
+    ):
         if draft is not None:
             require_draft(Preview, draft)
         self._shown: dict[str, Any] | None = None
@@ -89,6 +99,7 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
         }
         messages = {"view_state": self._on_view_state, "from_app": self._on_app_message}
         super().__init__(draft, messages=messages, requests=requests, height=height)
+        self.embed = os.environ.get("CXW_EMBED_PREVIEWS", "") not in ("", "0") if embed is None else embed
 
     @traitlets.validate("height")
     def _check_height(self, proposal: dict[str, Any]) -> str:
@@ -181,7 +192,14 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         self._displayed = True
-        return with_still(super()._repr_mimebundle_(**kwargs), self._draft)
+        bundle = with_still(super()._repr_mimebundle_(**kwargs), self._draft)
+        if self.embed and bundle and self._draft is not None:
+            from .stand_alone import embedded_html
+
+            # If the image can't be embedded, the picture and the values say why.
+            with contextlib.suppress(ConstellationsError):
+                bundle[0]["text/html"] = embedded_html(self._draft, self.height)
+        return bundle
 
     def _show_once(self) -> None:
         """Show this under the running cell, if it was never shown."""
