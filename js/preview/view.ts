@@ -28,6 +28,7 @@ import { Help } from "./tools/help.ts";
 import { Notes } from "./tools/notes.ts";
 import { Overlay } from "./tools/overlay.ts";
 import { smallPicture } from "./tools/snapshot.ts";
+import { SnapshotRequests } from "./tools/snapshot_request.ts";
 import { toolbar } from "./tools/toolbar.ts";
 import { ViewActions } from "./tools/view_actions.ts";
 import { Zoom } from "./tools/zoom.ts";
@@ -118,6 +119,7 @@ export class PreviewView {
       overlay,
       this.#relay,
       reporter,
+      new SnapshotRequests(kernel, viewState, this.#status, () => this.#start(true)),
       placing,
       help,
       this.#wheel,

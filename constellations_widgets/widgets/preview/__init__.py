@@ -20,12 +20,13 @@ from ...schema.scenes import SkyView
 from ...wtml import DRAWN
 from ..base import DraftObserver, Message, require_draft
 from ..protocol.preview import OpenedPreview, PreviewState
-from ..rpc import Handler, Response, require_count, require_texts
+from ..rpc import Handler, Response, receives_while_running, require_count, require_texts
 from ..wwt.app import app_files, research_app
 from .drawing import NOTHING, PRIVATE, draw, image_address
 from .file_registry import FileRegistry
 from .image_files import PICTURE, PIXELS, ImageFiles
 from .placement_editor import PlacementEditor
+from .snapshots import NO_PAGE, OLD_KERNEL, Snapshots, check_options, write
 from .still import wcs_figure, with_still
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
         if self._image is not None:
             self._served.add("image", self._image.read)
             self._served.add("pixels", self._image.read_pixels)
+        self._snapshots = Snapshots(self.send)
         requests: dict[str, Handler] = {
             "open": self._on_open,
             "app": self._app_files,
@@ -96,6 +98,7 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
             "retry": self._on_retry,
             "app_messages": self._app_messages,
             "place": self._on_place,
+            "snapshot_part": self._snapshots.on_part,
         }
         messages = {"view_state": self._on_view_state, "from_app": self._on_app_message}
         super().__init__(draft, messages=messages, requests=requests, height=height)
@@ -163,6 +166,53 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
         if self._draft is None:
             raise ConstellationsError("This preview has no image: there is nothing to draw.")
         return wcs_figure(self._draft)
+
+    async def snapshot(
+        self,
+        path: str | Path,
+        *,
+        width: int = 2048,
+        grid: bool = False,
+        scale_bar: bool = False,
+        compass: bool = False,
+        timeout: float = 60.0,
+    ) -> Path:
+        """Save what a page shows now as a PNG, in any resolution, once all of its tiles are there.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write; it is replaced if it exists.
+        width : int, default 2048
+            Width in pixels, 64 to 4096. The height follows from the shape of the view.
+        grid, scale_bar, compass : bool, default False
+            What to draw on it.
+        timeout : float, default 60
+            Seconds to wait for the picture.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        ConstellationsError
+            If no page shows the preview, it can't draw the picture or does not send it in time, or the width is out of range.
+        SourceError
+            If the file is no PNG or can't be written.
+
+        Examples
+        --------
+        >>> await preview.snapshot("m51.png", width=4096, grid=True)
+        """
+        target = check_options(path, width)
+        if not self._displayed or not self._may_be_viewed:
+            raise ConstellationsError(NO_PAGE)
+        if not receives_while_running():
+            raise ConstellationsError(OLD_KERNEL)
+        options = {"width": width, "grid": grid, "scale_bar": scale_bar, "compass": compass}
+        return write(await self._snapshots.take(timeout, **options), target)
 
     @property
     def wwt(self) -> PreviewWWT:

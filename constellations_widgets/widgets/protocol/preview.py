@@ -130,6 +130,29 @@ class AppMessages(TypedDict):
     messages: list[dict[str, Any]]
 
 
+class SnapshotEvent(TypedDict):
+    """Send a picture of the view, `width` pixels wide, once all of its tiles are there, within so many seconds."""
+
+    kind: Literal["snapshot"]
+    number: int
+    seconds: float
+    width: int
+    grid: bool
+    scale_bar: bool
+    compass: bool
+
+
+class SnapshotPart(TypedDict):
+    """Part `index` of `count` of a PNG, in a buffer, or why there is none. Parts of several views are told apart by `view`."""
+
+    kind: Literal["snapshot_part"]
+    number: int
+    view: str
+    index: int
+    count: int
+    error: NotRequired[str]
+
+
 class PreviewRequest(TypedDict):
     """A request without further content."""
 
