@@ -1130,7 +1130,7 @@ export interface SnapshotPart {
 
 /** A request without further content. */
 export interface PreviewRequest {
-  kind: "open" | "app" | "fits_pixels" | "retry" | "app_messages";
+  kind: "open" | "app" | "fits_pixels" | "retry" | "app_messages" | "save_html";
 }
 
 /** Response to "open". */
@@ -1150,6 +1150,11 @@ export interface FitsPixels {
   cuts: [number, number];
   quantiles: number[];
   note: string;
+}
+
+/** Response to "save_html": the new file on the kernel's disk. */
+export interface SavedPage {
+  path: string;
 }
 
 /** Read files. */

@@ -102,7 +102,7 @@ export class PreviewView {
     this.#image = new ImageOnSky(kernel, viewState, this.#status);
     const overlay = new Overlay(viewState);
     kernel.onMessage("note", ({ message }) => notes.show(String(message)));
-    const views = new ViewActions(this.element, notes, overlay);
+    const views = new ViewActions(this.element, notes, overlay, standAlone ? null : kernel);
     this.#wheel = new WheelGuard(this.element, this.#stage);
     const help = new Help();
     this.#relay = new Relay(kernel, viewState, this.#image, () => this.#start(true), notes);

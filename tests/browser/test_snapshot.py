@@ -1,4 +1,4 @@
-"""Pictures of a live preview that Python waits for, in JupyterLab: larger than the view, with all tiles, marks in their places."""
+"""What a live preview in JupyterLab is saved as: pictures that Python waits for, and pages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from browser.lab import Lab, LabServer, Notebook
 from browser.marked_image import find_marks, make_wcs, positions, sky_to_pixel
@@ -61,6 +62,18 @@ def test_grid_scale_bar_and_compass_are_drawn_on_it(notebook: Notebook):
     assert changed[: height // 4, -width // 8 :].sum() > 500  # the compass
     assert changed[-height // 8 :, -width // 3 :].sum() > 500  # the scale bar
     assert changed[height // 3 : height // 2, : width // 2].sum() > 500  # lines of the grid
+
+
+def test_the_page_is_saved_beside_the_notebook_and_overwrites_nothing(notebook: Notebook):
+    element = notebook.output(0).locator(".cxw-preview")
+    folder, before = notebook.path.parent, set(notebook.path.parent.glob("*.html"))
+    notebook.execute("draft._name = 'Four <b>marks'")
+    for name in ("four-b-marks.html", "four-b-marks-2.html"):
+        element.get_by_role("button", name="Save as HTML").click()
+        expect(element.locator(".cxw-preview-note")).to_contain_text(f"Saved as {folder / name}")
+    pages = set(folder.glob("*.html")) - before
+    assert {page.name for page in pages} == {"four-b-marks.html", "four-b-marks-2.html"}
+    assert all("cxw-preview" in page.read_text("utf-8") for page in pages)
 
 
 def test_without_a_page_or_in_too_short_a_time_the_error_says_so(notebook: Notebook):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import math
 import os
 import re
@@ -98,6 +99,7 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
             "retry": self._on_retry,
             "app_messages": self._app_messages,
             "place": self._on_place,
+            "save_html": self._on_save_html,
             "snapshot_part": self._snapshots.on_part,
         }
         messages = {"view_state": self._on_view_state, "from_app": self._on_app_message}
@@ -315,6 +317,15 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
         message = self._placing.on_request(request)
         self._pace.flush()  # the page draws its own edits from what it is sent
         return {"message": message, "placing": self._placing.status()}, []
+
+    def _on_save_html(self, _request: Message) -> Response:
+        """Write a page to the kernel's folder, which is the notebook's, under a name that no file has."""
+        from ...hosting.collect import slug_of
+
+        stem = slug_of(self._draft.name) if self._draft is not None else ""
+        names = itertools.chain([f"{stem}.html"], (f"{stem}-{number}.html" for number in itertools.count(2)))
+        path = next(path for path in map(Path.cwd().joinpath, names) if not path.exists())
+        return {"path": str(self.to_html(path))}, []
 
     def _state(self, revision: int) -> PreviewState:
         drawing = NOTHING

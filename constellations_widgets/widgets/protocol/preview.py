@@ -156,7 +156,7 @@ class SnapshotPart(TypedDict):
 class PreviewRequest(TypedDict):
     """A request without further content."""
 
-    kind: Literal["open", "app", "fits_pixels", "retry", "app_messages"]
+    kind: Literal["open", "app", "fits_pixels", "retry", "app_messages", "save_html"]
 
 
 class OpenedPreview(PreviewState):
@@ -179,6 +179,12 @@ class FitsPixels(TypedDict):
     cuts: tuple[float, float]
     quantiles: list[float]
     note: str
+
+
+class SavedPage(TypedDict):
+    """Response to "save_html": the new file on the kernel's disk."""
+
+    path: str
 
 
 class FilesRequest(TypedDict):
