@@ -81,7 +81,7 @@ def names(box: cxw.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     }
 
 
-@pytest.mark.parametrize("test", examples(), ids=lambda test: test.name)
+@pytest.mark.parametrize("test", list(examples()), ids=lambda test: test.name)
 def test_the_example_runs(
     test: doctest.DocTest, names: dict[str, Any], box: cxw.Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
