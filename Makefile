@@ -23,12 +23,13 @@ TICK := while sleep 20 >/dev/null 2>&1; do n=$$((n+20)); echo "  still installin
   trap 'kill $$tick 2>/dev/null' EXIT
 INSTALL := $(TICK); if [ -x $(ZIG) ]; then export CC="$(ZIG) cc"; fi; $(PY) -m pip install --quiet --editable
 
-.PHONY: help demo test compat fuzz bench soak pictures js lint clean
+.PHONY: help demo docs test compat fuzz bench soak pictures js lint clean
 .PHONY: lint-python lint-types lint-js test-js chromium
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    start the sandbox server and JupyterLab with the tutorial; Ctrl-C stops both"
+	@echo "make docs    build the documentation site into build/docs/site"
 	@echo "make test    run lint and all tests (ARGS='-k license' selects some)"
 	@echo "make compat  run the tests without a browser with the oldest and the newest packages, on each Python here from 3.11 to 3.14"
 	@echo "make fuzz    run the property tests with many random examples"
@@ -41,6 +42,9 @@ help:
 
 demo: $(VENV)/.demo js
 	@exec $(PY) notebooks/demo.py
+
+docs: $(VENV)/.docs js
+	@$(PY) notebooks/build_site.py
 
 test: $(VENV)/.test js
 	@$(MAKE) $(TOGETHER) lint-types lint-js test-js lint-python chromium
@@ -105,9 +109,14 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml
 	@$(INSTALL) '.[demo]'
 	@touch $@
 
-# Includes what the demo needs. The older ipykernel, for a second kernel of the tests, has its own folder.
+$(VENV)/.docs: $(VENV)/.made pyproject.toml
+	@echo "Installing into $(VENV) and building the widgets: some minutes, this first time."
+	@$(INSTALL) '.[docs]'
+	@touch $@ $(VENV)/.demo
+
+# Includes what the demo and the site need. The older ipykernel, for a second kernel of the tests, has its own folder.
 $(VENV)/.test: $(VENV)/.made pyproject.toml
 	@echo "Installing into $(VENV) and building the widgets: some minutes, this first time."
 	@$(INSTALL) '.[test]'
 	@$(PY) -m pip install --quiet --upgrade --no-deps --target $(VENV)/ipykernel6 'ipykernel>=6.29,<7'
-	@touch $@ $(VENV)/.demo
+	@touch $@ $(VENV)/.demo $(VENV)/.docs

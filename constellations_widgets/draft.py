@@ -55,6 +55,15 @@ class ImageDraft(Exports, CheckedFields):
         The image's own files, if they are on this machine's disk; the preview shows these.
     receipt : Receipt or None
         Set once the draft was published.
+
+    Examples
+    --------
+    >>> draft = cxw.ImageDraft.from_fits("m51.fits")
+    >>> draft.wwt.rotation = 12.5
+    >>> draft.permissions.license = "cc-by-4.0"
+    >>> draft.permissions.license
+    'CC-BY-4.0'
+    >>> draft.problems
     """
 
     def __init__(self, reading: ParsedImage | None = None, *, autosave: bool = True, **unknown: Any):

@@ -43,7 +43,15 @@ if TYPE_CHECKING:
 
 
 class ConstellationsError(Exception):
-    """Base of all errors that this package raises deliberately. Its message can be printed whatever file it names."""
+    """Base of all errors that this package raises deliberately. Its message can be printed whatever file it names.
+
+    Examples
+    --------
+    >>> try:
+    ...     cxw.ImageDraft.from_fits("missing.fits")
+    ... except cxw.ConstellationsError as error:
+    ...     print(error)
+    """
 
     def __init__(self, *args: object):
         super().__init__(*(readable(arg) if isinstance(arg, str) else arg for arg in args))
@@ -98,6 +106,13 @@ class DraftError(ConstellationsError):
     ----------
     problems : list of Problem
         Every blocking error, each with its field.
+
+    Examples
+    --------
+    >>> try:
+    ...     cxw.ImageDraft().submission()
+    ... except cxw.DraftError as error:
+    ...     print(error)
     """
 
     def __init__(self, problems: Sequence[Problem], what: str = "The draft", done: str = "published"):

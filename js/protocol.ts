@@ -1278,9 +1278,30 @@ export interface AppMessages {
   messages: (Record<string, unknown>)[];
 }
 
+/** Send a picture of the view, width pixels wide, once all of its tiles are there, within so many seconds. */
+export interface SnapshotEvent {
+  kind: "snapshot";
+  number: number;
+  seconds: number;
+  width: number;
+  grid: boolean;
+  scale_bar: boolean;
+  compass: boolean;
+}
+
+/** Part index of count of a PNG, in a buffer, or why there is none. Parts of several views are told apart by view. */
+export interface SnapshotPart {
+  kind: "snapshot_part";
+  number: number;
+  view: string;
+  index: number;
+  count: number;
+  error?: string;
+}
+
 /** A request without further content. */
 export interface PreviewRequest {
-  kind: "open" | "app" | "fits_pixels" | "retry" | "app_messages";
+  kind: "open" | "app" | "fits_pixels" | "retry" | "app_messages" | "save_html";
 }
 
 /** Response to "open". */
@@ -1303,6 +1324,11 @@ export interface FitsPixels {
   cuts: [number, number];
   quantiles: number[];
   note: string;
+}
+
+/** Response to "save_html": the new file on the kernel's disk. */
+export interface SavedPage {
+  path: string;
 }
 
 /** Read files. */

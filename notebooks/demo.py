@@ -154,6 +154,8 @@ def main() -> int:
             )
         with Sandbox(path=WORK / "sandbox.sqlite", files=folder / "data", port=sandbox_port) as box:
             environment = {**environment_of(box), "CXW_STATE_DIR": str(WORK / "state")}
+            # Guides run the command line.
+            environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
             process = jupyter(folder, environment, port, token)
             url = f"http://127.0.0.1:{port}"
             if not wait_until_it_answers(process, url, token):

@@ -1,11 +1,14 @@
-"""Makes what the tutorial shows: the Hubble eXtreme Deep Field as a tile tree, and the FITS image of M 101 that comes with pywwt.
+"""Makes what tutorial and guides read: the Hubble eXtreme Deep Field as a tile tree, a picture and parts of it with a table that
+describes them, and the FITS image of M 101 that comes with pywwt.
 
-Run by `make demo`, and by the tests; what is there already is left as it is.
+Run by `make demo` and `make docs`, and by the tests; what is there already is left as it is.
 """
 
 from __future__ import annotations
 
+import csv
 import importlib.util
+import math
 import os
 import shutil
 from pathlib import Path
@@ -25,13 +28,33 @@ CREDITS = (
 
 
 def data(folder: Path) -> None:
-    """Everything that the tutorial reads, in `folder`."""
+    """Everything that tutorial and guides read, in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     tile(folder / "hxdf")
+    shutil.copyfile(PICTURE, folder / "hubble.jpg")
+    survey(folder / "survey")
     fits = folder / "m101.fits"
     if not fits.exists():
         pywwt = importlib.util.find_spec("pywwt")  # without importing it, which takes seconds
         shutil.copyfile(Path(pywwt.submodule_search_locations[0]) / "tests" / "data" / "m101_swiftx.fits", fits)
+
+
+def survey(folder: Path) -> None:
+    """Three parts of the picture, and a table that places and describes them."""
+    from PIL import Image
+
+    folder.mkdir(exist_ok=True)
+    with Image.open(PICTURE) as whole, (folder / "metadata.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["file", "title", "alt text", "copyright", "license", "ra", "dec", "width [arcmin]"])
+        scale, side = WIDTH / whole.width, whole.width // 4
+        for number, (x, y) in enumerate([(1, 1), (2, 1), (2, 2)], 1):
+            name = f"part-{number}.jpg"
+            whole.crop((x * side, y * side, (x + 1) * side, (y + 1) * side)).save(folder / name)
+            east, north = whole.width / 2 - (x + 0.5) * side, whole.height / 2 - (y + 0.5) * side
+            place = [CENTER_RA + east * scale / math.cos(math.radians(CENTER_DEC)), CENTER_DEC + north * scale]
+            texts = [f"Deep field, part {number}", "Galaxies on a black sky.", "Copyright 2012 NASA, ESA", "CC BY 4.0"]
+            table.writerow([name, *texts, *(f"{angle:.6f}" for angle in place), f"{side * scale * 60:.4f}"])
 
 
 def tile(out: Path) -> Path:

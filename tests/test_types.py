@@ -1,4 +1,4 @@
-"""Type checkers and editors understand code that uses the package: the README's examples, and a draft's fields."""
+"""Type checkers and editors understand code that uses the package: examples of README and guides, and a draft's fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import constellations_widgets as cxw
 
 ROOT = Path(__file__).parents[1]
 
-# What the README's examples take for granted.
+# What the examples take for granted.
 BEFORE = """
 from concurrent.futures import Executor
 
@@ -27,9 +27,11 @@ import constellations_widgets as cxw
 
 
 panel = cxw.publish("m51/index_rel.wtml")
+api_url = "https://api.worldwidetelescope.org"
 
 
-async def examples(drafts: list[cxw.ImageDraft], executor: Executor) -> None:
+async def examples(draft: cxw.ImageDraft, drafts: list[cxw.ImageDraft], preview: cxw.Preview, executor: Executor) -> None:
+    wwt = await preview.wwt.becomes_ready()
 """
 # Each line with "wrong" must be an error, and no other.
 FIELDS = """
@@ -58,9 +60,13 @@ number: int = receipt.record_url  # wrong
 """
 
 
-def readme_code() -> str:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) > 5
+def example_code() -> str:
+    """Return the examples that are not run: those of the README, and those in the text of the guides."""
+    guides = [json.loads(path.read_text("utf-8"))["cells"] for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    texts = ["".join(cell["source"]) for cells in guides for cell in cells if cell["cell_type"] == "markdown"]
+    texts = [(ROOT / "README.md").read_text("utf-8"), *texts, (ROOT / "notebooks" / "index.md").read_text("utf-8")]
+    blocks = [block for text in texts for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)]
+    assert len(blocks) > 8
     return BEFORE + textwrap.indent("\n".join(blocks), "    ")
 
 
@@ -86,7 +92,7 @@ def pyright(file: Path) -> dict[int, str]:
 
 
 @pytest.mark.parametrize("checker", [mypy, pyright])
-@pytest.mark.parametrize("code", [readme_code(), FIELDS], ids=["README", "fields"])
+@pytest.mark.parametrize("code", [example_code(), FIELDS], ids=["examples", "fields"])
 def test_type_checkers_find_what_is_wrong_and_nothing_else(checker, code, tmp_path):
     file = tmp_path / "user.py"
     file.write_text(code, encoding="utf-8")

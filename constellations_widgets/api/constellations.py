@@ -41,4 +41,10 @@ class Constellations(ImageCalls, HandleCalls, SceneCalls):
     Every call can raise an `ApiError`: `NotSentError` (nothing was sent), `NoAnswerError` (a read got no response),
     `BadAnswerError` (a response that this API never gives), a `StatusError` (the server refused; its subclasses tell
     why), and, from the calls that change something, `UnclearError` (sent, but the outcome is unknown).
+
+    Examples
+    --------
+    >>> client = cxw.Constellations(api_url, auth=cxw.sign_in())
+    >>> client.may_add_images(handle)
+    True
     """

@@ -38,6 +38,10 @@ class Retries:
         so that the caller can show it, stop, or try later.
     sleep : function of seconds, default time.sleep
         Function that waits.
+
+    Examples
+    --------
+    >>> cxw.Constellations(api_url, auth=token, retries=cxw.Retries(tries=6))
     """
 
     tries: int = 4

@@ -72,6 +72,10 @@ def sign_in(
         If there is no token and no way to prompt for a sign-in, or the sign-in was refused.
     ApiError
         If the identity server could not be reached.
+
+    Examples
+    --------
+    >>> client = cxw.Constellations(api_url, auth=cxw.sign_in(token, api_url=api_url))
     """
     if token is not None:
         try:
@@ -115,6 +119,10 @@ def sign_out(api_url: str | None = None, *, keycloak_url: str | None = None, cli
     Notes
     -----
     An access token that is in use elsewhere stays valid until it expires, which it does within minutes.
+
+    Examples
+    --------
+    >>> cxw.sign_out()  # doctest: +SKIP
     """
     session_at(api_url, keycloak_url=keycloak_url, client_id=client_id).sign_out()
 

@@ -30,7 +30,14 @@ Check = Callable[[Values], Found]
 
 @dataclass(frozen=True)
 class Fix:
-    """Changes (path → new value) that fix a problem, and the label of the button that applies them."""
+    """Changes (path → new value) that fix a problem, and the label of the button that applies them.
+
+    Examples
+    --------
+    >>> for problem in draft.problems:
+    ...     if problem.fix:
+    ...         draft.update(problem.fix.changes)
+    """
 
     label: str
     changes: Mapping[str, Any]
@@ -52,6 +59,11 @@ class Problem:
         What is wrong with the field, why, and what to do.
     fix : Fix or None
         Changes that fix it: `draft.apply(problem)`.
+
+    Examples
+    --------
+    >>> for problem in draft.problems:
+    ...     print(problem.code, problem.severity, problem.field, problem.message)
     """
 
     code: str

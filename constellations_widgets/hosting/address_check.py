@@ -40,6 +40,11 @@ class AddressCheck:
         What prevents others from seeing the image, one predicate each; empty if the address works.
     file_url : str
         The address to use instead, if this one is of a web page about the file and the service has one; else "".
+
+    Examples
+    --------
+    >>> check = cxw.check_address(draft, private=True)
+    >>> check.works, check.status, check.faults
     """
 
     url: str
@@ -77,6 +82,10 @@ def check_address(draft: ImageDraft, field: str = URL, *, private: bool = False)
     ------
     HostingError
         If the field holds no address.
+
+    Examples
+    --------
+    >>> cxw.check_address(draft, "wwt.thumbnail_url", private=True)
     """
     if field not in (URL, THUMBNAIL):
         raise HostingError(f"field= is {URL!r} or {THUMBNAIL!r}, not {field!r}")

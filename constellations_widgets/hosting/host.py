@@ -46,6 +46,10 @@ class Hosted:
         How many were loaded from their public address to verify it.
     advice : str
         What remains to be done, "" if nothing.
+
+    Examples
+    --------
+    >>> cxw.host(draft, box).url
     """
 
     url: str

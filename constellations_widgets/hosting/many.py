@@ -39,6 +39,11 @@ class Outcome:
         Return value of the call for a single image; None if it failed.
     error : str
         Why it failed; "" if it did not.
+
+    Examples
+    --------
+    >>> for outcome in cxw.host_all(drafts, box):
+    ...     print(outcome.name, outcome.error)
     """
 
     name: str
@@ -79,6 +84,10 @@ def tile_all(
     -------
     list of Outcome
         In the order of the sources; `result` is the folder of an image.
+
+    Examples
+    --------
+    >>> cxw.tile_all(["m51.fits"], "tiles")
     """
     folder = file_path(out, "folder").absolute()
     folder.mkdir(parents=True, exist_ok=True)
@@ -125,6 +134,10 @@ def host_all(
     -------
     list of Outcome
         In the order of the drafts; `result` is a `Hosted`.
+
+    Examples
+    --------
+    >>> cxw.host_all(drafts, "public_html", "https://example.org/images/")  # doctest: +SKIP
     """
     if isinstance(target, HostingProfile):
         public_url = public_url or target.public_url or None

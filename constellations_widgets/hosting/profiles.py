@@ -56,6 +56,10 @@ class HostingProfile:
         The address under which browsers find the files; "" if it follows from the target.
     options : dict
         Settings of the service, such as ``endpoint``, ``region`` or ``profile``; never a key or a password.
+
+    Examples
+    --------
+    >>> cxw.host(draft, cxw.hosting_profiles()["group"])  # doctest: +SKIP
     """
 
     name: str
@@ -85,6 +89,10 @@ def save_hosting_profile(name: str, target: str, public_url: str = "", **options
     ------
     HostingError
         If there is no name, an option or an address holds a secret, or the file cannot be written.
+
+    Examples
+    --------
+    >>> cxw.save_hosting_profile("group", "s3://my-bucket/images")
     """
     if not isinstance(name, str) or not name.strip():
         raise HostingError("A profile needs a name")
@@ -112,6 +120,10 @@ def hosting_profiles() -> dict[str, HostingProfile]:
     ------
     HostingError
         If their file cannot be read.
+
+    Examples
+    --------
+    >>> sorted(cxw.hosting_profiles())
     """
     path = state_dir() / "hosting.json"
     try:

@@ -20,6 +20,10 @@ class HostingProgress:
         The same in bytes.
     rate : float
         Bytes uploaded per second so far; 0 before the first file.
+
+    Examples
+    --------
+    >>> cxw.host(draft, box, on_progress=lambda it: print(f"{it.files} of {it.total_files} files"))
     """
 
     stage: str

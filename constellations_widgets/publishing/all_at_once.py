@@ -66,6 +66,10 @@ def publish_all(
         call continues.
     PublishError, ApiError
         If no plan can be made: nothing was sent.
+
+    Examples
+    --------
+    >>> cxw.publish_all(drafts, client, handle, anyway=True)
     """
     steps = plan(drafts, client, handle, journal=journal, probe=probe)
     return publish_plan(steps, client, threads=threads, anyway=anyway, journal=journal, on_progress=on_progress)

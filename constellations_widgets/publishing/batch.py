@@ -82,6 +82,11 @@ class Batch(Report):
     ------
     PublishError
         If the client is of another API than the plan, or the journal can't be used.
+
+    Examples
+    --------
+    >>> batch = cxw.publish_all(drafts, client, handle, anyway=True)
+    >>> batch.retry_failed()
     """
 
     def __init__(

@@ -496,6 +496,10 @@ def history(limit: int | None = None, *, source: ImageDraft | Path | str | None 
     ------
     JournalError
         If the journal can't be read.
+
+    Examples
+    --------
+    >>> cxw.history(10)
     """
     if source is None:
         return default_journal().attempts(limit=limit)

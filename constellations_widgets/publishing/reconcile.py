@@ -187,6 +187,10 @@ def settle_all(
         If nothing could be searched for.
     JournalError
         If the journal can't be used.
+
+    Examples
+    --------
+    >>> cxw.settle_all(client)
     """
     require_client("settle_all", client)
     journal = journal or default_journal()

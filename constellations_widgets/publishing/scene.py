@@ -72,6 +72,10 @@ def scene_of(
     -----
     UserWarning
         If two of the images have the same image URL and different placements: the site draws both where the first is.
+
+    Examples
+    --------
+    >>> scene = cxw.scene_of(receipt, cxw.SkyView(202.47, 47.2, 0.5), text="The Whirlpool galaxy")
     """
     shown = [(image, opacity), *above]
     for each, _ in shown:
@@ -121,7 +125,7 @@ def publish_scene(
 
     Examples
     --------
-    >>> cxw.publish_scene(draft.receipt, client, preview.view, text="The Whirlpool galaxy", published=True)
+    >>> cxw.publish_scene(receipt, client, text="The Whirlpool galaxy", published=True)
     """
     scene = scene_of(
         image,

@@ -71,6 +71,10 @@ def publish_draft(
         If it was sent, and whether the server has it is unknown. It is never sent again unless you ask for it.
     ApiError
         If the server refused it, or can't be reached: nothing was published.
+
+    Examples
+    --------
+    >>> receipt = cxw.publish_draft(draft, client, handle, anyway=True)
     """
     require_client("Publishing", client)
     journal = journal or default_journal()

@@ -104,6 +104,11 @@ def running_sandbox(files: Path | str | None = None) -> Sandbox | JoinedSandbox:
     ------
     SandboxError
         If it can't be started, runs already and serves other files, or the environment variable CXW_SANDBOX is invalid.
+
+    Examples
+    --------
+    >>> box = cxw.running_sandbox()
+    >>> client = box.client()
     """
     global _own
     if settings := os.environ.get(VARIABLE):

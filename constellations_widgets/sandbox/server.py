@@ -83,6 +83,12 @@ class Sandbox:
     SandboxError
         If the port is taken, `path` is no database, or `files` is no folder; and by whatever needs a running server,
         when it isn't.
+
+    Examples
+    --------
+    >>> with cxw.Sandbox() as box:
+    ...     box.client().may_add_images(box.handle)
+    True
     """
 
     def __init__(

@@ -87,6 +87,11 @@ def clean_credits(html: str) -> str:
     ------
     CreditsError
         It must not be sent at all; see `check_credits`.
+
+    Examples
+    --------
+    >>> cxw.clean_credits("<b>A. Author</b><script>alert('?')</script>")
+    '<b>A. Author</b>'
     """
     check_credits(html)
     cleaned = _clean(html)

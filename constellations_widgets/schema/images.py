@@ -82,6 +82,10 @@ class ImageWwt(_Wire):
 
     A *tiled* image (projection ``Tan``) is a pyramid of 256-pixel tiles, an *untiled* one (``SkyImage``) a single file;
     several fields change their meaning between the two. Source: the WorldWide Telescope engine and `wwt_data_formats`.
+
+    Examples
+    --------
+    >>> draft.submission().wwt.center_x
     """
 
     center_x: Annotated[
@@ -146,7 +150,12 @@ class ImageWwt(_Wire):
 
 
 class ImagePermissions(_Wire):
-    """Rights and credits of an image: who owns it, whom to credit, and what others may do with it."""
+    """Rights and credits of an image: who owns it, whom to credit, and what others may do with it.
+
+    Examples
+    --------
+    >>> cxw.ImagePermissions(copyright="Copyright 2026 Jane Doe", credits="Jane Doe", license="CC-BY-4.0")
+    """
 
     copyright: Annotated[Text, Field(title="Copyright", min_length=1)] = Field(
         description='Who owns it: "Copyright 2020 Henrietta Swan Leavitt" or "Public domain".'
@@ -167,7 +176,12 @@ class ImagePermissions(_Wire):
 
 
 class ImageStorage(_Wire):
-    """Addresses of the image's pixels."""
+    """Addresses of the image's pixels.
+
+    Examples
+    --------
+    >>> cxw.ImageStorage(legacy_url_template="https://example.org/m51/{1}/{3}/{3}_{2}.png")
+    """
 
     legacy_url_template: Annotated[
         Text,
@@ -185,6 +199,11 @@ class ImageSubmission(_Wire):
     ------
     pydantic.ValidationError
         Naming each field that the server would refuse, or that WWT could not draw.
+
+    Examples
+    --------
+    >>> submission = draft.submission()
+    >>> submission.to_request()
     """
 
     wwt: ImageWwt

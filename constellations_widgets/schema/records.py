@@ -299,6 +299,11 @@ class Receipt(AnyReceipt):
         The id of the attempt, the same as in the journal.
     duplicates : tuple of str
         Ids of further records of the same request: a gateway or the network had repeated it. They can't be deleted.
+
+    Examples
+    --------
+    >>> receipt = cxw.publish_draft(draft, client, handle, anyway=True)
+    >>> receipt.wtml_url
     """
 
     kind: ClassVar[str] = "image"

@@ -53,6 +53,10 @@ class SkyView:
         Width / height. Default 1.
     roll : float
         Turn of the view, degrees; the sky turns clockwise. Default 0: north is up.
+
+    Examples
+    --------
+    >>> cxw.SkyView(ra=202.47, dec=47.2, height=0.5)
     """
 
     ra: float
@@ -140,6 +144,10 @@ class SceneSubmission(_Wire):
     ------
     pydantic.ValidationError
         Naming each field that can't be right.
+
+    Examples
+    --------
+    >>> cxw.scene_of(receipt, text="The Whirlpool galaxy").to_request()
     """
 
     place: ScenePlace
@@ -226,6 +234,12 @@ class SceneReceipt(AnyReceipt):
     """Proof that a scene was made: what was sent, where and when, and the server's response. It holds no secret.
 
     Attributes are those of `Receipt`; `id` is the scene's.
+
+    Examples
+    --------
+    >>> scene = cxw.publish_scene(receipt, client, text="The Whirlpool galaxy")
+    >>> scene.published
+    False
     """
 
     kind: ClassVar[str] = "scene"

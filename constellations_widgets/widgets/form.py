@@ -54,6 +54,10 @@ class ImageForm(CreditsWidget):
         The final fields of a published image are read-only, and the others are saved with a button.
     sandbox : Sandbox, optional
         A running sandbox, which the form offers as a place for the image's files.
+
+    Examples
+    --------
+    >>> cxw.ImageForm(draft)
     """
 
     page = "form"

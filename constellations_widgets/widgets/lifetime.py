@@ -6,6 +6,7 @@ closes the widget of a cell before running it again. After 300 runs a tab held 3
 
 from __future__ import annotations
 
+import os
 import re
 import weakref
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from ..text import readable
 
 _OUTPUTS = re.compile(r"_{1,3}|_\d+|_oh|Out")
 """Variables in which IPython keeps the outputs of cells."""
+_VIEW = "application/vnd.jupyter.widget-view+json"
 _Cell = tuple[bool, str]
 """A cell: whether its host names cells, and its id, or else its source."""
 
@@ -48,6 +50,13 @@ class ClosesModels(Widget):
     def send(self, content: Any, buffers: Any = None) -> None:
         """Send a message, without characters that can't be sent."""
         super().send(_sendable(content), buffers)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle and _is_batch_run():
+            data = bundle[0] if isinstance(bundle, tuple) else bundle
+            data.pop(_VIEW, None)  # converters would prefer it to the text and the picture, and load scripts from a CDN
+        return bundle
 
 
 class ClosedByItsCell(ClosesModels):
@@ -94,6 +103,17 @@ def _models_of(widget: Widget) -> Iterator[Widget]:
 _cells: weakref.WeakKeyDictionary[ClosedByItsCell, dict[_Cell, str]] = weakref.WeakKeyDictionary()
 """By widget: the cells that show it, with the id of the latest run in which each did."""
 _shells: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def _is_batch_run() -> bool:
+    """Return whether the running cell was sent by a program that no one watches, such as nbconvert, Quarto or Jupyter Book.
+
+    nbclient, with which they run notebooks, declares that it can't ask for input. So does Voila, whose page shows widgets.
+    """
+    shell = _notebook_shell()
+    if shell is None or os.environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
+        return False
+    return ((shell.get_parent() or {}).get("content") or {}).get("allow_stdin") is False
 
 
 def _note_display(widget: ClosedByItsCell) -> None:

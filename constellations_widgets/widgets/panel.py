@@ -141,6 +141,11 @@ def publish(source: Any, client: Constellations | None = None, handle: str | Non
         If no draft can be made of `source`.
     ValueError
         If there is a client but no handle.
+
+    Examples
+    --------
+    >>> cxw.publish("m51.fits")
+    >>> cxw.publish(draft, client, handle)
     """
     draft = source if isinstance(source, ImageDraft) else draft_of(source)
     if client is not None:

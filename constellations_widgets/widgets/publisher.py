@@ -228,6 +228,10 @@ class Publisher(DraftWidget[ImageDraft]):
         Receipt of the image, once it is published.
     scene_receipt : SceneReceipt or None
         Receipt of a scene that was made here afterwards.
+
+    Examples
+    --------
+    >>> cxw.Publisher(draft, client, handle)
     """
 
     page = "publisher"

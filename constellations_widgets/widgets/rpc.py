@@ -127,3 +127,12 @@ def keep_requested_subshell(comm: Any) -> None:
 
 def _unknown(request: Mapping[str, Any]) -> Response:
     raise ConstellationsError(f"Unknown kind of request: {str(request.get('kind'))[:40]!r}.")
+
+
+def receives_while_running() -> bool:
+    """Return whether the kernel receives messages of a page while a cell runs: from ipykernel 7 on."""
+    try:
+        import ipykernel
+    except ImportError:
+        return True
+    return int(ipykernel.version_info[0]) >= 7  # type: ignore[attr-defined, call-overload]

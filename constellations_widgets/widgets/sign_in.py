@@ -63,9 +63,9 @@ class SignIn(PageWidget, Generic[Client]):
 
     Examples
     --------
-    >>> signed = cxw.SignIn()  # doctest: +SKIP
-    >>> signed  # doctest: +SKIP
-    >>> client = signed.client()  # doctest: +SKIP
+    >>> signed = cxw.SignIn()
+    >>> signed
+    >>> client = signed.client()
     """
 
     page = "sign_in"

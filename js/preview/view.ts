@@ -30,6 +30,7 @@ import { Notes } from "./tools/notes.ts";
 import { Overlay } from "./tools/overlay.ts";
 import { smallPicture } from "./tools/snapshot.ts";
 import { SolutionMarks } from "./tools/solution.ts";
+import { SnapshotRequests } from "./tools/snapshot_request.ts";
 import { toolbar } from "./tools/toolbar.ts";
 import { ViewActions } from "./tools/view_actions.ts";
 import { Zoom } from "./tools/zoom.ts";
@@ -106,7 +107,7 @@ export class PreviewView {
     const overlay = new Overlay(viewState);
     this.#solution = new SolutionMarks(kernel, viewState);
     kernel.onMessage("note", ({ message }) => notes.show(String(message)));
-    const views = new ViewActions(this.element, notes, overlay);
+    const views = new ViewActions(this.element, notes, overlay, standAlone ? null : kernel);
     this.#wheel = new WheelGuard(this.element, this.#stage);
     const help = new Help();
     this.#relay = new Relay(kernel, viewState, this.#image, () => this.#start(true), notes);
@@ -130,6 +131,7 @@ export class PreviewView {
       this.#solution,
       this.#relay,
       reporter,
+      new SnapshotRequests(kernel, viewState, this.#status, () => this.#start(true)),
       placing,
       help,
       this.#wheel,

@@ -120,6 +120,14 @@ test("models that ipywidgets has saved, since the user's settings ask for it, le
   expect(JSON.stringify(saved)).not.toContain("alert");
 });
 
+test("a preview whose output holds all of it has no entry, which a converter would show instead", () => {
+  const host = new Host({ form: ours("lf"), lf: layout() }, ["form"]);
+  registerFallback(host.model("lf"), () => paragraph("Words"));
+  expect(Object.keys(host.save()).sort()).toEqual(["form", "lf"]);
+  host.live.form!.state.embed = true;
+  expect(host.save()).toEqual({});
+});
+
 test("a notebook without widgets of ours is left alone", () => {
   const host = new Host({ form: ours("lf"), lf: layout() }, []);
   registerFallback(host.model("lf"), () => paragraph("Words"));

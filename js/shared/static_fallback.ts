@@ -77,7 +77,8 @@ function save(manager: Manager, makers: Makers): void {
     {}) as Entries;
   const own = model.getMetadata(OWN) as { fallbacks?: string[]; keepsakes?: string[] } | undefined;
   const earlier = own?.fallbacks ?? own?.keepsakes ?? []; // "keepsakes": notebooks saved before 2026-12
-  const shown = shownIn(model.cells);
+  // A converter shows an entry instead of what the output itself holds, and loads scripts from a CDN for it.
+  const shown = shownIn(model.cells).filter((id) => !live[id]?.state.embed);
   const kept = fallbacks(live, shown, makers, (id) => (earlier.includes(id) ? written[id] : undefined));
   if (Object.keys(kept).length === 0 && earlier.length === 0) return;
   const entries = { ...written, ...kept };

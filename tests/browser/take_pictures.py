@@ -1,4 +1,4 @@
-"""`make pictures`: the pictures of the README, taken of the real thing in a real JupyterLab."""
+"""`make pictures`: the pictures of README and site, taken of the real thing in a real JupyterLab."""
 
 from __future__ import annotations
 

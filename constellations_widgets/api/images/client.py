@@ -70,7 +70,7 @@ class ImagesClient:
 
     Examples
     --------
-    >>> images = cxw.ImagesClient("https://images.example.org", token)  # doctest: +SKIP
+    >>> images = cxw.ImagesClient(base_url, auth)
     >>> image = images.upload("m51.jpg", progress=lambda it: print(f"{it.done:,} bytes, {it.left} s left"))
     >>> images.rename(image, "Whirlpool.jpg")
 

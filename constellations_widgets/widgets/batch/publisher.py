@@ -94,6 +94,10 @@ class BatchPublisher(CreditsWidget):
         If the number of threads is out of range.
     InvalidError
         If there is no handle.
+
+    Examples
+    --------
+    >>> cxw.BatchPublisher("images/", client, handle, metadata="metadata.csv")
     """
 
     page = "batch_publisher"

@@ -60,7 +60,7 @@ class ImageLibrary(ClosesModels, VBox):
 
     Examples
     --------
-    >>> library = cxw.ImageLibrary(cxw.ImagesClient(base_url, auth))  # doctest: +SKIP
+    >>> library = cxw.ImageLibrary(cxw.ImagesClient(base_url, auth))
     >>> library
     """
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 import math
+import os
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,12 +21,13 @@ from ...schema.scenes import SkyView
 from ...wtml import DRAWN
 from ..base import DraftObserver, Message, require_draft
 from ..protocol.preview import OpenedPreview, PreviewState, SolvedStar
-from ..rpc import Handler, Response, require_count, require_texts
+from ..rpc import Handler, Response, receives_while_running, require_count, require_texts
 from ..wwt.app import app_files
 from .drawing import NOTHING, PRIVATE, draw, image_address
 from .file_registry import FileRegistry
 from .image_files import PICTURE, PIXELS, ImageFiles
 from .placement_editor import PlacementEditor
+from .snapshots import NO_PAGE, OLD_KERNEL, Snapshots, check_options, write
 from .still import wcs_figure, with_still
 
 if TYPE_CHECKING:
@@ -48,6 +52,10 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
         None: the sky alone.
     height : str, default "400px"
         Height of the view, a CSS length: px, em, rem, vh or %.
+    embed : bool, optional
+        Whether the saved output holds the live preview itself, so that nbconvert, Jupyter Book, MkDocs and Quarto show it without a
+        kernel and without a network. It adds about 1.1 MB and the image's files, reduced to 64 MB, to the notebook. By default,
+        the environment variable CXW_EMBED_PREVIEWS decides, for a whole notebook: ``%env CXW_EMBED_PREVIEWS=1``.
 
     Raises
     ------
@@ -57,13 +65,17 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
     Examples
     --------
     >>> cxw.Preview(draft, height="30em")
+    >>> cxw.Preview(draft, embed=True)
     """
 
     page = "preview"
 
     height = traitlets.Unicode("400px").tag(sync=True)
+    embed = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, draft: ImageDraft | PublishedImage | None = None, height: str = "400px"):
+    def __init__(
+        self, draft: ImageDraft | PublishedImage | None = None, height: str = "400px", *, embed: bool | None = None
+    ):
         if draft is not None:
             require_draft(Preview, draft)
         self._shown: dict[str, Any] | None = None
@@ -80,6 +92,7 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
         if self._image is not None:
             self._served.add("image", self._image.read)
             self._served.add("pixels", self._image.read_pixels)
+        self._snapshots = Snapshots(self.send)
         requests: dict[str, Handler] = {
             "open": self._on_open,
             "app": self._app_files,
@@ -89,9 +102,12 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
             "retry": self._on_retry,
             "app_messages": self._app_messages,
             "place": self._on_place,
+            "save_html": self._on_save_html,
+            "snapshot_part": self._snapshots.on_part,
         }
         messages = {"view_state": self._on_view_state, "from_app": self._on_app_message}
         super().__init__(draft, messages=messages, requests=requests, height=height)
+        self.embed = os.environ.get("CXW_EMBED_PREVIEWS", "") not in ("", "0") if embed is None else embed
 
     @traitlets.validate("height")
     def _check_height(self, proposal: dict[str, Any]) -> str:
@@ -182,6 +198,53 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
             raise ConstellationsError("This preview has no image: there is nothing to draw.")
         return wcs_figure(self._draft)
 
+    async def snapshot(
+        self,
+        path: str | Path,
+        *,
+        width: int = 2048,
+        grid: bool = False,
+        scale_bar: bool = False,
+        compass: bool = False,
+        timeout: float = 60.0,
+    ) -> Path:
+        """Save what a page shows now as a PNG, in any resolution, once all of its tiles are there.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write; it is replaced if it exists.
+        width : int, default 2048
+            Width in pixels, 64 to 4096. The height follows from the shape of the view.
+        grid, scale_bar, compass : bool, default False
+            What to draw on it.
+        timeout : float, default 60
+            Seconds to wait for the picture.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        ConstellationsError
+            If no page shows the preview, it can't draw the picture or does not send it in time, or the width is out of range.
+        SourceError
+            If the file is no PNG or can't be written.
+
+        Examples
+        --------
+        >>> await preview.snapshot("m51.png", width=4096, grid=True)
+        """
+        target = check_options(path, width)
+        if not self._displayed or not self._may_be_viewed:
+            raise ConstellationsError(NO_PAGE)
+        if not receives_while_running():
+            raise ConstellationsError(OLD_KERNEL)
+        options = {"width": width, "grid": grid, "scale_bar": scale_bar, "compass": compass}
+        return write(await self._snapshots.take(timeout, **options), target)
+
     @property
     def wwt(self) -> PreviewWWT:
         """Python API of pywwt for this view: annotations, layers, surveys, the camera and the clock.
@@ -210,7 +273,14 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         self._displayed = True
-        return with_still(super()._repr_mimebundle_(**kwargs), self._draft)
+        bundle = with_still(super()._repr_mimebundle_(**kwargs), self._draft)
+        if self.embed and bundle and self._draft is not None:
+            from .stand_alone import embedded_html
+
+            # If the image can't be embedded, the picture and the values say why.
+            with contextlib.suppress(ConstellationsError):
+                bundle[0]["text/html"] = embedded_html(self._draft, self.height)
+        return bundle
 
     def _show_once(self) -> None:
         """Show this under the running cell, if it was never shown."""
@@ -278,6 +348,15 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
         message = self._placing.on_request(request)
         self._pace.flush()  # the page draws its own edits from what it is sent
         return {"message": message, "placing": self._placing.status()}, []
+
+    def _on_save_html(self, _request: Message) -> Response:
+        """Write a page to the kernel's folder, which is the notebook's, under a name that no file has."""
+        from ...hosting.collect import slug_of
+
+        stem = slug_of(self._draft.name) if self._draft is not None else ""
+        names = itertools.chain([f"{stem}.html"], (f"{stem}-{number}.html" for number in itertools.count(2)))
+        path = next(path for path in map(Path.cwd().joinpath, names) if not path.exists())
+        return {"path": str(self.to_html(path))}, []
 
     def _state(self, revision: int) -> PreviewState:
         drawing = NOTHING

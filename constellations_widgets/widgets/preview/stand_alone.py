@@ -145,6 +145,20 @@ def save_html(
     return target
 
 
+def embedded_html(draft: ImageDraft | PublishedImage, height: str) -> str:
+    """Return the page of a draft as a frame that can stand in another page, such as a converted notebook.
+
+    Parameters and errors are those of `save_html`. The frame needs its parent's origin: a browser isolates the engine's frame from
+    one without, and the page makes its frame as high as itself. The page's policy forbids all scripts but its own.
+    """
+    page = _page([draft], height, False, MOST_BYTES, "reduce")
+    return (
+        f'<iframe title="{html.escape(alt_text(draft))}" srcdoc="{html.escape(page)}" loading="lazy" '
+        'sandbox="allow-scripts allow-same-origin allow-popups allow-downloads" allowfullscreen '
+        f'style="width: 100%; height: calc({height} + 12em); border: 0"></iframe>'
+    )
+
+
 @dataclass
 class _Image:
     """An image of the page, and the files of it that the page holds."""

@@ -154,8 +154,8 @@ def _placed(draft: ImageDraft | PublishedImage) -> tuple[Pixels | None, Plane, t
     size = size or (local.size if local is not None and not local.tiled else None)
     if size is None and is_tan(values):
         size = padded(int(number(values, "wwt.tile_levels") or 0), width_factor_of(values))
+    plane = plane_of(values, size)  # first: it raises if the placement is incomplete
     width, height = size or guessed_size(values)
-    plane = plane_of(values, size)
     fields = {path.removeprefix("wwt."): value for path, value in values.items() if path.startswith("wwt.")}
     return pixels, plane, (width, height), view_of_image(fields, (int(width), int(height)))
 

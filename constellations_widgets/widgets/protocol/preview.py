@@ -185,10 +185,33 @@ class AppMessages(TypedDict):
     messages: list[dict[str, Any]]
 
 
+class SnapshotEvent(TypedDict):
+    """Send a picture of the view, `width` pixels wide, once all of its tiles are there, within so many seconds."""
+
+    kind: Literal["snapshot"]
+    number: int
+    seconds: float
+    width: int
+    grid: bool
+    scale_bar: bool
+    compass: bool
+
+
+class SnapshotPart(TypedDict):
+    """Part `index` of `count` of a PNG, in a buffer, or why there is none. Parts of several views are told apart by `view`."""
+
+    kind: Literal["snapshot_part"]
+    number: int
+    view: str
+    index: int
+    count: int
+    error: NotRequired[str]
+
+
 class PreviewRequest(TypedDict):
     """A request without further content."""
 
-    kind: Literal["open", "app", "fits_pixels", "retry", "app_messages"]
+    kind: Literal["open", "app", "fits_pixels", "retry", "app_messages", "save_html"]
 
 
 class OpenedPreview(PreviewState):
@@ -214,6 +237,12 @@ class FitsPixels(TypedDict):
     cuts: tuple[float, float]
     quantiles: list[float]
     note: str
+
+
+class SavedPage(TypedDict):
+    """Response to "save_html": the new file on the kernel's disk."""
+
+    path: str
 
 
 class FilesRequest(TypedDict):

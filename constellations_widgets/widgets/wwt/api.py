@@ -21,6 +21,7 @@ from pywwt.traits import Float, Unicode
 from traitlets import HasTraits
 
 from ...errors import ConstellationsError, SourceError
+from ..rpc import receives_while_running
 from .files import PublishedFiles, survey_names
 from .instruments import PreviewInstruments
 from .layers import PreviewImageLayer, PreviewLayers
@@ -326,7 +327,7 @@ class PreviewWWT(BaseWWTWidget, PreviewStandIn):
             self._waiting.append(waiter)
         self._preview._show_once()
         self._link.announce(awaited=True)
-        if not _kernel_hears_while_it_runs():
+        if not receives_while_running():
             return self
         try:
             await asyncio.wait_for(waiter, timeout)
@@ -379,12 +380,3 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
-
-
-def _kernel_hears_while_it_runs() -> bool:
-    """Return whether the kernel receives messages of a page while a cell runs: from ipykernel 7 on."""
-    try:
-        import ipykernel
-    except ImportError:
-        return True
-    return int(ipykernel.version_info[0]) >= 7  # type: ignore[attr-defined, call-overload]

@@ -74,6 +74,7 @@ describe("what the engine asks for", () => {
       "http://localhost:1/",
       "http://localhost:1/sky/2.jpg",
       "http://localhost:10/7/image/a.png",
+      "about://worldwidetelescope.org/x", // in an embedded page
     ]) {
       expect(await textAt(url)).toBeNull();
     }
@@ -83,6 +84,7 @@ describe("what the engine asks for", () => {
   it("is left to the browser if the page holds it already", () => {
     expect(addresses.find("data:image/png;base64,AAAA")).toBeNull();
     expect(addresses.find("blob:http://localhost/1")).toBeNull();
+    expect(addresses.find("about:blank")).toBeNull();
   });
 });
 

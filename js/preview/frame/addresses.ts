@@ -126,7 +126,8 @@ export class Addresses {
 
   /** What is at `url`; null for what the page itself holds (data: and blob: URLs), which the browser loads as ever. */
   find(url: string): Found | null {
-    if (/^(data|blob|about):/i.test(url) || url === "") return null;
+    // In a page that is embedded in another one (srcdoc), the engine writes WWT's servers as about://server/path.
+    if (/^(data|blob|about):(?!\/\/)/i.test(url) || url === "") return null;
     if (url.startsWith(`${PRIVATE}/`)) return this.#findPrivate(url);
     const asset = /\/engine\/assets\/([^?#]*)/.exec(url)?.[1];
     if (asset === "moons.txt") return text(MOONS);

@@ -4,13 +4,8 @@ import { compass, degreesPerPixel, pixelToSky, scaleBar, type View } from "../en
 import type { App, Part } from "../part.ts";
 import type { ViewState } from "../view_state.ts";
 import { decimalDegrees, decimalsFor, hours, roundAngle, signedDegrees } from "./angles.ts";
-import { gridLines } from "./grid.ts";
+import { arm, drawGrid, LIGHT, stroke, widthOfScale } from "./drawings.ts";
 import { group, svg, toggle } from "./toolbar.ts";
-
-const ROOM = 130; // pixels for the scale bar
-const CORNER = 90; // pixels at the right that are the compass's
-const LIGHT = "#fffc";
-const DARK = "#0007";
 
 export class Overlay implements Part {
   readonly element = document.createElement("div");
@@ -108,7 +103,7 @@ export class Overlay implements Part {
 
   #drawCompass(view: View): void {
     const { north, east } = compass(view);
-    const arms = [arm("N", north, true), arm("E", east, false)];
+    const arms = [arrow("N", north, true), arrow("E", east, false)];
     this.#compass.replaceChildren(...arms.flat());
     const turn = Math.round(view.roll);
     this.#compass.setAttribute(
@@ -118,7 +113,7 @@ export class Overlay implements Part {
   }
 
   #drawScale(view: View): void {
-    const { angle, length } = scaleBar(view, Math.min(ROOM, view.width / 4));
+    const { angle, length } = scaleBar(view, widthOfScale(view));
     this.#scale.style.width = `${length}px`;
     this.#scale.textContent = roundAngle(angle);
   }
@@ -144,35 +139,11 @@ function div(className: string, text = ""): HTMLElement {
 }
 
 /** An arrow from the middle with its letter, dark below light so that any sky lets it be seen. */
-function arm(letter: string, [x, y]: [number, number], long: boolean): SVGElement[] {
-  const length = long ? 20 : 16;
-  const [tipX, tipY] = [x * length, y * length];
-  const side = (sign: number) => `${tipX - 5 * x + sign * 3.5 * y} ${tipY - 5 * y - sign * 3.5 * x}`;
-  const path = `M0 0 L${tipX} ${tipY} M${side(1)} L${tipX} ${tipY} L${side(-1)}`;
-  const text = svg("text", { x: String(x * (length + 7)), y: String(y * (length + 7)) });
-  text.textContent = letter;
-  return [svg("path", { d: path, class: "cxw-dark" }), svg("path", { d: path }), text];
-}
-
-function drawGrid(context: CanvasRenderingContext2D, view: View): void {
-  const lines = gridLines(view);
-  const path = new Path2D();
-  for (const piece of lines.flatMap(({ pieces }) => pieces)) {
-    piece.forEach(([x, y], index) => (index ? path.lineTo(x, y) : path.moveTo(x, y)));
-  }
-  stroke(context, path, "#9cd6ffb0");
-  context.font = "11px system-ui, sans-serif";
-  context.textBaseline = "top";
-  for (const { label } of lines) {
-    if (!label || label.x > view.width - CORNER) continue;
-    const [x, y] = label.x === 0 ? [4, label.y + 3] : [label.x + 4, 4];
-    context.strokeStyle = "#000a";
-    context.lineWidth = 3;
-    context.lineJoin = "round";
-    context.strokeText(label.text, x, y);
-    context.fillStyle = "#d4ecff";
-    context.fillText(label.text, x, y);
-  }
+function arrow(...of: Parameters<typeof arm>): SVGElement[] {
+  const { path, text, x, y } = arm(...of);
+  const letter = svg("text", { x: String(x), y: String(y) });
+  letter.textContent = text;
+  return [svg("path", { d: path, class: "cxw-dark" }), svg("path", { d: path }), letter];
 }
 
 function drawCrosshair(context: CanvasRenderingContext2D, x: number, y: number): void {
@@ -187,13 +158,4 @@ function drawCrosshair(context: CanvasRenderingContext2D, x: number, y: number):
     path.lineTo(x + 22 * dx, y + 22 * dy);
   }
   stroke(context, path, LIGHT);
-}
-
-function stroke(context: CanvasRenderingContext2D, path: Path2D, colour: string): void {
-  context.lineWidth = 3;
-  context.strokeStyle = DARK;
-  context.stroke(path);
-  context.lineWidth = 1;
-  context.strokeStyle = colour;
-  context.stroke(path);
 }
