@@ -52,6 +52,16 @@ export function button(label: string, action: () => void): HTMLButtonElement {
   return element;
 }
 
+/** Label a control so that `rest` is left out where there is little room; its name stays whole. */
+export function shortened<Control extends HTMLElement>(control: Control, label: string, rest: string): Control {
+  const end = document.createElement("span");
+  end.className = "cxw-preview-rest";
+  end.textContent = rest;
+  control.replaceChildren(label, end);
+  control.setAttribute("aria-label", label + rest);
+  return control;
+}
+
 /** A button that shows a drawing, `path` in a square of 16, instead of its label. */
 export function iconButton(label: string, path: string, action: () => void): HTMLButtonElement {
   const element = button("", action);
@@ -95,7 +105,9 @@ export function toggle(label: string, title: string, changed: () => void): Toggl
 
 function labelled(label: string, control: HTMLElement): HTMLElement {
   const element = document.createElement("label");
-  element.append(label, control);
+  const name = document.createElement("span");
+  name.textContent = label;
+  element.append(name, control);
   return element;
 }
 

@@ -15,7 +15,7 @@ export class ViewActions implements Part {
   #overlay: Overlay;
   #app: App | null = null;
   #full = iconButton("Full screen", FULL, () => void this.#fullScreen());
-  readonly controls = [
+  readonly more = [
     group(
       "View",
       iconButton("Save picture", SAVE, () => void this.#save()),
