@@ -6,6 +6,7 @@
 
 import type { OpenedPreview } from "../protocol.ts";
 import { withoutMathJax } from "../shared/foreign.ts";
+import { keepFromHost } from "../shared/keep_from_host.ts";
 import { ClosedError, type KernelLink } from "../shared/kernel_link.ts";
 import { figure } from "../shared/static_fallback.ts";
 import { Circles } from "./engine/annotations.ts";
@@ -135,6 +136,7 @@ export class PreviewView {
     this.element.addEventListener("keydown", help.escape);
     this.element.addEventListener("keydown", this.#more.escape);
     this.element.addEventListener("keydown", placing.escape);
+    this.element.addEventListener("keydown", keepFromHost);
     overlay.follow(placing.layer);
     this.#stage.insertBefore(placing.layer, overlay.element.nextSibling);
     this.#stage.append(help.element);

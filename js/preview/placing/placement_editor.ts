@@ -194,7 +194,6 @@ export class PlacementEditor implements Part {
     this.layer.setAttribute("role", "application");
     this.layer.setAttribute("aria-label", "Placement of the image");
     this.layer.setAttribute("aria-describedby", this.bar.helpId);
-    this.layer.dataset.lmSuppressShortcuts = "true";
     this.layer.append(this.#outline.element);
     this.layer.addEventListener("pointerdown", (event) => this.#take(event));
     // A finger on the image moves the image; browsers would scroll the page after the first few pixels, whatever the CSS of the SVG.

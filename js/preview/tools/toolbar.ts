@@ -11,8 +11,6 @@ export function toolbar(controls: readonly HTMLElement[], label = "Preview"): HT
   element.setAttribute("aria-label", label);
   element.append(...controls);
   const all = [...element.querySelectorAll<HTMLElement>(CONTROLS)];
-  // JupyterLab's arrows go from cell to cell; its shortcuts' selectors match the control itself, so each control needs the attribute.
-  for (const control of all) control.dataset.lmSuppressShortcuts = "true";
   const enter = (control: HTMLElement | undefined) =>
     all.forEach((each) => (each.tabIndex = each === control ? 0 : -1));
   enter(all[0]);
