@@ -68,10 +68,8 @@ export class PlacingStars {
       button("Clear", () => this.#clear()),
     );
     this.element.append(this.#message, this.#list, buttons);
-    // The arrow keys belong to the fields here, and JupyterLab's shortcuts are off.
     this.element.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target instanceof HTMLInputElement) this.#align();
-      if (event.key !== "Escape") event.stopPropagation();
     });
   }
 
