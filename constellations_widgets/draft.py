@@ -9,7 +9,7 @@ import math
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
@@ -436,6 +436,12 @@ class ImageDraft(Exports, CheckedFields):
     @property
     def _image_size(self) -> tuple[int, int] | None:
         return self._local.size if self._local else None
+
+    @property
+    def _image_file(self) -> str:
+        if self._origin.startswith("values:"):
+            return ""
+        return PurePath(self._origin.partition("#")[0]).name
 
     def submission(self) -> ImageSubmission:
         """Return the validated request body.

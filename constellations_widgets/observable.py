@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from traitlets import Any as AnyTrait
 from traitlets import Bunch, HasTraits
 
-from .checks import IMAGE_SIZE, Fix, Problem, by_severity, run
+from .checks import IMAGE_FILE, IMAGE_SIZE, Fix, Problem, by_severity, run
 from .errors import LicenseError
 from .schema.fields import fields
 from .schema.license import normalize_license
@@ -319,12 +319,17 @@ class CheckedFields(ObservableFields):
 
     def _find_problems(self) -> list[Problem]:
         """Return the problems in any order. The caller holds the lock."""
-        return run(self.values | {IMAGE_SIZE: self._image_size})
+        return run(self.values | {IMAGE_SIZE: self._image_size, IMAGE_FILE: self._image_file})
 
     @property
     def _image_size(self) -> tuple[int, int] | None:
         """Width and height of the image in pixels, if known."""
         return None
+
+    @property
+    def _image_file(self) -> str:
+        """Name of the file that the values were read from, "" if there is none."""
+        return ""
 
     def _values_changed(self) -> None:
         self._problems = None

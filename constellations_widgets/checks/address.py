@@ -48,7 +48,20 @@ def is_private_host(host: str) -> bool:
         return False
 
 
-@rule("CXW305", WARNING)
+def is_on_this_computer(url: str) -> bool:
+    """Return whether a server runs on this computer, as the sandbox does: nothing that is sent there leaves it."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+PRIVATE_ADDRESS = "CXW305"
+"""Code of an address that only this network can reach: no fault where the record stays on this machine, as in a sandbox."""
+
+
+@rule(PRIVATE_ADDRESS, WARNING)
 def addresses_can_be_reached_by_others(values: Values) -> Iterator[Fault]:
     """Report an address on this machine or in a private network."""
     for path, _, host in _hosts(values):

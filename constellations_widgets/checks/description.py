@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from ..schema.placement import Fault, Values, text
-from .registry import INFO, WARNING, rule
+from ..schema.placement import Fault, Values, shown, text
+from .registry import IMAGE_FILE, INFO, WARNING, rule
 from .words import TAG
 
 _EMPTY_NAMES = {"toasty", "untitled", "image", "test", "tile_wcs", "no name", "index", "index_rel", "unnamed", "none"}
+_FILE = re.compile(r"\.(?:fits?|fts|fz|gz|jpe?g|png|tiff?|wtml|wwtl)$", re.IGNORECASE)
 
 
 @rule("CXW601", WARNING)
@@ -58,6 +59,26 @@ def note_is_plain_text(values: Values) -> Fault | None:
     if TAG.search(text(values, "note")):
         return Fault("note", "contains HTML, which is shown as plain text")
     return None
+
+
+@rule("CXW606", WARNING)
+def note_is_no_file_name(values: Values) -> Fault | None:
+    """Report a title that is the name of a file: sources fill it in where they find nothing better."""
+    note = text(values, "note").strip()
+    if not note or re.search(r"\s", note):
+        return None
+    # "M51" and "NGC-1300" are names of what is shown, even if the file has the same name.
+    of_its_file = note in _names_of(str(values.get(IMAGE_FILE) or "")) and note == note.lower()
+    if of_its_file or "_" in note or _FILE.search(note):
+        return Fault(
+            "note", f"{shown(note)} looks like a file name: say what the image shows, e.g. “M 51 in visible light”"
+        )
+    return None
+
+
+def _names_of(file: str) -> set[str]:
+    """Return the name of a file, and what is left of it without one or all of its endings."""
+    return {file, file.rpartition(".")[0], file.partition(".")[0]}
 
 
 @rule("CXW701", WARNING)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import handle_name
 from ..api.constellations import Constellations
+from ..checks.address import PRIVATE_ADDRESS, is_on_this_computer
 from ..errors import ApiError, DraftError, NotFoundError
 from ..schema.html_repr import LIMIT, capped, html_block, html_table, html_text
 from ..schema.records import ImageRecord, ImageSummary
@@ -187,7 +188,7 @@ def plan(
         require_unpublished("Publishing", draft)
     survey = _Survey(client, handle_name(handle), journal or default_journal())
     display_name = survey.ask_about_handle()
-    cases = [_Case.of(draft) for draft in drafts]
+    cases = [_Case.of(draft, client.api_url) for draft in drafts]
     tell = on_progress or (lambda *_told: None)
     survey.ask_about([case for case in cases if case.body is not None], tell)
     for case in cases:
@@ -217,8 +218,8 @@ class _Case:
     from_source: list[EarlierPublication] = field(default_factory=list)
 
     @classmethod
-    def of(cls, draft: ImageDraft) -> _Case:
-        """Return the case of a draft, with the findings of its own checks."""
+    def of(cls, draft: ImageDraft, api_url: str) -> _Case:
+        """Return the case of a draft, with the findings of its own checks that count at this API."""
         problems = tuple(draft.problems)
         try:
             submission = draft.submission()
@@ -228,7 +229,11 @@ class _Case:
                 draft, problems, url, findings=[(BLOCKED, _format_problem(problem)) for problem in error.problems]
             )
         body, url = submission.to_json(), submission.storage.legacy_url_template
-        warnings = [(DECIDE, _format_problem(problem)) for problem in problems if problem.severity == "warning"]
+        warnings = [
+            (DECIDE, _format_problem(problem))
+            for problem in problems
+            if problem.severity == "warning" and not (problem.code == PRIVATE_ADDRESS and is_on_this_computer(api_url))
+        ]
         return cls(draft, problems, url, body, targets(submission), warnings)
 
     @property

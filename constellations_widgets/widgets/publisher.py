@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from ..api.addresses import handle_name
+from ..checks.address import is_on_this_computer
 from ..draft import ImageDraft
 from ..errors import DraftError, PublishError
 from ..publishing import Attempt, Step, plan, publish_planned
@@ -25,7 +26,7 @@ from .base import DraftWidget, synced_dict
 from .pending_attempts import NONE_PENDING, PendingAttempts
 from .protocol.publishing import EarlierPublicationState, PendingState, PublisherStatus, ReceiptState
 from .protocol.scenes import SceneState
-from .publication_review import is_on_this_computer, review_of
+from .publication_review import review_of
 from .review import ReviewFlow, request_review
 from .scene_flow import NO_SCENE, SceneFlow
 from .worker import Job, Worker

@@ -9,7 +9,7 @@ import type { App, Part } from "./part.ts";
 import { type Drawn, type Imageset, isFits, needsReload, type PlacingStatus, type State } from "./state.ts";
 import type { Status } from "./status.ts";
 import { FitsDisplay } from "./tools/fits_display.ts";
-import { button } from "./tools/toolbar.ts";
+import { button, shortened } from "./tools/toolbar.ts";
 import type { ViewState } from "./view_state.ts";
 
 // Without access to the engine it is unknown when the picture is complete.
@@ -57,6 +57,7 @@ export class ImageOnSky implements Part {
   #rest: ReturnType<typeof setTimeout> | undefined;
   #again = button("Retry", () => this.#tryAgain());
   readonly controls: readonly HTMLElement[];
+  readonly more: readonly HTMLElement[];
   /** Called with the state of the placement. */
   onState: (placing: PlacingStatus) => void = () => {};
   #size: { name: string; size: [number, number] } | null = null;
@@ -70,8 +71,13 @@ export class ImageOnSky implements Part {
     this.files = new LocalFiles(kernelFiles);
     this.#look = new FitsDisplay(kernel, () => this.#lookChanged());
     this.#again.hidden = true;
-    const go = button("Fit to image", () => this.goToImage());
-    this.controls = [go, this.#again, this.#look.element];
+    const go = shortened(
+      button("", () => this.goToImage()),
+      "Fit",
+      " to image",
+    );
+    this.controls = [go, this.#again];
+    this.more = [this.#look.element];
     kernel.onMessage<ImagesetEvent>("imageset", (state) => this.receive(state));
     kernel.onMessage("go_to_image", () => this.goToImage());
   }

@@ -24,6 +24,8 @@ export interface App {
 export interface Part {
   /** What stands in the toolbar for this part. */
   readonly controls?: readonly HTMLElement[];
+  /** What is used once in a while: behind ⋯ where there is no room for all. */
+  readonly more?: readonly HTMLElement[];
   /** The app listens, and knows nothing: at first, after the browser has emptied its frame, after it was paused. */
   appReady?(app: App): void;
   /** The app sent a message; its messages are those of the npm package @wwtelescope/research-app-messages. */

@@ -6,6 +6,7 @@
 
 import type { OpenedPreview } from "../protocol.ts";
 import { withoutMathJax } from "../shared/foreign.ts";
+import { keepFromHost } from "../shared/keep_from_host.ts";
 import { ClosedError, type KernelLink } from "../shared/kernel_link.ts";
 import { figure } from "../shared/static_fallback.ts";
 import { Circles } from "./engine/annotations.ts";
@@ -26,6 +27,7 @@ import { Sky } from "./tools/background.ts";
 import { Compare } from "./tools/compare.ts";
 import { Constellations } from "./tools/constellations.ts";
 import { Help } from "./tools/help.ts";
+import { More, roomOf } from "./tools/more.ts";
 import { Notes } from "./tools/notes.ts";
 import { Overlay } from "./tools/overlay.ts";
 import { smallPicture } from "./tools/snapshot.ts";
@@ -71,6 +73,7 @@ export class PreviewView {
   #notes: Notes;
   #solution: SolutionMarks;
   #wheel: WheelGuard;
+  #more: More;
   #files: AppFiles | null = null;
   #app: App | null = null;
   #circles = new Circles();
@@ -89,6 +92,8 @@ export class PreviewView {
     slotFree: () => this.#start(),
   };
   #watcher = new IntersectionObserver((entries) => this.#saw(entries.at(-1)!.isIntersecting));
+
+  #sized = new ResizeObserver(() => this.#fit());
 
   /** A stand-alone page (`standAlone`) has no draft to edit, and no other preview that could follow. */
   constructor(kernel: KernelLink, height: string, { standAlone = false } = {}) {
@@ -138,15 +143,19 @@ export class PreviewView {
     ];
     this.#stage.prepend(overlay.element, this.#solution.element);
     const controlled = this.#parts.filter((part) => part !== placing || !standAlone);
-    const tools = toolbar(controlled.flatMap((part) => part.controls ?? []));
+    this.#more = new More(controlled.flatMap((part) => part.more ?? []));
+    const tools = toolbar([...controlled.flatMap((part) => part.controls ?? []), ...this.#more.controls]);
     tools.addEventListener("pointerdown", this.#force);
     this.element.addEventListener("pointerenter", () => (this.#slot.used = performance.now()));
     this.element.addEventListener("keydown", help.escape);
+    this.element.addEventListener("keydown", this.#more.escape);
     this.element.addEventListener("keydown", placing.escape);
+    this.element.addEventListener("keydown", keepFromHost);
     overlay.follow(placing.layer);
     this.#stage.insertBefore(placing.layer, overlay.element.nextSibling);
     this.#stage.append(help.element);
     this.element.append(tools, placing.bar.element, this.#stage);
+    this.#sized.observe(this.element);
     this.setHeight(height);
     this.#status.set("loading", LOADING);
     kernel.onSilence = (silent) => this.#status.silent(silent);
@@ -155,6 +164,13 @@ export class PreviewView {
   setHeight(height: string): void {
     this.#stage.style.height = height;
     this.#app?.wake();
+  }
+
+  #fit(): void {
+    const room = roomOf(this.element);
+    if (room === this.#more.room) return;
+    this.#more.room = room;
+    this.element.dataset.room = room;
   }
 
   /** Fetch the app's files, and build the app when the preview is in sight. Any failure ends in a message in the cell. */
@@ -203,6 +219,7 @@ export class PreviewView {
     this.#removed = true;
     clearTimeout(this.#passing);
     this.#watcher.disconnect();
+    this.#sized.disconnect();
     this.#wheel.remove();
     this.#end();
     if (leave(this.#slot)) dropPrewarmedLater();

@@ -4,11 +4,11 @@ import "../shared/ui/theme.css";
 import "../panel/panel.css";
 import "./publisher.css";
 import { useRef, useState } from "preact/hooks";
-import { Findings, findings } from "../panel/findings.tsx";
+import { Findings, findings, type Group } from "../panel/findings.tsx";
 import { goTo } from "../panel/go_to.ts";
 import type { PendingState, PublisherStatus, SceneState } from "../protocol.ts";
 import { isolated } from "../shared/foreign.ts";
-import { type DraftViewProps, draftWidgetOf, useDraft, useTrait } from "../shared/mount.tsx";
+import { type DraftViewProps, draftWidgetOf, useDraftInPeriods, useTrait } from "../shared/mount.tsx";
 import { PendingAttemptsView } from "../shared/pending_attempts.tsx";
 import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
 import { KernelGone } from "../shared/ui/kernel_notices.tsx";
@@ -21,16 +21,19 @@ import { staticFallback } from "./static_fallback.ts";
 
 type PanelProps = DraftViewProps & { status: PublisherStatus };
 
+const blockingOf = (groups: Group[]) => groups.find(({ kind }) => kind === "missing" || kind === "to fix");
+
 /** The foot: the button, and the only list of what stands in the way. */
 function Foot({ draft, status, titles, id }: PanelProps & { titles: Record<string, string>; id: string }) {
   const row = useRef<HTMLDivElement>(null);
   const groups = findings(draft, titles, status.sandbox);
-  const blocking = groups.find(({ kind }) => kind === "missing" || kind === "to fix");
+  const blocking = blockingOf(groups);
   const planning = status.phase === "planning";
   const [refused, setRefused] = useState(false);
   const begin = () => {
-    setRefused(blocking !== undefined);
-    if (blocking) goTo(row.current, id, blocking.items[0]!.path, true);
+    const now = blockingOf(findings(draft, titles, status.sandbox)); // what is shown may be a moment older
+    setRefused(now !== undefined);
+    if (now) goTo(row.current, id, now.items[0]!.path, true);
     else draft.send({ kind: "review" });
   };
   const { account } = status;
@@ -109,7 +112,7 @@ function Failed({ draft, status }: PanelProps) {
 
 function Publisher(view: DraftViewProps) {
   const { kernel, draft } = view;
-  useDraft(draft);
+  useDraftInPeriods(draft);
   const status = useTrait<PublisherStatus>(kernel, "status");
   const titles = useTrait<Record<string, string>>(kernel, "titles");
   const pending = useTrait<PendingState>(kernel, "pending_attempts");

@@ -77,9 +77,16 @@ test("a password goes out once and is forgotten", async () => {
 });
 
 test("an upload can be cancelled and shows how far it is", () => {
-  const { fake, el, button } = shown({ phase: "uploading", progress: { text: "3 of 9 files", done: 3, total: 9 } });
+  const { fake, el, button } = shown({
+    places: [{ id: "sandbox", label: "This sandbox" }],
+    phase: "uploading",
+    progress: { text: "3 of 9 files", done: 3, total: 9 },
+  });
   expect(el.querySelector("progress[max='9']")?.getAttribute("value")).toBe("3");
   expect(el.textContent).toContain("3 of 9 files");
+  button("Upload")?.focus(); // it keeps the focus, and does nothing
+  button("Upload")?.click();
+  expect([document.activeElement, fake.sent]).toEqual([button("Upload"), []]);
   button("Cancel")?.click();
   expect(fake.sent).toEqual([{ kind: "host_cancel" }]);
 });

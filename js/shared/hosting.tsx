@@ -5,6 +5,7 @@ import type { TargetedInputEvent } from "preact";
 import { useState } from "preact/hooks";
 import type { AddressTest, HostingState } from "../protocol.ts";
 import { type DraftViewProps, useTrait, useUniqueId } from "./mount.tsx";
+import { BusyButton } from "./ui/busy_button.tsx";
 
 const URL_PATH = "storage.legacy_url_template";
 const OTHER = "other";
@@ -91,13 +92,13 @@ export function AddressTester({ kernel, draft, field = URL_PATH }: DraftViewProp
   return (
     <div class="cxw-hosting">
       <div class="cxw-row">
-        <button
-          type="button"
-          disabled={busy || draft.waiting || draft.text(field) === ""}
+        <BusyButton
+          busy={busy || draft.waiting}
+          disabled={draft.text(field) === ""}
           onClick={() => draft.send({ kind: "test_address", field })}
         >
           Test this address
-        </button>
+        </BusyButton>
         {hosting.phase === "testing" && <progress aria-label="Testing the address" />}
       </div>
       <div role="status">{test && <TestResult draft={draft} test={test} />}</div>
@@ -198,19 +199,19 @@ export function Uploader({ kernel, draft, batch = false }: UploaderProps) {
         </label>
       )}
       <div class="cxw-row">
-        <button
-          type="button"
+        <BusyButton
           class="cxw-primary"
-          disabled={busy || draft.waiting || (place === OTHER && target.trim() === "")}
+          busy={busy || draft.waiting}
+          disabled={place === OTHER && target.trim() === ""}
           onClick={upload}
           aria-describedby={id}
         >
           Upload
-        </button>
+        </BusyButton>
         {!batch && (
-          <button type="button" disabled={busy || draft.waiting} onClick={() => draft.send({ kind: "host_folder" })}>
+          <BusyButton busy={busy || draft.waiting} onClick={() => draft.send({ kind: "host_folder" })}>
             Write a folder to upload by hand
-          </button>
+          </BusyButton>
         )}
         {hosting.phase === "uploading" && (
           <>

@@ -5,6 +5,7 @@ import { type ComponentType, type FunctionComponent, render } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useState } from "preact/hooks";
 import { DraftLink } from "./draft_link.ts";
 import { withoutMathJax } from "./foreign.ts";
+import { keepFromHost } from "./keep_from_host.ts";
 import { KernelLink } from "./kernel_link.ts";
 import { patchMessageHandler } from "./message_handler.ts";
 import { openView } from "./open_view.ts";
@@ -66,17 +67,6 @@ function mount<Props extends ViewProps>(
   };
 }
 
-/**
- * Keep a key from the page around the widget, except the one that saves the notebook.
- *
- * JupyterLab takes single letters for commands; and wherever a key reaches the document, its guard cancels the line break or the undo
- * that the browser is about to make (`data-lm-suppress-shortcuts` switches off the commands, not the guard).
- */
-function keepFromHost(event: KeyboardEvent): void {
-  const saves = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
-  if (!saves) event.stopPropagation();
-}
-
 /** An id that nothing else in the page has. Preact's own `useId` counts in each widget from 0, and a page holds many. */
 export function useUniqueId(): string {
   return useState(() => `cxw-${Math.random().toString(36).slice(2)}`)[0];
@@ -86,6 +76,8 @@ function useRedraw(): () => void {
   const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
   return redraw;
 }
+
+const PERIOD = 200; // ms
 
 /** A function that draws the component again in the next frame, once for many calls. */
 export function useRedrawSoon(): () => void {
@@ -110,6 +102,31 @@ export function useRedrawSoon(): () => void {
 export function useDraft(draft: DraftLink): void {
   const redraw = useRedraw();
   useLayoutEffect(() => draft.subscribe(redraw), [draft, redraw]);
+}
+
+/**
+ * The same for what stands beside the field in use: redrawn at once for the first change, then at most once in `PERIOD`, so that it
+ * takes no time from each key.
+ */
+export function useDraftInPeriods(draft: DraftLink): void {
+  const redraw = useRedraw();
+  useLayoutEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let changed = false;
+    const next = () => {
+      timer = changed ? setTimeout(next, PERIOD) : undefined;
+      if (changed) redraw();
+      changed = false;
+    };
+    const unsubscribe = draft.subscribe(() => {
+      changed = true;
+      if (timer === undefined) next();
+    });
+    return () => {
+      clearTimeout(timer);
+      unsubscribe();
+    };
+  }, [draft, redraw]);
 }
 
 /** Whether edits have waited for the kernel for longer than a person takes for granted. */

@@ -109,7 +109,7 @@ def test_hiding_moving_splitting_and_showing_twice_end_in_the_picture(lab: Lab, 
     first.get_by_role("button", name="Fit to image").focus()
     for _ in range(3):  # past the buttons that zoom
         page.keyboard.press("ArrowRight")
-    slider = first.get_by_role("slider", name="Image opacity")
+    slider = first.get_by_role("slider", name="Opacity")
     expect(slider).to_be_focused()
     page.keyboard.press("ArrowDown")
     expect(slider).to_have_value("99")

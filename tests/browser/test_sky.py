@@ -160,7 +160,7 @@ def test_the_tools_measure_compare_and_save(element: Locator):
     assert difference(saved[100:-100], whole[100:-100]) <= 2  # between the compass and the coordinates
 
     # Fade and blink.
-    slider = element.get_by_role("slider", name="Image opacity")
+    slider = element.get_by_role("slider", name="Opacity")
     slider.fill("0")
     wait_for(element, lambda picture: find_marks(picture) == {})
     slider.fill("100")

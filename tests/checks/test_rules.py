@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import constellations_widgets.checks as checks
-from constellations_widgets.checks import ERROR, IMAGE_SIZE, RULES, Fix, Problem, run
+from constellations_widgets.checks import ERROR, IMAGE_FILE, IMAGE_SIZE, RULES, Fix, Problem, run
 from constellations_widgets.checks.pages import page_address
 from constellations_widgets.schema.fields import fields, nest
 from constellations_widgets.schema.images import ImageSubmission
@@ -318,6 +318,13 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     "CXW603": ([tiled({"note": "Toasty"}), tiled({"note": "index_rel"})], [tiled({"note": "Image of M 51"})]),
     "CXW604": ([tiled({"note": "M 51\nby Hubble"})], [tiled({"note": "M 51 \n"})]),
     "CXW605": ([tiled({"note": "<b>M 51</b>"})], [tiled({"note": "M 51 where g<r and r>i"}), tiled({"note": "M 51 <jane@example.org>"})]),
+    "CXW606": (
+        [tiled({"note": note}) for note in ("m51_final_v2", "HST_12345_01", "m51.FITS", "M51.jpeg")]
+        + [tiled({"note": "m51", IMAGE_FILE: "m51.fits.gz"}), tiled({"note": "mosaic-3", IMAGE_FILE: "mosaic-3.png"})],
+        [tiled({"note": note}) for note in ("M 51 in visible light", "M51", "NGC-1300", "m51 final_v2", "")]
+        + [tiled({"note": note, IMAGE_FILE: f"{note}.fits"}) for note in ("M51", "M 51 by Hubble")]
+        + [tiled({"note": "mosaic", IMAGE_FILE: "m51.fits"}), tiled({"note": 51, IMAGE_FILE: "51.png"})],
+    ),
     "CXW701": ([tiled({"alt_text": value}) for value in (None, "", " \n")], [tiled(), tiled({"alt_text": 5})]),
     "CXW702": ([tiled({"alt_text": TILED["note"].upper()})], [tiled(), tiled({"alt_text": "", "note": ""})]),
     "CXW703": (

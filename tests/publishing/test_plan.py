@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 
+import httpx
 import pytest
 from publishing.conftest import make_draft, published
 
@@ -221,3 +222,24 @@ def test_an_unclear_attempt_with_another_text_is_not_said_to_be_looked_at(client
     draft.alt_text = "Another description."
     step = only(plan(draft, client, box.handle, journal=journal, probe=False))
     assert step.decision == "skip" and "settle_all" in step.reasons[0]
+
+
+class Elsewhere(httpx.BaseTransport):
+    """The sandbox, under the address of an API on the internet."""
+
+    def __init__(self, box):
+        self._url, self._client = httpx.URL(box.api_url), httpx.Client(trust_env=False)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url.copy_with(scheme=self._url.scheme, host=self._url.host, port=self._url.port)
+        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
+        found = self._client.request(request.method, url, content=request.read(), headers=headers)
+        return httpx.Response(found.status_code, content=found.content, headers={"Content-Type": "application/json"})
+
+
+def test_an_address_of_this_machine_is_a_doubt_where_the_record_leaves_it(client, box):
+    draft = make_draft(**{"storage.legacy_url_template": f"{box.api_url}/tiles/{{1}}/{{3}}/{{3}}_{{2}}.png"})
+    assert plan(draft, client, box.handle, probe=False)[0].decision == "publish"
+    public = Constellations("https://api.example.org", box.token(), transport=Elsewhere(box))
+    step = plan(draft, public, box.handle, probe=False)[0]
+    assert step.decision == "decide" and "only from your network" in " ".join(step.reasons)

@@ -24,7 +24,7 @@ from constellations_widgets.widgets.thumbnails import thumbnail
 IMAGESET = """<ImageSet Name="{name}" Url="https://example.org/{name}/{{1}}/{{3}}/{{3}}_{{2}}.png" Projection="Tan"
 DataSetType="Sky" BandPass="Visible" BaseDegreesPerTile="0.5" CenterX="10" CenterY="20" OffsetX="0" OffsetY="0"
 Rotation="0" TileLevels="4" WidthFactor="2" FileType=".png" BottomsUp="False" QuadTreeMap="">
-<ThumbnailUrl>https://example.org/{name}/t.jpg</ThumbnailUrl><Description>{name}</Description></ImageSet>"""
+<ThumbnailUrl>https://example.org/{name}/t.jpg</ThumbnailUrl><Description>Image {name}</Description></ImageSet>"""
 DESCRIBED = {
     "permissions.copyright": "Public domain",
     "permissions.license": "CC-PDDC",
@@ -597,7 +597,7 @@ def test_files_are_uploaded_before_the_plan_is_made(make, box, state):
         True,
     ]
     states = [widget._run.state_of(number)[0] for number in range(3)]
-    assert states == ["undecided", "blocked", "undecided"]  # an address on this machine needs a decision
+    assert states == ["waiting", "blocked", "waiting"]
     say(widget, "decide", rows=[0, 2], on=True)
     say(widget, "confirm", ticket=status["review"]["ticket"])
     until(widget, lambda now: now["phase"] == "ended")

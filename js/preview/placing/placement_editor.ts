@@ -12,7 +12,7 @@ import type { ImageOnSky } from "../image_on_sky.ts";
 import type { App, Part } from "../part.ts";
 import type { PlacingStatus } from "../state.ts";
 import type { Notes } from "../tools/notes.ts";
-import { group, toggle } from "../tools/toolbar.ts";
+import { shortened, toggle } from "../tools/toolbar.ts";
 import type { ViewState } from "../view_state.ts";
 import type { WheelGuard } from "../wheel_guard.ts";
 import { PlacingBar } from "./bar.ts";
@@ -62,7 +62,7 @@ export class PlacementEditor implements Part {
   readonly #session = Math.random().toString(36).slice(2);
   #drawnFor = "";
   #on = toggle("Adjust placement", "Move, rotate, scale and mirror the image on the sky", () => this.#toggled());
-  readonly controls = [group("Placement", this.#on.element)];
+  readonly controls = [shortened(this.#on.element, "Adjust", " placement")];
 
   constructor(kernel: KernelLink, viewState: ViewState, image: ImageOnSky, notes: Notes, wheel: WheelGuard) {
     this.#wheel = wheel;
@@ -194,7 +194,6 @@ export class PlacementEditor implements Part {
     this.layer.setAttribute("role", "application");
     this.layer.setAttribute("aria-label", "Placement of the image");
     this.layer.setAttribute("aria-describedby", this.bar.helpId);
-    this.layer.dataset.lmSuppressShortcuts = "true";
     this.layer.append(this.#outline.element);
     this.layer.addEventListener("pointerdown", (event) => this.#take(event));
     // A finger on the image moves the image; browsers would scroll the page after the first few pixels, whatever the CSS of the SVG.

@@ -68,11 +68,8 @@ export class PlacingStars {
       button("Clear", () => this.#clear()),
     );
     this.element.append(this.#message, this.#list, buttons);
-    // The arrow keys belong to the fields here, and JupyterLab's shortcuts are off.
-    this.element.dataset.lmSuppressShortcuts = "true";
     this.element.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target instanceof HTMLInputElement) this.#align();
-      if (event.key !== "Escape") event.stopPropagation();
     });
   }
 
@@ -184,7 +181,6 @@ export class PlacingStars {
   #field(label: string, placeholder: string): HTMLInputElement {
     const field = document.createElement("input");
     Object.assign(field, { type: "text", placeholder, ariaLabel: label, autocomplete: "off", spellcheck: false });
-    field.dataset.lmSuppressShortcuts = "true";
     field.addEventListener("focus", () => this.#next !== field && this.#aim(field));
     field.addEventListener("input", () => {
       this.#typed = true;

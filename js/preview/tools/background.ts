@@ -21,7 +21,7 @@ export class Sky implements Part {
   #choice = select("Sky", "The sky behind the image. All except the offline sky are loaded from the network.", (id) =>
     this.#choose(id),
   );
-  readonly controls = [this.#choice.element];
+  readonly more = [this.#choice.element];
 
   constructor(notes: Notes) {
     this.#notes = notes;

@@ -1,7 +1,7 @@
 /** The opacity of the image, and the flicker comparison with the sky behind it. */
 
 import type { App, Part } from "../part.ts";
-import { group, slider, toggle } from "./toolbar.ts";
+import { slider, toggle } from "./toolbar.ts";
 
 const HALF_PERIOD = 600; // ms that the image is seen, and then the sky; well below three changes a second
 
@@ -11,9 +11,10 @@ export class Compare implements Part {
   /** A frame was drawn since the last change, so it was visible. */
   #seen = false;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #opacity = slider("Image opacity", 0, 100, 100, () => this.#apply());
+  #opacity = slider("Opacity", 0, 100, 100, () => this.#apply());
   #blink = toggle("Flicker compare", "Alternate between the image and the sky behind it", () => this.#pressed());
-  readonly controls = [group("Image and sky", this.#opacity.element, this.#blink.element)];
+  readonly controls = [this.#opacity.element];
+  readonly more = [this.#blink.element];
 
   appReady(app: App): void {
     this.#app = app;

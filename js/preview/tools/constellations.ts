@@ -10,7 +10,7 @@ export class Constellations implements Part {
   #app: App | null = null;
   #figures = toggle("Constellation lines", "Show lines between the stars of each constellation", () => this.#tell());
   #boundaries = toggle("Boundaries", "Show the boundaries of the constellations", () => this.#tell());
-  readonly controls = [group("Constellations", this.#figures.element, this.#boundaries.element)];
+  readonly more = [group("Constellations", this.#figures.element, this.#boundaries.element)];
 
   appReady(app: App): void {
     this.#app = app;

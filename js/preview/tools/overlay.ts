@@ -19,7 +19,7 @@ export class Overlay implements Part {
   #drawnFor = "";
   #grid = toggle("Grid", "Show lines of right ascension and declination", () => this.#changed());
   #cross = toggle("Crosshair", "Mark the center of the view", () => this.#changed());
-  readonly controls = [group("Lines", this.#grid.element, this.#cross.element)];
+  readonly more = [group("Lines", this.#grid.element, this.#cross.element)];
 
   constructor(viewState: ViewState) {
     this.#viewState = viewState;

@@ -11,8 +11,6 @@ export function toolbar(controls: readonly HTMLElement[], label = "Preview"): HT
   element.setAttribute("aria-label", label);
   element.append(...controls);
   const all = [...element.querySelectorAll<HTMLElement>(CONTROLS)];
-  // JupyterLab's arrows go from cell to cell; its shortcuts' selectors match the control itself, so each control needs the attribute.
-  for (const control of all) control.dataset.lmSuppressShortcuts = "true";
   const enter = (control: HTMLElement | undefined) =>
     all.forEach((each) => (each.tabIndex = each === control ? 0 : -1));
   enter(all[0]);
@@ -50,6 +48,16 @@ export function button(label: string, action: () => void): HTMLButtonElement {
   element.textContent = label;
   element.addEventListener("click", action);
   return element;
+}
+
+/** Label a control so that `rest` is left out where there is little room; its name stays whole. */
+export function shortened<Control extends HTMLElement>(control: Control, label: string, rest: string): Control {
+  const end = document.createElement("span");
+  end.className = "cxw-preview-rest";
+  end.textContent = rest;
+  control.replaceChildren(label, end);
+  control.setAttribute("aria-label", label + rest);
+  return control;
 }
 
 /** A button that shows a drawing, `path` in a square of 16, instead of its label. */
@@ -95,7 +103,9 @@ export function toggle(label: string, title: string, changed: () => void): Toggl
 
 function labelled(label: string, control: HTMLElement): HTMLElement {
   const element = document.createElement("label");
-  element.append(label, control);
+  const name = document.createElement("span");
+  name.textContent = label;
+  element.append(name, control);
   return element;
 }
 

@@ -20,7 +20,7 @@ export class ViewActions implements Part {
   #kernel: Pick<KernelLink, "request"> | null;
   #page = iconButton("Save as HTML", PAGE, () => void this.#savePage());
   #full = iconButton("Full screen", FULL, () => void this.#fullScreen());
-  readonly controls = [
+  readonly more = [
     group(
       "View",
       iconButton("Save picture", SAVE, () => void this.#save()),
