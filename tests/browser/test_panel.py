@@ -193,7 +193,7 @@ def test_a_doubt_takes_a_tick_and_the_published_image_is_edited_in_place(noteboo
     assert "cxw-primary" not in (publish.get_attribute("class") or "")
     notebook.screenshot("panel-review", panel)
     assert box_of(panel)["height"] <= 640
-    review.get_by_label("I have checked this").check()
+    review.get_by_label("I have checked").check()
     publish.click()
     expect(panel.get_by_role("heading", name="Published")).to_be_visible()
     expect(panel.get_by_role("link", name="Record")).to_be_visible()
