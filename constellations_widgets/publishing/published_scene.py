@@ -30,9 +30,9 @@ class PublishedScene(SceneValues):
 
     Unsaved changes are kept on disk: what a crash or an unclear outcome interrupts is neither lost nor sent twice.
 
-    >>> scene = cxw.PublishedScene(client, receipt)
+    >>> made = cxw.publish_scene(receipt, client, text="M51")
+    >>> scene = cxw.PublishedScene(client, made)
     >>> scene.text = "The Whirlpool galaxy"
-    >>> scene.view = preview.view
     >>> scene.save()
 
     Parameters

@@ -52,6 +52,9 @@ class MatchedStar:
 class Solution:
     """Where a picture is on the sky, found from its stars.
 
+    >>> solution = draft.solve(near=(202.5, 47.2))  # doctest: +SKIP
+    >>> solution.doubts or draft.accept(solution)  # doctest: +SKIP
+
     Attributes
     ----------
     size : (int, int)

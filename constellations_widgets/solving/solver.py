@@ -32,6 +32,10 @@ _SPREAD = 1.5  # factor by which the width may differ from width= or pixel_scale
 class Solving:
     """A search for a picture's position, as `find_position` starts it.
 
+    >>> solving = cxw.find_position("m51.jpg", timeout=60)  # doctest: +SKIP
+    >>> solving.progress, solving.text  # doctest: +SKIP
+    >>> solving.cancel()  # doctest: +SKIP
+
     Attributes
     ----------
     progress : float
