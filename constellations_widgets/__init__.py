@@ -43,7 +43,6 @@ if TYPE_CHECKING:
         TooLargeError,
         UnclearError,
     )
-    from .exports import to_wtml
     from .hosting import (
         HostingProfile,
         HostingProgress,
@@ -55,6 +54,8 @@ if TYPE_CHECKING:
     )
     from .hosting.address_check import AddressCheck, check_address
     from .hosting.host import Hosted, host
+    from .outputs.exports import to_wtml
+    from .outputs.tiling import tile
     from .publishing import (
         Batch,
         SharedFields,
@@ -74,7 +75,6 @@ if TYPE_CHECKING:
     from .schema.records import Receipt
     from .schema.scenes import SceneReceipt, SceneSubmission, SkyView
     from .solving import Solution, Solving, find_position
-    from .sources.tiling import tile
     from .widgets.batch.folder import drafts_from
     from .widgets.batch.publisher import BatchPublisher
     from .widgets.form import ImageForm
@@ -92,7 +92,7 @@ __version__ = "0.1.0"
 # Module of each public name.
 _HOMES = {
     "draft": ["ImageDraft"],
-    "exports": ["to_wtml"],
+    "outputs.exports": ["to_wtml"],
     "checks": ["Fix", "Problem"],
     "schema.images": ["ImagePermissions", "ImageStorage", "ImageSubmission", "ImageWwt"],
     "schema.license": ["normalize_license"],
@@ -100,7 +100,7 @@ _HOMES = {
     "schema.records": ["Receipt"],
     "schema.scenes": ["SceneReceipt", "SceneSubmission", "SkyView"],
     "solving": ["Solution", "Solving", "find_position"],
-    "sources.tiling": ["tile"],
+    "outputs.tiling": ["tile"],
     "api": ["Constellations", "ImagesClient", "Retries"],
     "auth": ["Credentials", "sign_in", "sign_out"],
     "hosting": [

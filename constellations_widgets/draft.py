@@ -18,8 +18,8 @@ from pydantic import ValidationError
 from .autosave import Autosave, first_values, folder_of, read_draft_file, saved_files, to_json
 from .checks import ERROR, INFO, WARNING, Fix, Problem
 from .errors import DraftError, PublishError, SourceError
-from .exports import Exports
 from .observable import CheckedFields
+from .outputs.exports import Exports
 from .schema.fields import fields, flatten, nest
 from .schema.images import ImageSubmission
 from .schema.records import ImageRecord

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConstellationsError
+from ..outputs.tiling import SplitTiling, split_tiling, tile
 from ..schema.placement import THUMBNAIL, URL
 from ..sources.paths import file_path
-from ..sources.tiling import SplitTiling, split_tiling, tile
 from .collect import INDEX, slug_of
 from .host import Hosted, host, require_draft
 from .profiles import HostingProfile

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SolveError, SourceError
-from ..sources import vips_tiles
+from ..sources import vips_picture
 from ..sources.drawing import is_deep_gray, open_header, plain_mode
 from ..sources.fits_pixels import means_of
 from ..sources.hdus import chosen_image, open_fits, packed_with
@@ -103,7 +103,7 @@ def _of_picture(path: Path) -> tuple[np.ndarray[Any, Any], int, tuple[int, int]]
     with open_header(path) as header:
         size, mode = header.size, header.mode
         factor = _factor(size)
-        if factor > 1 and vips_tiles.can_read(path):
+        if factor > 1 and vips_picture.can_read(path):
             return _by_vips(path, factor), factor, size
         if factor > 1 and header.format == "JPEG":
             header.draft("L", (size[0] // factor, size[1] // factor))  # decoded at a half, a quarter or an eighth

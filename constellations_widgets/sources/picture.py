@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ..errors import SourceError
 from ..geometry.fitting import TOLERANCE, UNSEEN
-from . import vips_tiles
+from . import vips_picture
 from .avm import read_avm
 from .drawing import as_png, open_header
 from .fits import tiles_advised
@@ -76,7 +76,7 @@ def read_picture(
 def _read(
     path: Path, wcs: Any, stars: Any, rows: str | None, tolerance: float, to_tile: bool, by_hand: dict[str, Any]
 ) -> ParsedImage:
-    by_vips = to_tile and vips_tiles.can_read(path)
+    by_vips = to_tile and vips_picture.can_read(path)
     size, kind, pages = _inspect(path, decode=not by_vips)
     if to_tile and kind == "tiff" and pages > 1:
         raise SourceError(f"{path.name} has {pages} pages: save the one to cut into tiles as a file of its own")
@@ -180,7 +180,7 @@ def _inspect(path: Path, *, decode: bool) -> tuple[tuple[int, int], str, int]:
     except Image.DecompressionBombError:
         raise SourceError(
             f"{path.name} has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels, too many to be drawn as one "
-            f"picture: make tiles of it with cxw.tile{'' if vips_tiles.is_available() else f' after {vips_tiles.INSTALL}'}"
+            f"picture: make tiles of it with cxw.tile{'' if vips_picture.is_available() else f' after {vips_picture.INSTALL}'}"
         ) from None
     except Exception as error:  # Pillow raises many kinds of errors for broken files  # noqa: BLE001
         reason: Any = error or type(error).__name__

@@ -8,11 +8,11 @@ from ipywidgets import VBox
 
 from ..draft import ImageDraft
 from ..errors import ConstellationsError
+from ..outputs.still import with_still
 from .base import placeholder_of
 from .form import ImageForm
 from .lifetime import ClosedByItsCell, close_with_models
 from .preview import Preview
-from .preview.still import with_still
 from .publish_source import draft_of
 from .publisher import Publisher
 from .sign_in import SignIn

@@ -23,7 +23,7 @@ from sources.test_oracle import apart, as_wwt_draws
 
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
-from constellations_widgets.sources.tiling import tile
+from constellations_widgets.outputs.tiling import tile
 
 DATA = Path(__file__).parents[1] / "data" / "field"
 SIZE = (80, 60)

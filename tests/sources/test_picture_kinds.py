@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from outputs.tiles import LIBRARIES, use, whole
 from PIL import Image, ImageOps, ImageSequence
-from sources.tiles import LIBRARIES, use, whole
 
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
+from constellations_widgets.outputs.tiling import tile
 from constellations_widgets.sources.large_picture import smaller_picture
 from constellations_widgets.sources.local import LocalImage
 from constellations_widgets.sources.picture import read_picture
-from constellations_widgets.sources.tiling import tile
 
 PLACE = {"center": (10.0, 20.0), "width": 1.0}
 SIZE = (400, 300)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from ...errors import ConstellationsError, SourceError, needs_extra
+from ...outputs.still import wcs_figure, with_still
 from ...schema.placement import URL
 from ...schema.scenes import SkyView
 from ...wtml import DRAWN
@@ -28,7 +29,6 @@ from .file_registry import FileRegistry
 from .image_files import PICTURE, PIXELS, ImageFiles
 from .placement_editor import PlacementEditor
 from .snapshots import NO_PAGE, OLD_KERNEL, Snapshots, check_options, write
-from .still import wcs_figure, with_still
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from ...checks.address import is_private_host
 from ...errors import ConstellationsError, SourceError
+from ...outputs.still import alt_text, center_text, still
 from ...schema.credits import clean_credits
 from ...schema.html_repr import html_text
 from ...schema.placement import URL, is_tan, shown, text
@@ -30,7 +31,6 @@ from ..protocol.preview import FitsPixels, PlacingStatus
 from ..wwt.app import app_files
 from .drawing import PRIVATE, Drawing, Reduced, draw, image_address
 from .image_files import PIXELS, ImageFiles
-from .still import alt_text, center_text, still
 
 if TYPE_CHECKING:
     from ...draft import ImageDraft

@@ -24,9 +24,9 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
 from constellations_widgets import ImageDraft, Preview, publish
+from constellations_widgets.outputs import still
 from constellations_widgets.sources.local import LocalImage
 from constellations_widgets.sources.reading import ParsedImage
-from constellations_widgets.widgets.preview import still
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

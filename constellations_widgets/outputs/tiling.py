@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from ..errors import SourceError, needs_extra
 from ..geometry.plane import TILE, Plane, plane_of
 from ..schema.placement import THUMBNAIL, URL, shown
+from ..sources import vips_picture
+from ..sources.drawing import drawn, eight_bits, open_header, thumbnail
+from ..sources.paths import file_path
+from ..sources.picture import read_picture
+from ..sources.quiet import quiet
+from ..sources.vips_picture import VipsPicture
 from ..wtml import export_wtml
 from . import vips_tiles
-from .drawing import drawn, eight_bits, open_header, thumbnail
-from .paths import file_path
-from .picture import read_picture
-from .quiet import quiet
-from .vips_tiles import VipsPicture
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -234,7 +235,7 @@ class SplitTiling:
 def split_tiling(source: Any, out: str | Path, *, file_type: str = ".png", **placement: Any) -> SplitTiling | None:
     """Prepare to cut a picture in several tasks; return None if it is better cut in one. See `tile` for the arguments."""
     target = _checked_target(out, file_type)
-    if file_type != ".png" or not vips_tiles.is_available():
+    if file_type != ".png" or not vips_picture.is_available():
         return None
     with quiet():
         reading = _checked_reading(source, placement, file_type)
@@ -268,7 +269,7 @@ def _checked_reading(source: Any, placement: Mapping[str, Any], file_type: str) 
     if file_type == ".fits" and not is_fits:
         raise SourceError(f"{reading.name!r} is not a FITS image: its tiles are .png")
     if file_type == ".jpg" and not _is_for_vips(reading):
-        remedy = 'use file_type=".png"' if is_fits else f'{vips_tiles.INSTALL}, or use file_type=".png"'
+        remedy = 'use file_type=".png"' if is_fits else f'{vips_picture.INSTALL}, or use file_type=".png"'
         raise SourceError(f"JPEG tiles of {reading.name!r} can't be made without libvips: {remedy}")
     return reading
 
@@ -279,7 +280,7 @@ def _is_fits(reading: Any) -> bool:
 
 def _is_for_vips(reading: Any) -> bool:
     """Return whether libvips cuts an image: it is a picture, and libvips is there and can read it."""
-    return not _is_fits(reading) and vips_tiles.can_read(reading.local.where(reading.local.template))
+    return not _is_fits(reading) and vips_picture.can_read(reading.local.where(reading.local.template))
 
 
 def _vips_plan(reading: Any, file_type: str, step: Callable[[float], None]) -> tuple[VipsPicture, dict[str, Any]]:
@@ -323,7 +324,7 @@ def _write_about(folder: Path, values: Mapping[str, Any], small: PilImage, name:
 
 
 def _tile_with_toasty(reading: Any, folder: Path, file_type: str, step: Callable[[float], None]) -> None:
-    lacks_vips = not _is_fits(reading) and not vips_tiles.is_available()
+    lacks_vips = not _is_fits(reading) and not vips_picture.is_available()
     what = f"Cutting {reading.name!r} into tiles{' without libvips' if lacks_vips else ''}"
     with needs_extra("tiling" if lacks_vips else "wwt", what, SourceError):
         from toasty.image import Image
@@ -392,7 +393,7 @@ def _reading(source: Any, placement: Mapping[str, Any]) -> Any:
         if placement:
             raise SourceError("The draft determines the placement: change it there")
         return source
-    from .fits import read_fits
+    from ..sources.fits import read_fits
 
     path = file_path(source, "image")
     try:
@@ -427,7 +428,7 @@ def _pixels(reading: Any, file_type: str) -> tuple[Any, Any]:
 
 
 def _values_of(path: Path, number: int | None) -> Any:
-    from .hdus import chosen_image, open_fits
+    from ..sources.hdus import chosen_image, open_fits
 
     with open_fits(path) as hdus:
         chosen = chosen_image(hdus, path.name, number)

@@ -13,28 +13,28 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConstellationsError, needs_extra
-from ...geometry.extent import guessed_size, view_of_image
-from ...geometry.plane import TILE, Plane, padded, plane_of, width_factor_of
-from ...schema.credits import clean_credits
-from ...schema.html_repr import html_block, html_table, html_text
-from ...schema.placement import is_tan, number, text
-from ...schema.tiles import PLACEHOLDERS
-from ...sources.drawing import drawn, eight_bits
-from ...sources.hdus import chosen_image, open_fits
-from ...sources.large_picture import size_of
-from ...sources.quiet import quiet
-from ...text import one_line, readable
+from ..errors import ConstellationsError, needs_extra
+from ..geometry.extent import guessed_size, view_of_image
+from ..geometry.plane import TILE, Plane, padded, plane_of, width_factor_of
+from ..schema.credits import clean_credits
+from ..schema.html_repr import html_block, html_table, html_text
+from ..schema.placement import is_tan, number, text
+from ..schema.tiles import PLACEHOLDERS
+from ..sources.drawing import drawn, eight_bits
+from ..sources.hdus import chosen_image, open_fits
+from ..sources.large_picture import size_of
+from ..sources.quiet import quiet
+from ..text import one_line, readable
 
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
     from PIL import Image
 
-    from ...draft import ImageDraft
-    from ...publishing.published import PublishedImage
-    from ...schema.scenes import SkyView
-    from ...sources.local import LocalImage
+    from ..draft import ImageDraft
+    from ..publishing.published import PublishedImage
+    from ..schema.scenes import SkyView
+    from ..sources.local import LocalImage
 
     Pixels = np.ndarray[Any, Any]
 

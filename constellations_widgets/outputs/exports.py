@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .errors import SourceError
-from .geometry.plane import padded, plane_of, width_factor_of
-from .schema.placement import is_tan, shown
-from .sources.imagesets import DOUBTED_SIZE
-from .state import PUBLIC, write_file
-from .wtml import export_collection, export_wtml
+from ..errors import SourceError
+from ..geometry.plane import padded, plane_of, width_factor_of
+from ..schema.placement import is_tan, shown
+from ..sources.imagesets import DOUBTED_SIZE
+from ..state import PUBLIC, write_file
+from ..wtml import export_collection, export_wtml
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
-    from .checks import Problem
-    from .schema.images import ImageSubmission
-    from .sources.local import LocalImage
+    from ..checks import Problem
+    from ..schema.images import ImageSubmission
+    from ..sources.local import LocalImage
 
 TOKEN_VARIABLE = "CONSTELLATIONS_TOKEN"
 _KINDS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
@@ -107,9 +107,9 @@ class Exports:
         --------
         >>> draft.to_avm("m51-avm.jpg")
         """
-        from .sources.avm_writer import with_avm
-        from .sources.large_picture import size_of
-        from .sources.local import LocalImage
+        from ..sources.large_picture import size_of
+        from ..sources.local import LocalImage
+        from .avm_writer import with_avm
 
         target, local = Path(path).expanduser(), self.local
         if source is not None:

@@ -14,14 +14,14 @@ import numpy as np
 import PIL
 import pytest
 import pyvips
+from outputs.tiles import pixels_of, tiles_of, use, whole
 from PIL import Image, TiffImagePlugin
-from sources.tiles import pixels_of, tiles_of, use, whole
 
 import constellations_widgets as cxw
 from constellations_widgets.errors import SourceError
-from constellations_widgets.sources import tiling as tiling_module
-from constellations_widgets.sources import vips_tiles
-from constellations_widgets.sources.tiling import split_tiling, tile
+from constellations_widgets.outputs import tiling as tiling_module
+from constellations_widgets.outputs.tiling import split_tiling, tile
+from constellations_widgets.sources import vips_picture
 
 PLACE = {"center": (10.0, 20.0), "width": 1.0}
 SHAPES = [
@@ -342,4 +342,4 @@ def test_a_small_picture_is_not_split(tmp_path):
 
 def test_libvips_without_its_library_counts_as_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyvips", None)
-    assert not vips_tiles.is_available()
+    assert not vips_picture.is_available()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from constellations_widgets.sources import vips_tiles
+from constellations_widgets.sources import vips_picture
 
 LIBRARIES = ("libvips", "toasty")
 
@@ -15,9 +15,9 @@ LIBRARIES = ("libvips", "toasty")
 def use(library: str, monkeypatch) -> None:
     """Let `tile` cut pictures with one of `LIBRARIES`."""
     if library == "toasty":
-        monkeypatch.setattr(vips_tiles, "is_available", lambda: False)
+        monkeypatch.setattr(vips_picture, "is_available", lambda: False)
     else:
-        assert vips_tiles.is_available()
+        assert vips_picture.is_available()
 
 
 def tiles_of(folder: Path, level: int) -> dict[tuple[int, int], Path]:

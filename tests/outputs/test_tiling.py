@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
+from outputs.tiles import LIBRARIES, use, whole
 from PIL import Image
-from sources.tiles import LIBRARIES, use, whole
 
 import constellations_widgets as cxw
 from constellations_widgets.errors import SourceError
