@@ -14,7 +14,7 @@ from browser.marked_image import make_wcs
 from browser.on_sky import show, untiled, wait_shown, worst_error
 
 POLICY = "script-src 'self' 'unsafe-eval' blob:; frame-ancestors 'self'"
-README = Path(__file__).parents[2] / "README.md"
+GUIDE = Path(__file__).parents[2] / "notebooks" / "where_it_works.md"
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_pywwts_old_extension_asks_to_rebuild_until_the_documented_setting_is_ma
     page.goto(hub.address("lab"))
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("pywwt")
-    assert json.dumps(NO_BUILD) in README.read_text(encoding="utf-8")
+    assert json.dumps(NO_BUILD) in GUIDE.read_text(encoding="utf-8")
     make_setting(hub)
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
