@@ -253,6 +253,15 @@ def test_a_view_that_is_built_again_in_another_mode_is_where_it_was(view: View):
     view.wwt.center_on_coordinates(TARGET, fov=30 * u.deg, roll=25 * u.deg)
     view.until(lambda: camera(view.element)["fov"] == 30, "the view is not where it was sent")
     before = camera(view.element)
+    # The app tells its view five times a second, and a view that is built anew goes by that.
+    known = ["ra", "dec", "fov", "roll"]
+    view.until(
+        lambda: (
+            (now := view.preview.view) is not None
+            and [now.ra, now.dec, now.height, now.roll] == pytest.approx([before[name] for name in known], abs=1e-3)
+        ),
+        "the view was not told",
+    )
     # As a host does it when a cell is moved.
     view.element.evaluate("it => { delete it.dataset.cxwCamera; const p = it.parentNode; it.remove(); p.append(it); }")
     handle = view.element.element_handle()
