@@ -31,7 +31,11 @@ def sandbox_port() -> int:
 def demo(tmp_path: Path, sandbox_port: int) -> Iterator[subprocess.Popen[str]]:
     process = start_demo(tmp_path, sandbox_port)
     yield process
-    process.kill()
+    process.terminate()  # a demo that is killed leaves its JupyterLab
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
     process.wait()
 
 
