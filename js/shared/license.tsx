@@ -77,7 +77,8 @@ export function LicenseField({ draft, spec, fitting = NONE }: LicenseFieldProps)
       event.preventDefault();
       setOpen(true);
       const step = event.key === "ArrowDown" ? 1 : -1;
-      if (found.length > 0) setActive((active + step + found.length + (active < 0 && step < 0 ? 1 : 0)) % found.length);
+      const count = Math.max(1, found.length); // the list may still be on its way: then the first one is chosen of it
+      setActive((now) => (now + step + count + (now < 0 && step < 0 ? 1 : 0)) % count);
     } else if (event.key === "Enter" && expanded && picked) {
       event.preventDefault();
       choose(picked);

@@ -114,7 +114,7 @@ def test_names_deleting_dropping_and_signing_in_again(page: Page, tmp_path: Path
             page.keyboard.press("Escape")
             expect(cells.filter(has_text="onerror")).to_be_focused()
             page.keyboard.press("Delete")
-            frame.get_by_role("button", name="Delete").press("Enter")
+            question.get_by_role("button", name="Delete").press("Enter")
             expect(cells).to_have_count(2)
             expect(frame.locator("[role=gridcell]:focus")).to_have_attribute("aria-label", "b.png")
             assert page.title() == "A plain page"
