@@ -22,8 +22,21 @@ MISSING = (
 def index_folder() -> Path:
     """Return the folder of the index files; skip the test, and say so loudly, if they can't be had. In CI that is a failure."""
     pytest.importorskip("astrometry", reason="PLATE SOLVING IS NOT TESTED: `astrometry` has no wheel for this Python")
-    if not CATALOG.exists() and shutil.which("apt-get") and os.geteuid() == 0:
-        subprocess.run(["apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES], capture_output=True)
+    if not _is_installed() and shutil.which("apt-get") and os.geteuid() == 0:
+        # Each of several test processes does this: one installs, the others wait for its lock.
+        apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600"]
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
+            subprocess.run([*apt, *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True)
     if not CATALOG.exists():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
     return INDEXES
+
+
+def _is_installed() -> bool:
+    """Return whether all packages are, not only some of their files."""
+    if not shutil.which("dpkg-query"):
+        return CATALOG.exists()
+    command = ["dpkg-query", "--show", "--showformat", "${db:Status-Status}\n", *PACKAGES]
+    told = subprocess.run(command, capture_output=True, text=True).stdout.split()
+    return told == ["installed"] * len(PACKAGES)
