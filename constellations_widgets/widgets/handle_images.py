@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..publishing.published import PublishedImage
@@ -54,11 +54,9 @@ class HandleImages(HandleList[ImageSummary]):
 
     _edited_image: PublishedImage | None = None
     _sky: Preview | None = None
-    _unfollow: Callable[[], None] | None = None  # stops following the image that is edited
 
     def __init__(self, client: Constellations, handle: str, *, pictures: bool = False):
         self._pictures = bool(pictures)
-        self._edited: dict[str, PublishedImage] = {}  # with their unsaved edits
         self._records = Records(client, self._push_record)  # reads nothing yet
         super().__init__(client, handle)
 
@@ -93,7 +91,7 @@ class HandleImages(HandleList[ImageSummary]):
         ApiError
             If the image can't be read.
         """
-        image = self._to_edit(id)
+        image: PublishedImage = self._to_edit(id)
         self._present(_FORM, image)
         return image
 
@@ -105,7 +103,7 @@ class HandleImages(HandleList[ImageSummary]):
         ApiError
             If the image can't be read.
         """
-        self._present(_SKY, PublishedImage(self._client, id))
+        self._present(_SKY, self._published(id))
         assert self._sky is not None
         return self._sky
 
@@ -116,15 +114,10 @@ class HandleImages(HandleList[ImageSummary]):
         return {"records": {id: _picture(record) for id, record in known.items()}}, []
 
     def _read(self, what: str, id: str) -> PublishedImage:
-        return self._to_edit(id) if what == _FORM else PublishedImage(self._client, id)
+        return self._to_edit(id) if what == _FORM else self._published(id)
 
-    def _to_edit(self, id: str) -> PublishedImage:
-        image = self._edited.get(id)
-        if image is None:
-            image = PublishedImage(self._client, id)
-        else:
-            image.reload()
-        return self._edited.setdefault(id, image)
+    def _published(self, id: str) -> PublishedImage:
+        return PublishedImage(self._client, id)
 
     def _present(self, what: str, image: PublishedImage) -> None:
         if what == _SKY:
@@ -138,9 +131,7 @@ class HandleImages(HandleList[ImageSummary]):
         self._use_record(image)
 
     def _closed(self) -> None:
-        if self._unfollow is not None:
-            self._unfollow()
-            self._unfollow = None
+        super()._closed()
         self._edited_image = self._sky = None
 
     def _use_record(self, image: PublishedImage) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from ipywidgets import VBox
@@ -61,9 +61,12 @@ class HandleList(ClosesModels, VBox, Generic[Item]):
 
     children: tuple[Any, ...]
 
+    _unfollow: Callable[[], None] | None = None  # stops following the record that is edited
+
     def __init__(self, client: Constellations, handle: str):
         require_client(type(self).__name__, client)
         self._client, self._handle = client, handle_name(handle)
+        self._edited: dict[str, Any] = {}  # published records with their unsaved edits, by id
         self._opened: OpenedRecord = {"what": "", "id": "", "phase": "", "message": ""}
         self._lock = threading.RLock()
         self._worker = Worker("open", self._on_error, self._lock)
@@ -93,12 +96,19 @@ class HandleList(ClosesModels, VBox, Generic[Item]):
         """Read what is opened in one of `ways`; in a worker thread."""
         raise NotImplementedError
 
+    def _published(self, id: str) -> Any:
+        """Read a published record that can be edited."""
+        raise NotImplementedError
+
     def _present(self, what: str, subject: Any) -> None:
         """Show what `_read` returned; calls `_open`."""
         raise NotImplementedError
 
     def _closed(self) -> None:
         """Let go of what was open."""
+        if self._unfollow is not None:
+            self._unfollow()
+            self._unfollow = None
 
     # -- the same as a click, for Python
 
@@ -170,6 +180,15 @@ class HandleList(ClosesModels, VBox, Generic[Item]):
 
     def _on_error(self, error: Exception) -> None:
         self._open(self._opened["what"], self._opened["id"], phase="failed", message=format_error(error))
+
+    def _to_edit(self, id: str) -> Any:
+        """Return a published record, read again, with the edits that were made before."""
+        record = self._edited.get(id)
+        if record is None:
+            record = self._published(id)
+        else:
+            record.reload()
+        return self._edited.setdefault(id, record)
 
     # -- to the page
 

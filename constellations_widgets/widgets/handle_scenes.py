@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..publishing.published_scene import PublishedScene
@@ -16,7 +16,6 @@ from .protocol.scenes import HandleListStatus, HandleSceneRow
 from .scene_editor import SceneEditor
 
 if TYPE_CHECKING:
-    from ..api import Constellations
     from ..api.base_client import RecordPage
     from ..schema.records import ImageRecord, Receipt
 
@@ -54,11 +53,6 @@ class HandleScenes(HandleList[SceneSummary]):
 
     _editor: SceneEditor | None = None
     _preview: ScenePreview | None = None
-    _unfollow: Callable[[], None] | None = None  # stops following the scene that is edited
-
-    def __init__(self, client: Constellations, handle: str):
-        self._edited: dict[str, PublishedScene] = {}  # with their unsaved edits
-        super().__init__(client, handle)
 
     def _list_pages(self, first_page: int) -> Iterator[RecordPage[SceneSummary]]:
         return self._client.scene_pages(self._handle, PAGE, first_page)
@@ -91,7 +85,7 @@ class HandleScenes(HandleList[SceneSummary]):
         ApiError
             If the scene can't be read.
         """
-        scene = self._to_edit(id)
+        scene: PublishedScene = self._to_edit(id)
         self._present(_FORM, scene)
         return scene
 
@@ -103,7 +97,7 @@ class HandleScenes(HandleList[SceneSummary]):
         ApiError
             If the scene can't be read.
         """
-        self._present(_SKY, PublishedScene(self._client, id))
+        self._present(_SKY, self._published(id))
         assert self._preview is not None
         return self._preview
 
@@ -118,15 +112,10 @@ class HandleScenes(HandleList[SceneSummary]):
     def _read(self, what: str, id: str) -> SceneDraft | PublishedScene:
         if what == _NEW:
             return SceneDraft()
-        return PublishedScene(self._client, id) if what == _SKY else self._to_edit(id)
+        return self._published(id) if what == _SKY else self._to_edit(id)
 
-    def _to_edit(self, id: str) -> PublishedScene:
-        scene = self._edited.get(id)
-        if scene is None:
-            scene = PublishedScene(self._client, id)
-        else:
-            scene.reload()
-        return self._edited.setdefault(id, scene)
+    def _published(self, id: str) -> PublishedScene:
+        return PublishedScene(self._client, id)
 
     def _present(self, what: str, scene: SceneDraft | PublishedScene) -> None:
         id = scene.id if isinstance(scene, PublishedScene) else ""
@@ -155,9 +144,7 @@ class HandleScenes(HandleList[SceneSummary]):
             self._use(scene.record)
 
     def _closed(self) -> None:
-        if self._unfollow is not None:
-            self._unfollow()
-            self._unfollow = None
+        super()._closed()
         self._editor = self._preview = None
 
     def _row(self, scene: SceneSummary) -> HandleSceneRow:

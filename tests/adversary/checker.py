@@ -223,11 +223,11 @@ def _rows(history: History, own: dict[Any, list[Record]]) -> Iterator[str]:
         if not mine:
             yield f"the journal has no row of {records[0].id}"
         is_open = any(row["state"] == "unclear" for row in mine)
-        again = any(_is_again(history, record) for record in records)
+        again, by_limiter = any(_is_again(history, record) for record in records), _by_limiter(history)
         for record in records:
             if record.id in seen or record.id in named or _came_with_twins(history, record):
                 continue
-            if not is_open and record.operation in _by_limiter(history):
+            if not is_open and record.operation in by_limiter:
                 continue
             if not is_open:
                 yield f"the journal says of {record.id} neither that it is there nor that it may be"
