@@ -74,7 +74,7 @@ class Session(Credentials):
 
     @property
     def username(self) -> str:
-        """Name of the account that is signed in; empty if there is none, or the token does not name it."""
+        """Name of the account that is signed in; empty if nobody is, or if the token does not name the account."""
         tokens = self._tokens
         return tokens.username if tokens else ""
 
@@ -90,7 +90,7 @@ class Session(Credentials):
 
     @property
     def notice(self) -> str:
-        """Note on the sign-in, such as that it can't be renewed; empty if there is none."""
+        """Note on the sign-in, such as that it can't be renewed; usually empty."""
         return ""
 
     def use_token(self, token: str, *, username: str = "") -> None:

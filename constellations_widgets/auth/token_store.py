@@ -147,7 +147,7 @@ def official_cache_exists() -> bool:
 
 
 def official_refresh_token(issuer: str) -> Secret | None:
-    """Return the refresh token that the official client obtained last from `issuer`; None if there is none."""
+    """Return the refresh token that the official client obtained last from `issuer`, or None."""
     try:
         content = json.loads((Path.home() / OFFICIAL_CACHE).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, RuntimeError):

@@ -19,7 +19,7 @@ _given_up = False
 
 
 def read(name: str) -> str | None:
-    """Return the text stored under `name`; None if there is none, or no keyring."""
+    """Return the text stored under `name`, or None; None without a keyring as well."""
     text: str | None = _ask(lambda keyring: keyring.get_password(SERVICE, name))
     return text
 

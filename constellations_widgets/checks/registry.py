@@ -24,7 +24,7 @@ _ORDER = {ERROR: 0, WARNING: 1, INFO: 2}
 IMAGE_SIZE = "image.size"
 """Path under which rules find width and height of the image in pixels; it is no field, and None where they are not known."""
 IMAGE_FILE = "image.file"
-"""Path under which rules find the name of the file that the draft was made from, without its folder; "" if there is none."""
+"""Path under which rules find the name of the file that the draft was made from, without its folder; "" for a draft without a file."""
 
 Found = Fault | Iterable[Fault] | None
 Check = Callable[[Values], Found]

@@ -207,7 +207,7 @@ def _halves(written: str) -> Iterator[tuple[str, str]]:
 
 
 def _signed(written: str, what: str) -> tuple[int, str, int]:
-    """Return the sign, the text without it, and the sign of a trailing N or S (0 if there is none)."""
+    """Return the sign, the text without it, and the sign of a trailing N or S (0 without one)."""
     sign = -1 if written.startswith("-") else 1
     body = written.removeprefix("-").removeprefix("+").strip() if written[:1] in ("-", "+") else written
     if what == DEC and body[-1:].upper() in ("N", "S") and not re.search(r"[hmd:\d.]\s*s$|\d\s*s$", body):

@@ -108,7 +108,7 @@ def look_at(
         Called with the number of addresses done and in total. An exception in it cancels the probing.
     api_url : str
         The API to publish to. Addresses in a private network are requested only if the API itself is in one: a file by
-        someone else must not send requests to the machines around this one.
+        someone else must not send requests into this local network.
     """
     wanted = list(dict.fromkeys(wanted))
     urls = list(dict.fromkeys(target.url for target in wanted))
