@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ _SHOWN = 5
 """Names of files in one message."""
 _EARLY = 10_000
 """Most files that are found on this disk while the store lists its own."""
+_PART = 100
+"""Of these, how many are found between two looks at whether the list is complete."""
 
 
 class CancelledError(HostingError):
@@ -127,8 +130,8 @@ class Upload:
         """Yield the files on this disk, the first ones found while the store lists its own."""
         listing = pool.submit(lambda: ledger.fill(self._store.listing()))
         files, early = self._collection.files(), list[HostedFile]()
-        while not listing.done() and len(early) < _EARLY and (file := next(files, None)):
-            early.append(file)
+        while not listing.done() and len(early) < _EARLY and (some := list(itertools.islice(files, _PART))):
+            early += some
         self._result(listing)
         yield from early
         yield from files
@@ -214,7 +217,7 @@ class Upload:
 
     def _result(self, future: Future[_T]) -> _T:
         """Return a future's result; raise an error when the upload is cancelled."""
-        while not wait([future], timeout=0.2).done:
+        while not future.done() and not wait([future], timeout=0.2).done:
             self._stop_if_cancelled()
         self._stop_if_cancelled()
         result: _T = self._call(future.result)

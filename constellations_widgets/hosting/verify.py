@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -44,12 +45,12 @@ class Sampler:
     """The files to verify: a sample of each level, and the thumbnail."""
 
     def __init__(self) -> None:
-        self._levels: dict[int, Sample] = {}
+        self._levels: defaultdict[int, Sample] = defaultdict(Sample)
 
     def add(self, file: HostedFile) -> None:
         """Add one more file; those that no browser draws are left out."""
         if file.is_picture:
-            self._levels.setdefault(file.level, Sample()).add(file)
+            self._levels[file.level].add(file)
 
     def files(self) -> list[HostedFile]:
         """Return the files, in the order of levels."""
