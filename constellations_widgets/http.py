@@ -12,7 +12,6 @@ import io
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, ParamSpec, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
@@ -103,6 +102,25 @@ def authorize(request: Request, value: str) -> None:
     request.headers = httpx.Headers([*others, (b"Authorization", SecretBytes(value.encode()))])
 
 
+class _NoCookies(httpx.Cookies):
+    """Take no cookies and send none, without looking for them in every response."""
+
+    def extract_cookies(self, response: Response) -> None:
+        """Take none."""
+
+    def set_cookie_header(self, request: Request) -> None:
+        """Send none."""
+
+
+class _Client(Client):
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return _NO_COOKIES
+
+
+_NO_COOKIES = _NoCookies()
+
+
 def new_client(transport: BaseTransport, timeout: float, auth: Auth | None = None) -> Client:
     """Return a client that keeps no cookies, follows no redirects and asks for uncompressed bodies.
 
@@ -115,11 +133,10 @@ def new_client(transport: BaseTransport, timeout: float, auth: Auth | None = Non
     auth : Auth, optional
         Signs the requests.
     """
-    return Client(
+    return _Client(
         headers={"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "identity"},
         timeout=httpx.Timeout(timeout, connect=min(CONNECT_TIMEOUT, timeout)),
         follow_redirects=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         transport=transport,
         auth=auth,
         trust_env=False,

@@ -6,6 +6,7 @@ never sent on a connection that the server may be closing, or that holds unread 
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import socket
@@ -271,6 +272,7 @@ class Network(NetworkBackend):
         return addresses
 
 
+@functools.lru_cache(64)  # it is asked several times for each request
 def is_loopback(host: str) -> bool:
     """Return whether `host` is this machine and no other."""
     if host == "localhost":

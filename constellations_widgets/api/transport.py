@@ -11,6 +11,7 @@ What went wrong decides what may be done next, so each failure is one of these:
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -114,7 +115,7 @@ class Transport:
         if not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST_TIMEOUT:
             raise errors.NotSentError(f"timeout is {timeout!r}: give seconds above 0, at most {LONGEST_TIMEOUT:,}.")
         self._url = URL(self.api_url)
-        self._path = self._url.raw_path.decode("ascii").rstrip("/")
+        self._url_of = functools.lru_cache(64)(self._join)  # many requests of a batch have the same address
         if credentials is not None:
             check_private(self._url)
         self.credentials = credentials
@@ -195,7 +196,7 @@ class Transport:
             headers = {} if call.body is None else {"Content-Type": "application/json"}
         request = self._client.build_request(
             call.method,
-            self._url.copy_with(raw_path=f"{self._path}{call.path}".encode("ascii")),
+            self._url_of(call.path),
             headers=headers,
             content=call.body if content is None else content,
             extensions={
@@ -271,6 +272,10 @@ class Transport:
             return 200, self.content(response)
         except BodyError as error:
             return self.bad_answer(call, str(error))
+
+    def _join(self, path: str) -> URL:
+        """Return the address of a path from the API's root."""
+        return self._url.copy_with(raw_path=self._url.raw_path.rstrip(b"/") + path.encode("ascii"))
 
     def _set_clock(self, date: str | None) -> None:
         if date != self._date and (moment := _moment(date)):

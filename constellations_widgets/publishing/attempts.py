@@ -139,7 +139,7 @@ class Attempt:
         """Return the attempt in a row of the journal, with the columns `COLUMNS`."""
         values = dict(zip(_NAMES, row, strict=True))
         for ids in ("known_ids", "duplicates"):
-            values[ids] = tuple(json.loads(values[ids]))
+            values[ids] = () if values[ids] == "[]" else tuple(json.loads(values[ids]))
         for moment in ("planned", "sent", "settled"):
             values[moment] = datetime.fromisoformat(values[moment]) if values[moment] else None
         return cls(**values)

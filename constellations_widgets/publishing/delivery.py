@@ -339,10 +339,12 @@ class Delivery:
             )
             return None
         now = self._publish(attempt, receipt)
-        if now is not None and now.receipt is None and is_own_record(attempt, id, self._client):
+        recorded = receipt if now is None else now.receipt
+        if recorded is None and is_own_record(attempt, id, self._client):
             # It belonged to another attempt, whose response was not its own.
             now = self._publish(attempt, receipt, verified=True)
-        return receipt if now is None else now.receipt
+            recorded = receipt if now is None else now.receipt
+        return recorded
 
     def _publish(self, attempt: Attempt, receipt: Any, *, verified: bool = False) -> Attempt | None:
         own_url = f"/{attempt.kind}/{receipt.id}"
