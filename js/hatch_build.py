@@ -1,5 +1,7 @@
 """Build the JavaScript bundles and copy WWT's research app when a wheel, an sdist or an editable install is built.
 
+A wheel also gets a bill of the materials that it carries, in ``.dist-info/sboms``.
+
 An sdist carries both, so that installing from it needs neither Node nor pywwt.
 """
 
@@ -17,10 +19,11 @@ sys.path.insert(0, str(Path(__file__).parent))  # hatchling loads this file alon
 
 import bundle
 import research_app
+import sbom
 
 
 class BundleHook(BuildHookInterface):
-    """Hook that builds the JavaScript before the wheel."""
+    """Hook that builds the JavaScript and the bill of materials before the wheel."""
 
     def dependencies(self) -> list[str]:
         """Return what is missing: Node from PyPI to build the bundles, pip to download WWT's app."""
@@ -31,6 +34,8 @@ class BundleHook(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build and copy what is not up to date."""
         bundle.build()
+        if self.target_name == "wheel":
+            build_data["sbom_files"].append(str(sbom.write(self.metadata.version)))
 
 
 class ReadmeHook(MetadataHookInterface):

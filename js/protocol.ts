@@ -82,11 +82,13 @@ export interface FixMessage {
   field: string;
 }
 
-/** A view of the widget was opened or closed. */
+/** A view of the widget was opened or closed, or has begun or ceased to need updates. */
 export interface ViewMessage {
   kind: "view";
   view: string;
   open: boolean;
+  /** False if it needs no update for now, since it is out of sight; it then requests the present state before it shows it. */
+  updates?: boolean;
 }
 
 /** Send what the review with this ticket shows. */

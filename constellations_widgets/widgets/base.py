@@ -137,12 +137,14 @@ class DraftObserver(ClosedByItsCell, PageWidget, Generic[Draft]):
     """Widget that follows a draft: it is notified of every change, in any thread, until it is closed.
 
     It shows changes while a page has a view of it open. Every run of a cell leaves a widget behind that no page shows any more:
-    such a widget only records what has changed, and shows it when a view is opened again. A widget without any view so far may
-    be on its way to a page (whose first message can be stuck behind the running cell), and counts as viewed.
+    such a widget only records what has changed, and shows it when a view is opened again. So does a widget whose views are all
+    out of sight and have said that they need no updates. A widget without any view so far may be on its way to a page (whose
+    first message can be stuck behind the running cell), and counts as viewed, but all such widgets share one rate.
     """
 
     _unsubscribe: Callable[[], None] | None = None
     _views: frozenset[str] = frozenset()
+    _idle_views: frozenset[str] = frozenset()
     _never_viewed = True
     _missed: frozenset[str] = frozenset()
 
@@ -151,7 +153,7 @@ class DraftObserver(ClosedByItsCell, PageWidget, Generic[Draft]):
     ):
         self._draft: Draft = draft
         self._viewing = threading.Lock()
-        self._pace = Pace(self._send_paced)
+        self._pace = Pace(self._send_paced, viewed=False)
         super().__init__(messages={"view": self._on_view, **(messages or {})}, **options)
         if draft is not None:
             self._unsubscribe = draft.on_change(self._on_draft_change)
@@ -180,6 +182,10 @@ class DraftObserver(ClosedByItsCell, PageWidget, Generic[Draft]):
     def _may_be_viewed(self) -> bool:
         return bool(self._views) or self._never_viewed
 
+    @property
+    def _needs_updates(self) -> bool:
+        return bool(self._views - self._idle_views) or self._never_viewed
+
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """Return the state; all of it (for a reloaded page, a saved notebook) is brought up to date first."""
         if key is None:
@@ -189,7 +195,7 @@ class DraftObserver(ClosedByItsCell, PageWidget, Generic[Draft]):
     def _on_draft_change(self, _draft: Any, changed: frozenset[str]) -> None:
         self._track(changed)
         with self._viewing:
-            if not self._may_be_viewed:
+            if not self._needs_updates:
                 self._missed |= changed
                 return
         self._push(changed)
@@ -202,10 +208,12 @@ class DraftObserver(ClosedByItsCell, PageWidget, Generic[Draft]):
 
     def _on_view(self, message: Message) -> None:
         view = frozenset({str(message.get("view"))})
+        is_open, is_idle = message.get("open") is True, message.get("updates") is False
         with self._viewing:
-            self._never_viewed = False
-            self._views = self._views | view if message.get("open") is True else self._views - view
-        if self._views:
+            self._never_viewed, self._pace.viewed = False, True
+            self._views = self._views | view if is_open else self._views - view
+            self._idle_views = self._idle_views | view if is_open and is_idle else self._idle_views - view
+        if self._needs_updates:
             self._catch_up()
 
     def _track(self, changed: frozenset[str]) -> None:

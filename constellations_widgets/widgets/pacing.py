@@ -19,6 +19,7 @@ RATE = 30.0
 _BURST = 5.0
 _RATE_OF_ALL = 150.0  # of all widgets of this process together; a state has some 5 kB
 _BURST_OF_ALL = 60.0
+_RATE_OF_UNVIEWED = 30.0  # of all widgets together that no page has shown so far
 
 _log = logging.getLogger(__name__)
 
@@ -49,10 +50,13 @@ class Pace:
     send : callable
         Sends the widget's present state, in the calling thread. It must let only one thread at a time read and send, so that
         the state that is sent last is the newest.
+    viewed : bool, default True
+        Whether a page shows the widget. Those that no page has shown so far share the rate of one.
     """
 
-    def __init__(self, send: Callable[[], None]):
+    def __init__(self, send: Callable[[], None], *, viewed: bool = True):
         self.send = send
+        self.viewed = viewed
         self.bucket = _Bucket(RATE, _BURST)
 
     def request(self) -> None:
@@ -81,6 +85,7 @@ class _Queue:
         """Start empty: in a forked child there is no thread, and the lock may never be released."""
         self._lock = threading.Lock()
         self._all = _Bucket(_RATE_OF_ALL, _BURST_OF_ALL)
+        self._unviewed = _Bucket(_RATE_OF_UNVIEWED, _BURST)
         self._waiting: dict[Pace, None] = {}
         self._thread: threading.Thread | None = None
 
@@ -89,7 +94,7 @@ class _Queue:
         with self._lock:
             if pace in self._waiting:
                 return False
-            if not self._waiting and not self._wait(pace):
+            if not self._wait(pace) and not any(it.viewed >= pace.viewed for it in self._waiting):
                 self._take(pace)
                 return True
             self._waiting[pace] = None
@@ -123,11 +128,14 @@ class _Queue:
             del pace  # so that the waiting thread keeps no closed widget alive
 
     def _wait(self, pace: Pace) -> float:
-        return max(pace.bucket.wait(), self._all.wait())
+        return max(bucket.wait() for bucket in self._buckets(pace))
 
     def _take(self, pace: Pace) -> None:
-        pace.bucket.take()
-        self._all.take()
+        for bucket in self._buckets(pace):
+            bucket.take()
+
+    def _buckets(self, pace: Pace) -> list[_Bucket]:
+        return [pace.bucket, self._all] if pace.viewed else [pace.bucket, self._all, self._unviewed]
 
 
 _queue = _Queue()

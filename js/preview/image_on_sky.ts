@@ -58,6 +58,9 @@ export class ImageOnSky implements Part {
   #again = button("Retry", () => this.#tryAgain());
   readonly controls: readonly HTMLElement[];
   readonly more: readonly HTMLElement[];
+  #held = false;
+  /** Called when there is a newer state. */
+  onRevision: () => void = () => {};
   /** Called with the state of the placement. */
   onState: (placing: PlacingStatus) => void = () => {};
   #size: { name: string; size: [number, number] } | null = null;
@@ -96,6 +99,18 @@ export class ImageOnSky implements Part {
     this.#updateMessage();
     this.#update();
     this.onState(state.placing);
+    this.onRevision();
+  }
+
+  /** The revision of its newest state. */
+  get revision(): number {
+    return this.#state?.revision ?? 0;
+  }
+
+  /** Keep the sky as it is, since there may be a newer state than is known here. */
+  set held(held: boolean) {
+    this.#held = held;
+    this.#update();
   }
 
   /** The image on the sky, null if there is none. Its size is guessed while it is unknown. */
@@ -172,7 +187,7 @@ export class ImageOnSky implements Part {
 
   #update(): void {
     const [app, state] = [this.#app, this.#state];
-    if (!app || !state) return;
+    if (!app || !state || this.#held) return;
     const drawn = this.#chosen(state);
     if (!drawn) {
       if (state.waiting.length > 0) this.#status.set("waiting");

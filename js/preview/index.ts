@@ -20,7 +20,8 @@ function render({ model, el }: RenderProps<{ height: string }>): () => void {
   patchMessageHandler(model);
   const kernel = new KernelLink(model);
   const view = new PreviewView(kernel, model.get("height"));
-  const closeView = openView(kernel);
+  const opened = openView(kernel);
+  view.onIdle = (idle) => (opened.idle = idle);
   const forget = registerFallback(model, () => view.staticFallback());
   const resize = () => view.setHeight(model.get("height"));
   // The kernel is gone, or back: its response, or its silence, says which.
@@ -33,7 +34,7 @@ function render({ model, el }: RenderProps<{ height: string }>): () => void {
     model.off("change:height", resize);
     stopWatching();
     view.remove();
-    closeView();
+    opened.close();
     forget();
   };
 }

@@ -34,6 +34,10 @@ export class SceneLayers implements Part {
   #failed = "";
   #go = button("Fit to scene", () => this.#look());
   readonly controls = [this.#go];
+  #held = false;
+  #drawn = 0;
+  /** Called when there is a newer state. */
+  onRevision: () => void = () => {};
   /** Called once it is known that this preview shows a scene. */
   onScene: () => void = () => {};
 
@@ -62,6 +66,23 @@ export class SceneLayers implements Part {
     if (scene.note !== (this.#scene?.note ?? "")) this.#notes.show(scene.note);
     this.#scene = scene;
     this.#update();
+    this.onRevision();
+  }
+
+  /** The revision of its newest state; 0 if this preview shows no scene. */
+  get revision(): number {
+    return this.#scene?.revision ?? 0;
+  }
+
+  /** The revision that was last drawn with all its images. */
+  get drawnRevision(): number {
+    return this.#drawn;
+  }
+
+  /** Keep the sky as it is, since there may be a newer state than is known here. */
+  set held(held: boolean) {
+    this.#held = held;
+    this.#update();
   }
 
   appReady(app: App): void {
@@ -85,6 +106,7 @@ export class SceneLayers implements Part {
     const complete = names(this.#shown) === names(this.#scene.layers) && !states.includes("loading");
     if (!complete) wake();
     else this.#report(this.#shown.filter((_layer, index) => states[index] === "failed"));
+    if (complete) this.#drawn = this.#scene.revision;
     const text = JSON.stringify({ revision: this.#scene.revision, states: complete && engine.atRest ? states : [] });
     if (this.#element.dataset.cxwScene !== text) this.#element.dataset.cxwScene = text;
   }
@@ -107,7 +129,7 @@ export class SceneLayers implements Part {
 
   #update(): void {
     const [app, scene] = [this.#app, this.#scene];
-    if (!app || !scene) return;
+    if (!app || !scene || this.#held) return;
     const wanted = scene.background ? [...scene.layers, scene.background] : scene.layers;
     for (const image of wanted) this.#load(app, image);
     if (scene.layers.every(({ name }) => this.#loaded.get(name)?.there)) this.#arrange(app, scene.layers);

@@ -17,6 +17,7 @@ import { type AppMessage, Frame, type Loss } from "./frame/frame.ts";
 import { enter, leave, offerSlots, type Slot, takeSlot } from "./frame/live_pool.ts";
 import { PausedView } from "./frame/paused_view.ts";
 import { dropPrewarmedLater, prewarm, takePrewarmed } from "./frame/prewarmed.ts";
+import { Updates } from "./frame/updates.ts";
 import { ImageOnSky } from "./image_on_sky.ts";
 import type { App, Part } from "./part.ts";
 import { PlacementEditor } from "./placing/placement_editor.ts";
@@ -47,7 +48,9 @@ const STUCK =
 const LOADING = "Loading WorldWide Telescope …";
 const UNSEEN = "WorldWide Telescope starts when this preview is scrolled into view.";
 const FULL = "Too many live previews are in view. Click to start this one.";
-const ASIDE = "Snapshot of the sky. Click to resume the preview.";
+const ASIDE = "Click to resume the preview.";
+const UNCONFIRMED = "Checking for changes of the image …";
+const OUTDATED = "The image has changed since this snapshot.";
 const TAKEN =
   "The browser keeps reclaiming this preview's graphics memory because too much of it is in use. Click to retry.";
 const APART =
@@ -80,6 +83,7 @@ export class PreviewView {
   #removed = false;
   #name = "";
   #losses: number[] = [];
+  #updates: Updates;
   #stuck: ReturnType<typeof setTimeout> | undefined;
   #passing: ReturnType<typeof setTimeout> | undefined;
   #slot: Slot = {
@@ -94,6 +98,8 @@ export class PreviewView {
   #watcher = new IntersectionObserver((entries) => this.#saw(entries.at(-1)!.isIntersecting));
 
   #sized = new ResizeObserver(() => this.#fit());
+  /** Called when the preview needs no updates for now, since it is out of sight and has no app, and when it needs them again. */
+  onIdle: (idle: boolean) => void = () => {};
 
   /** A stand-alone page (`standAlone`) has no draft to edit, and no other preview that could follow. */
   constructor(kernel: KernelLink, height: string, { standAlone = false } = {}) {
@@ -159,6 +165,18 @@ export class PreviewView {
     this.setHeight(height);
     this.#status.set("loading", LOADING);
     kernel.onSilence = (silent) => this.#status.silent(silent);
+    this.#updates = new Updates(kernel);
+    this.#updates.onIdle = (idle) => this.onIdle(idle);
+    this.#updates.onState = (state) => this.#receive(state);
+    this.#updates.onError = (message) => notes.show(message);
+    this.#updates.onCurrent = (current) => {
+      this.#image.held = this.#scene.held = !current;
+      this.#judgePicture();
+      if (!current || this.#isPictureCurrent || this.#app) return;
+      this.#slot.hasSnapshot = false; // its turn comes before that of those with a snapshot of the present image
+      offerSlots();
+    };
+    this.#image.onRevision = this.#scene.onRevision = () => this.#judgePicture();
   }
 
   setHeight(height: string): void {
@@ -179,11 +197,8 @@ export class PreviewView {
     this.#watcher.observe(this.#stage);
     try {
       const opened = this.#kernel.request<OpenedPreview>("open").then(({ content }) => {
-        this.#name = content.title ?? "";
-        this.#image.receive(content); // its files may come before the app is there
-        this.#solution.receive(content.solution ?? []);
+        this.#receive(content); // the image's files may come before the app is there
         this.#relay.opened({ ...content });
-        if (content.scene) this.#scene.receive(content.scene);
       });
       await Promise.all([opened, this.#build(opened)]);
       if (this.#relay.awaited) this.#start(true);
@@ -191,6 +206,13 @@ export class PreviewView {
       if (!(error instanceof ClosedError))
         this.#status.set("failed", error instanceof Error ? error.message : String(error));
     }
+  }
+
+  #receive(state: OpenedPreview): void {
+    this.#name = state.title ?? "";
+    this.#image.receive(state);
+    this.#solution.receive(state.solution ?? []);
+    if (state.scene) this.#scene.receive(state.scene);
   }
 
   /**
@@ -210,9 +232,9 @@ export class PreviewView {
   /** What a saved notebook shows in this preview's place; null while there is no picture. */
   staticFallback(): Node | null {
     this.#takePicture();
-    return this.#paused.picture
-      ? figure(this.#paused.picture, "The sky with the image on it.", saved(this.#name))
-      : null;
+    const { picture } = this.#paused;
+    const caption = this.#app && this.#isPictureCurrent ? taken(this.#name) : lastShown(this.#name);
+    return picture ? figure(picture, "The sky with the image on it.", caption) : null;
   }
 
   remove(): void {
@@ -232,6 +254,7 @@ export class PreviewView {
     const throttle = this.#app?.frame.throttle;
     if (throttle) throttle.seen = inSight;
     clearTimeout(this.#passing);
+    this.#settleUpdates();
     if (!inSight) offerSlots();
     else if (this.#status.progress === "paused") this.#passing = setTimeout(() => this.#start(), PASSING);
     else this.#start();
@@ -253,6 +276,7 @@ export class PreviewView {
     const place = takeSlot(this.#slot, force);
     if (place === "full") this.#showPaused(this.#paused.picture ? ASIDE : FULL);
     if (place !== "taken") return;
+    this.#settleUpdates();
     const focused = document.activeElement === this.#paused.element;
     this.#paused.wake();
     this.#status.set("loading", this.#paused.picture ? "" : LOADING);
@@ -343,14 +367,32 @@ export class PreviewView {
     this.#takePicture();
     this.#end();
     this.#showPaused(this.#paused.picture ? ASIDE : UNSEEN);
+    this.#settleUpdates();
   }
 
   #takePicture(): void {
+    if (!this.#app || !this.#slot.hasSnapshot) return;
     try {
-      if (this.#app && this.#slot.hasSnapshot) this.#paused.picture = smallPicture(this.#app, this.#stage.clientWidth);
+      this.#paused.picture = smallPicture(this.#app, this.#stage.clientWidth);
     } catch {
-      // The view has no size now: keep the last snapshot, if there is one.
+      return; // the view has no size now: keep the last snapshot, if there is one
     }
+    this.#paused.revision = this.#scene.revision
+      ? this.#scene.drawnRevision
+      : Number(this.element.dataset.cxwRevision ?? 0);
+    this.#judgePicture();
+  }
+
+  get #isPictureCurrent(): boolean {
+    return this.#updates.current && this.#paused.revision === (this.#scene.revision || this.#image.revision);
+  }
+
+  #judgePicture(): void {
+    this.#paused.doubt = this.#isPictureCurrent ? "" : this.#updates.current ? OUTDATED : UNCONFIRMED;
+  }
+
+  #settleUpdates(): void {
+    if (!this.#standAlone) this.#updates.idle = !this.#slot.live && !this.#slot.inSight;
   }
 
   #showPaused(words: string): void {
@@ -369,6 +411,7 @@ export class PreviewView {
     if (loss.why === "context") this.#losses.push(now);
     this.#status.set("loading", LOADING);
     this.#slot.live = this.#slot.starting = false;
+    this.#settleUpdates();
     if (this.#lostTooOften) this.#showPaused(TAKEN);
     else this.#start();
   }
@@ -395,8 +438,11 @@ export class PreviewView {
 
 const pause = (time: number) => new Promise((goOn) => setTimeout(goOn, time));
 
-const saved = (name: string) =>
-  `Snapshot of the preview${name && ` of “${name}”`}, taken when this notebook was saved. Run the cell for a live preview.`;
+const snapshotOf = (name: string) => `Snapshot of the preview${name && ` of “${name}”`}`;
+const taken = (name: string) =>
+  `${snapshotOf(name)}, taken when this notebook was saved. Run the cell for a live preview.`;
+const lastShown = (name: string) =>
+  `${snapshotOf(name)} as it was last shown; the image may have changed since. Run the cell for a live preview.`;
 
 const forbidden = (directive: string) =>
   `The preview can't be shown in this page: its Content-Security-Policy (“${directive}”) blocks the scripts of WWT. ` +

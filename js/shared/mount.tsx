@@ -50,7 +50,7 @@ function mount<Props extends ViewProps>(
   patchMessageHandler(model);
   const kernel = new KernelLink(model);
   const [props, dispose] = makeProps(kernel);
-  const closeView = openView(kernel);
+  const opened = openView(kernel);
   const forget = registerFallback(model, () => fallback(props));
   el.classList.add("cxw");
   withoutMathJax(el);
@@ -61,7 +61,7 @@ function mount<Props extends ViewProps>(
     render(null, el);
     el.removeEventListener("keydown", keepFromHost);
     dispose();
-    closeView();
+    opened.close();
     kernel.close();
     forget();
   };

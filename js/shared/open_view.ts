@@ -2,18 +2,35 @@
 
 import type { KernelLink } from "./kernel_link.ts";
 
-/** Report a view as open from now on; returns what reports it as closed. */
-export function openView(kernel: Pick<KernelLink, "send">): () => void {
+export interface OpenView {
+  /** Whether the view needs no updates for now. It must request the present state before it shows it again. */
+  idle: boolean;
+  /** Report the view as closed. */
+  close(): void;
+}
+
+/** Report a view as open from now on. */
+export function openView(kernel: Pick<KernelLink, "send">): OpenView {
   const view = Math.random().toString(36).slice(2);
-  const report = (open: boolean) => kernel.send({ kind: "view", view, open });
+  let idle = false;
+  const report = (open: boolean) => kernel.send({ kind: "view", view, open, ...(open && idle && { updates: false }) });
   const leave = () => report(false);
   const restore = (event: PageTransitionEvent) => event.persisted && report(true);
   window.addEventListener("pagehide", leave);
   window.addEventListener("pageshow", restore);
   report(true);
-  return () => {
-    window.removeEventListener("pagehide", leave);
-    window.removeEventListener("pageshow", restore);
-    leave();
+  return {
+    get idle() {
+      return idle;
+    },
+    set idle(value: boolean) {
+      idle = value;
+      report(true);
+    },
+    close() {
+      window.removeEventListener("pagehide", leave);
+      window.removeEventListener("pageshow", restore);
+      leave();
+    },
   };
 }

@@ -1,9 +1,10 @@
-"""What the browsers that this program started take of the machine, from /proc."""
+"""What processes take of the machine, among them the browsers that this program started, from /proc."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -48,9 +49,20 @@ def cpu_percent(over: float = 8.0) -> float:
 
 
 def memory() -> float:
-    """What they hold of memory, in MB; what several of them share is counted once."""
+    """What the browsers hold of memory, in MB."""
+    return held(browser_processes())
+
+
+def resident(process: int) -> float:
+    """What a process holds of memory, in MB, with all that it would share with others."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Rss:")) / 1000
+
+
+def held(processes: Iterable[int]) -> float:
+    """What processes hold of memory, in MB; what several of them share is counted once."""
     total = 0
-    for process in browser_processes():
+    for process in processes:
         try:
             lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
         except OSError:

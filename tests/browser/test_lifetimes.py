@@ -12,8 +12,8 @@ from browser import on_sky
 from browser.bare_page import bare_page
 from browser.form_steps import field
 from browser.lab import Lab, Notebook
-from browser.marked_image import find_marks
-from browser.on_sky import SHOW, camera, marked_draft, sky, tiled, untiled, wait_revision, wait_shown
+from browser.marked_image import find_marks, make_wcs
+from browser.on_sky import SHOW, camera, marked_draft, sky, tiled, untiled, wait_revision, wait_shown, worst_error
 from browser.screenshots import pixels
 from browser.watching import WatchedPage
 from constellations_widgets import Preview
@@ -218,7 +218,8 @@ def test_a_notebook_that_is_reloaded_restarted_saved_and_opened_again(lab: Lab, 
 def test_twenty_previews_are_six_alive_and_the_others_wake_when_they_are_seen(page: Page, image: Path):
     page.set_viewport_size({"width": 480, "height": 720})
     watch, draft = WatchedPage(page), marked_draft(image)
-    with bare_page(page, *(Preview(draft, height="320px") for _ in range(20))) as frame:
+    previews = [Preview(draft, height="320px") for _ in range(20)]
+    with bare_page(page, *previews) as frame:
         all_of_them = frame.locator(PREVIEW)
         expect(all_of_them).to_have_count(20)
         first, last = all_of_them.nth(0), all_of_them.nth(19)
@@ -232,17 +233,32 @@ def test_twenty_previews_are_six_alive_and_the_others_wake_when_they_are_seen(pa
             assert frame.locator("body").evaluate(LIVE) <= 6
         expect(first).to_have_attribute("data-cxw-preview-state", "paused")
         assert first.locator(".cxw-preview-paused img").evaluate("image => image.naturalWidth") > 300
-        shows_the_image(first, at=at)
+        draft.wwt.rotation = 75.0
+        assert sum(preview.revision > 1 for preview in previews) <= 7  # the others are out of sight
+        assert previews[0].revision == 1
+        expect(first.locator(".cxw-preview-outdated")).to_contain_text("Checking for changes")
+        first.scroll_into_view_if_needed()
+        wait_revision(first, 2)
+        assert place(first) == pytest.approx(at) and worst_error(first, make_wcs(rotation=75.0)) < 1
         assert frame.locator("body").evaluate(LIVE) <= 6
 
         # All of them in one screen: some live, the others show their picture and say how to wake them.
         frame.locator("html").evaluate(ALL_IN_SIGHT)
         expect(frame.locator("[data-cxw-preview-state=shown]")).to_have_count(6, timeout=120_000)
         expect(frame.locator("[data-cxw-preview-state=paused] img:visible")).to_have_count(14)
+        expect(frame.locator(".cxw-preview-outdated:visible")).to_have_count(0)
         pixels(page, save="twenty-previews")
+        draft.wwt.rotation = 30.0
+        outdated = frame.locator(".cxw-preview-outdated:visible").get_by_text(
+            "The image has changed since this snapshot"
+        )
+        expect(outdated).to_have_count(14)
+        pixels(page, save="twenty-previews-outdated")
         parked = frame.locator("[data-cxw-preview-state=paused]").first.element_handle()
         parked.query_selector("button.cxw-preview-paused").click()
         parked.owner_frame().wait_for_function("it => it.dataset.cxwPreviewState === 'shown'", arg=parked)
+        number = frame.locator(PREVIEW).evaluate_all("(all, it) => all.indexOf(it)", parked)
+        assert int(parked.get_attribute("data-cxw-revision")) == previews[number].revision
         assert frame.locator("body").evaluate(LIVE) == 6
         assert not any(frame.locator(f"{PREVIEW} iframe").evaluate_all(LOST))
     assert watch.console_errors == []

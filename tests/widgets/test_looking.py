@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
 import pytest
 from examples import TILED
 
+from constellations_widgets import ConstellationsError
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.sources.reading import ParsedImage
 from constellations_widgets.widgets.base import DraftObserver
@@ -38,9 +40,10 @@ def draft() -> ImageDraft:
     return ImageDraft(ParsedImage(TILED, name="M 51"), autosave=False)
 
 
-def view(widget: DraftObserver, name: str, *, is_open: bool) -> None:
-    """What a page says when it begins or ends to show a widget."""
-    widget._handle_custom_msg({"kind": "view", "view": name, "open": is_open}, [])
+def view(widget: DraftObserver, name: str, *, is_open: bool, is_idle: bool = False) -> None:
+    """What a page says when it begins or ends to show a widget, or when the view comes into sight or goes out of it."""
+    message = {"kind": "view", "view": name, "open": is_open} | ({"updates": False} if is_idle else {})
+    widget._handle_custom_msg(message, [])
 
 
 def sent_by(widget: DraftObserver) -> list[dict[str, Any]]:
@@ -75,6 +78,54 @@ def test_a_widget_on_its_way_to_a_page_is_kept_up_to_date(kind, draft):
     sent = sent_by(widget)
     draft.wwt.rotation = 1.0  # in the cell that shows it: the page's word comes when that is done
     assert len(sent) == 1
+
+
+@pytest.mark.parametrize("kind", [Preview, ImageForm, Publisher])
+def test_views_out_of_sight_are_sent_nothing_and_are_up_to_date_once_one_is_in_sight(kind, draft):
+    widget = kind(draft)
+    view(widget, "a", is_open=True)
+    view(widget, "b", is_open=True, is_idle=True)
+    sent = sent_by(widget)
+    draft.wwt.rotation = 1.0
+    assert len(sent) == 1  # one view is in sight
+    view(widget, "a", is_open=True, is_idle=True)
+    for turn in range(5):
+        draft.wwt.rotation = 2.0 + turn
+    assert len(sent) == 1 and widget._is_viewed and widget._may_be_viewed
+    view(widget, "b", is_open=False)
+    assert len(sent) == 1
+    view(widget, "a", is_open=True)
+    assert len(sent) == 2 and "6.0" in str(sent[1])
+
+
+def test_a_preview_that_is_requested_has_a_revision_of_its_own_for_what_was_not_sent(draft):
+    preview = Preview(draft)
+    view(preview, "a", is_open=True, is_idle=True)
+    known, _ = preview._on_open({})
+    draft.wwt.rotation = 33.0
+    response, _ = preview._on_open({})
+    assert response["imageset"]["rotation"] == 33.0 and response["revision"] > known["revision"]
+
+
+def test_a_snapshot_comes_after_what_the_page_was_not_sent(draft, tmp_path):
+    preview = Preview(draft)
+    preview._on_open({})
+    view(preview, "a", is_open=True, is_idle=True)
+    draft.wwt.rotation = 33.0
+    sent = sent_by(preview)
+    with pytest.raises(ConstellationsError, match="No page sent a picture"):
+        asyncio.run(preview.snapshot(tmp_path / "m51.png", timeout=0.1))
+    kinds = [message["content"]["kind"] for message in sent]
+    assert kinds == ["imageset", "snapshot"] and "33.0" in str(sent[0])
+
+
+def test_one_change_of_a_draft_with_many_previews_out_of_sight_sends_one_state(draft):
+    previews = [Preview(draft) for _ in range(50)]
+    sent = [sent_by(preview) for preview in previews]
+    for preview in previews:
+        view(preview, "a", is_open=True, is_idle=preview is not previews[7])
+    draft.wwt.rotation = 1.0
+    assert [len(messages) for messages in sent] == [0] * 7 + [1] + [0] * 42
 
 
 def test_a_state_that_is_asked_for_is_the_newest(draft):

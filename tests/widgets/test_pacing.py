@@ -116,6 +116,21 @@ def test_many_widgets_share_what_a_server_takes(draft):
         widget.close()
 
 
+def test_many_widgets_that_no_page_has_shown_share_the_rate_of_one_and_delay_no_other(draft):
+    unseen = [Preview(draft) for _ in range(40)]
+    seen = Preview(draft)
+    seen._handle_custom_msg({"kind": "view", "view": "a", "open": True}, [])
+    pages, page, began = [Page(it) for it in unseen], Page(seen), time.monotonic()
+    for turn in range(3):
+        draft.wwt.rotation = 10.0 + turn
+    assert page.rotations() == [10.0, 11.0, 12.0]  # at once
+    for it in pages:
+        it.wait_for(12.0)
+    seconds = time.monotonic() - began
+    assert sum(len(it.sent) for it in pages) <= pacing._BURST + pacing._RATE_OF_UNVIEWED * (seconds + 0.1)
+    wait_for_rest()
+
+
 def test_an_edit_of_the_page_is_answered_at_once_in_the_middle_of_a_loop(draft):
     form = ImageForm(draft)
     page = Page(form)

@@ -242,6 +242,7 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
             raise ConstellationsError(NO_PAGE)
         if not receives_while_running():
             raise ConstellationsError(OLD_KERNEL)
+        self._catch_up()
         options = {"width": width, "grid": grid, "scale_bar": scale_bar, "compass": compass}
         return write(await self._snapshots.take(timeout, **options), target)
 
@@ -323,6 +324,7 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
 
     def _on_open(self, _request: Message) -> Response:
         self._displayed = True
+        self._catch_up()  # the state of a revision that pages know must not have newer values
         opened: OpenedPreview = {
             **self._state(self._revision),
             "title": self._draft.name if self._draft is not None else "",

@@ -99,11 +99,13 @@ class FixMessage(TypedDict):
 
 
 class ViewMessage(TypedDict):
-    """A view of the widget was opened or closed."""
+    """A view of the widget was opened or closed, or has begun or ceased to need updates."""
 
     kind: Literal["view"]
     view: str
     open: bool
+    updates: NotRequired[bool]
+    """False if it needs no update for now, since it is out of sight; it then requests the present state before it shows it."""
 
 
 class ConfirmMessage(TypedDict):

@@ -2,10 +2,16 @@
 
 import "./paused_view.css";
 
+const SNAPSHOT = "Snapshot of the sky.";
+
 export class PausedView {
   readonly element = document.createElement("button");
   #picture = document.createElement("img");
-  #words = document.createElement("span");
+  #line = document.createElement("span");
+  #words = "";
+  #doubt = "";
+  /** The revision of the image that the picture shows. */
+  revision: number | null = null;
 
   constructor(stage: HTMLElement, wake: () => void) {
     this.element.type = "button";
@@ -13,7 +19,7 @@ export class PausedView {
     this.element.hidden = true;
     this.element.addEventListener("click", wake);
     this.element.addEventListener("focus", wake);
-    this.element.append(this.#picture, this.#words);
+    this.element.append(this.#picture, this.#line);
     stage.append(this.element);
   }
 
@@ -26,21 +32,36 @@ export class PausedView {
     this.#picture.src = address;
   }
 
+  /** Why the picture may not be what the image is now, "" if it is: it is darkened, and the reason stands on it. */
+  set doubt(doubt: string) {
+    this.#doubt = doubt;
+    this.#update();
+  }
+
   show(words: string): void {
-    this.#picture.alt = this.picture && "Snapshot of the sky.";
+    this.#picture.alt = this.picture && SNAPSHOT;
     this.#picture.hidden = !this.picture;
-    this.#words.textContent = words;
+    this.#words = words;
+    this.#update();
     this.element.inert = false;
     this.element.hidden = false;
   }
 
   /** The app is being started behind it: the picture stays until there is another. */
   wake(): void {
-    this.#words.textContent = "";
+    this.#words = "";
+    this.#update();
     this.element.inert = true;
   }
 
   hide(): void {
     this.element.hidden = true;
+  }
+
+  #update(): void {
+    const doubt = this.picture && this.#doubt;
+    const about = doubt || (this.picture && this.#words && SNAPSHOT);
+    this.#line.textContent = [about, this.#words].filter(Boolean).join(" ");
+    this.element.classList.toggle("cxw-preview-outdated", doubt !== "");
   }
 }
