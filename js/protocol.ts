@@ -1177,10 +1177,8 @@ export interface PlacingStatus {
   mirrored: boolean | null;
 }
 
-/** The image as it is to be drawn; name, imageset, wtml and size are null while values are missing. */
-export interface PreviewState {
-  /** Grows with every change; a lower one that arrives late is dropped. */
-  revision: number;
+/** How to draw the image; name, imageset, wtml and size are null while values are missing. */
+export interface Drawing {
   name: string | null;
   imageset: Imageset | null;
   wtml: string | null;
@@ -1189,6 +1187,12 @@ export interface PreviewState {
   waiting: [string, string][];
   /** The same image, drawn from the pixels of a FITS file rather than as a picture. */
   pixels: DrawnImage | null;
+}
+
+/** The image as it is to be drawn, its files, and where it is placed. */
+export interface PreviewState extends Drawing {
+  /** Grows with every change; a lower one that arrives late is dropped. */
+  revision: number;
   files: FilesState | null;
   placing: PlacingStatus;
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,3 +100,8 @@ def test_every_public_name_has_an_example():
     shown = {test.name.split(".")[0] for test in examples()}
     errors = {name for name in cxw.__all__ if inspect.isclass(it := getattr(cxw, name)) and issubclass(it, Exception)}
     assert set(cxw.__all__) - errors - shown == set()
+
+
+def test_every_public_name_is_in_the_api_reference():
+    reference = (Path(__file__).parents[1] / "notebooks" / "api.md").read_text("utf-8")
+    assert set(re.findall(r"^\.\. auto\w+:: (\w+)$", reference, flags=re.MULTILINE)) == set(cxw.__all__)

@@ -52,7 +52,7 @@ def test_a_first_user_needs_no_compiler_and_no_pywwt(python: Path, tmp_path: Pat
         assert "ModuleNotFoundError" not in message and "Traceback" not in message, (name, message)
 
 
-def test_it_takes_no_gigabyte(python: Path):
+def test_an_installation_stays_small(python: Path):
     packages = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     size = sum(path.stat().st_size for path in packages.rglob("*") if path.is_file() and path.suffix != ".pyc")
     assert size < MOST_MEGABYTES * 1e6

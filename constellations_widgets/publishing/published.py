@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..autosave import first_values
 from ..checks import ERROR, WARNING, Fix, Problem
 from ..draft import ImageDraft
 from ..errors import (
-    ApiError,
     BadAnswerError,
     ConflictError,
     DraftError,
@@ -26,8 +22,7 @@ from ..schema.credits import clean_credits
 from ..schema.fields import fields, flatten
 from ..schema.records import ImageRecord, ImageSummary, Receipt
 from ..text import one_line
-from ._arguments import record_id_of
-from .pending_edits import PendingEdits
+from .published_record import PublishedRecord
 from .save_report import CREDITS, Change, Saved, outcome, same
 from .sending_changes import send_change
 
@@ -42,7 +37,7 @@ _CANT_BE_EMPTIED = ("note", "alt_text")
 _SPEAKS_OF_WHAT_IS_DROPPED = "CXW502"
 
 
-class PublishedImage(CheckedFields):
+class PublishedImage(PublishedRecord[ImageRecord], CheckedFields):
     """A published image: read from the server, edited as a draft is, and saved.
 
     Of a published image only `note`, `alt_text` and the `permissions` can be changed; the other fields are there to be
@@ -75,33 +70,15 @@ class PublishedImage(CheckedFields):
         If the image can't be read: NotFoundError where there is none.
     """
 
+    _KIND = "image"
+
     def __init__(self, client: Constellations, image: str | Receipt | ImageRecord | ImageSummary):
         super().__init__()
-        self._client, self._id = client, record_id_of("PublishedImage", "image", client, image)
-        self._record: ImageRecord | None = None
-        self._base: dict[str, Any] = {}  # the editable fields as the server has them
+        self._name_record(client, image, lambda: self.changes)
         self._refused: dict[str, tuple[Any, Problem]] = {}  # by path: a value that the server rejected, and why
-        self._may_edit = self._saving = False
-        self._one_save = threading.Lock()
-        self._unsaved = PendingEdits(self.record_url, lambda: self.changes)
+        self._saving = False
         self._saved: Saved | None = None
         self.reload()
-
-    @property
-    def id(self) -> str:
-        """The image's id at the server."""
-        return self._id
-
-    @property
-    def client(self) -> Constellations:
-        """The client that reads and saves the image."""
-        return self._client
-
-    @property
-    def record(self) -> ImageRecord:
-        """The record as it was read last."""
-        assert self._record is not None
-        return self._record
 
     @property
     def name(self) -> str:
@@ -114,19 +91,9 @@ class PublishedImage(CheckedFields):
         return self.record.handle.handle
 
     @property
-    def record_url(self) -> str:
-        """Address of the record (JSON)."""
-        return f"{self._client.api_url}/image/{self._id}"
-
-    @property
     def wtml_url(self) -> str:
         """Address of the WTML."""
         return f"{self.record_url}/img.wtml"
-
-    @property
-    def may_edit(self) -> bool:
-        """Whether the client's account may change it, according to the server's latest response."""
-        return self._may_edit
 
     @property
     def locked(self) -> bool:
@@ -199,11 +166,6 @@ class PublishedImage(CheckedFields):
         """Discard all unsaved changes."""
         self.update({path: change.before for path, change in self.changes.items()})
 
-    @property
-    def earlier(self) -> list[Path]:
-        """Return the files with unsaved changes of this image from earlier kernels, newest first; see `restore`."""
-        return self._unsaved.earlier
-
     def restore(self) -> None:
         """Apply the unsaved changes of an earlier kernel again: those of the newest readable file.
 
@@ -243,26 +205,13 @@ class PublishedImage(CheckedFields):
 
     # -- the server
 
-    def reload(self) -> list[str]:
-        """Read the record again. Fields with unsaved changes keep them, the others are updated.
+    def _read_record(self) -> ImageRecord:
+        return self._client.image(self._id)
 
-        Returns
-        -------
-        list of str
-            Paths of the fields that changed on the server since the record was read last.
+    def _read_may_edit(self) -> bool:
+        return self._client.may_edit(self._id)
 
-        Raises
-        ------
-        ApiError
-            If it can't be read.
-        """
-        record, before = self._client.image(self._id), self._base
-        may_edit = self._client.signed_in
-        with contextlib.suppress(ApiError):  # unknown: the server will report it when it is saved
-            may_edit = may_edit and self._client.may_edit(self._id)
-        self._may_edit = may_edit
-        self._take(record)
-        return [path for path, value in before.items() if not same(path, value, self._base[path])]
+    _is_same = staticmethod(same)
 
     def save(self) -> Saved:
         """Send the changes, verify that the server applied them, and return the outcome field by field.

@@ -5,18 +5,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..api.scene_changes import scene_changes, unmade_scene_changes
 from ..autosave import first_values
-from ..errors import ApiError, ConflictError, InvalidError, SourceError
+from ..errors import ConflictError, InvalidError, SourceError
 from ..schema.scenes import SceneReceipt, SceneRecord, SceneSummary, SkyView
 from ..text import one_line
-from ._arguments import record_id_of
-from .pending_edits import PendingEdits
+from .published_record import PublishedRecord
 from .save_report import Change
 from .scene_values import BACKGROUND, FIELDS, LAYERS, LINK, PUBLISHED, TEXT, VIEW, SceneImage, SceneValues, same_value
 from .sending_changes import send_change
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
     from ..api import Constellations
 
 
-class PublishedScene(SceneValues):
+class PublishedScene(PublishedRecord[SceneRecord], SceneValues):
     """A scene at the server, public or not: read, edited by attributes, and saved.
 
     Unsaved changes are kept on disk: what a crash or an unclear outcome interrupts is neither lost nor sent twice.
@@ -63,41 +60,12 @@ class PublishedScene(SceneValues):
         If the scene can't be read: NotFoundError where there is none.
     """
 
+    _KIND = "scene"
+
     def __init__(self, client: Constellations, scene: str | SceneReceipt | SceneRecord | SceneSummary):
         super().__init__(**dict.fromkeys(FIELDS), layers=())
-        self._client, self._id = client, record_id_of("PublishedScene", "scene", client, scene)
-        self._record: SceneRecord | None = None
-        self._base: dict[str, Any] = {}  # the values as the server has them
-        self._may_edit = False
-        self._one_save = threading.Lock()
-        self._unsaved = PendingEdits(self.record_url, self._changes_as_text)
+        self._name_record(client, scene, self._changes_as_text)
         self.reload()
-
-    @property
-    def id(self) -> str:
-        """The scene's id at the server."""
-        return self._id
-
-    @property
-    def client(self) -> Constellations:
-        """The client that reads and saves the scene."""
-        return self._client
-
-    @property
-    def record(self) -> SceneRecord:
-        """The record as it was read last."""
-        assert self._record is not None
-        return self._record
-
-    @property
-    def record_url(self) -> str:
-        """Address of the record (JSON)."""
-        return f"{self._client.api_url}/scene/{self._id}"
-
-    @property
-    def may_edit(self) -> bool:
-        """Whether the client's account may change it, according to the server's latest response."""
-        return self._may_edit
 
     @property
     def changes(self) -> dict[str, Change]:
@@ -134,11 +102,6 @@ class PublishedScene(SceneValues):
         """Discard all unsaved changes."""
         super().edit({name: change.before for name, change in self.changes.items()})
 
-    @property
-    def earlier(self) -> list[Path]:
-        """Return the files with unsaved changes of this scene from earlier kernels, newest first; see `restore`."""
-        return self._unsaved.earlier
-
     def restore(self) -> None:
         """Apply the unsaved changes of an earlier kernel again: those of the newest readable file.
 
@@ -165,27 +128,6 @@ class PublishedScene(SceneValues):
         for path in self.earlier[:1]:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-
-    def reload(self) -> list[str]:
-        """Read the record again. Values with unsaved changes keep them, the others are updated.
-
-        Returns
-        -------
-        list of str
-            Names of the values that changed on the server since the record was read last.
-
-        Raises
-        ------
-        ApiError
-            If it can't be read.
-        """
-        record, before = self._client.scene(self._id), self._base
-        may_edit = self._client.signed_in
-        with contextlib.suppress(ApiError):  # unknown: the server will report it when it is saved
-            may_edit = may_edit and self._client.may_edit_scene(self._id)
-        self._may_edit = may_edit
-        self._take(record)
-        return [name for name, value in before.items() if not same_value(name, value, self._base[name])]
 
     def save(self) -> SceneRecord:
         """Send the changes, verify that the server applied them, and return the record.
@@ -224,6 +166,14 @@ class PublishedScene(SceneValues):
                 raise
             self._take(record, values)
             return record
+
+    def _read_record(self) -> SceneRecord:
+        return self._client.scene(self._id)
+
+    def _read_may_edit(self) -> bool:
+        return self._client.may_edit_scene(self._id)
+
+    _is_same = staticmethod(same_value)
 
     def _take(self, record: SceneRecord, made: dict[str, Any] | None = None) -> None:
         """Make `record` the base. Changes that were `made`, and unchanged values, follow it."""

@@ -139,7 +139,7 @@ def test_a_body_of_which_no_receipt_could_be_made_is_not_sent(client, box, as_an
     assert list(client.handle_images("receipts")) == []
 
 
-def test_any_key_makes_a_receipt(client, box, submission):
+def test_a_key_that_is_a_number_is_text_in_the_receipt(client, box, submission):
     assert client.add_image(box.handle, submission, key=7).key == "7"
 
 
@@ -295,12 +295,12 @@ class TestUpdate:
         assert caught.value.status is None
         assert client.image(id) == before
 
-    def test_a_stranger_may_not(self, stranger, client, id):
+    def test_another_account_may_not_change_an_image(self, stranger, client, id):
         with pytest.raises(ForbiddenError):
             stranger.update_image(id, note="Mine")
         assert client.image(id).note != "Mine"
 
-    def test_a_yes_after_which_nothing_changed_is_an_error(self, box, client, id):
+    def test_a_success_after_which_nothing_changed_is_an_error(self, box, client, id):
         record = httpx.get(f"{box.api_url}/image/{id}").json()
 
         def say_yes(request):

@@ -216,7 +216,7 @@ def test_no_try_begins_after_the_time_of_the_whole_call(waits):
     assert len(waits) == 4
 
 
-def test_the_first_try_counts_too(waits):
+def test_the_first_attempt_counts_towards_the_deadline(waits):
     def answer_late():
         time.sleep(0.2)
         return errors.NoAnswerError("no answer")

@@ -120,7 +120,7 @@ class TestOneScene:
         with pytest.raises(NotFoundError):
             client.may_edit_scene("0" * 24)
 
-    def test_it_is_a_place_in_wtml(self, client, scene):
+    def test_its_wtml_is_a_place_with_the_image(self, client, scene):
         (place,) = ET.fromstring(client.scene_wtml(scene))
         assert float(place.get("RA")) == pytest.approx(VIEW.ra / 15)
         assert place.find(".//ImageSet").get("Url") == make_submission().storage.legacy_url_template
@@ -132,7 +132,7 @@ class TestOneScene:
 
 
 class TestUpdate:
-    def test_all_that_can_be_changed(self, client, image, scene):
+    def test_every_value_that_can_be_changed_is(self, client, image, scene):
         other = client.add_image(HANDLE, make_submission()).id
         place = SkyView(10, -20, height=3)
         record = client.update_scene(
@@ -184,7 +184,7 @@ class TestUpdate:
         assert client.update_scene(scene, seen=seen, published=True).published
         assert client.update_scene(scene, seen=seen, text="Theirs").text == "Theirs"
 
-    def test_a_stranger_may_not(self, stranger, client, scene):
+    def test_another_account_may_not_change_a_scene(self, stranger, client, scene):
         with pytest.raises(ForbiddenError):
             stranger.update_scene(scene, text="Mine")
         assert client.scene(scene).text == "Before"

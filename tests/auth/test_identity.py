@@ -131,7 +131,7 @@ def test_no_answer_is_our_error_with_no_trace_of_the_request(error, kind):
     assert caught.value.__context__ is None and caught.value.__cause__ is None
 
 
-def test_an_endless_answer_is_left():
+def test_an_endless_response_is_not_read_to_its_end():
     endless = httpx.MockTransport(lambda _: httpx.Response(200, content=(b" " * 65536 for _ in range(10**9))))
     assert get_json(ISSUER, transport=endless) == (200, None)
 

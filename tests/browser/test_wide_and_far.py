@@ -99,7 +99,7 @@ def test_an_image_two_degrees_from_its_reference_pixel_lies_where_astropy_says(p
     assert error_in(page, draft, wcs, 0.045) <= SMALL_PIXEL
 
 
-def test_nor_does_its_draft_once_the_problem_was_fixed(page: Page, image: Path):
+def test_a_draft_two_degrees_off_lies_right_once_its_problem_is_fixed(page: Page, image: Path):
     given = header(ra=150.0, dec=20.0, scale=0.25 / 3600, turn=10.0, crpix=(-28800.0, 130.0))
     draft = cxw.ImageDraft.from_image(image, wcs=WCS(given), autosave=False)
     draft.update(

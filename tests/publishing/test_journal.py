@@ -46,7 +46,7 @@ def test_every_commit_waits_for_the_disk(journal):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
-def test_nobody_else_can_read_it(state, journal):
+def test_its_files_can_be_read_by_their_owner_only(state, journal):
     claim(journal)
     assert stat.S_IMODE((state / "journal").stat().st_mode) == 0o700
     files = [file for file in (state / "journal").rglob("*") if file.is_file()]
@@ -180,7 +180,7 @@ def test_earlier_attempts_are_looked_up_however_many_there_are(journal):
     assert steps() < 2 * with_one
 
 
-def test_of_many_threads_one_claims(journal):
+def test_one_of_many_threads_claims_an_image(journal):
     won, lost, start = [], [], threading.Barrier(20)
 
     def run():

@@ -36,7 +36,7 @@ def sent(client, box, journal, draft):
     return body, attempt_of, record_of
 
 
-def test_every_field_counts(sent):
+def test_a_record_with_any_other_field_is_not_ours(sent):
     body, attempt_of, record_of = sent
     attempt = attempt_of(body)
     assert is_record_of(record_of(body), attempt)

@@ -350,7 +350,7 @@ class TestAnotherKernel:
         image.reload()
         assert image._unsaved._file._timer is None
 
-    def test_it_is_no_draft(self, image):
+    def test_its_edits_are_not_saved_as_a_draft(self, image):
         image.note = "an hour of work"
         image._unsaved._file.flush()
         assert cxw.ImageDraft.autosaved() == []

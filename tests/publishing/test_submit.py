@@ -210,7 +210,7 @@ def publish_count(proxy) -> int:
     return sum(request.startswith(b"POST /handle/") for request in proxy.requests)
 
 
-def test_again_looks_first_too(client, box, draft):
+def test_sending_again_checks_the_server_first(client, box, draft):
     with FaultyProxy(box, silent, commits=False) as proxy:
         way = through(proxy, box)
         with pytest.raises(UnclearError):

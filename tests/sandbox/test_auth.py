@@ -52,7 +52,7 @@ def signed(
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Token x", "Basic x"])
-def test_no_bearer_token_is_nobody(post, authorization):
+def test_a_request_without_a_bearer_token_is_forbidden(post, authorization):
     assert is_forbidden(post(authorization))
 
 
@@ -77,11 +77,11 @@ def test_a_header_of_the_wrong_form(post, authorization):
         ("....", "jwt malformed"),
     ],
 )
-def test_a_token_that_is_none(post, token, message):
+def test_a_malformed_token_is_401(post, token, message):
     assert is_page(post(f"Bearer {token}"), 401, f"UnauthorizedError: {message}")
 
 
-def test_a_token_of_another_key(box, post):
+def test_a_token_signed_with_another_key_is_401(box, post):
     stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     assert is_page(post(signed(box, key=stranger)), 401, "UnauthorizedError: invalid signature")
 
@@ -113,7 +113,7 @@ def test_the_issuer_is_the_realm(box, post):
     assert is_page(post(signed(box, iss=None)), 401, text)
 
 
-def test_other_algorithms(box, post):
+def test_a_token_of_another_algorithm_is_401(box, post):
     assert is_page(post(signed(box, algorithm="RS512")), 401, "UnauthorizedError: invalid algorithm")
 
     def encoded(part: Any) -> bytes:

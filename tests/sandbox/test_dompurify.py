@@ -161,7 +161,7 @@ def test_what_is_kept_once_is_kept_again_but_for_the_order_of_attributes(html):
         assert sanitize(sanitize(once)) == once
 
 
-def test_nesting_ends_somewhere():
+def test_too_deep_nesting_is_refused():
     assert sanitize("<b>" * (MAX_DEPTH // 2)).startswith("<b><b>")
     for piece in ("<b>", "<div>", "<svg><g>", "<b id={}>x"):
         with pytest.raises(TooDeepError):

@@ -259,7 +259,7 @@ def test_the_same_seed_hits_the_same_requests(box, owner):
     assert 15 <= sum(status != 200 for status in first) <= 45
 
 
-def test_by_chance_every_kind_comes(box, owner):
+def test_faults_at_random_are_of_every_kind(box, owner):
     box.faults.at_random(rate=1, seed=0, seconds=0)
     for _ in range(100):
         with contextlib.suppress(httpx.TransportError):

@@ -101,7 +101,7 @@ def test_pages_of_this_machine_may_read_files(guarded, origin):
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_pages_from_elsewhere_may_not(guarded, origin):
+def test_pages_of_other_origins_may_not_read_files(guarded, origin):
     answer = ask(guarded, "/files/tile.png", Origin=origin)
     assert (answer.status_code, answer.headers.get("access-control-allow-origin")) == (403, None)
     assert "tile" not in answer.text

@@ -131,7 +131,7 @@ def test_an_upload_that_is_none_is_400_and_leaves_nothing(box: Sandbox, images: 
 @pytest.mark.parametrize(
     "body", [{"json": {}}, {"json": {"name": ""}}, {"json": {"name": 5}}, {"json": ["name"]}, {"content": b"{"}]
 )
-def test_a_name_that_is_none_is_400(images: httpx.Client, uuid: str, body: dict[str, Any]):
+def test_an_invalid_name_is_400(images: httpx.Client, uuid: str, body: dict[str, Any]):
     assert images.patch(f"/images/{uuid}", **body).status_code == 400
 
 

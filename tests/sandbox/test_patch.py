@@ -88,7 +88,7 @@ def test_a_body_of_the_wrong_type_changes_nothing_and_is_a_200(patch):
     assert (answer.status_code, record["note"]) == (200, "A note")
 
 
-def test_a_space_is_something(patch):
+def test_a_space_is_not_an_empty_text(patch):
     _, record = patch(json={"note": " ", "alt_text": " "})
     assert (record["note"], record["alt_text"]) == (" ", " ")
 

@@ -71,7 +71,7 @@ def test_a_bad_escape_is_a_page(raw, path):
         ("GET", "/files"),
     ],
 )
-def test_paths_that_nobody_answers(raw, method, path):
+def test_unknown_paths_are_404(raw, method, path):
     status, body = raw(method, path)
     assert status == 404
     assert f"<pre>Cannot {method} {path.replace('<', '&lt;').replace('>', '&gt;')}</pre>" in body

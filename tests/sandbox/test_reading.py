@@ -65,7 +65,7 @@ def test_unknown_fields_at_the_top_are_dropped_and_inside_are_kept(owner, image)
     assert record["id"] not in [it["_id"] for it in backgrounds["results"]]
 
 
-def test_ids(anyone, add):
+def test_unknown_ids_are_404_and_malformed_ones_500(anyone, add):
     id = add()
     assert anyone.get(f"/image/{id.upper()}").status_code == 200
     for unknown in ("0" * 24, "twelve bytes", "%C3%A9234567890%41"):

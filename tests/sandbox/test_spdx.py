@@ -103,17 +103,17 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("text", ACCEPTED)
-def test_accepted(text):
+def test_license_expressions_that_the_server_accepts(text):
     assert is_license_expression(text)
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_refused(text):
+def test_license_expressions_that_the_server_refuses(text):
     assert not is_license_expression(text)
 
 
 @pytest.mark.parametrize("text", ["(" * 90_000, "MIT OR " * 14_000 + "MIT", "LicenseRef-" + "_" * 90_000])
-def test_long_ones_are_judged_without_ado(text):
+def test_long_license_expressions_end_no_recursion(text):
     assert is_license_expression(text) == text.startswith("MIT")
 
 

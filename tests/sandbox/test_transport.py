@@ -177,7 +177,7 @@ def test_no_body_is_an_empty_object(send, owner):
     assert is_unread(owner.post(PATH))
 
 
-def test_an_array_on_top_is_two_lines(send):
+def test_the_message_about_an_array_has_two_lines(send):
     message = send(b"[]").json()["message"]
     assert message.count("\n") == 1
     assert all(line.startswith(("Submission", "Invalid value [] supplied to ")) for line in message.split("\n"))

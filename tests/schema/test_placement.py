@@ -119,7 +119,7 @@ def test_a_quad_tree_map_belongs_to_an_address_that_uses_it(url):
         "https://example.org/a%20b/m51.png?size=large#top",
     ],
 )
-def test_a_web_address_is_one(url):
+def test_web_addresses_that_are_accepted(url):
     assert web_address_fault(url) is None
 
 

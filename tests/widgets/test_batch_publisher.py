@@ -362,7 +362,7 @@ def test_what_a_colleague_published_during_the_review_is_not_published_again(mak
     assert widget.drafts[5].receipt == receipt
 
 
-def test_a_plan_can_be_called_off(make, wtml, monkeypatch):
+def test_planning_can_be_stopped(make, wtml, monkeypatch):
     held = threading.Event()
     plan = batch_run.plan
     monkeypatch.setattr(batch_run, "plan", lambda *given, **options: (held.wait(20), plan(*given, **options))[1])

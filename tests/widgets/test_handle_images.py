@@ -108,7 +108,7 @@ class TestPages:
         shown.press("more")  # there is nothing more
         assert shown.status["phase"] == "complete" and shown.widget.total_count == 230
 
-    def test_many_clicks_are_one_thread(self, show):
+    def test_many_clicks_load_each_image_once(self, show):
         shown = show("many")
         threads = [threading.Thread(target=shown.widget.load, args=(230,)) for _ in range(8)]
         for thread in threads:

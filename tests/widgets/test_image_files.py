@@ -63,7 +63,7 @@ def test_it_is_sent_in_parts_with_the_coarse_levels_first(files, folder, monkeyp
 
 
 @pytest.mark.parametrize("limit", ["MOST_FILES", "MOST_BYTES"])
-def test_a_large_pyramid_is_not(files, monkeypatch, limit):
+def test_a_large_pyramid_is_not_sent_whole(files, monkeypatch, limit):
     monkeypatch.setattr(image_files, limit, 2)
     assert not files.state()["whole"] and files.part(0) == ({}, None, False)
     assert files.read("1/0/0_0.png") == b"left"

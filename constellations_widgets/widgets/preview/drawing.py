@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ...schema.fields import fields
 from ...schema.placement import URL, web_address_fault
 from ...schema.tiles import PLACEHOLDERS
 from ...wtml import drawn_wtml
-from ..protocol.preview import DrawnImage, Imageset
+from ..protocol.preview import Drawing, DrawnImage, Imageset
 from .imageset import imageset_of, smaller
 
 if TYPE_CHECKING:
@@ -28,17 +28,6 @@ class Reduced(NamedTuple):
     """Pixels of the original along a side of one of these."""
     size: tuple[int, int] | None
     """Width and height in pixels: of the original for a picture, reduced for FITS pixels."""
-
-
-class Drawing(TypedDict):
-    """The part of a preview's state that says how to draw the image."""
-
-    name: str | None
-    imageset: Imageset | None
-    wtml: str | None
-    size: tuple[int, int] | None
-    waiting: list[tuple[str, str]]
-    pixels: DrawnImage | None
 
 
 NOTHING: Drawing = {"name": None, "imageset": None, "wtml": None, "size": None, "waiting": [], "pixels": None}

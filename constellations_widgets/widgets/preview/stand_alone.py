@@ -27,9 +27,9 @@ from ...sources.local import Entry, LocalImage
 from ...state import PUBLIC, write_file
 from ...text import one_line, readable
 from ..base import built, require_draft
-from ..protocol.preview import FitsPixels, PlacingStatus
+from ..protocol.preview import Drawing, FitsPixels, PlacingStatus
 from ..wwt.app import app_files
-from .drawing import PRIVATE, Drawing, Reduced, draw, image_address
+from .drawing import PRIVATE, Reduced, draw, image_address
 from .image_files import PIXELS, ImageFiles
 
 if TYPE_CHECKING:

@@ -69,11 +69,9 @@ class PlacingStatus(TypedDict):
     mirrored: bool | None
 
 
-class PreviewState(TypedDict):
-    """The image as it is to be drawn; name, imageset, wtml and size are null while values are missing."""
+class Drawing(TypedDict):
+    """How to draw the image; name, imageset, wtml and size are null while values are missing."""
 
-    revision: int
-    """Grows with every change; a lower one that arrives late is dropped."""
     name: str | None
     imageset: Imageset | None
     wtml: str | None
@@ -82,6 +80,13 @@ class PreviewState(TypedDict):
     """Fields whose value can't be drawn, by their label, and why."""
     pixels: DrawnImage | None
     """The same image, drawn from the pixels of a FITS file rather than as a picture."""
+
+
+class PreviewState(Drawing):
+    """The image as it is to be drawn, its files, and where it is placed."""
+
+    revision: int
+    """Grows with every change; a lower one that arrives late is dropped."""
     files: FilesState | None
     placing: PlacingStatus
 
