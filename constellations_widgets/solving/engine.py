@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConstellationsError, SolveError
+from ..errors import ConstellationsError, NoIndexError, SolveError
 from ..geometry.tangent import plane_to_sky
 from .catalog import CatalogStars, stars_around
 from .detection import DetectedStars, detect_stars
@@ -60,7 +60,7 @@ def solve(request: Mapping[str, Any], report: Report) -> Solution:
 def solve_stars(stars: DetectedStars, request: Mapping[str, Any], report: Report) -> Solution:
     """Return the solution for detected stars; raises as `solve`."""
     asked = request.get("widths")
-    passes = list(_passes(asked, require_index_files(tuple(asked) if asked else None)))
+    passes = list(_passes(asked, require_index_files(tuple(asked) if asked else None, request.get("near"))))
     refused: list[Solution] = []
     total = len(passes) * len(_DEPTHS)
     for number, (depth, (widths, files)) in enumerate((d, p) for d in _DEPTHS for p in passes):
@@ -184,9 +184,10 @@ def main() -> None:
     try:
         solution = solve(request, lambda progress, text: write(progress=progress, text=text))
     except ImportError as error:
-        write(error=_without(str(error.name)), solving=True)
+        write(error=_without(str(error.name)), kind="SolveError")
     except ConstellationsError as error:
-        write(error=str(error), solving=isinstance(error, SolveError))
+        kind = next(each for each in (NoIndexError, SolveError, ConstellationsError) if isinstance(error, each))
+        write(error=str(error), kind=kind.__name__)
     except Exception as error:  # noqa: BLE001  (the parent must not wait for ever)
         write(error=f"{type(error).__name__}: {error}")
     else:

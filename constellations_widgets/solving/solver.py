@@ -13,10 +13,10 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SolveError, SourceError
+from ..errors import NoIndexError, SolveError, SourceError
 from ..schema.placement import shown
-from ..sources.manual_placement import position
 from ..sources.paths import file_path
+from .hints import angle_range, near_hint
 from .solution import Solution
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class Solving:
         if "solution" in answer:
             self._result.set_result(Solution.from_json(answer["solution"]))
         elif "error" in answer:
-            kind = SolveError if answer.get("solving") else SourceError
+            kind = {"SolveError": SolveError, "NoIndexError": NoIndexError}.get(answer.get("kind", ""), SourceError)
             self._result.set_exception(kind(answer["error"]))
         else:
             crashed = f"The process that searched for the position of {self._name} ended without an answer: try again"
@@ -214,25 +214,13 @@ def find_position(
     if width is not None and pixel_scale is not None:
         raise SourceError("Give the size of the picture on the sky once: width= or pixel_scale=")
     request: dict[str, Any] = {"path": str(file), "hdu": hdu, "parity": parity}
-    if near is not None:
-        ra, dec = position(near, "near=")
-        within = _angle(radius, "radius=", "deg") if radius is not None else _RADIUS
-        request["near"] = (ra, dec, min(within, 180.0))
-    elif radius is not None:
-        raise SourceError("radius= goes with near=, a position")
+    if (place := near_hint(near, radius, _RADIUS)) is not None:
+        request["near"] = place
     if width is not None:
-        request["widths"] = _range(width, "width=", "deg")
+        request["widths"] = angle_range(width, "width=", "deg", spread=_SPREAD)
     elif pixel_scale is not None:
-        request["widths"] = _widths(_range(pixel_scale, "pixel_scale=", "arcsec"), file, hdu)
+        request["widths"] = _widths(angle_range(pixel_scale, "pixel_scale=", "arcsec", spread=_SPREAD), file, hdu)
     return Solving(request, timeout, progress)
-
-
-def _range(given: Any, what: str, unit: str) -> tuple[float, float]:
-    if isinstance(given, tuple | list) and len(given) == 2:
-        low, high = sorted(_angle(each, what, unit) for each in given)
-        return low, high
-    value = _angle(given, what, unit)
-    return value / _SPREAD, value * _SPREAD
 
 
 def _widths(scales: tuple[float, float], file: Path, hdu: int | None) -> tuple[float, float]:
@@ -241,17 +229,6 @@ def _widths(scales: tuple[float, float], file: Path, hdu: int | None) -> tuple[f
     side = max(size_of(file, hdu))
     low, high = (math.degrees(2 * math.atan(math.radians(scale / 3600) * side / 2)) for scale in scales)
     return low, high
-
-
-def _angle(given: Any, what: str, unit: str) -> float:
-    try:
-        value = float(given.to_value(unit) if hasattr(given, "to_value") else given)
-    except Exception:  # astropy raises many kinds of errors  # noqa: BLE001
-        value = math.nan
-    if not value > 0 or value == math.inf:
-        name = "degrees" if unit == "deg" else "seconds of arc"
-        raise SourceError(f"{what} takes a positive number, in {name}, or two of them, not {shown(given)}")
-    return value
 
 
 def find_position_of(local: LocalImage | None, **options: Any) -> Solving:
