@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         JournalError,
         LicenseError,
         NoAnswerError,
+        NoIndexError,
         NotFoundError,
         NotSentError,
         PublishError,
@@ -74,7 +75,7 @@ if TYPE_CHECKING:
     from .schema.license import normalize_license
     from .schema.records import Receipt
     from .schema.scenes import SceneReceipt, SceneSubmission, SkyView
-    from .solving import Solution, Solving, find_position
+    from .solving import IndexDownload, Solution, Solving, find_position, index_download, nova_key
     from .widgets.batch.folder import drafts_from
     from .widgets.batch.publisher import BatchPublisher
     from .widgets.form import ImageForm
@@ -99,7 +100,7 @@ _HOMES = {
     "schema.credits": ["clean_credits"],
     "schema.records": ["Receipt"],
     "schema.scenes": ["SceneReceipt", "SceneSubmission", "SkyView"],
-    "solving": ["Solution", "Solving", "find_position"],
+    "solving": ["IndexDownload", "Solution", "Solving", "find_position", "index_download", "nova_key"],
     "outputs.tiling": ["tile"],
     "api": ["Constellations", "ImagesClient", "Retries"],
     "auth": ["Credentials", "sign_in", "sign_out"],
@@ -155,6 +156,7 @@ _HOMES = {
         "LicenseError",
         "NoAnswerError",
         "NotFoundError",
+        "NoIndexError",
         "NotSentError",
         "PublishError",
         "SandboxError",

@@ -5,6 +5,7 @@
     ConstellationsError
     ├── SourceError              a file or object from which no draft can be made
     │   └── SolveError               no reliable place on the sky was found for a picture: too few stars, no index, time
+    │       └── NoIndexError             there are no index files for its size or its part of the sky
     ├── DraftError               a draft that is not ready: `.problems` names every field
     ├── LicenseError             not a license expression that the server accepts (a ValueError too)
     ├── CreditsError             credits that must not be sent: too long or too deep (a ValueError too)
@@ -97,6 +98,10 @@ class SourceError(ConstellationsError):
 
 class SolveError(SourceError):
     """No reliable place on the sky was found for a picture. The message says why, and what to try."""
+
+
+class NoIndexError(SolveError):
+    """No index files recognize pictures of this size, or this part of the sky. The message says how to get them."""
 
 
 class DraftError(ConstellationsError):

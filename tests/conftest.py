@@ -50,6 +50,7 @@ def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("state")
         patch.setenv("CXW_STATE_DIR", str(folder))
+        patch.setenv("CXW_CACHE_DIR", str(folder / "cache"))
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         for variable in (
             "CONSTELLATIONS_TOKEN",

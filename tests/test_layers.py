@@ -38,7 +38,7 @@ LAYERS = {
     "checks": {"schema", "geometry"},
     "wtml": {"schema"},
     "sources": {"schema", "geometry", "network", "http", "wtml"},
-    "solving": {"schema", "geometry", "sources", "network", "http"},
+    "solving": {"schema", "geometry", "sources", "network", "http", "auth"},
     "observable": {"schema", "checks"},
     "outputs": {"schema", "geometry", "sources", "wtml"},
     "draft": {"outputs", "observable", "checks", "solving", "sources", "geometry", "schema", "autosave"},

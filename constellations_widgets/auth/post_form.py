@@ -35,7 +35,13 @@ JsonResponse = tuple[int, dict[str, Any] | None]
 
 
 @hide_frames
-def post_form(address: str, form: Mapping[str, str], *, transport: BaseTransport | None = None) -> JsonResponse:
+def post_form(
+    address: str,
+    form: Mapping[str, str],
+    *,
+    transport: BaseTransport | None = None,
+    what: str = "Could not sign in",
+) -> JsonResponse:
     """Post a form; return the response's status and JSON object.
 
     Parameters
@@ -46,6 +52,8 @@ def post_form(address: str, form: Mapping[str, str], *, transport: BaseTransport
         Fields. Each `Secret` in it is hidden in an error response that repeats what was sent.
     transport : BaseTransport, optional
         Replaces the network, for tests.
+    what : str, optional
+        Beginning of an error's message.
 
     Raises
     ------
@@ -54,7 +62,7 @@ def post_form(address: str, form: Mapping[str, str], *, transport: BaseTransport
     NotSentError, NoAnswerError
         If there is no response.
     """
-    return _exchange("POST", address, form, "data", transport)
+    return _exchange("POST", address, form, "data", transport, what)
 
 
 @hide_frames
@@ -70,7 +78,12 @@ def get_json(address: str, *, transport: BaseTransport | None = None) -> JsonRes
 
 
 def _exchange(
-    method: str, address: str, fields: Mapping[str, str], sent_as: str, transport: BaseTransport | None
+    method: str,
+    address: str,
+    fields: Mapping[str, str],
+    sent_as: str,
+    transport: BaseTransport | None,
+    what: str = "Could not sign in",
 ) -> JsonResponse:
     check_private(URL(address))
     fault: HTTPError | None = None
@@ -87,7 +100,7 @@ def _exchange(
         except HTTPError as error:
             fault = error
     if fault is not None:  # raised out here, so that a traceback keeps no request with what was sent
-        raise _unanswered(address, fault)
+        raise _unanswered(address, fault, what)
     if status >= 300:
         for secret in secrets:
             content = content.replace(secret.encode(), b"[hidden]")
@@ -116,10 +129,10 @@ def _send(client: Client, request: Request) -> tuple[int, bytes]:
         response.close()
 
 
-def _unanswered(address: str, fault: HTTPError) -> ApiError:
+def _unanswered(address: str, fault: HTTPError, what: str) -> ApiError:
     reason = one_line(str(fault)).rstrip(".") or type(fault).__name__
     if isinstance(fault, NEVER_SENT):
         return NotSentError(
-            f"Could not sign in: {address} can't be reached: {reason}. Check the address and the network.", url=address
+            f"{what}: {address} can't be reached: {reason}. Check the address and the network.", url=address
         )
-    return NoAnswerError(f"Could not sign in: {address} did not respond: {reason}. Try again.", url=address)
+    return NoAnswerError(f"{what}: {address} did not respond: {reason}. Try again.", url=address)

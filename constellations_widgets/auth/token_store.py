@@ -8,36 +8,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ..errors import NotSentError
 from ..http import URL
-from ..state import state_dir, write_file
+from ..state import file_lock, state_dir, write_file
 from . import user_keyring
 from .credentials import Secret, token_fault
 from .tokens import same_issuer
-
-if sys.platform == "win32":  # type checkers know this condition, not os.name
-    import msvcrt
-
-    def _lock(file: IO[bytes]) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-    def _unlock(file: IO[bytes]) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # of this open file: it keeps threads apart, too
-
-    def _unlock(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_UN)  # for a child that was forked meanwhile, too
-
 
 OFFICIAL_CACHE = Path(".openidc") / "oidc_wwt_api_client.json"
 """Sign-in that the official client stores (`wwt_api_client`, through `openidc_client`); it is never written here.
@@ -72,17 +52,17 @@ class TokenStore:
             If the lock is not free within the time limit.
         """
         try:
-            file = open(self._path(".lock"), "ab")  # noqa: SIM115  (closed below)
+            path = self._path(".lock")
+            path.touch(exist_ok=True)
         except OSError:
             yield  # nothing can be stored there either
             return
-        with file:
-            self._acquire(file)
-            try:
-                yield
-            finally:
-                with contextlib.suppress(OSError):
-                    _unlock(file)
+        with file_lock(path, patience=_PATIENCE) as held:
+            if not held:
+                raise NotSentError(
+                    "Could not sign in: another program has been signing in here for too long. Try again."
+                )
+            yield
 
     def read(self) -> dict[str, Any] | None:
         """Return the stored content, or None if nothing is stored."""
@@ -114,18 +94,6 @@ class TokenStore:
         """Delete the stored content."""
         user_keyring.delete(self._name)
         self._remove_file()
-
-    def _acquire(self, file: IO[bytes]) -> None:
-        ends = time.monotonic() + _PATIENCE
-        while time.monotonic() < ends:
-            try:
-                _lock(file)
-                return
-            except (BlockingIOError, PermissionError):
-                time.sleep(0.05)
-            except OSError:
-                return
-        raise NotSentError("Could not sign in: another program has been signing in here for too long. Try again.")
 
     def _path(self, suffix: str) -> Path:
         folder = state_dir("sign_in")

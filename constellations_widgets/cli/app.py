@@ -256,6 +256,31 @@ def sign_out(api_url: ApiUrl = None) -> int:
     return sign_out(api_url)
 
 
+@_command(app, "index-files")
+def index_files(
+    width: Annotated[
+        float | None, typer.Option(metavar="DEGREES", help="Width of the pictures' longer side.", show_default=False)
+    ] = None,
+    near: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="RA DEC", help="A position in the pictures, in degrees.", show_default=False),
+    ] = None,
+    radius: Annotated[
+        float | None, typer.Option(metavar="DEGREES", help="How far from it they may be.", show_default="1")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Download without asking; needed without a terminal.")
+    ] = False,
+) -> int:
+    """Download index files of astrometry.net, with which positions are found: name their size and source, then ask.
+
+    Without a width, those for all pictures of more than 0.7 degrees. Run again after an interrupt, it continues.
+    """
+    from .files import index_files
+
+    return index_files(width, near, radius, yes=yes)
+
+
 @_command(app, "sandbox")
 def sandbox(
     port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1; 0 is any free port.")] = 0,

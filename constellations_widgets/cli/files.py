@@ -1,4 +1,4 @@
-"""Tile images and upload their files."""
+"""Tile images, upload their files, and download index files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..hosting import Outcome, host_all, hosting_profiles, tile_all
+from ..solving import index_download
 from .checking import drafts_of
-from .output import Tell, print_error, print_json, progress_bar
+from .output import Tell, confirm, has_terminal, print_error, print_json, progress_bar
 
 if TYPE_CHECKING:
     from ..draft import ImageDraft
@@ -45,6 +46,21 @@ def host(files: Sequence[str], to: str, public_url: str | None, save: Path | Non
             if not outcome.error:
                 print(path or outcome.result.url or outcome.result.advice)
     return _failures(outcomes)
+
+
+def index_files(width: float | None, near: tuple[float, float] | None, radius: float | None, *, yes: bool) -> int:
+    """Download missing index files, if the user agrees; return 1 if they were not."""
+    download = index_download(width, near=near, radius=radius)
+    print(download)
+    if not download.files:
+        return 0
+    if not yes and not (has_terminal() and confirm("Download them?")):
+        print_error("Nothing was downloaded. Add --yes to download them.")
+        return 1
+    with progress_bar("Downloading", 100) as tell:
+        for path in download.run(lambda part, text: tell(int(100 * part), 100, text)):
+            print(path)
+    return 0
 
 
 def _save(draft: ImageDraft, outcome: Outcome, folder: Path | None) -> str | None:

@@ -29,7 +29,7 @@ class CatalogStars:
 
 
 def stars_around(plane: Plane, size: tuple[int, int], files: Sequence[IndexFile], wanted: int) -> CatalogStars | None:
-    """Return the stars in and around a picture, of an index file of the whole sky; None if no file can be read.
+    """Return the stars in and around a picture, of an index file that covers it; None if no file can be read.
 
     The coarsest file that should have as many stars there as are wanted is read: the finest ones take a second.
 
@@ -37,11 +37,9 @@ def stars_around(plane: Plane, size: tuple[int, int], files: Sequence[IndexFile]
     (three coordinates of 32 bits) is read.
     """
     width, height = (math.radians(plane.scale * side) for side in size)
-    share = width * height / (4 * math.pi)
-    for index in sorted(
-        (each for each in files if each.all_sky),
-        key=lambda each: (each.stars * share < wanted, abs(each.stars * share - wanted)),
-    ):
+    ra, dec = map(float, plane.sky(size[0] / 2, size[1] / 2))
+    covering = [(each.stars_expected(width * height), each) for each in files if each.covers(ra, dec)]
+    for _, index in sorted(covering, key=lambda each: (each[0] < wanted, abs(each[0] - wanted))):
         try:
             return _read(index, plane, size)
         except (OSError, KeyError, ValueError, TypeError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,18 @@ class DetectedStars:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stars as plain data."""
+        return {"size": self.size, **{name: [float(v) for v in getattr(self, name)] for name in ("x", "y", "flux")}}
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> DetectedStars:
+        """Return the stars that `to_json` described."""
+        import numpy as np
+
+        width, height = saved["size"]
+        return cls((width, height), *(np.array(saved[name], dtype=float) for name in ("x", "y", "flux")))
 
 
 def detect_stars(path: Path, hdu: int | None = None) -> DetectedStars:

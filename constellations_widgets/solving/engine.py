@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConstellationsError, SolveError
-from ..geometry.tangent import plane_to_sky
+from ..errors import ConstellationsError, NoIndexError, SolveError
 from .catalog import CatalogStars, stars_around
 from .detection import DetectedStars, detect_stars
 from .indexes import IndexFile, index_files, require_index_files, widest
-from .matching import FirstGuess, fitted_plane, refined
+from .matching import FirstGuess, first_guess, refined
 from .solution import Solution
 
 FEWEST_STARS = 8
@@ -47,6 +46,10 @@ def solve(request: Mapping[str, Any], report: Report) -> Solution:
     SolveError
         If there is none.
     """
+    return solve_stars(_detected(request, report), request, report)
+
+
+def _detected(request: Mapping[str, Any], report: Report) -> DetectedStars:
     report(0.0, "Detecting stars")
     stars = detect_stars(Path(request["path"]), request.get("hdu"))
     if len(stars) < FEWEST_STARS:
@@ -54,13 +57,13 @@ def solve(request: Mapping[str, Any], report: Report) -> Solution:
             f"Only {len(stars)} stars were detected, and {FEWEST_STARS} are needed: give a picture with more stars, "
             "or one that is less compressed"
         )
-    return solve_stars(stars, request, report)
+    return stars
 
 
 def solve_stars(stars: DetectedStars, request: Mapping[str, Any], report: Report) -> Solution:
     """Return the solution for detected stars; raises as `solve`."""
     asked = request.get("widths")
-    passes = list(_passes(asked, require_index_files(tuple(asked) if asked else None)))
+    passes = list(_passes(asked, require_index_files(tuple(asked) if asked else None, request.get("near"))))
     refused: list[Solution] = []
     total = len(passes) * len(_DEPTHS)
     for number, (depth, (widths, files)) in enumerate((d, p) for d in _DEPTHS for p in passes):
@@ -131,7 +134,8 @@ def _matches(
     with astrometry.Solver([each.path for each in files]) as solver:
         found = solver.solve(places[: max(last, _HEAD)], astrometry.SizeHint(*scale), position, parameters)
     for match in found.matches:
-        guess = _guess(match)
+        cards = {name: value for name, (value, _) in match.wcs_fields.items()}
+        guess = first_guess(cards, float(match.logodds), match.index_path.name)
         yield guess, (stars_around(guess.plane, stars.size, index_files(), _WANTED * len(stars)) or _catalog(match))
 
 
@@ -139,20 +143,6 @@ def _parity(parity: int | None) -> Any:
     import astrometry
 
     return {None: astrometry.Parity.BOTH, 1: astrometry.Parity.NORMAL, -1: astrometry.Parity.FLIP}[parity]
-
-
-def _guess(match: Any) -> FirstGuess:
-    import numpy as np
-
-    cards = {name: value for name, (value, _) in match.wcs_fields.items()}
-    at = cards["CRPIX1"] - 0.5, cards["CRPIX2"] - 0.5
-    matrix = np.array([[cards["CD1_1"], cards["CD1_2"]], [cards["CD2_1"], cards["CD2_2"]]])
-    corners = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]]) * 100
-    touching = cards["CRVAL1"], cards["CRVAL2"]
-    east, north = matrix @ corners.T
-    ra, dec = plane_to_sky(east, north, *touching)
-    plane = fitted_plane(corners[:, 0] + at[0], corners[:, 1] + at[1], ra, dec, touching)
-    return FirstGuess(plane, at, float(match.logodds), match.index_path.name)
 
 
 def _catalog(match: Any) -> CatalogStars:
@@ -181,16 +171,24 @@ def main() -> None:
 
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+    def report(progress: float, text: str) -> None:
+        write(progress=progress, text=text)
+
     try:
-        solution = solve(request, lambda progress, text: write(progress=progress, text=text))
+        if request.get("online"):  # the key stays in the parent, so it asks the service
+            answer: dict[str, Any] = {"stars": _detected(request, report).to_json()}
+        else:
+            answer = {"solution": solve(request, report).to_json()}
     except ImportError as error:
-        write(error=_without(str(error.name)), solving=True)
+        write(error=_without(str(error.name)), kind="SolveError")
     except ConstellationsError as error:
-        write(error=str(error), solving=isinstance(error, SolveError))
+        kind = next(each for each in (NoIndexError, SolveError, ConstellationsError) if isinstance(error, each))
+        write(error=str(error), kind=kind.__name__)
     except Exception as error:  # noqa: BLE001  (the parent must not wait for ever)
         write(error=f"{type(error).__name__}: {error}")
     else:
-        write(solution=solution.to_json())
+        write(**answer)
 
 
 def _without(package: str) -> str:

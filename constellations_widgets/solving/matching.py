@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,26 @@ class FirstGuess:
     at: tuple[float, float]
     log_odds: float | None
     source: str
+
+
+def first_guess(cards: Mapping[str, Any], log_odds: float | None, source: str) -> FirstGuess:
+    """Return the guess that the cards of a TAN make, in pixels of FITS; SIP polynomials are not considered."""
+    import numpy as np
+
+    at = float(cards["CRPIX1"]) - 0.5, float(cards["CRPIX2"]) - 0.5
+    matrix = np.array([[cards["CD1_1"], cards["CD1_2"]], [cards["CD2_1"], cards["CD2_2"]]], dtype=float)
+    corners = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]]) * 100
+    touching = float(cards["CRVAL1"]), float(cards["CRVAL2"])
+    east, north = matrix @ corners.T
+    ra, dec = plane_to_sky(east, north, *touching)
+    return FirstGuess(
+        fitted_plane(corners[:, 0] + at[0], corners[:, 1] + at[1], ra, dec, touching), at, log_odds, source
+    )
+
+
+def width_of(plane: Plane, size: tuple[int, int]) -> float:
+    """Return the angle in degrees that the longer side of a picture takes."""
+    return math.degrees(2 * math.atan(math.radians(plane.scale) * max(size) / 2))
 
 
 def refined(guess: FirstGuess, stars: DetectedStars, catalog: CatalogStars) -> Solution:

@@ -8,25 +8,31 @@ import math
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SolveError, SourceError
+from ..errors import NoIndexError, SolveError, SourceError
 from ..schema.placement import shown
-from ..sources.manual_placement import position
 from ..sources.paths import file_path
+from . import nova
+from .hints import angle_range, near_hint
 from .solution import Solution
 
 if TYPE_CHECKING:
     from ..sources.local import LocalImage
+    from .detection import DetectedStars
 
 TIMEOUT = 120.0
 """Seconds after which a search is given up, by default."""
 
 _RADIUS = 10.0  # degrees around near= that are searched by default
 _SPREAD = 1.5  # factor by which the width may differ from width= or pixel_scale=
+
+
+Ask = Callable[["DetectedStars", Mapping[str, Any], Callable[[float, str], Any], threading.Event], Solution]
+"""Asks a service for the solution of detected stars: with hints, what is told of its progress, and what stops it."""
 
 
 class Solving:
@@ -44,7 +50,15 @@ class Solving:
         What is being done.
     """
 
-    def __init__(self, request: dict[str, Any], timeout: float, on_progress: Callable[[float, str], Any] | None):
+    def __init__(
+        self,
+        request: dict[str, Any],
+        timeout: float,
+        on_progress: Callable[[float, str], Any] | None,
+        ask: Ask | None = None,
+    ):
+        self._ask, self._request = ask, request
+        self._interrupt = threading.Event()
         self.progress, self.text = 0.0, "Starting"
         self._timeout, self._on_progress = timeout, on_progress
         self._ended, self._stopped = threading.Event(), ""
@@ -110,6 +124,8 @@ class Solving:
     def _stop(self, why: str) -> None:
         with self._lock:
             self._stopped = self._stopped or why
+            if why:
+                self._interrupt.set()
             self._process.kill()
 
     def _run(self, request: dict[str, Any], timer: threading.Timer) -> None:
@@ -122,27 +138,47 @@ class Solving:
                 if "progress" not in message:
                     answer = message
                     break
-                self.progress, self.text = message["progress"], message["text"]
-                if self._on_progress:
-                    self._on_progress(self.progress, self.text)
+                self._report(message["progress"], message["text"])
         except (OSError, ValueError):
             pass  # it was stopped, or has crashed: there is no answer
         except Exception as error:  # of on_progress  # noqa: BLE001
             self._result.set_exception(error)
         finally:
-            timer.cancel()
+            if "stars" not in answer:
+                timer.cancel()
             self._stop("")
             for pipe in (process.stdin, process.stdout):
                 _close(pipe)
             process.wait()
-        if not self._result.done():
+        if "stars" in answer and not self._result.done():
+            self._ask_service(answer["stars"])
+            timer.cancel()
+        elif not self._result.done():
             self._finish(answer)
+
+    def _ask_service(self, stars: dict[str, Any]) -> None:
+        from .detection import DetectedStars
+        from .nova import StoppedError
+
+        ask = self._ask
+        assert ask is not None
+        try:
+            self._result.set_result(ask(DetectedStars.from_json(stars), self._request, self._report, self._interrupt))
+        except StoppedError:
+            self._finish({})
+        except Exception as error:  # of on_progress, too  # noqa: BLE001
+            self._result.set_exception(error)
+
+    def _report(self, progress: float, text: str) -> None:
+        self.progress, self.text = progress, text
+        if self._on_progress:
+            self._on_progress(progress, text)
 
     def _finish(self, answer: dict[str, Any]) -> None:
         if "solution" in answer:
             self._result.set_result(Solution.from_json(answer["solution"]))
         elif "error" in answer:
-            kind = SolveError if answer.get("solving") else SourceError
+            kind = {"SolveError": SolveError, "NoIndexError": NoIndexError}.get(answer.get("kind", ""), SourceError)
             self._result.set_exception(kind(answer["error"]))
         else:
             crashed = f"The process that searched for the position of {self._name} ended without an answer: try again"
@@ -162,13 +198,15 @@ def find_position(
     width: Any = None,
     pixel_scale: Any = None,
     parity: int | None = None,
-    timeout: float = TIMEOUT,
+    timeout: float | None = None,
     hdu: int | None = None,
+    online: bool = False,
     progress: Callable[[float, str], Any] | None = None,
 ) -> Solving:
     """Start to search for the position of a picture, by its stars, in a process of its own.
 
-    Nothing leaves this machine. The extra ``solve`` and index files of astrometry.net are needed.
+    Nothing leaves this machine, unless `online` is given. The extra ``solve`` and index files of astrometry.net are needed; see
+    `index_download`.
 
     >>> solving = cxw.find_position("m51.jpg", near="13h29m53s +47d12m", width=0.5)  # doctest: +SKIP
     >>> print(solving.result())  # doctest: +SKIP
@@ -187,10 +225,13 @@ def find_position(
         Seconds of arc per pixel, instead of `width`.
     parity : {1, -1}, optional
         1 for a picture as seen in the sky, -1 for a mirrored one. Default: both are tried.
-    timeout : float, default 120
+    timeout : float, default 120, or 600 with `online`
         Seconds after which the search is given up.
     hdu : int, optional
         Number of the HDU of a FITS file.
+    online : bool, default False
+        Whether nova.astrometry.net searches, with your key there (see `nova_key`). It gets the positions of up to 100 stars, the
+        picture's size in pixels and the hints, about 2 kB, and not the picture. No index files are needed.
     progress : callable, optional
         Called in a thread with a number from 0 to 1 and a text.
 
@@ -203,7 +244,10 @@ def find_position(
     ------
     SourceError
         If a hint is invalid, or there is no such file.
+    SolveError
+        If `online` is given, and there is no key.
     """
+    timeout = timeout if timeout is not None else nova.TIMEOUT if online else TIMEOUT
     file = file_path(path, "picture").absolute()
     if not file.is_file():
         raise SourceError(f"There is no file {file}: check the name")
@@ -214,25 +258,20 @@ def find_position(
     if width is not None and pixel_scale is not None:
         raise SourceError("Give the size of the picture on the sky once: width= or pixel_scale=")
     request: dict[str, Any] = {"path": str(file), "hdu": hdu, "parity": parity}
-    if near is not None:
-        ra, dec = position(near, "near=")
-        within = _angle(radius, "radius=", "deg") if radius is not None else _RADIUS
-        request["near"] = (ra, dec, min(within, 180.0))
-    elif radius is not None:
-        raise SourceError("radius= goes with near=, a position")
+    if (place := near_hint(near, radius, _RADIUS)) is not None:
+        request["near"] = place
     if width is not None:
-        request["widths"] = _range(width, "width=", "deg")
+        request["widths"] = angle_range(width, "width=", "deg", spread=_SPREAD)
     elif pixel_scale is not None:
-        request["widths"] = _widths(_range(pixel_scale, "pixel_scale=", "arcsec"), file, hdu)
-    return Solving(request, timeout, progress)
+        request["widths"] = _widths(angle_range(pixel_scale, "pixel_scale=", "arcsec", spread=_SPREAD), file, hdu)
+    if not online:
+        return Solving(request, timeout, progress)
+    key = nova.require_key()
 
+    def ask(stars: DetectedStars, hints: Mapping[str, Any], report: Any, stop: threading.Event) -> Solution:
+        return nova.solve_online(stars, hints, key, report, stop, nova.ADDRESS)
 
-def _range(given: Any, what: str, unit: str) -> tuple[float, float]:
-    if isinstance(given, tuple | list) and len(given) == 2:
-        low, high = sorted(_angle(each, what, unit) for each in given)
-        return low, high
-    value = _angle(given, what, unit)
-    return value / _SPREAD, value * _SPREAD
+    return Solving({**request, "online": True}, timeout, progress, ask)
 
 
 def _widths(scales: tuple[float, float], file: Path, hdu: int | None) -> tuple[float, float]:
@@ -241,17 +280,6 @@ def _widths(scales: tuple[float, float], file: Path, hdu: int | None) -> tuple[f
     side = max(size_of(file, hdu))
     low, high = (math.degrees(2 * math.atan(math.radians(scale / 3600) * side / 2)) for scale in scales)
     return low, high
-
-
-def _angle(given: Any, what: str, unit: str) -> float:
-    try:
-        value = float(given.to_value(unit) if hasattr(given, "to_value") else given)
-    except Exception:  # astropy raises many kinds of errors  # noqa: BLE001
-        value = math.nan
-    if not value > 0 or value == math.inf:
-        name = "degrees" if unit == "deg" else "seconds of arc"
-        raise SourceError(f"{what} takes a positive number, in {name}, or two of them, not {shown(given)}")
-    return value
 
 
 def find_position_of(local: LocalImage | None, **options: Any) -> Solving:

@@ -1,7 +1,9 @@
-"""Fetch WTML from the web, only from the web address that the user gave."""
+"""Fetch files from the web, only from the web address that the user gave or agreed to."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -9,7 +11,7 @@ from ..errors import SourceError
 from ..schema.placement import shown, web_address_fault
 
 if TYPE_CHECKING:
-    from ..http import Client
+    from ..http import Client, Response
 
 _TIMEOUT = 30.0  # seconds for the next bytes; everything may take twice as long
 _MOST_REDIRECTS = 5
@@ -37,10 +39,13 @@ def fetch(address: str, limit: int, *, trusted: bool = True) -> tuple[bytes, str
 
     if fault := web_address_fault(address):
         raise SourceError(f"The web address {fault}")  # not shown, since it may hold a password
-    where, guard = shown(address, 300), _Guard(trusted)
+    where = shown(address, 300)
     try:
-        with http.new_client(http.PooledTransport(lambda: http.Network(guard)), _TIMEOUT) as client:
-            return _follow(client, address, limit, guard)
+        with get(address, trusted=trusted, seconds=2 * _TIMEOUT) as (response, final):
+            if response.status_code != 200:
+                said = f"{response.status_code} {shown(response.reason_phrase)}"
+                raise SourceError(f"{shown(final, 300)} can't be read: the server says {said}")
+            return http.read(response, limit), final
     except http.BlockedAddressError as error:
         reason = f"it leads to {shown(str(error), 100)}, which is in a private network"
     except http.BodyError as error:
@@ -50,17 +55,48 @@ def fetch(address: str, limit: int, *, trusted: bool = True) -> tuple[bytes, str
     raise SourceError(f"{where} can't be read ({reason}): open the address in a browser")
 
 
-def _follow(client: Client, address: str, limit: int, guard: _Guard) -> tuple[bytes, str]:
+@contextlib.contextmanager
+def get(
+    address: str, headers: Mapping[str, str] | None = None, *, trusted: bool = True, seconds: float | None = None
+) -> Iterator[tuple[Response, str]]:
+    """Request a web address; yield the response, whose body is still to be read, and its final address after redirects.
+
+    Parameters
+    ----------
+    address : str
+        An http or https address.
+    headers : mapping, optional
+        Further headers.
+    trusted : bool, optional
+        As for `fetch`.
+    seconds : float, optional
+        Longest time for everything; by default only each wait for bytes has a limit.
+
+    Raises
+    ------
+    HTTPError, InvalidURL, ValueError
+        If there is no response.
+    SourceError
+        If it redirects to what is not a web address.
+    """
     from .. import http
 
-    extensions = {"deadline": http.Deadline(2 * _TIMEOUT)}
+    guard = _Guard(trusted)
+    with http.new_client(http.PooledTransport(lambda: http.Network(guard)), _TIMEOUT) as client:
+        yield from _follow(client, address, dict(headers or {}), guard, seconds)
+
+
+def _follow(
+    client: Client, address: str, headers: dict[str, str], guard: _Guard, seconds: float | None
+) -> Iterator[tuple[Response, str]]:
+    from .. import http
+
+    extensions = {"deadline": http.Deadline(seconds)}
     for _ in range(_MOST_REDIRECTS + 1):
-        with client.stream("GET", address, extensions=extensions) as response:
-            if response.status_code == 200:
-                return http.read(response, limit), address
+        with client.stream("GET", address, headers=headers, extensions=extensions) as response:
             if not response.has_redirect_location:
-                said = f"{response.status_code} {shown(response.reason_phrase)}"
-                raise SourceError(f"{shown(address, 300)} can't be read: the server says {said}")
+                yield response, address
+                return
             address = urljoin(address, response.headers["Location"])
         if fault := web_address_fault(address):
             raise SourceError(f"The web address leads to one that {fault}")

@@ -17,7 +17,7 @@ from constellations_widgets.draft import ImageDraft
 from constellations_widgets.geometry.extent import SkyView
 from constellations_widgets.publishing import publish_scene
 
-COMMANDS = "check tile host publish history scenes sign-in sign-out sandbox".split()
+COMMANDS = "check tile host publish history scenes sign-in sign-out index-files sandbox".split()
 
 
 def test_help_names_each_command_and_loads_nothing_heavy():
@@ -177,6 +177,16 @@ def test_a_picture_is_tiled_uploaded_and_ready_to_publish(shell, box, tmp_path):
     failed = shell.run("tile", "missing.png", "sky.png", "--out", "more", "--center", "1", "2", "--width", "0.2")
     assert failed.returncode == 1 and "missing" in failed.stderr
     assert Path(failed.stdout.strip(), "index_rel.wtml").exists()
+
+
+def test_index_files_are_named_and_not_downloaded_without_a_yes(shell, tmp_path):
+    pytest.importorskip("astrometry", reason="the list of index files comes from the package astrometry")
+    done = shell.run("index-files", "--width", "0.3", "--near", "202.5", "47.2")
+    assert done.returncode == 1 and "Add --yes to download them" in done.stderr
+    assert "2 index files of astrometry.net" in done.stdout and "76 MB, from portal.nersc.gov to" in done.stdout
+    assert not (shell.home / ".cache").exists()
+    done = shell.run("index-files", "--width", "0.001")
+    assert done.returncode == 1 and "error: astrometry.net has no index files" in done.stderr
 
 
 def test_scenes_are_listed_shown_and_changed(shell, box, draft_file, monkeypatch):
