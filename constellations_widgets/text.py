@@ -31,3 +31,32 @@ def format_sentence(text: str) -> str:
     first = text.partition(" ")[0].rstrip(".,;:")
     is_word = re.sub("['’-]", "", first).isalpha()
     return f"{text[:1].upper() if is_word else text[:1]}{text[1:].rstrip('.')}."
+
+
+def merge_texts(base: str, mine: str, theirs: str) -> str:
+    """Return two edits of `base`, each of one place in it, as one text.
+
+    Where both changed the same place, the inserted text of both is kept, and nothing is deleted.
+    """
+    start, end = _changed(base, mine)
+    their_start, their_end = _changed(base, theirs)
+    inserted, moved = mine[start : len(mine) - (len(base) - end)], len(theirs) - len(base)
+    if end <= their_start:
+        return theirs[:start] + inserted + theirs[end:]
+    if start < their_end:
+        start = end = max(end, their_end)
+    return theirs[: start + moved] + inserted + theirs[end + moved :]
+
+
+def _changed(base: str, text: str) -> tuple[int, int]:
+    """Return where the part of `base` begins and ends that is different in `text`."""
+    start = _count_equal(base, text)
+    rest = min(len(base), len(text)) - start
+    return start, len(base) - min(rest, _count_equal(base[::-1], text[::-1]))
+
+
+def _count_equal(one: str, other: str) -> int:
+    """Return how many characters two texts have in common from their beginning."""
+    return next(
+        (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )

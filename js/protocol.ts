@@ -39,6 +39,8 @@ export interface EditOrigin {
   /** Number of the last edit of that page which the state includes. */
   seq: number;
   paths: string[];
+  /** Those of paths whose text also has what was typed elsewhere meanwhile. */
+  merged?: string[];
 }
 
 /** Trait state of the widgets that show a draft. */
@@ -73,6 +75,8 @@ export interface EditMessage {
   client: string;
   seq: number;
   changes: Record<string, Value>;
+  /** The texts that were changed, as the page showed them. */
+  base?: Record<string, string>;
 }
 
 /** Apply the fix of a problem. */
@@ -135,6 +139,8 @@ export interface ForeignChange {
 /** Review of what would be saved. */
 export interface SavingReview {
   ticket: string;
+  /** Name of the account that sends, whoever confirms; "" if its token does not name it. */
+  account: string;
   rows: SavingRow[];
   theirs: ForeignChange[];
 }
@@ -341,6 +347,8 @@ export type FormMessage = EditMessage | SolveMessage | SolveActionMessage | FixM
 export interface RequestReview {
   /** Goes back with the confirmation: it is valid for this review only. */
   ticket: string;
+  /** Name of the account that sends, whoever confirms; "" if its token does not name it. */
+  account: string;
   /** For example "POST https://…/handle/me/image". */
   request: string;
   body: string;
@@ -722,6 +730,8 @@ export interface BatchReviewKind {
 export interface BatchReview {
   /** Goes back with the confirmation: it is valid for this plan only. */
   ticket: string;
+  /** Name of the account that sends, whoever confirms; "" if its token does not name it. */
+  account: string;
   /** How many images would be published. */
   ready: number;
   kinds: BatchReviewKind[];

@@ -79,6 +79,12 @@ class BaseClient:
         return credentials is not None and credentials.signed_in
 
     @property
+    def username(self) -> str:
+        """Name of the account that is signed in; empty if none is, or its token does not name it."""
+        credentials = self._transport.credentials
+        return credentials.username if credentials is not None and credentials.has_token else ""
+
+    @property
     def clock_offset(self) -> float:
         """Seconds by which the server's clock is ahead of this machine's, by its latest response; 0 before that."""
         return self._transport.clock_offset

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 from collections.abc import Callable, Generator
 from typing import Any, NoReturn
@@ -54,6 +56,11 @@ class Credentials:
     def has_token(self) -> bool:
         """Whether a token is known here, without waiting."""
         return True
+
+    @property
+    def username(self) -> str:
+        """Name of the account that is signed in; empty if the token does not name it."""
+        return name_in(self._read_token())
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each sign-in and sign-out, which a fixed token never has; return a function to stop."""
@@ -151,6 +158,22 @@ def token_in_environment(variable: str) -> Secret | None:
         token = ""
         raise SignInError(f"The token in the environment variable {variable} {fault}. Set it again, or unset it.")
     return Secret(token) if token else None
+
+
+def claims_of(token: Any) -> dict[str, Any]:
+    """Return the claims of a JWT, unverified; empty if it is not a JWT."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (AttributeError, IndexError, ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def name_in(token: str) -> str:
+    """Return the name of the account in a token; "" if there is none."""
+    name = claims_of(token).get("preferred_username")
+    return name if isinstance(name, str) else ""
 
 
 def check_private(url: URL) -> None:

@@ -15,10 +15,10 @@ from typing import ClassVar, Literal
 from ..errors import SignInError
 from ..http import URL, check_api_url
 from .code_flow import CodeFlow
-from .credentials import IMAGES_TOKEN_VARIABLE, Credentials, Secret, check_private, token_fault
+from .credentials import IMAGES_TOKEN_VARIABLE, Credentials, Secret, check_private, name_in, token_fault
 from .device_flow import DeviceFlow
 from .identity import images_login
-from .tokens import Tokens, claims_of
+from .tokens import Tokens
 
 Service = Literal["constellations", "images"]
 Flow = DeviceFlow | CodeFlow
@@ -111,7 +111,7 @@ class Session(Credentials):
         if fault := token_fault(token):
             token = ""
             raise SignInError(f"The token {fault}. Copy it again, without quotation marks and without “Bearer”.")
-        self._set(Tokens(Secret(token), username=username or _name_in(token)))
+        self._set(Tokens(Secret(token), username=username or name_in(token)))
 
     @property
     def offers_official(self) -> bool:
@@ -260,11 +260,6 @@ class ImagesSession(Session):
     def login(self, name: str, password: str) -> Tokens:
         """Return the tokens for a name and password; see `Session.login`."""
         return Tokens(images_login(self.api_url, name, Secret(password)), username=name)
-
-
-def _name_in(token: str) -> str:
-    name = claims_of(token).get("preferred_username")
-    return name if isinstance(name, str) else ""
 
 
 def _origin(url: URL) -> tuple[str, str, int | None]:

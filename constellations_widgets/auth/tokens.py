@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
-import json
 import time
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from ..errors import SignInError
 from ..http import hide_frames
-from .credentials import Secret, token_fault
+from .credentials import Secret, claims_of, token_fault
 
 _EARLY = 30.0  # seconds before expiry at which a token is renewed; a quarter of its lifetime if that is shorter
 _SLACK = 120.0  # seconds by which the identity server's clock may differ from ours
@@ -125,16 +123,6 @@ def same_issuer(one: Any, other: str) -> bool:
 
 
 @hide_frames
-def claims_of(token: Any) -> dict[str, Any]:
-    """Return the claims of a JWT, unverified; empty if it is not a JWT."""
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (AttributeError, IndexError, ValueError, RecursionError):
-        return {}
-    return claims if isinstance(claims, dict) else {}
-
-
 def checked_claims(id_token: Any, issuer: str, client_id: str, nonce: str | None) -> dict[str, Any]:
     """Return the claims of an id token that `issuer` issued for `client_id` and for the sign-in that sent `nonce`.
 

@@ -51,6 +51,12 @@ _COLORS = (256, 96, 40, 16, 6)
 _GROUND, _OUTLINE, _GRID, _LABEL = "#07070f", "#4aa3ff", (255, 255, 255, 90), (235, 235, 235, 255)
 _STEPS = (30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 5e-4, 2e-4, 1e-4)  # degrees
 _POLE = 88.0  # degrees; closer to it, meridians are too many to be read
+_VIEW = "application/vnd.jupyter.widget-view+json"
+_NOT_LIVE = (
+    "Not live: run the cell. In a shared notebook whose cell someone else has run, trust the notebook instead "
+    "(“Trust Notebook” in the command palette)."
+)
+"""JupyterLab shows widgets only to those who have run the cell, or trust the notebook."""
 _LONGEST_TEXT = 500  # characters of a value in the HTML
 
 
@@ -74,6 +80,8 @@ def with_still(bundle: Any, draft: ImageDraft | PublishedImage | None) -> Any:
         return bundle
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
     more, about = still(draft)
+    if _VIEW in data:
+        more["text/html"] += html_block(f"<p>{_NOT_LIVE}</p>")
     return {**data, **more}, {**metadata, **about}
 
 

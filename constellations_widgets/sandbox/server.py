@@ -211,7 +211,8 @@ class Sandbox:
         account = self.account if account is None else account
         lifetime = -60 if expired else lifetime
         issuer = tokens.issuer_of(self.keycloak_url)
-        return tokens.access_token(issuer, account, lifetime=lifetime, roles=roles, claims=claims)
+        username = self.handle if account == self.account else ""
+        return tokens.access_token(issuer, account, username=username, lifetime=lifetime, roles=roles, claims=claims)
 
     def add_handle(self, handle: str, display_name: str | None = None, *, owner: str | None = None) -> None:
         """Add a handle, or change the owner of an existing one.

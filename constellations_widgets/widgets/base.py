@@ -13,6 +13,7 @@ import traitlets
 
 from ..errors import ConstellationsError
 from ..schema.fields import fields
+from ..text import merge_texts
 from .lifetime import ClosedByItsCell, ClosesModels
 from .pacing import Pace
 from .protocol.drafts import DraftState, EditOrigin, Problem, Value
@@ -247,6 +248,9 @@ class DraftWidget(DraftObserver[Fields]):
         self._pushing = threading.RLock()
         self._unsent: set[str] = set()
         self._edit: EditOrigin = {"client": "", "seq": 0, "paths": []}
+        self._taken: dict[
+            str, tuple[str, Value, Value]
+        ] = {}  # by path: page of the last edit, its text, what it became
         messages = {"edit": self._on_edit, "fix": self._on_fix, **(messages or {})}
         super().__init__(draft, messages=messages, state=self._state(), **options)
 
@@ -287,16 +291,39 @@ class DraftWidget(DraftObserver[Fields]):
             path: value for path, value in dict(message["changes"]).items() if path in fields() and _is_plain(value)
         }
         with self._pushing:
-            self._edit = {"client": str(message["client"]), "seq": int(message["seq"]), "paths": list(changes)}
+            client, base = str(message["client"]), message.get("base")
+            merged = self._merge(changes, base, client) if isinstance(base, dict) else []
+            self._edit = {"client": client, "seq": int(message["seq"]), "paths": list(changes)}
+            if merged:
+                self._edit["merged"] = merged
             try:
                 if not self._draft.locked:
                     self._draft.edit(changes)
+                    for path in changes.keys() - set(merged):
+                        self._taken[path] = client, changes[path], self._draft.values[path]
                 if self.state["by"] is not self._edit:  # nothing changed, but the page waits for a response
                     self.state = self._state()
                 self._pace.cancel()
                 self._send_paced()  # a later state would not name this edit
             finally:
                 self._edit = {"client": "", "seq": 0, "paths": []}
+
+    def _merge(self, changes: dict[str, Any], base: Mapping[str, Any], client: str) -> list[str]:
+        """Add to texts what was typed elsewhere since the page showed them as in `base`; return the paths of these texts.
+
+        Several people can have the notebook open. What the draft made of this page's last edit itself is not typed elsewhere.
+        """
+        merged = []
+        for path, before in base.items():
+            new, now = changes.get(path), self._draft.values.get(path) or ""
+            if path not in changes or not _is_prose(path) or now in (before, new):
+                continue  # of two choices, or two addresses, the later one holds, and both pages show it
+            if not all(isinstance(text, str) for text in (before, new, now)):
+                continue
+            if self._taken.get(path) != (client, before, now):
+                changes[path] = merge_texts(before, str(new), str(now))
+                merged.append(path)
+        return merged
 
     def _on_fix(self, message: Message) -> None:
         if not self._draft.locked:
@@ -323,6 +350,12 @@ def apply_fix(draft: CheckedFields, message: Message) -> None:
         if problem.fix and (problem.code, problem.field) == (message.get("code"), message.get("field")):
             draft.edit(problem.fix.changes)
             return
+
+
+def _is_prose(path: str) -> bool:
+    """Return whether a field's text is written in words, of which parts make sense."""
+    spec = fields()[path]
+    return spec.kind in ("text", "long", "credits") and not spec.choices
 
 
 def _is_plain(value: Any) -> bool:

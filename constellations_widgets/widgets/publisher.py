@@ -78,6 +78,11 @@ class Publication(ReviewFlow[Step]):
         return bool(self._why_blocked() or self._draft.receipt)
 
     @property
+    def account(self) -> str:
+        """Name of the account that publishes."""
+        return self._client.username if self._client is not None else ""
+
+    @property
     def has_client(self) -> bool:
         """Whether there is a client."""
         return self._client is not None

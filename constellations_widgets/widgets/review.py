@@ -18,7 +18,8 @@ REVIEW, FAILED, UNCLEAR = "review", "failed", "unclear"
 class ReviewFlow(Generic[Reviewed]):
     """State machine of one write: idle → preparing → review → sending → done, failed or unclear.
 
-    What is sent is what the review showed. A review holds until what it shows changes, and its ticket confirms it once.
+    What is sent is what the review showed, by the account that it named. A review holds until what it shows changes, and its ticket
+    confirms it once, whichever page sends it: several people can have the notebook open.
     Subclasses prepare, send and reconcile in a worker thread; everything here may be called from any thread.
 
     Parameters
@@ -38,7 +39,7 @@ class ReviewFlow(Generic[Reviewed]):
     waiting : bool
         Whether sending only waits for the server, which can be cancelled.
     review : dict or None
-        Review for the page, with its ``ticket``.
+        Review for the page, with its ``ticket`` and the name of the ``account`` that sends, "" if that is not known.
     """
 
     IDLE: ClassVar[str] = "editing"
@@ -71,6 +72,11 @@ class ReviewFlow(Generic[Reviewed]):
         return False
 
     @property
+    def account(self) -> str:
+        """Name of the account that sends; "" if it is not known."""
+        return ""
+
+    @property
     def busy(self) -> bool:
         """Whether a job is preparing or sending."""
         return self.phase in (self.PREPARING, self.SENDING)
@@ -97,7 +103,11 @@ class ReviewFlow(Generic[Reviewed]):
         """Send what the review with this ticket shows."""
         with self.lock:
             review, reviewed = self.review, self._reviewed
-            if reviewed is not None and review and review.get("ready", True) and ticket == review["ticket"]:
+            if reviewed is None or not review or not review.get("ready", True) or ticket != review["ticket"]:
+                return
+            if review["account"] and review["account"] != self.account:
+                self._reset(_OTHER_ACCOUNT)
+            else:
                 self._start(self.SENDING, self.sending_text, lambda job: self._send(job, reviewed))
 
     def reconcile(self, *, resend: bool = False) -> None:
@@ -154,7 +164,9 @@ class ReviewFlow(Generic[Reviewed]):
                 self._reset(self.changed_text)
             else:
                 self._reviewed = reviewed
-                self._set(REVIEW, review={"ticket": uuid.uuid4().hex, **review}, message=message)
+                self._set(
+                    REVIEW, review={"ticket": uuid.uuid4().hex, "account": self.account, **review}, message=message
+                )
 
     def _reset(self, message: str = "") -> None:
         self._reviewed = None
@@ -178,6 +190,7 @@ class ReviewFlow(Generic[Reviewed]):
             self._set(FAILED, message=format_error(error))
 
 
+_OTHER_ACCOUNT = "Another account signed in after the review. Review it again."
 _WHAT_NOW = (
     "Check again in a while. Sending again first waits until the server must have processed the request, checks again, and "
     "sends only if it is missing."

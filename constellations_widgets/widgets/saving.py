@@ -38,6 +38,11 @@ class Saving(ReviewFlow[Mapping[str, str]]):
         self._is_unclear = False
         self.preparing_text = f"Reading the image from {image.client.api_url} …"
 
+    @property
+    def account(self) -> str:
+        """Name of the account that saves."""
+        return self._image.client.username
+
     def status(self) -> SavingState:
         """Return the state for the page."""
         image = self._image

@@ -94,6 +94,11 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
         self._is_publication = False  # the review: whether the site shows the scene
         self._earlier: list[str] = []  # values that an earlier kernel left unsaved
 
+    @property
+    def account(self) -> str:
+        """Name of the account that makes or changes the scene."""
+        return self._client.username
+
     # -- what is shown
 
     def begin(self, values: SceneDraft | PublishedScene) -> None:

@@ -29,6 +29,7 @@ const STATUS: Status = {
 };
 const REVIEW: BatchReview = {
   ticket: "t",
+  account: "ada",
   ready: 1,
   kinds: [
     { kind: "publish", count: 1, reasons: [], more: 0 },

@@ -3,7 +3,7 @@
 import type { DraftLink } from "../shared/draft_link.ts";
 import { isolated } from "../shared/foreign.ts";
 import { useUniqueId } from "../shared/mount.tsx";
-import { ConfirmOnce } from "../shared/ui/confirm_once.tsx";
+import { ConfirmOnce, SentBy } from "../shared/ui/confirm_once.tsx";
 import { images, type Kind, type Status } from "./status.ts";
 
 const KINDS: Record<Kind["kind"], [title: string, filter: string]> = {
@@ -81,6 +81,7 @@ export function ReviewView({ draft, status, titles, anyway, decideAll, show }: P
           );
         })}
       </ul>
+      {review.ready > 0 && <SentBy account={review.account} verb="publishes" />}
       <div class="cxw-row">
         <ConfirmOnce
           ticket={review.ticket}

@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 import type { SavingOutcome, SavingReview, SavingState, Value } from "../protocol.ts";
 import type { DraftLink } from "../shared/draft_link.ts";
 import { Address, isOfTheWeb } from "../shared/ui/address.tsx";
-import { ConfirmOnce } from "../shared/ui/confirm_once.tsx";
+import { ConfirmOnce, SentBy } from "../shared/ui/confirm_once.tsx";
 import { FirstStep } from "../shared/ui/first_step.tsx";
 import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
 import { countOf } from "../shared/ui/problems.tsx";
@@ -154,6 +154,7 @@ function ReviewView({ draft, saving, titles }: SavingProps) {
           Copyright, credits and license are sent together; those that you did not change stay as they are.
         </p>
       )}
+      <SentBy account={review.account} verb="saves" />
       <div class="cxw-row">
         <ConfirmOnce ticket={review.ticket} confirm={(ticket) => draft.send({ kind: "confirm", ticket })}>
           {overwrites ? "Overwrite with my changes" : "Save"}

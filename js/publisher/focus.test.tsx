@@ -88,7 +88,7 @@ test("the review says why somebody has to decide, and names fields as the form d
     license: "",
     alt_text: "",
   };
-  const review = { ticket: "1", ready: true, reasons, request: "POST", body: "{}", size: 2, ...about };
+  const review = { ticket: "1", account: "ada", ready: true, reasons, request: "POST", body: "{}", size: 2, ...about };
   const titles = { "wwt.thumbnail_url": "Thumbnail URL" };
   const fake = new FakeModel({
     state,
@@ -104,6 +104,9 @@ test("the review says why somebody has to decide, and names fields as the form d
   await drawn();
   const shown = [...el.querySelectorAll(".cxw-reasons li")].map((item) => item.textContent);
   expect(shown).toEqual(["Thumbnail URL the thumbnail, http://x/t.jpg: not there.", reasons[1]]);
+  expect(el.querySelector(".cxw-sent-by")?.textContent).toBe(
+    "Signed in as ada in this notebook’s kernel: that account publishes, whoever confirms.",
+  );
   const confirm = () => el.querySelector<HTMLButtonElement>("button.cxw-confirm");
   expect([confirm()?.textContent, confirm()?.disabled, confirm()?.classList.contains("cxw-primary")]).toEqual([
     "Publish anyway",

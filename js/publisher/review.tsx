@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { PublisherStatus, PublishReview } from "../protocol.ts";
 import { draw } from "../shared/credits.tsx";
 import { type DraftViewProps, useUniqueId } from "../shared/mount.tsx";
-import { ConfirmOnce } from "../shared/ui/confirm_once.tsx";
+import { ConfirmOnce, SentBy } from "../shared/ui/confirm_once.tsx";
 import { RequestDetails } from "../shared/ui/request_details.tsx";
 
 /** A reason; where it begins with a field's path, people read the field's name. */
@@ -118,6 +118,7 @@ export function ReviewView({
           image as it is.
         </label>
       )}
+      {review.ready && <SentBy account={review.account} verb="publishes" />}
       <div class="cxw-row">
         {review.ready && (
           <ConfirmOnce

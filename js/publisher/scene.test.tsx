@@ -76,6 +76,7 @@ const SCENE: SceneState = {
 };
 const REVIEW = {
   ticket: "1",
+  account: "ada",
   request: "POST https://x/handle/me/scene",
   body: '{"text": "M 51", "published": false}',
   size: 36,

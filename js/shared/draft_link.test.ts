@@ -18,7 +18,9 @@ test("an edit shows at once, and is sent once", () => {
   link.edit({ note: "b" });
   expect(link.value("note")).toBe("b");
   expect(link.waiting).toBe(true);
-  expect(model.sent).toEqual([{ kind: "edit", client: link.client, seq: 1, changes: { note: "b" } }]);
+  expect(model.sent).toEqual([
+    { kind: "edit", client: link.client, seq: 1, changes: { note: "b" }, base: { note: "a" } },
+  ]);
 });
 
 test("the echo of an edit ends the waiting and is no foreign change", () => {
@@ -53,6 +55,18 @@ test("another page's edit is foreign here", () => {
   const { model, link } = linked();
   model.change("state", state({ note: "b", license: "MIT" }, { client: "another", seq: 7, paths: ["note"] }));
   expect(link.foreign("note")).toBe(1);
+});
+
+test("an echo that has another page's words, too, makes the input give way; later edits wait on top of it", () => {
+  const { model, link } = linked();
+  link.edit({ note: "a1" });
+  link.edit({ note: "a12" });
+  expect(model.sent.at(-1)).toMatchObject({ base: { note: "a1" } });
+  const by = { client: link.client, paths: ["note"], merged: ["note"] };
+  model.change("state", state({ note: "a1 b", license: "MIT" }, { ...by, seq: 1 }));
+  expect([link.value("note"), link.foreign("note")]).toEqual(["a12", 1]);
+  model.change("state", state({ note: "a12 b", license: "MIT" }, { ...by, seq: 2 }));
+  expect([link.value("note"), link.foreign("note")]).toEqual(["a12 b", 2]);
 });
 
 test("after dispose nothing is listened to", () => {

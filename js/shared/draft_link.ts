@@ -66,8 +66,9 @@ export class DraftLink {
 
   edit(changes: Record<string, Value>): void {
     this.#seq += 1;
+    const base = this.#textsAt(changes);
     for (const [path, value] of Object.entries(changes)) this.#pending.set(path, { value, seq: this.#seq });
-    this.send({ kind: "edit", client: this.client, seq: this.#seq, changes });
+    this.send({ kind: "edit", client: this.client, seq: this.#seq, changes, base });
     this.#notify();
   }
 
@@ -85,6 +86,12 @@ export class DraftLink {
     return () => this.#listeners.delete(listener);
   }
 
+  /** The texts that `changes` change, as they are shown: the kernel keeps what others have typed there meanwhile. */
+  #textsAt(changes: Record<string, Value>): Record<string, string> {
+    const texts = Object.keys(changes).filter((path) => typeof changes[path] === "string");
+    return Object.fromEntries(texts.map((path) => [path, this.text(path)]));
+  }
+
   #onState(): void {
     const before = this.#state;
     const state = this.kernel.trait<DraftState>("state");
@@ -95,7 +102,8 @@ export class DraftLink {
     }
     const paths = new Set([...Object.keys(before.values), ...Object.keys(state.values)]);
     for (const path of paths) {
-      if (before.values[path] === state.values[path] || (own && state.by.paths.includes(path))) continue;
+      const isOwn = own && state.by.paths.includes(path) && !state.by.merged?.includes(path);
+      if (before.values[path] === state.values[path] || isOwn) continue;
       this.#foreign.set(path, this.foreign(path) + 1);
     }
     this.#notify();

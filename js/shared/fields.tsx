@@ -2,7 +2,7 @@
 
 import "./fields.css";
 import type { ComponentChildren } from "preact";
-import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { FieldSpec, Value } from "../protocol.ts";
 import { AttentionContext, isEmpty } from "./attention.ts";
 import type { DraftLink } from "./draft_link.ts";
@@ -97,6 +97,30 @@ export function Field({ draft, spec, children, wide, help, below }: FrameProps) 
   );
 }
 
+/** Where a caret at `position` in `before` is in `after`, when the text around it was changed elsewhere. */
+export function movedCaret(before: string, after: string, position: number): number {
+  let start = 0;
+  while (start < position && before[start] === after[start]) start += 1;
+  if (start === position) return position;
+  const rest = before.length - position;
+  return Math.max(start, after.length - rest);
+}
+
+/** A ref for an input in use: its caret stays at the same words when `text` is changed elsewhere. */
+function useKeptCaret(text: string) {
+  const ref = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
+  const input = ref.current;
+  // What the browser shows is still the earlier text.
+  const isInUse = input !== null && input.value !== text && input.matches(":focus");
+  const kept = isInUse
+    ? [input.selectionStart ?? 0, input.selectionEnd ?? 0].map((position) => movedCaret(input.value, text, position))
+    : null;
+  useLayoutEffect(() => {
+    if (kept) ref.current?.setSelectionRange(kept[0]!, kept[1]!);
+  });
+  return ref;
+}
+
 /** The text of an input: the draft's, but while the input is in use what is being typed, unless the field is changed elsewhere. */
 export function useTyping(
   draft: DraftLink,
@@ -112,6 +136,7 @@ export function useTyping(
     seen.current = foreign;
   }, [foreign]);
   const text = typed !== null && seen.current === foreign ? typed : show(draft.value(path));
+  const ref = useKeptCaret(text);
   const write = (value: string) => {
     setTyped(value);
     draft.edit({ [path]: read(value) });
@@ -123,6 +148,7 @@ export function useTyping(
     readOnly: draft.gone,
     onInput: (event: { currentTarget: { value: string } }) => write(event.currentTarget.value),
     onBlur: release,
+    ref,
   };
   return { text, write, release, bound };
 }

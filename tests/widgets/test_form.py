@@ -57,6 +57,43 @@ def test_an_edit_that_changes_nothing_is_answered_too(form):
     assert form.state["by"]["seq"] == 3
 
 
+def type_in(form: ImageForm, client: str, before: str, after: str, path: str = "note") -> dict:
+    message = {"kind": "edit", "client": client, "seq": 1, "changes": {path: after}, "base": {path: before}}
+    form._on_message(form, message, [])
+    return form.state
+
+
+def test_what_two_pages_type_into_one_text_at_once_is_kept(form):
+    form.draft.note = "M 51"
+    assert "merged" not in type_in(form, "a", "M 51", "M 51 i")["by"]
+    state = type_in(form, "b", "M 51", "The M 51")  # sent before it had seen the other page's letters
+    assert state["values"]["note"] == "The M 51 i"
+    assert (state["by"]["client"], state["by"]["merged"]) == ("b", ["note"])
+    type_in(form, "a", "M 51 i", "M 51 in")
+    assert type_in(form, "b", "The M 51", "The  M 51")["values"]["note"] == "The  M 51 in"
+
+
+def test_what_the_draft_makes_of_a_text_itself_is_no_other_page_s(form):
+    assert type_in(form, "a", "", "a\ud800", "alt_text")["values"]["alt_text"] == "a\ufffd"
+    assert type_in(form, "a", "a\ud800", "a\ud800b", "alt_text")["values"]["alt_text"] == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("permissions.license", ["MIT", "CC-BY-4.0", "CC0-1.0"]),
+        ("storage.legacy_url_template", ["http://x/a", "http://x/b", "http://x/c"]),
+        ("wwt.projection", ["Tan", "SkyImage", "Toast"]),
+        ("wwt.rotation", ["1", "2", "3"]),
+    ],
+)
+def test_of_two_choices_addresses_or_numbers_the_later_one_holds(form, path, values):
+    first, second, third = values
+    form.draft.edit({path: second})
+    state = type_in(form, "a", first, third, path)
+    assert state["values"][path] in (third, 3) and "merged" not in state["by"]
+
+
 def test_a_change_in_python_is_nobody_s_edit(form):
     edit(form, 3, note="typed")
     form.draft.note = "from Python"

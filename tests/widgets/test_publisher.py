@@ -13,6 +13,8 @@ from publishing.conftest import FaultyProxy, MadeUpWeb, made_up_web  # noqa: F40
 
 from constellations_widgets import Constellations, ImageDraft, InvalidError, PublishedImage, Publisher, Sandbox
 from constellations_widgets.api.web import ProbeResult
+from constellations_widgets.auth.oidc_session import session_at
+from constellations_widgets.auth.session import Session
 from constellations_widgets.publishing.journal import default_journal
 from constellations_widgets.sources.reading import ParsedImage
 
@@ -43,6 +45,10 @@ def wait(publisher: Publisher, *phases: str) -> dict:
         assert time.monotonic() < deadline, publisher.status
         time.sleep(0.01)
     return publisher.status
+
+
+def sign_in_at(box: Sandbox) -> Session:
+    return session_at(box.api_url, keycloak_url=box.keycloak_url)
 
 
 def review(publisher: Publisher) -> dict:
@@ -179,6 +185,23 @@ def test_a_confirmation_publishes_once_however_often_it_comes(publisher, box, dr
     send(publisher, "review")
     assert [image.id for image in images(box, draft)] == [status["receipt"]["id"]] == [draft.receipt.id]
     assert publisher.receipt is draft.receipt
+
+
+def test_the_review_names_the_account_and_holds_for_that_account_only(draft, box):
+    signed = sign_in_at(box)
+    signed.use_token(box.token())
+    made = Publisher(draft, Constellations(box.api_url, auth=signed), handle=box.handle)
+    shown = review(made)
+    assert shown["account"] == box.handle
+    signed.use_token(box.token(claims={"preferred_username": "grace"}))
+    send(made, "confirm", ticket=shown["ticket"], anyway=True)
+    assert wait(made, "editing")["message"] == "Another account signed in after the review. Review it again."
+    assert images(box, draft) == []
+    shown = review(made)
+    assert shown["account"] == "grace"
+    send(made, "confirm", ticket=shown["ticket"], anyway=True)
+    wait(made, "published")
+    made.close()
 
 
 @pytest.mark.parametrize("ticket", [None, "", "another", 7])

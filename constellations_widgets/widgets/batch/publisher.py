@@ -320,7 +320,7 @@ class BatchPublisher(CreditsWidget):
             "message": self._error or run.message,
             "progress": run.progress,
             "continued": self._continued,
-            "review": review_of(batch, review["ticket"]) if run.phase == REVIEW and batch and review else None,
+            "review": review_of(batch, review) if run.phase == REVIEW and batch and review else None,
             "undo": run.shared.undoable,
             "redo": run.shared.redoable,
             "earlier": {"saved": run.edits.saved, "count": len(earlier), "fields": _titles(earlier)}

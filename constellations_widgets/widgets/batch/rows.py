@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ...publishing import Batch
@@ -133,13 +133,14 @@ def with_titles(reason: str) -> str:
     return _PATH.sub(lambda found: f"{fields()[found[1]].title}: ", reason)
 
 
-def review_of(batch: Batch, ticket: str) -> BatchReview:
-    """Return the review of a plan: how many rows of each kind, and why."""
+def review_of(batch: Batch, review: Mapping[str, str]) -> BatchReview:
+    """Return the review of a plan, with its ticket and account: how many rows of each kind, and why."""
     kinds: dict[Any, list[Row]] = {kind: [] for kind in (PUBLISH, "check", DECIDE, "published", SKIP, BLOCKED)}
     for row in batch.rows:
         kinds[_kind_of(row)].append(row)
     return {
-        "ticket": ticket,
+        "ticket": review["ticket"],
+        "account": review["account"],
         "ready": sum(row.state == WAITING for row in batch.rows),
         "kinds": [_review_kind(kind, rows) for kind, rows in kinds.items() if rows],
     }

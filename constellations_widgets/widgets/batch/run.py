@@ -104,6 +104,11 @@ class BatchRun(ReviewFlow[Batch]):
         return stop
 
     @property
+    def account(self) -> str:
+        """Name of the account that publishes."""
+        return self.client.username
+
+    @property
     def busy(self) -> bool:
         """Whether it is planning or sending."""
         return self.phase in (PLANNING, SENDING, STOPPING)

@@ -49,6 +49,8 @@ class EditOrigin(TypedDict):
     seq: int
     """Number of the last edit of that page which the state includes."""
     paths: list[str]
+    merged: NotRequired[list[str]]
+    """Those of `paths` whose text also has what was typed elsewhere meanwhile."""
 
 
 class DraftState(TypedDict):
@@ -88,6 +90,8 @@ class EditMessage(TypedDict):
     client: str
     seq: int
     changes: dict[str, Value]
+    base: NotRequired[dict[str, str]]
+    """The texts that were changed, as the page showed them."""
 
 
 class FixMessage(TypedDict):
@@ -162,6 +166,8 @@ class SavingReview(TypedDict):
     """Review of what would be saved."""
 
     ticket: str
+    account: str
+    """Name of the account that sends, whoever confirms; "" if its token does not name it."""
     rows: list[SavingRow]
     theirs: list[ForeignChange]
 
@@ -402,6 +408,8 @@ class RequestReview(TypedDict):
 
     ticket: str
     """Goes back with the confirmation: it is valid for this review only."""
+    account: str
+    """Name of the account that sends, whoever confirms; "" if its token does not name it."""
     request: str
     """For example "POST https://…/handle/me/image"."""
     body: str

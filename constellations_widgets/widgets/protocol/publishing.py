@@ -193,6 +193,8 @@ class BatchReview(TypedDict):
 
     ticket: str
     """Goes back with the confirmation: it is valid for this plan only."""
+    account: str
+    """Name of the account that sends, whoever confirms; "" if its token does not name it."""
     ready: int
     """How many images would be published."""
     kinds: list[BatchReviewKind]

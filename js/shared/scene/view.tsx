@@ -5,7 +5,7 @@ import "./scene.css";
 import { useRef } from "preact/hooks";
 import type { SceneReceiptState, SceneReview, SceneState } from "../../protocol.ts";
 import { Address } from "../ui/address.tsx";
-import { ConfirmOnce } from "../ui/confirm_once.tsx";
+import { ConfirmOnce, SentBy } from "../ui/confirm_once.tsx";
 import { useFollowingFocus } from "../ui/follow_focus.ts";
 import { RequestDetails } from "../ui/request_details.tsx";
 import { inTitles, SceneForm, type SendScene, TITLES } from "./form.tsx";
@@ -94,6 +94,7 @@ function Review({
         </p>
       ))}
       <RequestDetails review={review} titles={{}} />
+      <SentBy account={review.account} verb="saves" />
       <div class="cxw-row">
         <ConfirmOnce ticket={review.ticket} confirm={(ticket) => send("confirm", { ticket })}>
           {confirm}

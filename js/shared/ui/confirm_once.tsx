@@ -16,6 +16,28 @@ interface ConfirmOnceProps {
   children: ComponentChildren;
 }
 
+/**
+ * Who sends: the account that is signed in in the notebook's kernel. In a shared notebook that is not the person who confirms, perhaps.
+ */
+export function SentBy({ account, verb }: { account: string; verb: "publishes" | "saves" }) {
+  return (
+    <p class="cxw-quiet cxw-sent-by">
+      {account ? (
+        <>
+          Signed in as{" "}
+          <b>
+            <bdi>{account}</bdi>
+          </b>{" "}
+          in this notebook’s kernel
+        </>
+      ) : (
+        "Signed in with a token in this notebook’s kernel"
+      )}
+      : that account {verb}, whoever confirms.
+    </p>
+  );
+}
+
 export function ConfirmOnce({ ticket, confirm, ready = true, plain = false, describedBy, children }: ConfirmOnceProps) {
   const [confirmed, setConfirmed] = useState("");
   return (

@@ -1,0 +1,41 @@
+"""Two edits of one text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from constellations_widgets.text import merge_texts
+
+
+@pytest.mark.parametrize(
+    ("base", "mine", "theirs", "merged"),
+    [
+        ("M 51", "M 51 in red", "The M 51", "The M 51 in red"),
+        ("M 51", "The M 51", "M 51 in red", "The M 51 in red"),
+        ("", "a", "b", "ab"),
+        ("abc", "ac", "abcd", "acd"),  # a deletion
+        ("abc", "xbc", "zbc", "zxbc"),  # both replaced the same letter
+        ("M 51", "", "M 51 in red", " in red"),
+        ("M 51", "NGC 5194", "M 101", "M 101NGC 5194"),  # nothing that either has typed is lost
+        ("aaa", "aaaa", "aaaa", "aaaaa"),
+    ],
+)
+def test_both_edits_are_kept(base, mine, theirs, merged):
+    assert merge_texts(base, mine, theirs) == merged
+
+
+EDITS = st.tuples(st.integers(0, 12), st.integers(0, 12), st.text("xyz", max_size=4))
+
+
+@given(st.text("abc", max_size=12), EDITS, EDITS)
+def test_nothing_that_was_typed_is_lost(base, mine, theirs):
+    def edited(edit):
+        start, end, typed = min(edit[:2]), max(edit[:2]), edit[2]
+        return base[:start] + typed + base[end:], typed
+
+    (my_text, i_typed), (their_text, they_typed) = edited(mine), edited(theirs)
+    merged = merge_texts(base, my_text, their_text)
+    assert i_typed in merged and they_typed in merged
+    assert merge_texts(base, my_text, base) == my_text and merge_texts(base, base, their_text) == their_text
