@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import runtime
 from ..autosave import first_values
 from ..checks import ERROR, WARNING, Fix, Problem
 from ..draft import ImageDraft
@@ -82,7 +82,7 @@ class PublishedImage(CheckedFields):
         self._base: dict[str, Any] = {}  # the editable fields as the server has them
         self._refused: dict[str, tuple[Any, Problem]] = {}  # by path: a value that the server rejected, and why
         self._may_edit = self._saving = False
-        self._one_save = threading.Lock()
+        self._one_save = runtime.new_lock()
         self._unsaved = PendingEdits(self.record_url, lambda: self.changes)
         self._saved: Saved | None = None
         self.reload()

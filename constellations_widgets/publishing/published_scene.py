@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from .. import runtime
 from ..api.scene_changes import scene_changes, unmade_scene_changes
 from ..autosave import first_values
 from ..errors import ApiError, ConflictError, InvalidError, SourceError
@@ -69,7 +69,7 @@ class PublishedScene(SceneValues):
         self._record: SceneRecord | None = None
         self._base: dict[str, Any] = {}  # the values as the server has them
         self._may_edit = False
-        self._one_save = threading.Lock()
+        self._one_save = runtime.new_lock()
         self._unsaved = PendingEdits(self.record_url, self._changes_as_text)
         self.reload()
 

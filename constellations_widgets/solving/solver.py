@@ -13,7 +13,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SolveError, SourceError
+from .. import runtime
+from ..errors import SolveError, SourceError, needs_computer
 from ..schema.placement import shown
 from ..sources.manual_placement import position
 from ..sources.paths import file_path
@@ -45,6 +46,9 @@ class Solving:
     """
 
     def __init__(self, request: dict[str, Any], timeout: float, on_progress: Callable[[float, str], Any] | None):
+        needs_computer(
+            "The search for a position by stars", SolveError, instead="Use a Jupyter kernel on your computer."
+        )
         self.progress, self.text = 0.0, "Starting"
         self._timeout, self._on_progress = timeout, on_progress
         self._ended, self._stopped = threading.Event(), ""
@@ -60,10 +64,8 @@ class Solving:
             # Ctrl-C in a terminal would reach the worker, too: it is stopped by its parent alone.
             start_new_session=True,
         )
-        timer = threading.Timer(timeout, self._stop, [self._too_long()])
-        timer.daemon = True
-        timer.start()
-        threading.Thread(target=self._run, args=(request, timer), daemon=True, name="cxw solving").start()
+        timer = runtime.start_timer(timeout, self._stop, self._too_long())
+        runtime.start_thread("solving", self._run, request, timer)
 
     @property
     def done(self) -> bool:
@@ -112,7 +114,7 @@ class Solving:
             self._stopped = self._stopped or why
             self._process.kill()
 
-    def _run(self, request: dict[str, Any], timer: threading.Timer) -> None:
+    def _run(self, request: dict[str, Any], timer: runtime.Timer) -> None:
         process, answer = self._process, dict[str, Any]()
         try:
             process.stdin.write(json.dumps(request) + "\n")  # type: ignore[union-attr]

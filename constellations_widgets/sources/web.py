@@ -39,7 +39,7 @@ def fetch(address: str, limit: int, *, trusted: bool = True) -> tuple[bytes, str
         raise SourceError(f"The web address {fault}")  # not shown, since it may hold a password
     where, guard = shown(address, 300), _Guard(trusted)
     try:
-        with http.new_client(http.PooledTransport(lambda: http.Network(guard)), _TIMEOUT) as client:
+        with http.new_client(http.new_transport(lambda: http.Network(guard)), _TIMEOUT) as client:
             return _follow(client, address, limit, guard)
     except http.BlockedAddressError as error:
         reason = f"it leads to {shown(str(error), 100)}, which is in a private network"
