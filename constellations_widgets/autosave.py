@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from . import runtime
 from .errors import SourceError
 from .state import state_dir, write_json
 
@@ -126,7 +127,7 @@ class Autosave:
         self._path, self._content, self._report, self._wrote = path, content, report, wrote
         self._lock = threading.Lock()
         self._writing = threading.Lock()  # held while the file is written, so that older content never replaces newer
-        self._timer: threading.Timer | None = None
+        self._timer: runtime.Timer | None = None
         self._last_error: str | None = None
         self._discarded = False
         self.saved: datetime | None = None
@@ -137,12 +138,7 @@ class Autosave:
         """Schedule a write of changed content."""
         with self._lock:
             if self._timer is None and not self._discarded:
-                self._timer = threading.Timer(DELAY, self.flush)
-                self._timer.daemon = True
-                with contextlib.suppress(
-                    RuntimeError
-                ):  # Python is ending and starts no more threads: it writes below, at exit
-                    self._timer.start()
+                self._timer = runtime.start_timer(DELAY, self.flush)  # when Python is ending, it writes below, at exit
 
     def flush(self) -> None:
         """Write pending changes now."""

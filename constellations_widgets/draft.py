@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from .autosave import Autosave, first_values, folder_of, read_draft_file, saved_files, to_json
 from .checks import ERROR, INFO, WARNING, Fix, Problem
-from .errors import DraftError, PublishError, SourceError
+from .errors import DraftError, PublishError, SourceError, needs_package
 from .observable import CheckedFields
 from .outputs.exports import Exports
 from .schema.fields import fields, flatten, nest
@@ -172,10 +172,13 @@ class ImageDraft(Exports, CheckedFields):
         """
         from .sources.fits import read_fits
 
-        if solve is not False:
-            cards = _solved(source, solve, hdu)
-            return cls(read_fits(source, None, math.inf, hdu, cards), **options)
-        return cls(read_fits(source, shape, tolerance, hdu), **options)
+        cards = _solved(source, solve, hdu) if solve is not False else None
+        with needs_package("Reading a FITS image", SourceError):
+            if cards is not None:
+                reading = read_fits(source, None, math.inf, hdu, cards)
+            else:
+                reading = read_fits(source, shape, tolerance, hdu)
+        return cls(reading, **options)
 
     @classmethod
     def from_image(
@@ -218,7 +221,9 @@ class ImageDraft(Exports, CheckedFields):
                 )
             wcs = _solved(path, solve)
             placement = {"tolerance": math.inf}
-        return cls(read_picture(path, wcs, **placement), autosave=autosave)
+        with needs_package("Reading a picture", SourceError):
+            reading = read_picture(path, wcs, **placement)
+        return cls(reading, autosave=autosave)
 
     @classmethod
     def from_submission(cls, body: ImageSubmission | ImageRecord | Mapping[str, Any], **options: Any) -> ImageDraft:

@@ -36,6 +36,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from . import runtime
 from .text import readable
 
 if TYPE_CHECKING:
@@ -86,6 +87,44 @@ def needs_extra(
         )
         way = f'pip install "constellations_widgets[{extra}]"' + (f", or {otherwise}" if otherwise else "")
         raise (error or ConstellationsError)(f"{what} needs {problem}: {way}") from None
+
+
+@contextlib.contextmanager
+def needs_package(what: str, error: type[ConstellationsError]) -> Iterator[None]:
+    """Report a package of the core that can't be imported in the block: in a browser Python may lack some.
+
+    Parameters
+    ----------
+    what : str
+        What needs the package, as the subject of a sentence: "Reading a FITS file".
+    error : type of ConstellationsError
+        Error to raise.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        name = (missing.name or "").partition(".")[0]
+        if name == __package__:  # a mistake of this package
+            raise
+        package = {"PIL": "pillow"}.get(name, name)
+        way = f"pip install {package}"
+        if runtime.IN_BROWSER:
+            way = f"run %pip install {package} in a cell; if that fails, use a Jupyter kernel on your computer"
+        raise error(f"{what} needs {package}, which this Python does not have: {way}") from None
+
+
+def needs_computer(what: str, error: type[ConstellationsError], *, instead: str) -> None:
+    """Raise `error` if Python runs in a browser, which has no processes and no sockets.
+
+    Parameters
+    ----------
+    what : str
+        What can't be done there, as the subject of a sentence: "The sandbox server".
+    instead : str
+        What to do.
+    """
+    if runtime.IN_BROWSER:
+        raise error(f"{what} can't run in a browser, where Python has no processes and no sockets. {instead}")
 
 
 class SourceError(ConstellationsError):

@@ -1,6 +1,7 @@
 """HTTP for the whole package: the only module that imports httpx.
 
-`new_client` makes every client, on the connections of a `PooledTransport`.
+`new_client` makes every client, on what `new_transport` returns: the connections of a `PooledTransport`, or in a browser its
+`fetch`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import io
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpcore
@@ -30,10 +31,14 @@ from httpx import (
 )
 
 from . import network as _network
+from . import runtime
 from .errors import NotSentError
 from .forks import renew_in_children
 from .network import CONNECT_TIMEOUT, Deadline, Network, Stream, is_loopback
 from .text import one_line
+
+if TYPE_CHECKING:
+    from .fetch import Fetched
 
 __all__ = [
     "NEVER_SENT",
@@ -57,6 +62,7 @@ __all__ = [
     "drop_body",
     "hide_frames",
     "new_client",
+    "new_transport",
     "proxy_for",
     "read",
     "send",
@@ -113,7 +119,7 @@ class _NoCookies(httpx.Cookies):
 
 
 class _Client(Client):
-    @property
+    @property  # type: ignore[misc]  # nobody sets any
     def cookies(self) -> httpx.Cookies:
         return _NO_COOKIES
 
@@ -127,7 +133,7 @@ def new_client(transport: BaseTransport, timeout: float, auth: Auth | None = Non
     Parameters
     ----------
     transport : BaseTransport
-        A `PooledTransport`, or what takes its place in a test.
+        From `new_transport`, or what takes its place in a test.
     timeout : float
         Seconds to wait for the next bytes, or for a free connection.
     auth : Auth, optional
@@ -141,6 +147,17 @@ def new_client(transport: BaseTransport, timeout: float, auth: Auth | None = Non
         auth=auth,
         trust_env=False,
     )
+
+
+def new_transport(network: Callable[[], Network] = Network) -> BaseTransport:
+    """Return connections to any servers, shared by all threads, or what Python has in a browser.
+
+    Parameters
+    ----------
+    network : function, optional
+        Makes the `Network` of a connection, which a browser has not: it guards its own.
+    """
+    return FetchTransport() if runtime.IN_BROWSER else PooledTransport(network)
 
 
 def hide_frames(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -369,6 +386,39 @@ class PooledTransport(httpx.BaseTransport):
             if self._ssl_context is None:
                 self._ssl_context = httpx.create_ssl_context()
             return self._ssl_context
+
+
+class FetchTransport(httpx.BaseTransport):
+    """The browser's `fetch`, with the deadline of a `PooledTransport`, and errors that tell as much."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; raise httpx's errors."""
+        from .fetch import fetch
+
+        headers = [(name.decode("latin-1"), bytes(value).decode("latin-1")) for name, value in request.headers.raw]
+        timeout = request.extensions.get("timeout", {}).get("read")
+        deadline = request.extensions.get("deadline") or Deadline(None)
+        try:
+            fetched = fetch(request.method, str(request.url), headers, request.read(), timeout, deadline)
+        except tuple(_ERRORS) as error:
+            raise _mapped(error, None) from None
+        return httpx.Response(fetched.status, headers=fetched.headers, stream=_FetchedBody(fetched))
+
+
+class _FetchedBody(httpx.SyncByteStream):
+    """Body of a response that `fetch` has received."""
+
+    def __init__(self, fetched: Fetched):
+        self._fetched = fetched
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._fetched.parts()
+        except tuple(_ERRORS) as error:
+            raise _mapped(error, None) from None
+
+    def close(self) -> None:
+        self._fetched.close()
 
 
 class _Body(httpx.SyncByteStream):

@@ -11,7 +11,6 @@ import ipaddress
 import re
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -19,6 +18,8 @@ from typing import Any
 
 import httpcore
 from httpcore import SOCKET_OPTION, NetworkBackend, NetworkStream
+
+from . import runtime
 
 __all__ = [
     "CONNECT_TIMEOUT",
@@ -321,7 +322,7 @@ def _in_time(find: Callable[[], Sequence[str]], timeout: float | None) -> Sequen
         except Exception as error:  # noqa: BLE001
             answer.set_exception(error)
 
-    threading.Thread(target=run, name="constellations-resolve", daemon=True).start()
+    runtime.start_thread("resolve", run)
     try:
         return answer.result(timeout)
     except TimeoutError:

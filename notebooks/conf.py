@@ -12,7 +12,7 @@ import constellations_widgets as cxw
 project = "constellations_widgets"
 version = release = cxw.__version__
 html_title = "Constellations widgets"
-exclude_patterns = ["data", "pictures", "*-tiles", "figure", "toasty_*"]
+exclude_patterns = ["browser", "data", "pictures", "*-tiles", "figure", "toasty_*"]
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
 suppress_warnings = ["mystnb.unknown_mime_type"]  # widgets, which have no kernel here: they show text and a picture

@@ -24,14 +24,17 @@ LONGEST = 600  # lines
 GENERATED = {"js/protocol.ts"}
 
 # Every module of the package, and the modules below it that it may import. All may import BASE.
-BASE = {"errors", "state", "forks", "text"}
+BASE = {"errors", "state", "forks", "runtime", "tasks", "text"}
 LAYERS = {
     "errors": set(),
     "state": set(),
     "forks": set(),
+    "runtime": set(),
+    "tasks": set(),
     "text": set(),
     "network": set(),
-    "http": {"network"},
+    "fetch": {"network"},
+    "http": {"network", "fetch"},
     "schema": set(),
     "autosave": set(),
     "geometry": {"schema"},
@@ -65,6 +68,7 @@ LAYERS = {
     "sandbox": set(),
 }
 BROUGHT = {"ipython", "matplotlib"}  # by ipywidgets and pywwt
+IN_BROWSER = {"pyodide"}  # of Python in a browser
 
 # The public names and the command line may import every module.
 TOP = {"__init__", "__main__", "cli"}
@@ -134,7 +138,7 @@ def test_every_package_that_is_imported_is_asked_for():
     asked = {canonicalize_name(Requirement(text).name) for text in requirements} | BROUGHT
     distributions = importlib.metadata.packages_distributions()
     used = {module.split(".")[0] for path in python_files() for module, _ in imported(path)}
-    used -= sys.stdlib_module_names | {"constellations_widgets"}
+    used -= sys.stdlib_module_names | {"constellations_widgets"} | IN_BROWSER
     unasked = {name for name in used if not {canonicalize_name(it) for it in distributions.get(name, [name])} & asked}
     assert unasked == set()
 

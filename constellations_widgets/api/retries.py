@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from .. import runtime
 from ..errors import ApiError, BusyError, NoAnswerError, NotSentError
 
 Outcome = TypeVar("Outcome")
@@ -36,7 +37,7 @@ class Retries:
     longest_wait : float, default 10
         Longest wait in seconds that a server may ask for. For a longer one its response is raised as an error at once,
         so that the caller can show it, stop, or try later.
-    sleep : function of seconds, default time.sleep
+    sleep : function of seconds, optional
         Function that waits.
 
     Examples
@@ -47,7 +48,7 @@ class Retries:
     tries: int = 4
     first_wait: float = 0.25
     longest_wait: float = 10.0
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = runtime.sleep
 
 
 class Retrier:

@@ -28,12 +28,12 @@ from ..http import (
     BodyError,
     Deadline,
     HTTPError,
-    PooledTransport,
     Response,
     TimeoutException,
     check_api_url,
     hide_frames,
     new_client,
+    new_transport,
     proxy_for,
     read,
     send,
@@ -126,7 +126,7 @@ class Transport:
         """Time limit of a whole request, in seconds."""
         self._advice, self._token_check = advice or {}, token_check
         self._retrier = Retrier(retries or Retries(), within=self.patience)
-        self._connections = transport or PooledTransport()
+        self._connections = transport or new_transport()
         self._client = new_client(self._connections, timeout, SignedIn(credentials) if credentials else None)
 
     def close(self) -> None:

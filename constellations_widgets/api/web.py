@@ -21,10 +21,10 @@ from ..http import (
     HTTPError,
     InvalidURL,
     Network,
-    PooledTransport,
     Response,
     TimeoutException,
     new_client,
+    new_transport,
 )
 from ..network import NetworkBackend, Resolve, is_public, serves_credentials
 from ..text import one_line
@@ -95,8 +95,8 @@ class WebProber:
         self._vain: Counter[str] = Counter()
         # Requests that may go to private addresses share no connection with the others.
         self._clients = {
-            False: new_client(PooledTransport(lambda: Network(is_public, resolve, network)), timeout),
-            True: new_client(PooledTransport(lambda: Network(_serves_no_credentials, resolve, network)), timeout),
+            False: new_client(new_transport(lambda: Network(is_public, resolve, network)), timeout),
+            True: new_client(new_transport(lambda: Network(_serves_no_credentials, resolve, network)), timeout),
         }
 
     def close(self) -> None:

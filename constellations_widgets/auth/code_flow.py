@@ -15,6 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from .. import runtime
 from ..errors import SignInError
 from ..text import one_line
 from .credentials import Secret
@@ -57,6 +58,7 @@ class CodeFlow:
         self._state, self._nonce = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self._verifier, challenge = new_verifier()
         self._codes: queue.SimpleQueue[Secret | SignInError] = queue.SimpleQueue()
+        self._came_back = threading.Event()  # set once there is one
         self._listener = _Listener.on_free_port(self) if listens else None
         port = self._listener.server_port if self._listener else PORTS[0]
         self._redirect = f"http://localhost:{port}/"
@@ -103,6 +105,7 @@ class CodeFlow:
             self._codes.put(self._refused(query))
         else:
             self._codes.put(Secret(query["code"]))
+        self._came_back.set()
 
     def wait(self, cancelled: threading.Event) -> Tokens:
         """Wait for the redirect, or for its address to be pasted; return the tokens.
@@ -134,8 +137,8 @@ class CodeFlow:
         while waited < _PATIENCE:
             if cancelled.is_set():
                 return SignInError("The sign-in was cancelled.")
-            with contextlib.suppress(queue.Empty):
-                return self._codes.get(timeout=0.25)
+            if runtime.wait(self._came_back, 0.25):
+                return self._codes.get()
             waited += 0.25
         return SignInError("Sign-in timed out. Sign in again.")
 
@@ -155,7 +158,7 @@ class _Listener(ThreadingHTTPServer):
     def __init__(self, flow: CodeFlow, port: int):
         super().__init__(("127.0.0.1", port), _Handler)
         self.flow = flow
-        threading.Thread(target=self.serve_forever, args=(0.1,), name="constellations-sign-in", daemon=True).start()
+        runtime.start_thread("sign-in", self.serve_forever, 0.1)
 
     @classmethod
     def on_free_port(cls, flow: CodeFlow) -> _Listener | None:

@@ -10,6 +10,7 @@ import threading
 import time
 from typing import Any
 
+from .. import runtime
 from ..errors import BadAnswerError, NoAnswerError, NotSentError, SignInError
 from ..http import URL, InvalidURL
 from ..network import is_loopback
@@ -71,7 +72,7 @@ class DeviceFlow:
             If it was refused, the code has expired, or `cancelled` was set.
         """
         form = {"device_code": self._device_code, "code_verifier": self._verifier}
-        while not cancelled.wait(self._interval):
+        while not runtime.wait(cancelled, self._interval):
             if time.monotonic() > self._ends:
                 raise SignInError(_EXPIRED)
             try:

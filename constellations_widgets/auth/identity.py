@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from .. import runtime
 from ..errors import ApiError, BadAnswerError, SignInError
 from ..http import URL, BaseTransport, check_api_url
 from ..text import one_line
@@ -38,7 +38,7 @@ class IdentityServer:
     def __init__(self, realm: Realm, *, transport: BaseTransport | None = None):
         self.realm = realm
         self._transport = transport
-        self._lock = threading.Lock()
+        self._lock = runtime.new_lock()
         self._offer: dict[str, Any] | None = None
 
     @property

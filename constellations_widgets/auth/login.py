@@ -14,6 +14,7 @@ import sys
 import threading
 import webbrowser
 
+from .. import runtime
 from ..errors import SignInError
 from .code_flow import CodeFlow
 from .credentials import IMAGES_TOKEN_VARIABLE, TOKEN_VARIABLE, Credentials
@@ -139,7 +140,7 @@ def _ask_at_terminal(session: Session) -> Tokens:
         flush=True,
     )
     done = threading.Event()
-    threading.Thread(target=_read_addresses, args=(flow, done), name="constellations-paste", daemon=True).start()
+    runtime.start_thread("paste", _read_addresses, flow, done)
     try:
         return flow.wait(threading.Event())
     finally:

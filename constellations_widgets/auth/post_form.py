@@ -16,10 +16,10 @@ from ..http import (
     Client,
     Deadline,
     HTTPError,
-    PooledTransport,
     Request,
     hide_frames,
     new_client,
+    new_transport,
     read,
     send,
 )
@@ -90,7 +90,7 @@ def _exchange(
     status, content = 0, b""
     # Tracebacks can show local variables, those of the caller included: it passes texts of type Secret.
     secrets = [value for value in fields.values() if isinstance(value, Secret)]
-    with new_client(transport or PooledTransport(), _TIMEOUT) as client:
+    with new_client(transport or new_transport(), _TIMEOUT) as client:
         headers, extensions = {"Accept": "application/json"}, {"deadline": Deadline(2 * _TIMEOUT)}
         body: dict[str, Any] = {sent_as: fields} if fields else {}
         request = client.build_request(method, address, headers=headers, extensions=extensions, **body)

@@ -7,11 +7,11 @@ says what it offers; callers need not know of which class it is.
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections import deque
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
+from .. import runtime
 from ..errors import SignInError
 from ..http import URL, check_api_url
 from .code_flow import CodeFlow
@@ -61,7 +61,7 @@ class Session(Credentials):
         self.api_url = check_api_url(api_url)
         self._origin = _origin(URL(self.api_url))
         self._widget = widget
-        self._lock = threading.RLock()
+        self._lock = runtime.new_rlock()
         self._tokens: Tokens | None = None
         self._why = ""  # set when the sign-in ended
         self._used: deque[Tokens] = deque(maxlen=_REMEMBERED)

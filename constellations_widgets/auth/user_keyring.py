@@ -6,9 +6,10 @@ and after the first failure the keyring is not used again in this process.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
+
+from .. import runtime
 
 SERVICE = "constellations_widgets"
 
@@ -48,9 +49,7 @@ def _ask(question: Callable[[Any], Any]) -> Any:
         except Exception:  # noqa: BLE001  (each keyring backend fails in its own way)
             pass
 
-    thread = threading.Thread(target=work, name="constellations-keyring", daemon=True)
-    thread.start()
-    thread.join(_PATIENCE)
+    runtime.start_thread("keyring", work).join(_PATIENCE)
     if not answers:
         _given_up = True
         return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import runtime
 from ..errors import ConstellationsError
 from ..outputs.tiling import SplitTiling, split_tiling, tile
 from ..schema.placement import THUMBNAIL, URL
@@ -247,5 +248,5 @@ def _or_threads(executor: Executor | None) -> Iterator[Executor]:
     if executor is not None:
         yield executor
         return
-    with ThreadPoolExecutor(THREADS, "constellations-many") as own:
+    with runtime.new_pool(THREADS, "many") as own:
         yield own

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol, TypeGuard
 from urllib.parse import quote
 
-from ..http import HTTPError, PooledTransport, Request, Response, authorize, new_client, read
+from ..http import HTTPError, Request, Response, authorize, new_client, new_transport, read
 from .collect import HostedFile
 from .stores import Store, StoredFile
 
@@ -45,7 +45,7 @@ class SandboxStore(Store):
     def __init__(self, box: UploadSandbox, folder: str):
         self.address = self.public_url = f"{box.uploads_url}/{folder}/"
         self._token = box.token
-        self._client = new_client(PooledTransport(), TIMEOUT)
+        self._client = new_client(new_transport(), TIMEOUT)
 
     def _send(self, method: str, url: str, **options: Any) -> Response:
         request: Request = self._client.build_request(method, url, **options)

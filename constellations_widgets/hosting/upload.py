@@ -6,9 +6,10 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, wait
 from typing import Any, TypeVar
 
+from .. import runtime
 from ..errors import HostingError
 from .collect import INDEX, Collection, HostedFile, md5_of
 from .ledger import Known, Ledger
@@ -78,7 +79,7 @@ class Upload:
         self._tell(HostingProgress("listing"))
         ledger = self._call(Ledger, self._store)
         try:
-            with ThreadPoolExecutor(self._store.threads, "constellations-hosting") as pool:
+            with runtime.new_pool(self._store.threads, "hosting") as pool:
                 meter, missing = self._compare(ledger, pool)
                 if missing:
                     self._send_all(ledger, meter, pool)

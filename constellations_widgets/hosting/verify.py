@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
+from .. import runtime
 from ..api.web import MOST_BYTES, WebProber
 from ..checks.address import is_private_host
 from ..publishing.probes import Target, faults_of, kind_of
@@ -74,7 +74,7 @@ def verify(files: Iterable[tuple[HostedFile, str]]) -> tuple[int, dict[str, list
         type, for pages of any site.
     """
     wanted = list(files)
-    with WebProber() as web, ThreadPoolExecutor(THREADS, "constellations-verify") as pool:
+    with WebProber() as web, runtime.new_pool(THREADS, "verify") as pool:
 
         def load(given: tuple[HostedFile, str]) -> list[str]:
             file, url = given

@@ -7,11 +7,12 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import runtime
 from ..errors import SourceError, needs_extra
 from ..geometry.plane import TILE, Plane, plane_of
 from ..schema.placement import THUMBNAIL, URL, shown
@@ -72,7 +73,7 @@ class Tiling:
         TimeoutError
             If it takes longer.
         """
-        return self._result.result(timeout)
+        return runtime.result(self._result, timeout)
 
     def __repr__(self) -> str:
         if not self.done:
@@ -171,7 +172,7 @@ def tile(
     """
     target = _checked_target(out, file_type)
     tiling = Tiling(target, progress)
-    threading.Thread(target=tiling._run, args=(source, file_type, placement), daemon=True, name="cxw tiling").start()
+    runtime.start_thread("tiling", tiling._run, source, file_type, placement)
     return tiling
 
 
@@ -359,7 +360,7 @@ def _tile_with_toasty(reading: Any, folder: Path, file_type: str, step: Callable
     room = threading.Semaphore(_WAITING)
     jobs: list[Future[None]] = []
     pyramid = Counted(str(folder), default_format=file_type[1:])
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with runtime.new_pool(min(8, os.cpu_count() or 1), "tiles") as pool:
         study.tile_image(Image.from_array(pixels, default_format=file_type[1:]), pyramid)
         for level in reversed(range(study._tile_levels)):
             _wait_for(jobs)

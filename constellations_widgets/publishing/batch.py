@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .. import runtime
 from ..api.constellations import Constellations
 from ..errors import ApiError, BusyError, ConstellationsError, JournalError, NotSentError, PublishError, SignInError
 from ..schema.records import Receipt
@@ -109,7 +110,7 @@ class Batch(Report):
         self._journal, self._on_progress = journal or default_journal(), on_progress
         self._lock, self._notifying = threading.Lock(), threading.RLock()
         self._queue: deque[Row] = deque()
-        self._runner: threading.Thread | None = None  # a thread of its own: no interrupt comes between its steps
+        self._runner: runtime.Background | None = None  # a thread of its own: no interrupt comes between its steps
         self._ended = threading.Event()  # an interrupted `join` can take a live thread for an ended one
         self._backoff, self._stopping, self._looks_only = Backoff(), False, False
         self.message = ""
@@ -239,9 +240,7 @@ class Batch(Report):
             for row in rows:
                 row.state = UNCLEAR if row.state == UNCLEAR else WAITING  # kept if the batch stops before its turn
             self._ended.clear()
-            self._runner = threading.Thread(
-                target=self._conduct, args=(rows, looks_only), name="constellations-batch", daemon=True
-            )
+            self._runner = runtime.new_thread("batch", self._conduct, rows, looks_only)
         self._runner.start()
 
     def _conduct(self, rows: list[Row], looks_only: bool) -> None:
@@ -296,10 +295,7 @@ class Batch(Report):
                 return
             self._looks_only, self._queue = looks_only, deque(rows)
         count = min(self._threads, len(rows))
-        names = (f"constellations-batch-{number}" for number in range(count))
-        threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
-        for thread in threads:
-            thread.start()
+        threads = [runtime.start_thread(f"batch-{number}", self._work) for number in range(count)]
         for thread in threads:
             thread.join()
         for row in rows:

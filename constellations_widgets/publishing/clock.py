@@ -9,6 +9,8 @@ import threading
 import time
 from datetime import UTC, datetime
 
+from .. import runtime
+
 
 def now() -> datetime:
     """Return the time in UTC by this machine's clock."""
@@ -22,9 +24,9 @@ def monotonic() -> float:
 
 def sleep(seconds: float) -> None:
     """Wait; an interrupt ends it."""
-    time.sleep(seconds)
+    runtime.sleep(seconds)
 
 
 def wait(event: threading.Event, seconds: float) -> bool:
     """Wait until `event` is set, at most `seconds`; return whether it is."""
-    return event.wait(seconds)
+    return runtime.wait(event, seconds)

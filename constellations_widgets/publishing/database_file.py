@@ -2,7 +2,7 @@
 
 SQLite's write-ahead log needs memory that processes share through the file system. Network file systems and some in
 user space do not support that, or only within one host; there the file uses SQLite's rollback journal, which needs
-locks only.
+locks only. So it does in a browser, whose file system is memory.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import sqlite3
 from pathlib import Path
 
+from .. import runtime
 from ..errors import JournalError
 from . import clock
 
@@ -54,7 +55,7 @@ _NETWORK = re.compile(r"nfs|cifs|smb|lustre|gpfs|beegfs|ceph|gluster|afs|9p|pvfs
 def open_file(path: Path) -> sqlite3.Connection:
     """Open the journal's file, with its tables. Raises sqlite3.Error or JournalError if it can't be used."""
     try:
-        return _open(path, wal=not is_shared(path))
+        return _open(path, wal=not (runtime.IN_BROWSER or is_shared(path)))
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode not in _NO_SHARED_MEMORY:
             raise

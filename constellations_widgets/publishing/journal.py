@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import runtime
 from ..errors import JournalError, PublishError
 from ..state import state_dir
 from . import clock
@@ -46,6 +47,11 @@ if TYPE_CHECKING:
     from ..draft import ImageDraft
 
 _DUPLICATES = "The server has {} more of it, which can't be deleted: {}. A gateway or the network repeated the request."
+
+_IN_MEMORY = (
+    "The journal of publications is in this page's memory: it is lost when the kernel restarts or the page is closed, and "
+    "other pages do not see it. Keep the receipts. Before an image is published, the server is still asked whether it has it."
+)
 
 _MAYBE_DUPLICATES = "It may have more of it: {} could not be read."
 
@@ -519,6 +525,8 @@ def default_journal() -> Journal:
     except OSError as error:
         raise unusable("the user's state directory", error) from None
     with _journals_lock:
+        if runtime.IN_BROWSER and folder not in _journals:
+            warnings.warn(_IN_MEMORY, stacklevel=2)
         return _journals.setdefault(folder, Journal(folder))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .. import runtime
 from ..api.addresses import handle_name
 from ..api.constellations import Constellations
 from ..checks.address import PRIVATE_ADDRESS, is_on_this_computer
@@ -303,7 +303,7 @@ class _Survey:
         it can't be asked about any.
         """
         urls = dict.fromkeys(case.url for case in cases)
-        with ThreadPoolExecutor(THREADS, "constellations-plan") as pool:
+        with runtime.new_pool(THREADS, "plan") as pool:
             for number, (url, found) in enumerate(zip(urls, pool.map(self._find, urls), strict=True), 1):
                 if isinstance(found, ApiError):
                     self._not_asked[url] = found

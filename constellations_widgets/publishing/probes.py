@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from .. import runtime
 from ..api.web import ASTRAY, PRIVATE, SLOW, UNREACHABLE, ProbeResult, WebProber
 from ..checks.address import is_private_host
 from ..schema.placement import THUMBNAIL, URL
@@ -115,7 +115,7 @@ def look_at(
     if not urls:
         return {}
     at_home = _is_private(api_url)
-    with WebProber() as web, ThreadPoolExecutor(min(THREADS, len(urls)), "constellations-probe") as pool:
+    with WebProber() as web, runtime.new_pool(min(THREADS, len(urls)), "probe") as pool:
 
         def look(url: str) -> ProbeResult:
             return web.probe(url, _tells_enough, private=at_home and _is_private(url))

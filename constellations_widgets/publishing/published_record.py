@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from .. import runtime
 from ..errors import ApiError
 from ..schema.records import ImageRecord
 from ..schema.scenes import SceneRecord
@@ -34,7 +34,7 @@ class PublishedRecord(Generic[Record]):
         self._record: Record | None = None
         self._base: dict[str, Any] = {}  # the values that can be changed, as the server has them
         self._may_edit = False
-        self._one_save = threading.Lock()
+        self._one_save = runtime.new_lock()
         self._unsaved = PendingEdits(self.record_url, unsaved_changes)
 
     @property

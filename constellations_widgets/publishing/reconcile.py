@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from .. import runtime
 from ..api.constellations import Constellations
 from ..errors import ApiError, PublishError
 from ..schema.records import ImageRecord, ImageSummary
@@ -211,7 +211,7 @@ def settle_all(
                 on_progress(now, next(done), len(left))
         return now, seen.error if not seen.unreadable else None
 
-    with ThreadPoolExecutor(THREADS, "constellations-settle") as pool:
+    with runtime.new_pool(THREADS, "settle") as pool:
         looked = list(pool.map(look, left))
     errors = [error for _, error in looked if error is not None]
     if errors and len(errors) == len(left):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
+from .. import runtime
 from ..api.constellations import Constellations
 from ..errors import ApiError, NotFoundError
 from ..schema.records import ImageSummary
@@ -55,7 +55,7 @@ def with_foreign_records(
         may_be_gone = attempt.key in earlier
         return is_own_record(attempt, attempt.image_id or "", client, is_new=False, may_be_gone=may_be_gone)
 
-    with ThreadPoolExecutor(THREADS, "constellations-verify") as pool:
+    with runtime.new_pool(THREADS, "verify") as pool:
         pages = range(-(-len(attempts) // _PAGE))  # others that were made meanwhile push a few of ours to the next page
         try:
             found = list(pool.map(lambda page: _page(attempts[0].handle, page, client), pages))

@@ -6,7 +6,14 @@ not hide their mistakes here.
 
 from __future__ import annotations
 
-from ..errors import SandboxError, needs_extra
+from ..errors import SandboxError, needs_computer, needs_extra
+
+needs_computer(
+    "The sandbox server",
+    SandboxError,
+    instead="Start it on a computer (constellations-widgets sandbox) and connect to it, or to an API: "
+    "cxw.Constellations(address, token).",
+)
 
 with needs_extra("sandbox", "The sandbox", SandboxError):
     from .running import JoinedSandbox, environment_of, running_sandbox

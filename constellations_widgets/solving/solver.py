@@ -13,7 +13,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NoIndexError, SolveError, SourceError
+from .. import runtime
+from ..errors import NoIndexError, SolveError, SourceError, needs_computer
 from ..schema.placement import shown
 from ..sources.paths import file_path
 from . import nova
@@ -57,6 +58,9 @@ class Solving:
         on_progress: Callable[[float, str], Any] | None,
         ask: Ask | None = None,
     ):
+        needs_computer(
+            "The search for a position by stars", SolveError, instead="Use a Jupyter kernel on your computer."
+        )
         self._ask, self._request = ask, request
         self._interrupt = threading.Event()
         self.progress, self.text = 0.0, "Starting"
@@ -74,10 +78,8 @@ class Solving:
             # Ctrl-C in a terminal would reach the worker, too: it is stopped by its parent alone.
             start_new_session=True,
         )
-        timer = threading.Timer(timeout, self._stop, [self._too_long()])
-        timer.daemon = True
-        timer.start()
-        threading.Thread(target=self._run, args=(request, timer), daemon=True, name="cxw solving").start()
+        timer = runtime.start_timer(timeout, self._stop, self._too_long())
+        runtime.start_thread("solving", self._run, request, timer)
 
     @property
     def done(self) -> bool:
@@ -128,7 +130,7 @@ class Solving:
                 self._interrupt.set()
             self._process.kill()
 
-    def _run(self, request: dict[str, Any], timer: threading.Timer) -> None:
+    def _run(self, request: dict[str, Any], timer: runtime.Timer) -> None:
         process, answer = self._process, dict[str, Any]()
         try:
             process.stdin.write(json.dumps(request) + "\n")  # type: ignore[union-attr]

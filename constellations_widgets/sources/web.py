@@ -82,7 +82,7 @@ def get(
     from .. import http
 
     guard = _Guard(trusted)
-    with http.new_client(http.PooledTransport(lambda: http.Network(guard)), _TIMEOUT) as client:
+    with http.new_client(http.new_transport(lambda: http.Network(guard)), _TIMEOUT) as client:
         yield from _follow(client, address, dict(headers or {}), guard, seconds)
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .. import runtime
 from ..errors import ConstellationsError, SourceError
 from ..geometry.angles import format_dec, format_ra, parse_angle
 from .protocol.drafts import FoundPosition, SolvingState
@@ -110,7 +111,7 @@ class FindPosition:
         solving = find_position_of(self._draft.local, progress=self._on_progress, **hints)
         try:
             while not solving.done:
-                if job.cancelled.wait(_POLL):
+                if runtime.wait(job.cancelled, _POLL):
                     solving.cancel()
                     break
             solution = solving.result()

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
+from .. import runtime
 from ..errors import ApiError, ConstellationsError
-from .worker import Job, Worker, format_error, start_thread
+from .worker import Job, Worker, format_error
 
 if TYPE_CHECKING:
     from ..api import Constellations
@@ -158,7 +159,7 @@ class Records:
             self._wanted = [id for id in self._wanted if id not in missing] + missing[::-1]
             for _ in range(min(self._THREADS - self._threads, len(self._wanted))):
                 self._threads += 1
-                start_thread("records", self._run)
+                runtime.start_thread("records", self._run)
             return {id: self._known[id] for id in ids if id in self._known}
 
     def keep(self, record: ImageRecord) -> None:

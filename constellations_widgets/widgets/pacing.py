@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from .. import runtime
 from ..forks import renew_in_children
 
 RATE = 30.0
@@ -87,7 +88,7 @@ class _Queue:
         self._all = _Bucket(_RATE_OF_ALL, _BURST_OF_ALL)
         self._unviewed = _Bucket(_RATE_OF_UNVIEWED, _BURST)
         self._waiting: dict[Pace, None] = {}
-        self._thread: threading.Thread | None = None
+        self._thread: runtime.Background | None = None
 
     def enter(self, pace: Pace) -> bool:
         """Return whether the caller must send now; otherwise the thread sends soon."""
@@ -99,8 +100,7 @@ class _Queue:
                 return True
             self._waiting[pace] = None
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="constellations-pace", daemon=True)
-                self._thread.start()
+                self._thread = runtime.start_thread("pace", self._run)
             return False
 
     def remove(self, pace: Pace) -> bool:
@@ -119,7 +119,7 @@ class _Queue:
                     del self._waiting[pace]
                     self._take(pace)
             if wait:
-                time.sleep(wait)
+                runtime.sleep(wait)
                 continue
             try:
                 pace.send()

@@ -10,9 +10,10 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Any
 
+from .. import runtime
 from ..errors import ConstellationsError
 from .worker import format_error
 
@@ -23,7 +24,7 @@ Send = Callable[[dict[str, Any], list[bytes]], None]
 # A page repeats a request while it has no response. A large response takes long over a slow line: it is not sent twice.
 _IN_TRANSIT = 30.0  # seconds
 
-_workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="constellations-request")
+_workers = runtime.new_workers(4, "request")
 
 
 class RequestHandler:

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .. import runtime
 from ..api.changes import body_of
 from ..errors import ConflictError, ConstellationsError, JournalError, UnclearError
 from ..publishing.delivery import Outgoing, find_published
@@ -20,7 +21,7 @@ from .protocol.scenes import SceneReceiptState, SceneReviewRow, SceneState
 from .review import FAILED, REVIEW, UNCLEAR, ReviewFlow, request_review
 from .scene_form import SceneForm
 from .view_fields import summary_of
-from .worker import Job, start_thread
+from .worker import Job
 
 if TYPE_CHECKING:
     from ..api import Constellations
@@ -116,7 +117,7 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
             self._image, self._handle = image, image.handle
             self.form.choices.handle = image.handle
             self._start_another()
-            start_thread("scene", self._find_earlier)
+            runtime.start_thread("scene", self._find_earlier)
 
     def publish(self, published: bool) -> None:
         """Review whether the scene is shown on the site, together with what is not saved yet."""

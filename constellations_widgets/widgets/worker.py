@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from .. import runtime
 from ..errors import ConstellationsError
 
 Result = TypeVar("Result")
@@ -14,11 +15,6 @@ Result = TypeVar("Result")
 def format_error(error: Exception) -> str:
     """Return an error's message; of an unexpected error, which is a bug, with its type."""
     return str(error) if isinstance(error, ConstellationsError) else f"{type(error).__name__}: {error}"
-
-
-def start_thread(name: str, run: Callable[..., object], *arguments: Any) -> None:
-    """Run a function in a thread of its own, which does not keep the process alive."""
-    threading.Thread(target=run, args=arguments, name=f"constellations-{name}", daemon=True).start()
 
 
 class Job:
@@ -45,7 +41,7 @@ class Job:
             WaitStoppedError,  # imported on use: it imports httpx, which a preview does not need
         )
 
-        if self.cancelled.wait(seconds):
+        if runtime.wait(self.cancelled, seconds):
             raise WaitStoppedError
 
 
@@ -85,7 +81,7 @@ class Worker:
             if self._job is not None and not replace:
                 return None
             job = self._begin()
-        start_thread(self._name, self._run, run, job)
+        runtime.start_thread(self._name, self._run, run, job)
         return job
 
     def run(self, run: Callable[[Job], Result]) -> Result:

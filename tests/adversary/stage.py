@@ -7,6 +7,7 @@ go to the parent.
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime as datetime_module
 import gc
 import os
@@ -198,6 +199,7 @@ def enter(seed: int) -> None:
     datetime_module.datetime = _Datetime
     threading.Condition.wait, threading.Event.wait = _wait, _wait_for_event
     threading.Thread, threading.Timer = _Thread, _Timer
+    concurrent.futures.ThreadPoolExecutor = _Executor
     bytes_of = random.Random(seed).randbytes
     os.urandom = bytes_of
     random.seed(seed)

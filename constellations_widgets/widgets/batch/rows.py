@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ... import runtime
 from ...publishing import Batch
 from ...publishing.plan import BLOCKED, DECIDE, PUBLISH, SKIP
 from ...publishing.rows import PUBLISHED, UNDECIDED, WAITING, Row
@@ -43,7 +44,7 @@ class BatchRows:
         self._lock = threading.Lock()
         self._pushing = threading.Lock()  # held while rows are read and sent, so that the latest state is sent last
         self._touched: set[int] = set()
-        self._timer: threading.Timer | None = None
+        self._timer: runtime.Timer | None = None
         self._closed = False
         self._clicks: dict[str, int] = {}
         self.acknowledged: dict[str, int] = {}
@@ -58,9 +59,7 @@ class BatchRows:
         with self._lock:
             self._touched.update(numbers)
             if self._timer is None:
-                self._timer = threading.Timer(DELAY, self.flush)
-                self._timer.daemon = True
-                self._timer.start()
+                self._timer = runtime.start_timer(DELAY, self.flush)
 
     def acknowledge(self, page: str, click: int) -> None:
         """Note that the click of this number, with which a page chooses or decides, was carried out."""

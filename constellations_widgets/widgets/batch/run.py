@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ... import runtime
 from ...errors import JournalError, PublishError
 from ...publishing import Attempt, Batch, Journal, SharedFields, plan
 from ...publishing.journal import default_journal
@@ -16,7 +17,7 @@ from ...publishing.plan import PUBLISH, Step
 from ...publishing.rows import FAILED, PUBLISHED, UNCLEAR, WAITING, Row, export
 from ...schema.fields import fields
 from ..review import REVIEW, ReviewFlow
-from ..worker import Job, format_error, start_thread
+from ..worker import Job, format_error
 from .edits import BatchEdits
 from .hosting import BatchHosting, is_waiting
 
@@ -327,7 +328,7 @@ class BatchRun(ReviewFlow[Batch]):
 
     def find_published(self) -> None:
         """Find in the journal, in a thread, which of these images are published or unclear."""
-        start_thread("batch", self._find_published)
+        runtime.start_thread("batch", self._find_published)
 
     def _find_published(self) -> None:
         try:

@@ -6,11 +6,11 @@ import itertools
 import tempfile
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ... import runtime
 from ...errors import ApiError, ConstellationsError, SignInError, StoppedError, UnclearError
 from ...text import readable
 from ..protocol.services import LibraryUpload
@@ -91,7 +91,7 @@ class Uploads:
         self._uploads: dict[int, Upload] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._workers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="constellations-upload")
+        self._workers = runtime.new_workers(AT_ONCE, "upload")
         self._dropped: tempfile.TemporaryDirectory[str] | None = None
 
     def state(self) -> list[LibraryUpload]:

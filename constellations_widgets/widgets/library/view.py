@@ -6,10 +6,10 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ... import runtime
 from ...api.images.client import MOST_IN_MEMORY
 from ...errors import (
     ApiError,
@@ -69,7 +69,7 @@ class LibraryView(PageWidget):
         self._lock = threading.RLock()
         self._pushed = 0.0
         self._worker = Worker("list", self._on_list_error, self._lock)
-        self._workers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="constellations-library")
+        self._workers = runtime.new_workers(_AT_ONCE, "library")
         self._shown: dict[str, Any] = {"phase": "new", "message": "", "signed_out": "", "session": 0}
         self._shown |= {"busy": "", "note": "", "url": ""}
         requests: dict[str, Handler] = {

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ... import runtime
 from .replay import Message, Replay, moves_view
 
 # Programs say many things at once, and each message costs the same however much is in it.
@@ -46,9 +47,7 @@ class Link:
             self._pending.append(plain)
             first = len(self._pending) == 1
         if first:
-            timer = threading.Timer(_GATHER, self._flush)
-            timer.daemon = True
-            timer.start()
+            runtime.start_timer(_GATHER, self._flush)
 
     def all(self) -> dict[str, Any]:
         """Return the messages for an app that has just started, and the numbers of the last one and the last that moves the view."""
