@@ -303,6 +303,14 @@ export interface SolvingState {
   progress: number;
   message: string;
   found: FoundPosition | null;
+  /** Index files that would help, with size and source; "" if there are none to download. */
+  offer: string;
+  /** Their size. */
+  size: string;
+  /** Whether a key of nova.astrometry.net is known. */
+  has_key: boolean;
+  /** What a search there sends. */
+  sent: string;
 }
 
 /** Find the position; the hints are as typed, "" for none. */
@@ -310,11 +318,15 @@ export interface SolveMessage {
   kind: "solve";
   near: string;
   width: string;
+  /** Whether nova.astrometry.net searches. */
+  online?: boolean;
+  /** The user's key there, to be stored; without one, the stored key is used. */
+  key?: string;
 }
 
-/** Cancel the search, or decide about its result. */
+/** Cancel the search, decide about its result, download the index files of the offer, look for the stored key, or delete it. */
 export interface SolveActionMessage {
-  kind: "solve_cancel" | "solve_accept" | "solve_discard" | "solve_undo";
+  kind: "solve_cancel" | "solve_accept" | "solve_discard" | "solve_undo" | "solve_download" | "solve_key" | "solve_forget_key";
 }
 
 /** Upload the draft's files, or those of a batch. Name and secret are held by this upload only. */

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import platform
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -192,11 +193,21 @@ def main() -> None:
 
 
 def _without(package: str) -> str:
-    """Return the message that a package is not installed."""
+    """Return the message that a package is not installed; the extra leaves it out where it has no wheel, see pyproject.toml."""
+    version = "Python {}.{}".format(*sys.version_info[:2])
+    build = f"build it with a C compiler: pip install {package}"
+    online = "or let nova.astrometry.net search: online=True"
     how = "pip install 'constellations_widgets[solve]'"
-    if sys.version_info >= (3, 14):  # see the extra in pyproject.toml
-        how = "use Python 3.11 to 3.13, or build it with a C compiler: pip install astrometry sep"
+    if sys.version_info >= (3, 14):
+        how = f"it has no wheel for {version}. Use Python 3.11 to 3.13, or {build}"
+    elif package == "astrometry" and not has_wheel(sys.platform, platform.machine()):
+        how = f"it has no wheel for {platform.system()} on {platform.machine()}. Either {build}; {online}"
     return f"Positions can't be found without the package {package}: {how}"
+
+
+def has_wheel(system: str, machine: str) -> bool:
+    """Return whether astrometry has a wheel for a platform."""
+    return system == "darwin" or (system == "linux" and machine == "x86_64")
 
 
 def _end_with_parent() -> None:

@@ -1,13 +1,22 @@
-"""Hints about a picture's position and size, in the forms that people have them."""
+"""Hints about a picture's position and size, in the forms that people have them.
+
+Names are looked up in OpenNGC, which the package pyongc carries, so that none is sent anywhere.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
-from ..errors import SourceError
+from ..errors import SourceError, needs_extra
 from ..schema.placement import shown
 from ..sources.manual_placement import position
+
+# Letters, digits and what stands in names: pyongc writes a name into its SQL. It has no degrees and no declination.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9 \-]{0,59}")
+_MESSIER = re.compile(r"\bmessier\s*(?=\d)", re.IGNORECASE)
+_SHORTEST = 4  # characters of a common name
 
 
 def near_hint(near: Any, radius: Any, default: float) -> tuple[float, float, float] | None:
@@ -22,9 +31,34 @@ def near_hint(near: Any, radius: Any, default: float) -> tuple[float, float, flo
         if radius is not None:
             raise SourceError("radius= goes with near=, a position")
         return None
-    ra, dec = position(near, "near=")
+    ra, dec = _place(near)
     within = angle(radius, "radius=", "deg") if radius is not None else default
     return ra, dec, min(within, 180.0)
+
+
+def _place(near: Any) -> tuple[float, float]:
+    """Return the position that is given, or that of the object that is named."""
+    try:
+        return position(near, "near=")
+    except SourceError:
+        if not isinstance(near, str) or not _NAME.fullmatch(near.strip()):
+            raise
+    with needs_extra(
+        "solve", f"near={shown(near)} is a name, and looking it up", SourceError, otherwise="give a position"
+    ):
+        from pyongc import ongc
+    name = near.strip()
+    found = ongc.get(_MESSIER.sub("M", name))
+    if found is None and len(name) >= _SHORTEST:
+        called = ongc.listObjects(cname=name)  # part of a name will do, if only one object has it
+        found = called[0] if len(called) == 1 else None
+    if found is None or found.rad_coords is None:
+        raise SourceError(
+            f"near={shown(near)} is neither a position nor the name of one object in the Messier, NGC and IC catalogs: write its right "
+            "ascension and declination, such as 13h29m52.7s +47d11m43s"
+        )
+    ra, dec = map(math.degrees, map(float, found.rad_coords))
+    return ra, dec
 
 
 def angle_range(given: Any, what: str, unit: str, *, spread: float) -> tuple[float, float]:

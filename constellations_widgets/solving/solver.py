@@ -218,7 +218,8 @@ def find_position(
     path : str or Path
         A JPEG, PNG, TIFF or FITS file.
     near : (float, float), str or astropy SkyCoord, optional
-        A position in or near the picture, degrees or text. It makes the search much faster.
+        A position in or near the picture, degrees or text, or the name of an object of the Messier, NGC and IC catalogs, which is
+        looked up on this machine: "M 51", "NGC 5194", "Whirlpool Galaxy". It makes the search much faster.
     radius : float or astropy Quantity, default 10
         How far the picture's stars may be from `near`, in degrees.
     width : float, (float, float) or astropy Quantity, optional

@@ -1,4 +1,7 @@
-"""Find the position of a draft's image by its stars, from a page: search, show, then accept or discard."""
+"""Find the position of a draft's image by its stars, from a page: search, show, then accept or discard.
+
+Index files are downloaded, and nova.astrometry.net is asked, only after a click that names size, source and what is sent.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import runtime
-from ..errors import ConstellationsError, SourceError
+from ..errors import ConstellationsError, NoIndexError, SourceError
 from ..geometry.angles import format_dec, format_ra, parse_angle
+from ..solving import nova
+from ..solving.downloads import IndexDownload, index_download, size_text
 from .protocol.drafts import FoundPosition, SolvingState
 from .worker import Job, Worker, format_error
 
 if TYPE_CHECKING:
+    from ..auth.credentials import Secret
     from ..draft import ImageDraft
     from ..solving.solution import Solution
     from .base import Message
@@ -35,7 +41,16 @@ class FindPosition:
         Called with a solution that waits for a decision, and with None after it.
     """
 
-    messages = ("solve", "solve_cancel", "solve_accept", "solve_discard", "solve_undo")
+    messages = (
+        "solve",
+        "solve_cancel",
+        "solve_accept",
+        "solve_discard",
+        "solve_undo",
+        "solve_download",
+        "solve_key",
+        "solve_forget_key",
+    )
 
     def __init__(
         self,
@@ -50,6 +65,7 @@ class FindPosition:
         self._before: dict[str, Any] = {}  # values that "Undo" restores
         self._placing = False
         self._shown = 0.0
+        self._offer: IndexDownload | None = None
         self.state: SolvingState = {
             "phase": "idle",
             "blocked": self._blocked(),
@@ -58,20 +74,29 @@ class FindPosition:
             "progress": 0.0,
             "message": "",
             "found": None,
+            "offer": "",
+            "size": "",
+            "has_key": False,
+            "sent": nova.SENT,
         }
 
     def on_message(self, message: Message) -> None:
         """Handle a message from the page."""
         kind = message.get("kind")
         if kind == "solve_cancel":
-            self._worker.cancel()
+            self._cancel()
         elif not self._draft.locked:
-            {
+            actions: dict[str, Callable[[], object]] = {
                 "solve": lambda: self._begin(message),
                 "solve_accept": self._accept,
                 "solve_discard": self._discard,
                 "solve_undo": self._undo,
-            }[str(kind)]()
+                "solve_download": self._begin_download,
+                # A keyring that is locked can take seconds to answer.
+                "solve_key": lambda: runtime.start_thread("find-position-key", self._read_key),
+                "solve_forget_key": lambda: runtime.start_thread("find-position-key", self._forget_key),
+            }
+            actions[str(kind)]()
 
     def on_placed(self) -> None:
         """Drop a solution that waits, and the undo, because the image was placed otherwise."""
@@ -96,19 +121,61 @@ class FindPosition:
 
     def _begin(self, message: Message) -> None:
         near, width = (str(message.get(key) or "").strip()[:_LONGEST] for key in ("near", "width"))
+        online, key = message.get("online") is True, _key_of(message)
+        self._start(lambda job: self._search(job, near, width, online, key), near=near, width=width)
+
+    def _start(self, run: Callable[[Job], object], **changes: Any) -> None:
         with self._lock:
-            if self._worker.start(lambda job: self._search(job, near, width)) is None:
+            if self._worker.start(run) is None:
                 return
             self._forget()
-            self._update(phase="running", near=near, width=width, progress=0.0, message="Starting", found=None)
+            self._update(phase="running", progress=0.0, message="Starting", found=None, offer="", size="", **changes)
 
-    def _search(self, job: Job, near: str, width: str) -> None:
+    def _cancel(self) -> None:
+        with self._lock:
+            if self._offer is None:
+                self._worker.cancel()
+                return
+            # A download ends with the next bytes, which may take a while to come: it is not waited for.
+            self._worker.drop()
+            self._update(phase="idle", message="The download was stopped; the next one continues where it ended.")
+            self._show_offer()
+
+    def _begin_download(self) -> None:
+        with self._lock:
+            download = self._offer
+            if download is None:
+                return
+            near, width = self.state["near"], self.state["width"]
+
+            def run(job: Job) -> None:
+                download.run(self._on_progress, job.cancelled)
+                with self._lock:
+                    if not job.is_current:
+                        return
+                    self._offer = None
+                self._search(job, near, width)
+
+            self._start(run)
+            self._offer = download
+
+    def _read_key(self) -> None:
+        self._update(has_key=nova.known_key() is not None)
+
+    def _forget_key(self) -> None:
+        nova.nova_key(None)
+        self._read_key()
+
+    def _search(self, job: Job, near: str, width: str, online: bool = False, key: Secret | None = None) -> None:
         from ..solving.solver import find_position_of
 
+        if key is not None:
+            nova.nova_key(key)
+            self._update(has_key=True)
         hints: dict[str, Any] = {"near": near} if near else {}
         if width:
             hints["width"] = parse_angle(width)
-        solving = find_position_of(self._draft.local, progress=self._on_progress, **hints)
+        solving = find_position_of(self._draft.local, progress=self._on_progress, online=online, **hints)
         try:
             while not solving.done:
                 if runtime.wait(job.cancelled, _POLL):
@@ -133,6 +200,22 @@ class FindPosition:
     def _on_error(self, error: Exception) -> None:
         cancelled = self._worker._job is not None and self._worker._job.cancelled.is_set()
         self._update(phase="idle" if cancelled else "failed", message="" if cancelled else format_error(error))
+        if isinstance(error, NoIndexError):
+            self._offer = self._helpful_files()
+        self._show_offer()
+
+    def _helpful_files(self) -> IndexDownload | None:
+        """Return the missing index files for the hints, if they are known and there are any."""
+        near, width = self.state["near"], self.state["width"]
+        try:
+            found = index_download(parse_angle(width) if width else None, near=near or None)
+        except ConstellationsError:
+            return None
+        return found if found.files else None
+
+    def _show_offer(self) -> None:
+        offer = self._offer
+        self._update(offer=f"{offer}." if offer else "", size=size_text(offer.size) if offer else "")
 
     def _accept(self) -> None:
         with self._lock:
@@ -174,12 +257,19 @@ class FindPosition:
         self._show_solution(None)
 
     def _forget(self) -> None:
-        self._solution, self._before = None, {}
+        self._solution, self._before, self._offer = None, {}, None
 
     def _update(self, **changes: Any) -> None:
         with self._lock:
             self.state = {**self.state, **changes}  # type: ignore[typeddict-item]
             self._show(self.state)
+
+
+def _key_of(message: Message) -> Secret | None:
+    from ..auth.credentials import Secret
+
+    key = str(message.get("key") or "").strip()
+    return Secret(key) if key else None
 
 
 def _described(solution: Solution) -> FoundPosition:

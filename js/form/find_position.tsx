@@ -43,18 +43,21 @@ function Start({ draft, solving, disabled, undo }: StartProps) {
   const [near, setNear] = useState(solving.near);
   const [width, setWidth] = useState(solving.width);
   const blocked = disabled || solving.blocked !== "";
-  const start = () => draft.send({ kind: "solve", near, width });
+  const send = (online: boolean, key = "") => {
+    draft.send({ kind: "solve", near, width, ...(online && { online }), ...(key && { key }) });
+  };
   return (
     <>
       <div class="cxw-finder-row">
-        <button type="button" disabled={blocked} aria-describedby={`${id}-about`} onClick={start}>
+        <button type="button" disabled={blocked} aria-describedby={`${id}-about`} onClick={() => send(false)}>
           Find position
         </button>
         <Hint id={`${id}-near`} title="Near (optional)" example="13h30m +47°" text={near} set={setNear} off={blocked} />
         <Hint id={`${id}-width`} title="Width (optional)" example="2°" text={width} set={setWidth} off={blocked} />
       </div>
       <p id={`${id}-about`} class="cxw-quiet cxw-help">
-        {solving.blocked || "By the image's stars, on this machine; nothing is sent. Hints make it fast."}
+        {solving.blocked ||
+          "By the image's stars, on this machine; nothing is sent. Hints make it fast: a position or an object such as M 51, and the width."}
       </p>
       {solving.message && (
         <p class={solving.phase === "failed" ? "cxw-problem cxw-warning" : ""} role="status">
@@ -68,7 +71,74 @@ function Start({ draft, solving, disabled, undo }: StartProps) {
           </span>
         </p>
       )}
+      {solving.offer && (
+        <div class="cxw-finder-offer">
+          <p id={`${id}-offer`}>
+            <bdi>{solving.offer}</bdi>
+          </p>
+          <button
+            type="button"
+            disabled={blocked}
+            aria-describedby={`${id}-offer`}
+            onClick={() => draft.send({ kind: "solve_download" })}
+          >
+            Download {solving.size}
+          </button>
+        </div>
+      )}
+      {!solving.blocked && (
+        <Online draft={draft} solving={solving} disabled={blocked} search={(key) => send(true, key)} />
+      )}
     </>
+  );
+}
+
+interface OnlineProps {
+  draft: DraftLink;
+  solving: SolvingState;
+  disabled: boolean;
+  search: (key: string) => void;
+}
+
+function Online({ draft, solving, disabled, search }: OnlineProps) {
+  const id = useUniqueId();
+  const [key, setKey] = useState("");
+  return (
+    <details
+      class="cxw-finder-online"
+      onToggle={(event) => event.currentTarget.open && draft.send({ kind: "solve_key" })}
+    >
+      <summary>Let nova.astrometry.net search</summary>
+      <p id={`${id}-sent`}>{solving.sent}</p>
+      <div class="cxw-finder-row">
+        {!solving.has_key && (
+          <label class="cxw-finder-hint" for={`${id}-key`}>
+            <span>Your key there (account, API); stored on this machine like a sign-in</span>
+            <input
+              id={`${id}-key`}
+              type="password"
+              autocomplete="off"
+              value={key}
+              disabled={disabled}
+              onInput={(event) => setKey(event.currentTarget.value)}
+            />
+          </label>
+        )}
+        <button
+          type="button"
+          disabled={disabled || (!solving.has_key && key.trim() === "")}
+          aria-describedby={`${id}-sent`}
+          onClick={() => search(key)}
+        >
+          Send and search
+        </button>
+        {solving.has_key && (
+          <button type="button" disabled={disabled} onClick={() => draft.send({ kind: "solve_forget_key" })}>
+            Delete key
+          </button>
+        )}
+      </div>
+    </details>
   );
 }
 

@@ -79,12 +79,31 @@ def test_a_position_is_found_shown_accepted_and_undone(notebook: Notebook, panel
 
 def test_a_search_can_be_cancelled_and_a_wrong_hint_is_named(panel: Locator):
     finder = panel.get_by_role("region", name="Find position")
-    finder.get_by_label("Near (optional)").fill("Messier 51")
+    finder.get_by_label("Near (optional)").fill("Nowhere Nebula")
     click(finder, "Find position")
-    expect(finder.get_by_text("Names of objects are not looked up")).to_be_visible()
+    expect(finder.get_by_text("nor the name of one object")).to_be_visible()
     finder.get_by_label("Near (optional)").fill("10d -30d")  # elsewhere: all attempts are made
     finder.get_by_label("Width (optional)").fill("1°")
     click(finder, "Find position")
     click(finder, "Cancel")
     expect(finder.get_by_role("button", name="Find position")).to_be_visible()
-    expect(finder.get_by_text("Messier")).to_have_count(0)
+    expect(finder.get_by_text("Messier, NGC")).to_have_count(0)
+
+
+def test_index_files_and_the_service_are_offered_with_what_they_cost(notebook: Notebook, panel: Locator):
+    finder = panel.get_by_role("region", name="Find position")
+    finder.get_by_label("Near (optional)").fill("M 51")
+    finder.get_by_label("Width (optional)").fill("12'")
+    click(finder, "Find position")
+    expect(finder.get_by_text("none that is 0.13° to 0.3° wide")).to_be_visible(timeout=90_000)
+    expect(
+        finder.get_by_text(re.compile(r"2 index files of astrometry\.net .* from portal\.nersc\.gov to"))
+    ).to_be_visible()
+    expect(finder.get_by_role("button", name=re.compile(r"Download \d+ MB"))).to_be_enabled()
+    finder.get_by_text("Let nova.astrometry.net search").click()
+    expect(finder.get_by_text("and not the image")).to_be_visible()
+    search = finder.get_by_role("button", name="Send and search")
+    expect(search).to_be_disabled()
+    finder.get_by_label("Your key there").fill("a-key")
+    expect(search).to_be_enabled()
+    notebook.screenshot("find-position-offers", panel)

@@ -20,6 +20,8 @@ from solving.skies import Sky, random_sky
 import constellations_widgets as cxw
 from constellations_widgets import ImageDraft, SolveError, SourceError, find_position
 from constellations_widgets.geometry.plane import Plane, plane_of
+from constellations_widgets.solving import engine
+from constellations_widgets.solving.hints import near_hint
 
 M51 = Plane(202.47, 47.2, 500, 400, 0.004, 30)
 SKY = Sky(M51, (1000, 800), seed=5)
@@ -256,7 +258,12 @@ def test_without_index_files_the_message_says_how_to_get_them(photograph, tmp_pa
 @pytest.mark.parametrize(
     ("hints", "message"),
     [
-        ({"near": "Messier 51"}, "Names of objects are not looked up"),
+        (
+            {"near": "Nowhere Nebula"},
+            "near='Nowhere Nebula' is neither a position nor the name of one object in the Messier",
+        ),
+        ({"near": "Galaxy"}, "nor the name of one object"),
+        ({"near": "x%' OR 1=1 --"}, "Names of objects are not looked up"),
         ({"width": -1}, "width= takes a positive number"),
         ({"width": 1, "pixel_scale": 1}, "once"),
         ({"parity": 2}, "parity="),
@@ -267,6 +274,20 @@ def test_without_index_files_the_message_says_how_to_get_them(photograph, tmp_pa
 def test_wrong_hints_are_named_before_anything_runs(hints, message, photograph):
     with pytest.raises(SourceError, match=message):
         find_position(photograph, **hints)
+
+
+@pytest.mark.parametrize("name", ["M 51", "m51", "Messier 51", "NGC5194", "Whirlpool Galaxy", "whirlpool"])
+def test_names_of_objects_are_looked_up_here(name):
+    assert near_hint(name, None, 10.0) == pytest.approx((202.47, 47.2, 10.0), abs=0.01)
+
+
+def test_a_platform_without_wheels_is_named(monkeypatch):
+    assert engine.has_wheel("linux", "x86_64") and engine.has_wheel("darwin", "arm64")
+    assert not engine.has_wheel("linux", "aarch64") and not engine.has_wheel("win32", "AMD64")
+    monkeypatch.setattr(engine.platform, "machine", lambda: "riscv64")
+    monkeypatch.setattr(engine.sys, "platform", "linux")
+    monkeypatch.setattr(engine.sys, "version_info", (3, 13, 0))
+    assert "has no wheel for Linux on riscv64" in engine._without("astrometry")
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(photograph, tmp_path, monkeypatch):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from secrets_used import found_in
+from solving.index_server import index_bytes, index_server
+from solving.nova_server import KEY, nova_server
 from solving.skies import Sky
 
 from constellations_widgets import ImageForm, Preview
 from constellations_widgets.geometry.plane import Plane, plane_of
+from constellations_widgets.solving import nova
+from constellations_widgets.widgets import find_position
 from constellations_widgets.widgets.publish_source import draft_of
 
 SKY = Sky(Plane(202.47, 47.2, 500, 400, 0.004, 30), (1000, 800), seed=5)
@@ -25,7 +31,7 @@ def form(tmp_path: Path) -> Iterator[ImageForm]:
     form.close()
 
 
-def send(form: ImageForm, kind: str, **content: str) -> None:
+def send(form: ImageForm, kind: str, **content: object) -> None:
     form._finder.on_message({"kind": kind, **content})
 
 
@@ -73,3 +79,68 @@ def test_wrong_hints_and_a_cancelled_search(form):
     send(form, "solve", near="10d -30d", width="1°")
     send(form, "solve_cancel")
     assert settled(form) == "idle" and form.solving["message"] == ""
+
+
+def eventually(form: ImageForm, **expected: object) -> None:
+    deadline = time.monotonic() + 60
+    while any(form.solving[name] != value for name, value in expected.items()):
+        assert time.monotonic() < deadline, form.solving
+        time.sleep(0.02)
+
+
+def test_index_files_are_offered_and_downloaded_only_on_a_click(form, tmp_path, monkeypatch):
+    hints: list[tuple[object, dict[str, object]]] = []
+    with index_server({"index-5204-09.fits": index_bytes(tmp_path)}) as server:
+
+        def planned(width: object, **near: object) -> object:
+            hints.append((width, near))
+            return server.download(tmp_path / "cache")
+
+        monkeypatch.setattr(find_position, "index_download", planned)
+        send(form, "solve", near="M 51", width="12'")
+        assert settled(form) == "failed" and "none that is 0.13° to 0.3° wide" in form.solving["message"]
+        eventually(form, size="0.2 MB")
+        assert form.solving["offer"].startswith(
+            "1 index file of astrometry.net for pictures of a test, 0.2 MB, from 127.0.0.1 to "
+        )
+        assert hints == [(pytest.approx(0.2), {"near": "M 51"})] and server.ranges == []
+        send(form, "solve_download")
+        assert settled(form) == "failed"  # it searches again, and this file is only made
+        assert (tmp_path / "cache" / "index-5204-09.fits").read_bytes() == server.files["index-5204-09.fits"]
+        assert server.ranges == [""]
+
+
+def test_a_download_that_hangs_is_cancelled_at_once(form, tmp_path, monkeypatch):
+    began, go_on = threading.Event(), threading.Event()
+    with index_server({"index-5204-09.fits": index_bytes(tmp_path)}) as server:
+        server.on_part = lambda _sent: (began.set(), go_on.wait(60))
+        monkeypatch.setattr(find_position, "index_download", lambda *_, **__: server.download(tmp_path / "cache"))
+        send(form, "solve", near="", width="12'")
+        assert settled(form) == "failed"
+        eventually(form, size="0.2 MB")
+        send(form, "solve_download")
+        assert began.wait(60)
+        send(form, "solve_cancel")
+        assert form.solving["phase"] == "idle" and "next one continues" in form.solving["message"]
+        assert form.solving["size"] == "0.2 MB"  # it is offered again
+        go_on.set()
+
+
+def test_the_service_searches_with_a_key_that_no_page_gets(form, monkeypatch, tmp_path):
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.delenv(nova.VARIABLE, raising=False)
+    monkeypatch.setattr(nova, "_POLL", 0.01)
+    states: list[str] = []
+    form.observe(lambda change: states.append(repr(change)), "solving")
+    with nova_server() as server:
+        monkeypatch.setattr(nova, "ADDRESS", server.address)
+        send(form, "solve", near="M 51", width="4°", online=True, key="")
+        assert settled(form) == "failed" and "There is no key" in form.solving["message"]
+        send(form, "solve", near="M 51", width="4°", online=True, key=f" {KEY} ")
+        assert settled(form) == "found", form.solving["message"]
+        assert form.solving["has_key"] and "not the image" in form.solving["sent"]
+        send(form, "solve_discard")
+        assert form._draft.wwt.center_x is None
+        send(form, "solve_forget_key")
+        eventually(form, has_key=False)
+    assert found_in("".join(states), {KEY}) == []

@@ -345,6 +345,14 @@ class SolvingState(TypedDict):
     progress: float
     message: str
     found: FoundPosition | None
+    offer: str
+    """Index files that would help, with size and source; "" if there are none to download."""
+    size: str
+    """Their size."""
+    has_key: bool
+    """Whether a key of nova.astrometry.net is known."""
+    sent: str
+    """What a search there sends."""
 
 
 class SolveMessage(TypedDict):
@@ -353,12 +361,24 @@ class SolveMessage(TypedDict):
     kind: Literal["solve"]
     near: str
     width: str
+    online: NotRequired[bool]
+    """Whether nova.astrometry.net searches."""
+    key: NotRequired[str]
+    """The user's key there, to be stored; without one, the stored key is used."""
 
 
 class SolveActionMessage(TypedDict):
-    """Cancel the search, or decide about its result."""
+    """Cancel the search, decide about its result, download the index files of the offer, look for the stored key, or delete it."""
 
-    kind: Literal["solve_cancel", "solve_accept", "solve_discard", "solve_undo"]
+    kind: Literal[
+        "solve_cancel",
+        "solve_accept",
+        "solve_discard",
+        "solve_undo",
+        "solve_download",
+        "solve_key",
+        "solve_forget_key",
+    ]
 
 
 class HostMessage(TypedDict):
