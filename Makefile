@@ -23,7 +23,7 @@ TICK := while sleep 20 >/dev/null 2>&1; do n=$$((n+20)); echo "  still installin
   trap 'kill $$tick 2>/dev/null' EXIT
 INSTALL := $(TICK); if [ -x $(ZIG) ]; then export CC="$(ZIG) cc"; fi; $(PY) -m pip install --quiet --editable
 
-.PHONY: help demo docs test compat fuzz bench soak pictures js lint clean
+.PHONY: help demo docs test compat fuzz bench soak audit pictures js lint clean
 .PHONY: lint-python lint-types lint-js test-js chromium
 .DELETE_ON_ERROR:
 
@@ -35,6 +35,7 @@ help:
 	@echo "make fuzz    run the property tests with many random examples"
 	@echo "make bench   measure speed and size side by side with other programs"
 	@echo "make soak    publish thousands of times through failing servers, gateways and killed clients"
+	@echo "make audit   look up known vulnerabilities of all packages, and write a bill of materials"
 	@echo "make pictures  take the screenshots of the README again"
 	@echo "make js      build the JavaScript if its sources have changed"
 	@echo "make lint    check style, format and types, of Python and TypeScript"
@@ -61,6 +62,9 @@ bench: $(VENV)/.test js
 
 soak: $(VENV)/.test
 	@$(PY) tests/soak/run.py $(ARGS)
+
+audit: $(VENV)/.test js
+	@$(PY) tools/audit.py
 
 pictures: $(VENV)/.test js
 	@$(PY) tests/browser/take_pictures.py

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from open_files import close_journals
 from solving.index_files import index_folder  # noqa: F401  # a fixture
 
@@ -35,8 +35,9 @@ LONG = (
 
 # How long an example takes says nothing on a busy machine. `make test` must give the same verdict twice for the same
 # code, so its examples are derived from the test's name; `make fuzz` draws them at random, and more of them.
-settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
-settings.register_profile("fuzz", deadline=None, max_examples=2000)
+UNTIMED = [HealthCheck.too_slow]
+settings.register_profile("fixed", deadline=None, derandomize=True, database=None, suppress_health_check=UNTIMED)
+settings.register_profile("fuzz", deadline=None, max_examples=2000, suppress_health_check=UNTIMED)
 settings.load_profile(os.environ.get("CXW_HYPOTHESIS_PROFILE", "fixed"))
 
 

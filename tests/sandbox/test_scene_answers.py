@@ -28,7 +28,9 @@ NOT_AN_IMAGE = "Invalid input `content.background_id`: not an image ID"
 COUNTS = dict.fromkeys(("likes", "impressions", "clicks", "shares"), 0)
 KEYS = "id handle_id handle creation_date likes impressions clicks shares place text liked content published".split()
 
-use_fixtures = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+use_fixtures = settings(
+    max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-10, 10)
 strange = st.none() | st.booleans() | st.lists(st.integers(0, 3), max_size=2)

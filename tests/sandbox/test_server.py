@@ -173,7 +173,9 @@ GOOD = st.fixed_dictionaries(
 
 
 @given(GOOD, st.floats(allow_nan=False, allow_infinity=False))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60, deadline=None
+)
 def test_whatever_fits_the_schema_is_kept(owner, image, texts, number):
     image["permissions"] |= {name: texts[name] for name in ("copyright", "credits")}
     image |= {name: texts[name] for name in ("note", "alt_text")}
@@ -194,7 +196,7 @@ def has_key_with_nul(value: object) -> bool:
 
 @given(st.sampled_from(["wwt", "storage", "note", "permissions", "alt_text"]), VALUES)
 @example("storage", {"\0": None})
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_whatever_does_not_fit_is_refused_in_words(owner, image, name, value):
     answer = owner.post("/handle/sandbox/image", json=image | {name: value})
     if answer.status_code == 400:
