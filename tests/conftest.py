@@ -18,8 +18,7 @@ from constellations_widgets import Constellations, Sandbox, autosave
 # with short ones, so that none works alone for long.
 LONG = (
     "adversary/test_simulator.py",
-    "sources/test_oracle.py",
-    "geometry/test_oracle.py",
+    "outputs/test_vips_tiles.py",
     "hosting/test_many.py",
     "adversary/test_scenarios.py",
     "adversary/test_mutants.py",
@@ -27,6 +26,8 @@ LONG = (
     "widgets/test_lifetime.py",
     "sandbox/test_official_client.py",
     "test_demo.py",
+    "sources/test_oracle.py",
+    "geometry/test_oracle.py",
     "sandbox/test_verdicts.py",
     "publishing/test_interrupts.py",
     "hosting/test_host.py",

@@ -22,12 +22,12 @@ from typing import Any
 
 import nbformat
 import numpy as np
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, ViewportSize
 
 from browser.screenshots import SCREENSHOTS, pixels
 from browser.watching import WatchedPage
 
-__all__ = ["SCREENSHOTS", "Lab", "LabServer", "Notebook", "pixels"]
+__all__ = ["SCREENSHOTS", "VIEWPORT", "Lab", "LabServer", "Notebook", "pixels"]
 
 PATIENCE = 240.0  # seconds; a time-out is how a test fails, never what it measures
 
@@ -215,10 +215,22 @@ class Lab(WatchedPage):
         self._notebooks: list[Notebook] = []
         server.forget_settings()
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the page shows this JupyterLab already."""
+        return self.page.url.startswith(f"{self.server.url}/lab")
+
     def open_notebook(self, cells: list[str] | Path, *, name: str | None = None, kernel: str = "python3") -> Notebook:
-        """Open a notebook of these code cells, or a copy of a notebook file, and wait for its kernel."""
+        """Open a notebook of these code cells, or a copy of a notebook file, and wait for its kernel.
+
+        A page that shows JupyterLab already opens it as a person would, without being loaded again.
+        """
         name = self.server.write_notebook(cells, name=name, kernel=kernel)
-        self.page.goto(self.address(name))
+        if self.is_loaded:
+            script = "path => jupyterapp.commands.execute('docmanager:open', { path }).then(() => null)"
+            self.page.evaluate(script, name)
+        else:
+            self.page.goto(self.address(name))
         notebook = Notebook(self, name)
         self._notebooks.append(notebook)
         return notebook
@@ -242,6 +254,26 @@ class Lab(WatchedPage):
         """Stop the kernels that this page started."""
         for notebook in self._notebooks:
             notebook.shut_down()
+
+    def clear(self) -> None:
+        """Close what is open, and show the page as it was when it was loaded: for the next test."""
+        self.page.set_viewport_size(VIEWPORT)
+        self.page.evaluate(CLEAR)
+        self.theme("light")
+
+
+VIEWPORT = ViewportSize(width=1000, height=800)
+
+# Disposed, not closed: JupyterLab asks before it closes a notebook that was changed. An empty main area gets a launcher.
+CLEAR = """async () => {
+    const { shell } = jupyterapp;
+    const outputs = (it) => it.node.querySelector(".jp-LinkedOutputView");
+    for (const widget of [...shell.widgets("right")].filter(outputs)) widget.dispose();
+    for (const widget of [...shell.widgets("main")]) widget.dispose();
+    if (shell.leftCollapsed) shell.expandLeft();
+    if (!shell.rightCollapsed) shell.collapseRight();
+    document.activeElement?.blur();
+}"""
 
 
 RUN_CELL = """panel.content.deselectAll();

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from browser.accessible import load_axe, violations
 from browser.lab import Notebook
-from browser.test_panel import AXE, FIND_VIOLATIONS
 from browser.test_typing import WIDGETS, notebook
 
 __all__ = ["notebook"]  # a fixture
@@ -22,7 +22,7 @@ MOVING = """() => [...document.querySelectorAll(".cxw, .cxw *, .cxw-preview, .cx
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_widget_violates_an_accessibility_rule(notebook: Notebook, theme: str):
-    notebook.page.add_script_tag(content=AXE.read_text("utf-8"))
+    load_axe(notebook.page)
     notebook.lab.theme(theme)
     try:
         for number, (name, (_, states, _)) in enumerate(WIDGETS.items(), 1):
@@ -30,8 +30,8 @@ def test_no_widget_violates_an_accessibility_rule(notebook: Notebook, theme: str
             output.scroll_into_view_if_needed()
             if theme == "light":
                 for _ in states(output):
-                    assert output.evaluate(FIND_VIOLATIONS) == [], name
-            assert output.evaluate(FIND_VIOLATIONS) == [], name
+                    assert violations(output) == [], name
+            assert violations(output, colors_only=theme == "dark") == [], name
             notebook.screenshot(f"access-{name.replace(' ', '-')}-{theme}", output)
     finally:
         notebook.lab.theme("light")

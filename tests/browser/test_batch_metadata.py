@@ -7,15 +7,11 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from browser.accessible import load_axe, violations
 from browser.form_steps import field
 from browser.lab import Lab
 from constellations_widgets import Sandbox
 
-AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
-FIND_VIOLATIONS = """async (it) => {
-    const { violations } = await axe.run(it, { resultTypes: ["violations"], iframes: false });
-    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`));
-}"""
 UNTIL_NARROW = """(it) => new Promise((done) => {
     const look = (left) => (it.clientWidth < 420 || left === 0 ? done(it.clientWidth) : setTimeout(look, 50, left - 1));
     look(200);
@@ -54,7 +50,7 @@ def test_a_table_is_previewed_and_applied_and_rows_are_edited_in_place(lab: Lab,
             expect(remarks).to_contain_text(part)
         assert notebook.evaluate("batch.drafts[0].note") == "a"
         notebook.screenshot("batch-metadata", batch)
-        notebook.page.add_script_tag(content=AXE.read_text("utf-8"))
+        load_axe(notebook.page)
 
         batch.get_by_role("button", name="Apply to 2 images").click()
         expect(batch.get_by_text("Applied. Undo is under Shared fields.")).to_be_attached()
@@ -77,7 +73,7 @@ def test_a_table_is_previewed_and_applied_and_rows_are_edited_in_place(lab: Lab,
         try:
             for theme in ("light", "dark"):
                 notebook.lab.theme(theme)
-                assert output.evaluate(FIND_VIOLATIONS) == [], theme
+                assert violations(output, colors_only=theme == "dark") == [], theme
                 notebook.screenshot(f"batch-row-form-{theme}", output)
             notebook.lab.command("application:toggle-left-area")
             notebook.page.set_viewport_size({"width": 476, "height": 844})

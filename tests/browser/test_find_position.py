@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import Locator, expect
 from solving.skies import Sky
 
 from browser.form_steps import open_step
-from browser.lab import Lab, LabServer, Notebook
+from browser.lab import Lab, Notebook
 from constellations_widgets.geometry.plane import Plane
 
 SKY = Sky(Plane(202.47, 47.2, 500, 400, 0.004, 30), (1000, 800), seed=5)
@@ -25,18 +24,13 @@ panel
 
 
 @pytest.fixture(scope="module")
-def notebook(lab_server: LabServer, browser_context: BrowserContext, index_folder: Path) -> Iterator[Notebook]:
-    SKY.save(lab_server.root / "stars.jpg")
-    page = browser_context.new_page()
-    page.set_viewport_size({"width": 1400, "height": 900})
-    lab = Lab(lab_server, page)
-    notebook = lab.open_notebook([CELL])
-    lab.command("application:toggle-left-area")
+def notebook(lab_of_file: Lab, index_folder: Path) -> Notebook:
+    SKY.save(lab_of_file.server.root / "stars.jpg")
+    lab_of_file.page.set_viewport_size({"width": 1400, "height": 900})
+    notebook = lab_of_file.open_notebook([CELL])
+    lab_of_file.command("application:toggle-left-area")
     notebook.run_all()
-    yield notebook
-    lab.close()
-    page.close()
-    assert lab.outside_requests == []
+    return notebook
 
 
 @pytest.fixture

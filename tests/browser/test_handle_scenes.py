@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from browser.accessible import load_axe, violations
-from browser.lab import Lab, LabServer, Notebook
+from browser.lab import Lab, Notebook
 
 CELLS = [
     """
@@ -39,19 +38,12 @@ WIDE = {"width": 1300, "height": 950}
 
 
 @pytest.fixture(scope="module")
-def notebook(lab_server: LabServer, browser_context: BrowserContext, image: Path) -> Iterator[Notebook]:
-    (lab_server.root / "marked.png").write_bytes(image.read_bytes())
-    page = browser_context.new_page()
-    page.set_viewport_size(WIDE)
-    lab = Lab(lab_server, page)
-    opened = lab.open_notebook(CELLS)
-    lab.command("application:toggle-left-area")
-    yield opened
-    opened.execute("box.close()")
-    lab.theme("light")
-    lab.close()
-    page.close()
-    assert lab.outside_requests == []
+def notebook(lab_of_file: Lab, image: Path) -> Notebook:
+    (lab_of_file.server.root / "marked.png").write_bytes(image.read_bytes())
+    lab_of_file.page.set_viewport_size(WIDE)
+    opened = lab_of_file.open_notebook(CELLS)
+    lab_of_file.command("application:toggle-left-area")
+    return opened
 
 
 def record(notebook: Notebook, id: str) -> dict[str, Any]:

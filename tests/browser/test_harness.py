@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nbformat
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from browser.lab import Lab
 
@@ -28,7 +28,7 @@ counter
 '''
 
 
-def test_all_cells_are_in_the_page_their_errors_are_errors_here_and_nothing_leaves_this_machine(lab: Lab):
+def test_all_cells_are_in_the_page_their_errors_are_errors_here_and_nothing_leaves_this_machine(lab: Lab, page: Page):
     notebook = lab.open_notebook([COUNTER, *(f"print('cell', {number})" for number in range(1, 40)), "1 / 0"])
     with pytest.raises(AssertionError, match=r"cell 40:\n(?s:.*)ZeroDivisionError"):
         notebook.run_all()
@@ -46,9 +46,9 @@ def test_all_cells_are_in_the_page_their_errors_are_errors_here_and_nothing_leav
     expect(button).to_have_text("count is 41")
     for theme, dark in (("light", False), ("dark", True)):
         lab.theme(theme)
-        page = notebook.screenshot(f"harness-{theme}")
-        assert page.shape == (800, 1000, 3)
-        assert (page.mean() < 128) == dark
+        seen = notebook.screenshot(f"harness-{theme}")
+        assert seen.shape == (800, 1000, 3)
+        assert (seen.mean() < 128) == dark
         assert (notebook.screenshot(f"harness-{theme}-button", button)[4, 4] == (200, 30, 60)).all()
     assert lab.console_errors == []
 
@@ -58,6 +58,6 @@ def test_all_cells_are_in_the_page_their_errors_are_errors_here_and_nothing_leav
     assert notebook.evaluate("'counter' in globals()") is False
 
     outside = "http://outside.invalid/tile.png"
-    assert lab.page.evaluate("url => fetch(url).then(() => 'came through', () => 'stopped')", outside) == "stopped"
+    assert page.evaluate("url => fetch(url).then(() => 'came through', () => 'stopped')", outside) == "stopped"
     assert lab.outside_requests == [outside]
     lab.outside_requests.clear()

@@ -95,8 +95,7 @@ def wait_for_pages(notebook: Notebook, counts: list[int]) -> None:
     raise AssertionError(f"{found} pages, not {counts}")
 
 
-def test_hiding_moving_splitting_and_showing_twice_end_in_the_picture(lab: Lab, image: Path):
-    page = lab.page
+def test_hiding_moving_splitting_and_showing_twice_end_in_the_picture(lab: Lab, page: Page, image: Path):
     page.set_viewport_size({"width": 1400, "height": 800})  # it is split in three
     notebook = lab.open_notebook([SHOW.format(draft=untiled(image)), "1 + 1"])
     notebook.run_all()

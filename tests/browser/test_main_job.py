@@ -7,14 +7,13 @@ import json
 import shutil
 import sys
 import types
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from browser.form_steps import field
-from browser.lab import Lab, LabServer, Notebook
+from browser.lab import Lab, Notebook
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -63,15 +62,10 @@ def data(lab: Lab, tutorial_data: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def opened(lab_server: LabServer, browser_context: BrowserContext, tutorial_data: Path) -> Iterator[Notebook]:
+def opened(lab_of_file: Lab, tutorial_data: Path) -> Notebook:
     """A notebook that stays open from test to test."""
-    shutil.copytree(tutorial_data, lab_server.root / "data", dirs_exist_ok=True)
-    page = browser_context.new_page()
-    lab = Lab(lab_server, page)
-    yield lab.open_notebook([PANEL])
-    lab.close()
-    page.close()
-    assert lab.outside_requests == []
+    shutil.copytree(tutorial_data, lab_of_file.server.root / "data", dirs_exist_ok=True)
+    return lab_of_file.open_notebook([PANEL])
 
 
 @pytest.fixture

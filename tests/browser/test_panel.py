@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import Locator, expect
 
+from browser.accessible import load_axe, violations
 from browser.form_steps import field, open_step
-from browser.lab import Lab, LabServer, Notebook
+from browser.lab import Lab, Notebook
 
 CELL = """
 import constellations_widgets as cxw
@@ -36,18 +37,13 @@ WIDE, NARROW, PHONE = {"width": 1400, "height": 900}, {"width": 1000, "height": 
 
 
 @pytest.fixture(scope="module")
-def opened(lab_server: LabServer, browser_context: BrowserContext, image: Path) -> Iterator[Notebook]:
+def opened(lab_of_file: Lab, image: Path) -> Notebook:
     """A notebook that stays open from test to test."""
-    (lab_server.root / "marked.png").write_bytes(image.read_bytes())
-    page = browser_context.new_page()
-    page.set_viewport_size(WIDE)
-    lab = Lab(lab_server, page)
-    notebook = lab.open_notebook([CELL])
-    lab.command("application:toggle-left-area")
-    yield notebook
-    lab.close()
-    page.close()
-    assert lab.outside_requests == []
+    (lab_of_file.server.root / "marked.png").write_bytes(image.read_bytes())
+    lab_of_file.page.set_viewport_size(WIDE)
+    notebook = lab_of_file.open_notebook([CELL])
+    lab_of_file.command("application:toggle-left-area")
+    return notebook
 
 
 @pytest.fixture
@@ -251,16 +247,8 @@ def test_a_file_that_was_published_is_said_at_the_top_and_doubted(notebook: Note
     assert notebook.evaluate("draft.receipt") is None
 
 
-AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
-
-FIND_VIOLATIONS = """async (it) => {
-    const { violations } = await axe.run(it, { resultTypes: ["violations"], iframes: false });
-    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`));
-}"""
-
-
 def test_no_step_and_no_state_violates_an_accessibility_rule(notebook: Notebook, panel: Locator):
-    notebook.page.add_script_tag(content=AXE.read_text("utf-8"))
+    load_axe(notebook.page)
     try:
         for theme in ("light", "dark"):
             notebook.lab.theme(theme)
@@ -272,14 +260,14 @@ def test_no_step_and_no_state_violates_an_accessibility_rule(notebook: Notebook,
                 "WWT parameters",
             ):
                 open_step(panel, step)
-                assert panel.evaluate(FIND_VIOLATIONS) == [], (theme, step)
+                assert violations(panel, colors_only=theme == "dark") == [], (theme, step)
             panel.get_by_role("button", name="Review and publish").click()  # all that is missing is reported
-            assert panel.evaluate(FIND_VIOLATIONS) == [], theme
+            assert violations(panel, colors_only=theme == "dark") == [], theme
             notebook.screenshot(f"panel-{theme}", panel)
         notebook.execute(COMPLETE)
         panel.get_by_role("button", name="Review and publish").click()
         expect(panel.get_by_role("dialog", name="Review")).to_be_visible()
-        assert panel.evaluate(FIND_VIOLATIONS) == []
+        assert violations(panel) == []
         notebook.screenshot("panel-review-dark", panel)
     finally:
         notebook.lab.theme("light")

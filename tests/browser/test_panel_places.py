@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from browser.accessible import load_axe, violations
 from browser.form_steps import field, open_step
 from browser.hosts import Voila
 from browser.lab import LabServer, Notebook, pixels
-from browser.test_panel import AXE, CELL, COMPLETE, FIND_VIOLATIONS, box_of, notebook, opened, panel
+from browser.test_panel import CELL, COMPLETE, box_of, notebook, opened, panel
 
 __all__ = ["notebook", "opened", "panel"]  # fixtures
 
@@ -84,8 +85,8 @@ def test_the_tools_take_one_row_and_the_rest_is_behind_three_dots(notebook: Note
     keyboard.press("Enter")
     expect(grid).to_be_visible()
     assert panel.evaluate(CUT) == []
-    page.add_script_tag(content=AXE.read_text("utf-8"))
-    assert panel.evaluate(FIND_VIOLATIONS) == []
+    load_axe(page)
+    assert violations(panel) == []
     notebook.screenshot(f"panel-tools-{width}", panel)
     keyboard.press("ArrowRight")
     keyboard.press("Escape")

@@ -147,6 +147,7 @@ def test_a_value_that_cannot_be_drawn_leaves_the_last_good_one_and_is_named(page
 
 
 def test_the_next_preview_takes_an_app_that_was_started_while_the_page_was_idle(page: Page, image: Path):
+    page.add_init_script("window.cxwPrewarms = true")
     page.set_viewport_size({"width": 1000, "height": 600})
     previews = [Preview(untiled(image, **{"wwt.rotation": rotation}), height="640px") for rotation in (30, 75)]
     with bare_page(page, *previews) as frame:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from browser.accessible import load_axe, violations
 from browser.conftest import SLOW_DISPLAY
 from browser.on_sky import wait_revision
-from browser.test_panel import AXE, FIND_VIOLATIONS
 from browser.watching import WatchedPage
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -57,5 +57,5 @@ def test_the_first_page_shows_a_live_preview_and_violates_no_accessibility_rule(
     expect(frame.locator("main")).to_contain_text("HUDF09 Team")
     assert watch.console_errors == [] and watch.outside_requests == []  # before axe, which requests style sheets
     for page in (opened.main_frame, opened.locator("iframe[srcdoc]").element_handle().content_frame()):
-        page.evaluate(AXE.read_text("utf-8"))
-        assert page.locator("html").evaluate(FIND_VIOLATIONS) == []
+        load_axe(page)
+        assert violations(page.locator("html")) == []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from browser.lab import Lab, LabServer, Notebook
+from browser.lab import Lab, Notebook
 from browser.marked_image import find_marks, make_wcs, positions, sky_to_pixel
 from browser.on_sky import SHOW, camera, tiled, wait_shown
 
@@ -18,9 +19,7 @@ WIDTH = 2048
 
 
 @pytest.fixture(scope="module")
-def notebook(lab_server: LabServer, browser_context, tiles) -> Iterator[Notebook]:
-    page = browser_context.new_page()
-    lab = Lab(lab_server, page)
+def notebook(lab_of_file: Lab, tiles: Path) -> Iterator[Notebook]:
     cells = [
         SHOW.format(draft=tiled(tiles)),
         f'saved = await preview.snapshot("plain.png", width={WIDTH})',
@@ -29,10 +28,8 @@ def notebook(lab_server: LabServer, browser_context, tiles) -> Iterator[Notebook
         'try:\n    await hidden.snapshot("none.png")\nexcept cxw.ConstellationsError as error:\n    message = str(error)',
         'try:\n    await preview.snapshot("late.png", timeout=0.001)\nexcept cxw.ConstellationsError as error:\n    message = str(error)',
     ]
-    yield lab.open_notebook(cells)
-    lab.close()
-    assert lab.outside_requests == [] and lab.console_errors == []
-    page.close()
+    yield lab_of_file.open_notebook(cells)
+    assert lab_of_file.console_errors == []
 
 
 def test_a_snapshot_has_the_marks_in_their_places_in_its_own_resolution(notebook: Notebook):

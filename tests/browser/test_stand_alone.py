@@ -12,13 +12,13 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 import constellations_widgets as cxw
+from browser.accessible import load_axe, violations
 from browser.conftest import SLOW_DISPLAY
 from browser.frame_log import picture, watch_frames
 from browser.marked_fits import make_fits
 from browser.marked_image import make_wcs
 from browser.on_sky import camera, marked_draft, wait_revision, worst_error
 from browser.screenshots import pixels
-from browser.test_panel import AXE, FIND_VIOLATIONS
 from browser.watching import WatchedPage
 
 HOSTILE = [
@@ -54,9 +54,11 @@ class Opened:
         return [url for url in self.requests if not url.startswith(("data:", "blob:", "about:"))]
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture
 def opened(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Opened]:
-    context = chromium.new_context(viewport={"width": 700, "height": 700}, color_scheme=request.param)
+    """An empty page that prefers light colors, or those of the parameter."""
+    scheme = getattr(request, "param", "light")
+    context = chromium.new_context(viewport={"width": 700, "height": 700}, color_scheme=scheme)
     context.set_default_timeout(30_000)
     context.add_init_script(SLOW_DISPLAY)
     opened = Opened(context.new_page())
@@ -107,7 +109,7 @@ def described(image: Path) -> cxw.ImageDraft:
     return draft
 
 
-@pytest.mark.parametrize("scheme", ["file", "http"])
+@pytest.mark.parametrize(("opened", "scheme"), [("light", "file"), ("dark", "http")], indirect=["opened"])
 def test_the_image_is_on_the_sky_and_can_be_panned_and_zoomed(
     opened: Opened, image: Path, tmp_path: Path, address: str, scheme: str
 ):
@@ -147,13 +149,13 @@ def test_the_image_is_on_the_sky_and_can_be_panned_and_zoomed(
     page.context.set_offline(False)
 
 
+@pytest.mark.parametrize("opened", ["light", "dark"], indirect=True)
 def test_no_accessibility_rule_is_violated(opened: Opened, image: Path, tiles: Path, tmp_path: Path):
     drafts = [described(image), cxw.ImageDraft.from_wtml(tiles, autosave=False)]
-    # A script that the page's policy forbids can be evaluated by the browser's own tools.
     opened.page.goto(cxw.save_html(drafts, tmp_path / "two.html", problems=True).as_uri())
     wait_revision(opened.element, 1)
-    opened.page.evaluate(AXE.read_text("utf-8"))
-    assert opened.page.locator("html").evaluate(FIND_VIOLATIONS) == []
+    load_axe(opened.page)
+    assert violations(opened.page.locator("html")) == []
 
 
 def test_several_drafts_share_one_engine(opened: Opened, image: Path, tiles: Path, tmp_path: Path):

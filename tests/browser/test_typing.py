@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from examples import TILED
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import Locator, expect
 
-from browser.lab import Lab, LabServer, Notebook
+from browser.lab import Lab, Notebook
 from browser.marked_image import make_image
 
 SETUP = f"""
@@ -67,16 +67,12 @@ WIDGETS: dict[str, tuple[str, Callable[[Locator], Iterator[None]], int]] = {
 
 
 @pytest.fixture(scope="module")
-def notebook(lab_server: LabServer, browser_context: BrowserContext) -> Iterator[Notebook]:
+def notebook(lab_of_file: Lab) -> Notebook:
     """One notebook with a cell for each widget."""
-    make_image(lab_server.root / "marked.png")
-    page = browser_context.new_page()
-    lab = Lab(lab_server, page)
-    notebook = lab.open_notebook([SETUP, *(code for code, _, _ in WIDGETS.values())])
+    make_image(lab_of_file.server.root / "marked.png")
+    notebook = lab_of_file.open_notebook([SETUP, *(code for code, _, _ in WIDGETS.values())])
     notebook.run_all()
-    yield notebook
-    lab.close()
-    page.close()
+    return notebook
 
 
 def is_saved(notebook: Notebook) -> None:

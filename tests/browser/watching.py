@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Page
@@ -18,10 +20,19 @@ class WatchedPage:
         self.page = page
         self.console_errors: list[str] = []
         self.outside_requests: list[str] = []
-        page.on("console", self._note_console)
-        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
-        page.on("request", lambda request: self._note_address(request.url))
-        page.on("websocket", lambda socket: self._note_address(socket.url))
+        self._listeners: dict[str, Callable[[Any], None]] = {
+            "console": self._note_console,
+            "pageerror": lambda error: self.console_errors.append(str(error)),
+            "request": lambda request: self._note_address(request.url),
+            "websocket": lambda socket: self._note_address(socket.url),
+        }
+        for event, listener in self._listeners.items():
+            page.on(event, listener)
+
+    def stop_watching(self) -> None:
+        """Note nothing more; the page stays open for others."""
+        for event, listener in self._listeners.items():
+            self.page.remove_listener(event, listener)
 
     def _note_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":

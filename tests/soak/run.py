@@ -1,6 +1,7 @@
 """`make soak`: publishing under everything that can go wrong, for much longer than `make test`.
 
 * thousands of seeds of the simulator (`tests/adversary`), which goes on from the seeds of `make test`;
+* tiles of pictures 65,600 pixels wide and high, compared with toasty's; 3,200 FITS headers, compared with astropy;
 * Debian's Varnish and nginx before an HTTP server, which they make answer wrongly (`gateways.py`);
 * 2,000 publications at a 20 % fault rate, 16 at a time (`soaking.py`);
 * 200 previews, 20,000 edits and 300 runs of a cell in one kernel, twice (`tests/widgets/test_long_life.py`);
@@ -24,7 +25,7 @@ sys.path.insert(0, str(TESTS))
 from soak.gateways import try_gateways
 from soak.soaking import soak
 
-FIRST_SEED = 200
+FIRST_SEED = 80
 """Of the simulator: those before it are run by `make test`."""
 
 
@@ -37,9 +38,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--long-life", type=int, default=1)
+    parser.add_argument("--compare", type=int, default=1)
     options = parser.parse_args()
     parts = [
         _live_long(options.long_life),
+        _compare(options.compare),
         _simulate(options.seeds),
         _try_gateways(options.gateways),
         _publish(options.count, options.seed),
@@ -64,6 +67,16 @@ def _live_long(wanted: int) -> bool:
     print("A long life of one kernel:", flush=True)
     program = [sys.executable, "-m", "pytest", "-q", "widgets/test_long_life.py"]
     return not subprocess.run(program, cwd=TESTS, env=os.environ | {"CXW_LONG_LIFE": "1"}, check=False).returncode
+
+
+def _compare(wanted: int) -> bool:
+    if not wanted:
+        return True
+    print("Large pictures and many headers:", flush=True)
+    names = ["outputs/test_vips_tiles.py", "sources/test_oracle.py", "geometry/test_oracle.py"]
+    program = [sys.executable, "-m", "pytest", "-q", *names, "-k", "65600 or test_oracle"]
+    environment = os.environ | {"CXW_LARGE": "1", "CXW_HEADERS": "3200"}
+    return not subprocess.run(program, cwd=TESTS, env=environment, check=False).returncode
 
 
 def _try_gateways(wanted: int) -> bool:
