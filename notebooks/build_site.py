@@ -39,7 +39,8 @@ def build(work: Path = WORK) -> int:
 
 
 if __name__ == "__main__":
-    status = build(*map(Path, sys.argv[1:]))
+    work = Path(sys.argv[1]) if sys.argv[1:] else WORK
+    status = build(work)
     if status == 0:
-        print(f"The site is in {WORK / 'site'}: open index.html in a browser.")
+        print(f"The site is in {work / 'site'}: open index.html in a browser.")
     sys.exit(status)

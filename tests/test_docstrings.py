@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ def box() -> Iterator[cxw.Sandbox]:
 def names(box: cxw.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """What the examples take for granted."""
     monkeypatch.chdir(tmp_path)
+    # A sandbox may have the port of an earlier one, in whose journal the image would be published already.
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
     make_fits(tmp_path / "m51.fits")
     with Image.open(make_image(tmp_path / "m51.png")) as image:
         image.convert("RGB").save("m51.jpg")
@@ -99,3 +102,8 @@ def test_every_public_name_has_an_example():
     shown = {test.name.split(".")[0] for test in examples()}
     errors = {name for name in cxw.__all__ if inspect.isclass(it := getattr(cxw, name)) and issubclass(it, Exception)}
     assert set(cxw.__all__) - errors - shown == set()
+
+
+def test_every_public_name_is_in_the_reference():
+    pages = (Path(__file__).parents[1] / "notebooks" / "api.md").read_text("utf-8")
+    assert sorted(re.findall(r"^\.\. auto\w+:: (\w+)$", pages, re.MULTILINE)) == cxw.__all__
