@@ -63,10 +63,10 @@ def build_lite(site: Path, data: Path) -> None:
 
 if __name__ == "__main__":
     folders = [Path(it) for it in sys.argv[1:] if it != WITHOUT_LITE]
+    work = (folders or [WORK])[0]
     status = build(*folders)
     if status == 0 and WITHOUT_LITE not in sys.argv:
-        work = (folders or [WORK])[0]
         build_lite(work / "site" / "lite", work / "source" / "data")
     if status == 0:
-        print(f"The site is in {WORK / 'site'}: open index.html in a browser.")
+        print(f"The site is in {work / 'site'}: open index.html in a browser.")
     sys.exit(status)

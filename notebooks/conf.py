@@ -58,16 +58,18 @@ def class_signature(_app: Sphinx, what: str, _name: str, it: Any, *_: Any) -> tu
     return stringify_signature(found, unqualified_typehints=True), None
 
 
-def name_landmarks(app: Sphinx, exception: Exception | None) -> None:
-    """Name the theme's two asides, so that a screen reader can tell them apart."""
+def improve_accessibility(app: Sphinx, exception: Exception | None) -> None:
+    """Name the theme's two asides, so that a screen reader can tell them apart, and let the keyboard scroll what is cut off."""
     for page in Path(app.outdir).glob("*.html") if exception is None else ():
         text = page.read_text("utf-8")
         text = text.replace('<aside class="sidebar-drawer', '<aside aria-label="Pages" class="sidebar-drawer')
         text = text.replace('<aside class="toc-drawer', '<aside aria-label="On this page" class="toc-drawer')
+        text = text.replace("<pre>", '<pre tabindex="0">')
+        text = text.replace('<div class="table-wrapper', '<div tabindex="0" class="table-wrapper')
         page.write_text(text, "utf-8")
 
 
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     app.connect("autodoc-process-signature", class_signature)
-    app.connect("build-finished", name_landmarks)
+    app.connect("build-finished", improve_accessibility)

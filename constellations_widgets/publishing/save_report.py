@@ -66,7 +66,7 @@ class Saved(list[Outcome]):
             for field, before, asked, now, made in self
         )
         return html_block(
-            html_table(("Field", "Before", "Now", ""), ([html_text(cell) for cell in row] for row in rows))
+            html_table(("Field", "Before", "Now", "Result"), ([html_text(cell) for cell in row] for row in rows))
         )
 
 

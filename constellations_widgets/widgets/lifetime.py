@@ -18,7 +18,8 @@ from ..text import readable
 
 _OUTPUTS = re.compile(r"_{1,3}|_\d+|_oh|Out")
 """Variables in which IPython keeps the outputs of cells."""
-_VIEW = "application/vnd.jupyter.widget-view+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
+"""Type of the data that names a widget's model in an output."""
 _Cell = tuple[bool, str]
 """A cell: whether its host names cells, and its id, or else its source."""
 
@@ -55,7 +56,7 @@ class ClosesModels(Widget):
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle and _is_batch_run():
             data = bundle[0] if isinstance(bundle, tuple) else bundle
-            data.pop(_VIEW, None)  # converters would prefer it to the text and the picture, and load scripts from a CDN
+            data.pop(VIEW, None)  # converters would prefer it to the text and the picture, and load scripts from a CDN
         return bundle
 
 

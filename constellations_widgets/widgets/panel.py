@@ -8,11 +8,11 @@ from ipywidgets import VBox
 
 from ..draft import ImageDraft
 from ..errors import ConstellationsError
-from ..outputs.still import with_still
 from .base import placeholder_of
 from .form import ImageForm
-from .lifetime import ClosedByItsCell, close_with_models
+from .lifetime import close_with_models
 from .preview import Preview
+from .preview.embedded import SavedOutput
 from .publish_source import draft_of
 from .publisher import Publisher
 from .sign_in import SignIn
@@ -20,10 +20,11 @@ from .worker import Worker, format_error
 
 if TYPE_CHECKING:
     from ..api import Constellations
+    from ..publishing.published import PublishedImage
     from ..schema.records import Receipt
 
 
-class PublishPanel(ClosedByItsCell, VBox):
+class PublishPanel(SavedOutput, VBox):
     """Preview, form and publisher of one draft as one panel: the sky beside the steps, the button below both.
 
     The parts are widgets of their own; js/panel/panel.css lays them out by the panel's own width.
@@ -59,8 +60,8 @@ class PublishPanel(ClosedByItsCell, VBox):
     def __repr__(self) -> str:
         return placeholder_of(self, self.draft)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        return with_still(super()._repr_mimebundle_(**kwargs), self.draft)
+    def _embedded(self) -> tuple[ImageDraft | PublishedImage | None, str, str]:
+        return self.preview._embedded()
 
     def close(self) -> None:
         """Close the panel and its parts, which stop following the draft."""

@@ -12,7 +12,15 @@ import "./solution.css";
 
 const TOO_OLD = "The preview needs a browser from 2020 or later. Everything else works without it.";
 
-function render({ model, el }: RenderProps<{ height: string }>): () => void {
+/** Hide what the saved output shows in place of this preview (widgets/preview/embedded.py); returns what shows it again. */
+function hideSavedPage(id: string): () => void {
+  const style = document.createElement("style");
+  style.textContent = `[data-cxw-saved="${CSS.escape(id)}"] { display: none }`;
+  document.head.append(style);
+  return () => style.remove();
+}
+
+function render({ model, el }: RenderProps<{ height: string; _saved_as: string }>): () => void {
   if (!("IntersectionObserver" in window)) {
     el.append(TOO_OLD);
     return () => {};
@@ -23,6 +31,7 @@ function render({ model, el }: RenderProps<{ height: string }>): () => void {
   const opened = openView(kernel);
   view.onIdle = (idle) => (opened.idle = idle);
   const forget = registerFallback(model, () => view.staticFallback());
+  const showSavedPage = hideSavedPage(model.get("_saved_as"));
   const resize = () => view.setHeight(model.get("height"));
   // The kernel is gone, or back: its response, or its silence, says which.
   const ask = () => void kernel.request("open").catch(() => {});
@@ -36,6 +45,7 @@ function render({ model, el }: RenderProps<{ height: string }>): () => void {
     view.remove();
     opened.close();
     forget();
+    showSavedPage();
   };
 }
 

@@ -45,7 +45,13 @@ class Host {
     },
   };
 
-  #cell = (id: string) => ({ outputs: { length: 1, get: () => ({ data: { [VIEW]: { model_id: id } } }) } });
+  /** HTML below the widget of each cell. */
+  below = "";
+
+  #cell(id: string) {
+    const outputs = [{ data: { [VIEW]: { model_id: id } } }, { data: { "text/html": this.below } }];
+    return { outputs: { length: 2, get: (index: number) => outputs[index]! } };
+  }
 
   model = (layout: string) =>
     ({ widget_manager: this.manager, get: () => ({ model_id: layout }) }) as unknown as AnyModel;
@@ -120,11 +126,12 @@ test("models that ipywidgets has saved, since the user's settings ask for it, le
   expect(JSON.stringify(saved)).not.toContain("alert");
 });
 
-test("a preview whose output holds all of it has no entry, which a converter would show instead", () => {
+test("a preview with a page in its place has no entry, which a converter would show instead", () => {
   const host = new Host({ form: ours("lf"), lf: layout() }, ["form"]);
   registerFallback(host.model("lf"), () => paragraph("Words"));
+  host.below = "<p>Another output</p>";
   expect(Object.keys(host.save()).sort()).toEqual(["form", "lf"]);
-  host.live.form!.state.embed = true;
+  host.below = '<div class="cxw-saved" data-cxw-saved="0a">A page</div>';
   expect(host.save()).toEqual({});
 });
 

@@ -42,6 +42,8 @@ const STATE = "application/vnd.jupyter.widget-state+json";
 const VIEW = "application/vnd.jupyter.widget-view+json";
 /** In the notebook's metadata: which entries of the widget state are ours to remove again. */
 const OWN = "constellations_widgets";
+/** How the page of an embedded preview begins. */
+const SAVED_PAGE = '<div class="cxw-saved"';
 const LOST = "This output needs a running kernel. Run the cell again to see it.";
 
 /** Save the notebook with what `make` returns while a view is open. Call what this returns when the view is closed. */
@@ -77,8 +79,7 @@ function save(manager: Manager, makers: Makers): void {
     {}) as Entries;
   const own = model.getMetadata(OWN) as { fallbacks?: string[]; keepsakes?: string[] } | undefined;
   const earlier = own?.fallbacks ?? own?.keepsakes ?? []; // "keepsakes": notebooks saved before 2026-12
-  // A converter shows an entry instead of what the output itself holds, and loads scripts from a CDN for it.
-  const shown = shownIn(model.cells).filter((id) => !live[id]?.state.embed);
+  const shown = shownIn(model.cells);
   const kept = fallbacks(live, shown, makers, (id) => (earlier.includes(id) ? written[id] : undefined));
   if (Object.keys(kept).length === 0 && earlier.length === 0) return;
   const entries = { ...written, ...kept };
@@ -92,13 +93,18 @@ function save(manager: Manager, makers: Makers): void {
   model.setMetadata(OWN, { fallbacks: ours.filter((id) => id in entries) });
 }
 
-/** Ids of the models that the notebook's outputs show. */
+/**
+ * Ids of the models that the notebook's outputs show, without those that have a page in their place (widgets/preview/embedded.py): a
+ * converter would show an entry beside that page, and load scripts from a CDN for it.
+ */
 function shownIn(cells: NonNullable<Manager["context"]>["model"]["cells"]): string[] {
   const ids: string[] = [];
   for (const { outputs } of cells) {
-    for (let index = 0; index < (outputs?.length ?? 0); index++) {
-      const view = outputs!.get(index).data[VIEW] as { model_id?: string } | undefined;
-      if (view?.model_id) ids.push(view.model_id);
+    const all = Array.from({ length: outputs?.length ?? 0 }, (_, index) => outputs!.get(index).data);
+    for (const [index, data] of all.entries()) {
+      const view = data[VIEW] as { model_id?: string } | undefined;
+      const next = String(all[index + 1]?.["text/html"] ?? "");
+      if (view?.model_id && !next.startsWith(SAVED_PAGE)) ids.push(view.model_id);
     }
   }
   return ids;

@@ -5,6 +5,7 @@
 
 import { PreviewView } from "../preview/view.ts";
 import { KernelLink } from "../shared/kernel_link.ts";
+import { fitEmbedded } from "./embedded.ts";
 import { PageModel } from "./page_model.ts";
 import "../shared/ui/colors.css";
 import "../preview/preview.css";
@@ -48,17 +49,8 @@ function start(place: HTMLElement): void {
   void view.start();
 }
 
-/** In a frame of another page: without what that page has itself, and as high as the content. */
-function fitFrame(): void {
-  if (self === top) return;
-  const page = document.documentElement;
-  page.classList.add("cxw-embedded");
-  const frame = window.frameElement as HTMLElement | null; // null if the frame has an origin of its own
-  if (frame) new ResizeObserver(() => (frame.style.height = `${page.offsetHeight}px`)).observe(page);
-}
-
 export default start;
 
-fitFrame();
+fitEmbedded();
 
 start(document.getElementById("cxw-preview")!);

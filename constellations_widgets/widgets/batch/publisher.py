@@ -20,6 +20,7 @@ from ...schema.fields import fields
 from ...sources.reading import ParsedImage
 from ..base import Message, apply_fix, problems_of, synced_dict
 from ..form import CreditsWidget, ImageForm, kept_credits, licenses
+from ..lifetime import VIEW
 from ..pending_attempts import NONE_PENDING, PendingAttempts
 from ..protocol.drafts import DraftState, HostingState
 from ..protocol.publishing import BatchDetails, BatchMetadata, BatchRow, BatchStatus, PendingState
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 SHARED = ("permissions.copyright", "permissions.credits", "permissions.license", "note", "alt_text")
 """Fields that the page offers to copy."""
-_VIEW = "application/vnd.jupyter.widget-view+json"
 _MOST_THUMBNAILS = 64  # in one answer
 
 _runs: weakref.WeakSet[BatchRun] = weakref.WeakSet()
@@ -287,8 +287,8 @@ class BatchPublisher(CreditsWidget):
         """Show the table in a box, in which the form of a row has its place."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data and _VIEW in data:
-            data[_VIEW] = {**data[_VIEW], "model_id": self._row_form.box.model_id}
+        if data and VIEW in data:
+            data[VIEW] = {**data[VIEW], "model_id": self._row_form.box.model_id}
         return bundle
 
     # -- to the page

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import itertools
 import math
-import os
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from ...errors import ConstellationsError, SourceError, needs_extra
-from ...outputs.still import wcs_figure, with_still
+from ...outputs.still import wcs_figure
 from ...schema.placement import URL
 from ...schema.scenes import SkyView
 from ...wtml import DRAWN
@@ -25,6 +23,7 @@ from ..protocol.preview import OpenedPreview, PreviewState, SolvedStar
 from ..rpc import Handler, Response, receives_while_running, require_count, require_texts
 from ..wwt.app import app_files
 from .drawing import NOTHING, PRIVATE, draw, image_address
+from .embedded import SavedOutput, embeds_by_default, new_id
 from .file_registry import FileRegistry
 from .image_files import PICTURE, PIXELS, ImageFiles
 from .placement_editor import PlacementEditor
@@ -42,7 +41,7 @@ _MOST_FILES = 1000  # in one request
 _PART_BYTES = 1 << 20  # of a response: the page shows these while the kernel reads the next
 
 
-class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
+class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
     """A view of the sky with the draft's image on it, which follows every change of the draft.
 
     Parameters
@@ -53,9 +52,9 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
     height : str, default "400px"
         Height of the view, a CSS length: px, em, rem, vh or %.
     embed : bool, optional
-        Whether the saved output holds the live preview itself, so that nbconvert, Jupyter Book, MkDocs and Quarto show it without a
+        Whether the saved output holds the live preview itself, so that nbconvert, Jupyter Book, MkDocs and JupyterLab show it without a
         kernel and without a network. It adds about 1.1 MB and the image's files, reduced to 64 MB, to the notebook. By default,
-        the environment variable CXW_EMBED_PREVIEWS decides, for a whole notebook: ``%env CXW_EMBED_PREVIEWS=1``.
+        the environment variable CXW_EMBED_PREVIEWS decides, for a whole notebook with its panels: ``%env CXW_EMBED_PREVIEWS=1``.
 
     Raises
     ------
@@ -71,7 +70,9 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
     page = "preview"
 
     height = traitlets.Unicode("400px").tag(sync=True)
-    embed = traitlets.Bool(False).tag(sync=True)
+    embed = traitlets.Bool(False)
+    _saved_as = traitlets.Unicode("").tag(sync=True)
+    """Id of the page that the saved output shows without a kernel, which a live view hides."""
 
     def __init__(
         self, draft: ImageDraft | PublishedImage | None = None, height: str = "400px", *, embed: bool | None = None
@@ -106,8 +107,8 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
             "snapshot_part": self._snapshots.on_part,
         }
         messages = {"view_state": self._on_view_state, "from_app": self._on_app_message}
-        super().__init__(draft, messages=messages, requests=requests, height=height)
-        self.embed = os.environ.get("CXW_EMBED_PREVIEWS", "") not in ("", "0") if embed is None else embed
+        super().__init__(draft, messages=messages, requests=requests, height=height, _saved_as=new_id())
+        self.embed = embeds_by_default() if embed is None else embed
 
     @traitlets.validate("height")
     def _check_height(self, proposal: dict[str, Any]) -> str:
@@ -274,14 +275,10 @@ class Preview(DraftObserver["ImageDraft | PublishedImage | None"]):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         self._displayed = True
-        bundle = with_still(super()._repr_mimebundle_(**kwargs), self._draft)
-        if self.embed and bundle and self._draft is not None:
-            from .stand_alone import embedded_html
+        return super()._repr_mimebundle_(**kwargs)
 
-            # If the image can't be embedded, the picture and the values say why.
-            with contextlib.suppress(ConstellationsError):
-                bundle[0]["text/html"] = embedded_html(self._draft, self.height)
-        return bundle
+    def _embedded(self) -> tuple[ImageDraft | PublishedImage | None, str, str]:
+        return self._draft, self.height if self.embed else "", self._saved_as
 
     def _show_once(self) -> None:
         """Show this under the running cell, if it was never shown."""

@@ -9,10 +9,9 @@ import html
 import json
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ...checks.address import is_private_host
@@ -20,26 +19,16 @@ from ...errors import ConstellationsError, SourceError
 from ...outputs.still import alt_text, center_text, still
 from ...schema.credits import clean_credits
 from ...schema.html_repr import html_text
-from ...schema.placement import URL, is_tan, shown, text
-from ...schema.tiles import PLACEHOLDERS, SERVER
-from ...sources.large_picture import factor_of, size_of, smaller_picture
-from ...sources.local import Entry, LocalImage
+from ...schema.placement import shown, text
 from ...state import PUBLIC, write_file
 from ...text import one_line, readable
 from ..base import built, require_draft
-from ..protocol.preview import Drawing, FitsPixels, PlacingStatus
 from ..wwt.app import app_files
-from .drawing import PRIVATE, Reduced, draw, image_address
-from .image_files import PIXELS, ImageFiles
+from .page_images import MOST_BYTES, Above, fit, page_image
 
 if TYPE_CHECKING:
     from ...draft import ImageDraft
     from ...publishing.published import PublishedImage
-
-MOST_BYTES = 64 << 20
-"""Size of the images' files up to which a page holds them as they are."""
-
-Above = Literal["reduce", "link"]
 
 _PAGE = string.Template(
     """<!doctype html>
@@ -68,17 +57,6 @@ $data
 </html>
 """
 )
-
-# What a responder in a page can't do: see PlacementEditor.
-_PLACING: PlacingStatus = {
-    "refusal": "This page has no kernel: the image can be viewed here, and not changed.",
-    "locked": True,
-    "undo": "",
-    "redo": "",
-    "size": None,
-    "pixel": None,
-    "mirrored": None,
-}
 
 
 def save_html(
@@ -145,174 +123,19 @@ def save_html(
     return target
 
 
-def embedded_html(draft: ImageDraft | PublishedImage, height: str) -> str:
-    """Return the page of a draft as a frame that can stand in another page, such as a converted notebook.
+def page_of(draft: ImageDraft | PublishedImage, height: str) -> str:
+    """Return the page of one draft as HTML, with its files reduced to the default size.
 
-    Parameters and errors are those of `save_html`. The frame needs its parent's origin: a browser isolates the engine's frame from
-    one without, and the page makes its frame as high as itself. The page's policy forbids all scripts but its own.
+    Parameters and errors are those of `save_html`.
     """
-    page = _page([draft], height, False, MOST_BYTES, "reduce")
-    return (
-        f'<iframe title="{html.escape(alt_text(draft))}" srcdoc="{html.escape(page)}" loading="lazy" '
-        'sandbox="allow-scripts allow-same-origin allow-popups allow-downloads" allowfullscreen '
-        f'style="width: 100%; height: calc({height} + 12em); border: 0"></iframe>'
-    )
-
-
-@dataclass
-class _Image:
-    """An image of the page, and the files of it that the page holds."""
-
-    draft: ImageDraft | PublishedImage
-    number: int
-    values: dict[str, Any]
-    files: ImageFiles | None = None
-    entries: list[Entry] = field(default_factory=list)
-    """Tiles on disk; empty for a single file."""
-    factor: int = 1
-    """By which a single picture is reduced."""
-    single: bytes = b""
-    pixels: bytes = b""
-
-    @property
-    def local(self) -> LocalImage | None:
-        return self.draft.local if self.files is not None else None
-
-    @property
-    def size(self) -> int:
-        return sum(entry.about.st_size for entry in self.entries) + len(self.single) + len(self.pixels)
-
-    @property
-    def deepest(self) -> int:
-        return max((entry.level for entry in self.entries), default=0)
-
-    def reduce(self) -> bool:
-        """Drop the deepest level of tiles, or halve the resolution of a picture; return whether that was possible."""
-        if self.entries:
-            if (self.deepest <= 1 and is_tan(self.values)) or self.deepest == 0:
-                return False
-            self.entries = [entry for entry in self.entries if entry.level < self.deepest]
-            if is_tan(self.values):
-                self.values["wwt.tile_levels"] = self.deepest
-            return True
-        if self.pixels and self.single:  # the picture is enough
-            self.pixels = b""
-            return True
-        local = self.local
-        if local is None or not self.single or min(size_of(local)) < 4 * self.factor:
-            return False
-        self.factor *= 2
-        self.single = _smaller(local, self.factor)
-        return True
-
-    def contents(self) -> Iterator[tuple[str, bytes]]:
-        """Yield path and content of each file, as the page requests them."""
-        if self.files is not None:
-            for entry in self.entries:
-                yield f"image{self.number}/{entry.relative}", self.files.read(entry.relative)
-        if self.single:
-            yield f"image{self.number}/{self._single_name}", self.single
-        if self.pixels:
-            yield f"image{self.number}/{PIXELS}", self.pixels
-
-    @property
-    def _single_name(self) -> str:
-        """Name of a single file in the page, which does not disclose the name on disk; the engine needs its suffix."""
-        return "picture" + re.sub(r"[^.\w]", "", Path(self.draft.local.template).suffix if self.draft.local else "")
-
-    def drawing(self) -> Drawing:
-        """Return how the page draws the image.
-
-        Raises
-        ------
-        ConstellationsError
-            If values are missing or can't be drawn.
-        """
-        local = self.local
-        own = f"{PRIVATE}/image{self.number}/"
-        address: tuple[str, str | None]
-        address = image_address(None, self.values.get(URL))
-        size = self.draft.local.size if self.draft.local is not None else None
-        picture = pixels = None
-        if local is not None and self.files is not None:
-            address = own + (local.template if local.tiled else self._single_name), None
-            if self.factor > 1:
-                picture = Reduced(address[0], self.factor, size_of(local))
-            pixels = self.files.reduced_pixels(own + PIXELS) if self.pixels else None
-        drawing, _ = draw(
-            self.values,
-            address,
-            self.number + 1,
-            size=size,
-            picture=picture,
-            pixels=pixels,
-            only_pixels=not self.single and not self.entries,
-        )
-        if drawing["waiting"]:
-            fields = "; ".join(f"{name} {why}" for name, why in drawing["waiting"])
-            raise ConstellationsError(f"“{self.draft.name}” can't be shown in a page: {fields}.")
-        return drawing
-
-
-def _image(draft: ImageDraft | PublishedImage, number: int) -> _Image:
-    """Return the image of a draft with all of its files."""
-    local, values = draft.local, dict(draft.values)
-    if local is None:
-        _require_public(draft)
-        return _Image(draft, number, values)
-    files = ImageFiles(local)
-    if fault := files.state(fresh=True)["fault"]:
-        raise SourceError(fault)
-    image = _Image(draft, number, values, files)
-    if local.tiled:
-        image.entries = sorted(local.entries(), key=lambda entry: (entry.level, entry.relative))
-        return image
-    try:
-        if files.picture:
-            image.factor = factor_of(size_of(local))
-            image.single = _smaller(local, image.factor)
-        if files.fits is not None:
-            image.pixels = files.read_pixels(PIXELS)
-    except OSError as error:
-        raise SourceError(f"The image of “{draft.name}” can't be read: {error.strerror or error}") from None
-    return image
-
-
-def _smaller(local: LocalImage, factor: int) -> bytes:
-    return smaller_picture(local, factor) if factor > 1 else local.read(local.template)
-
-
-def _fit(images: Sequence[_Image], max_bytes: int, above: Above) -> None:
-    """Reduce the images, or have them loaded from their addresses, until their files have `max_bytes` together."""
-    left = list(images)
-    while sum(image.size for image in images) > max_bytes:
-        if not left:
-            raise SourceError(
-                f"The smallest version of the images has {sum(image.size for image in images):,} bytes, more than max_bytes={max_bytes:,}."
-            )
-        largest = max(left, key=lambda image: image.size)
-        if above == "link":
-            _require_public(largest.draft)
-            largest.files, largest.entries, largest.single, largest.pixels = None, [], b"", b""
-            left.remove(largest)
-        elif not largest.reduce():
-            left.remove(largest)
-
-
-def _require_public(draft: ImageDraft | PublishedImage) -> None:
-    """Raise a SourceError if the image has no address from which everybody can load it."""
-    address, reason = image_address(None, draft.values.get(URL))
-    host = urlsplit(PLACEHOLDERS.sub("0", text(draft.values, URL))).hostname or "" if address else ""
-    if not address or is_private_host(host):
-        why = reason or (f"{shown(host)} can be reached only from your network" if address else "is missing")
-        raise SourceError(f"“{draft.name}” can't be loaded from its public address. Image address: {why}.")
+    return _page([draft], height, False, MOST_BYTES, "reduce")
 
 
 def _page(
     drafts: Sequence[ImageDraft | PublishedImage], height: str, problems: bool, max_bytes: int, above: Above
 ) -> str:
-    images = [_image(draft, number) for number, draft in enumerate(drafts)]
-    _fit(images, max_bytes, above)
+    images = [page_image(draft, number) for number, draft in enumerate(drafts)]
+    fit(images, max_bytes, above)
     data: list[str] = []
 
     def embed(content: bytes, *, compress: bool = False) -> str:
@@ -329,7 +152,7 @@ def _page(
             "The front end of stand-alone pages can't be part of a page: build it with “make js”."
         )
     shown_images = [
-        {"title": readable(image.draft.name), "state": _state(image), "fits": _stretch(image)} for image in images
+        {"title": readable(image.draft.name), "state": image.state(), "fits": image.stretch()} for image in images
     ]
     content = {
         "height": height,
@@ -338,7 +161,7 @@ def _page(
         "files": {path: embed(file) for image in images for path, file in image.contents()},
     }
     data.insert(0, f'<script type="application/json" id="cxw-content">{_json(content)}</script>')
-    linked = [source for image in images if image.files is None for source in _sources(text(image.values, URL))]
+    linked = [source for image in images for source in image.sources()]
     codes = [script.encode(), *(file for name, file in app if name in ("libraries", "app"))]
     titles = [one_line(readable(draft.name), 120) for draft in drafts]
     return _PAGE.substitute(
@@ -355,21 +178,6 @@ def _page(
         data="\n".join(data),
         script=script,
     )
-
-
-def _state(image: _Image) -> Mapping[str, Any]:
-    drawing = image.drawing()
-    local = image.local
-    files = None
-    if local is not None:
-        key = hashlib.sha256(json.dumps([image.number, drawing["wtml"]]).encode()).hexdigest()[:32]
-        files = {"key": key, "whole": False, "fault": None, "note": ""}
-    return {"revision": 1, **drawing, "files": files, "placing": _PLACING}
-
-
-def _stretch(image: _Image) -> FitsPixels | None:
-    fits = image.files is not None and image.local is not None and (image.pixels or image.local.fits)
-    return {**image.files.stretch(), "note": ""} if fits and image.files is not None else None
 
 
 def _json(content: Any) -> str:
@@ -389,13 +197,6 @@ def _policy(codes: Iterable[bytes], sources: Sequence[str]) -> str:
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:{more}{connect}; "
         "base-uri 'none'; form-action 'none'"
     )
-
-
-def _sources(template: str) -> list[str]:
-    """Return the origins from which an image is loaded."""
-    servers = {SERVER.sub(str(number), template) for number in range(4)}
-    parts = [urlsplit(PLACEHOLDERS.sub("0", address)) for address in sorted(servers)]
-    return [f"{part.scheme}://{part.netloc}" for part in parts if re.fullmatch(r"[\w.\-:\[\]]+", part.netloc)]
 
 
 def _fallback(draft: ImageDraft | PublishedImage) -> str:
