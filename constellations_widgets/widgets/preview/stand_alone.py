@@ -31,6 +31,7 @@ from ..protocol.preview import FitsPixels, PlacingStatus
 from ..wwt.app import app_files
 from .drawing import PRIVATE, Drawing, Reduced, draw, image_address
 from .image_files import PIXELS, ImageFiles
+from .snapping import IDLE
 
 if TYPE_CHECKING:
     from ...draft import ImageDraft
@@ -78,6 +79,7 @@ _PLACING: PlacingStatus = {
     "size": None,
     "pixel": None,
     "mirrored": None,
+    "snap": IDLE,
 }
 
 
