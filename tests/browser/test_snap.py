@@ -131,7 +131,7 @@ def test_a_displaced_placement_is_snapped_accepted_undone_and_refused_where_noth
 
 def test_a_survey_out_of_reach_is_named_and_a_search_can_be_cancelled(page: Page, preview: Preview):
     held: list[Route] = []
-    page.route(DSS, held.append)
+    page.route(DSS, lambda route: held.append(route))
     with bare_page(page, preview) as frame:
         wait_revision(frame.locator(".cxw-preview"), preview.revision)
         panel = frame.get_by_role("group", name="Snap to sky")

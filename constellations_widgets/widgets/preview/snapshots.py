@@ -22,7 +22,7 @@ WIDEST = 4096  # pixels; what every graphics driver can draw
 _NARROWEST = 64
 _MOST_BYTES = 128 << 20
 _AGAIN = 2.0  # seconds; a page that has just opened has not received the first message
-_SOONER = 0.9  # part of the time that the page has for the sky
+_LATER = 10.0  # seconds that a page's reason may be on its way
 _POLL = 0.1  # seconds until a cancel is noticed
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -97,9 +97,8 @@ class Snapshots:
         ConstellationsError
             If no page sends one in time or a page can't draw it, or the wait was cancelled.
         """
-        end = time.monotonic() + timeout
-        # The page gives up first, since it knows what is missing.
-        with self._request("sky", _SOONER * timeout, camera) as (request, picture):
+        end = time.monotonic() + timeout + _LATER  # the page gives up first, since it knows what is missing
+        with self._request("sky", timeout, camera) as (request, picture):
             sent = 0.0
             while (now := time.monotonic()) < end and not cancelled.is_set():
                 if now - sent > _AGAIN:
