@@ -1183,6 +1183,19 @@ export interface FilesState {
   note: string;
 }
 
+/** Where "Snap to sky" stands. */
+export interface SnapState {
+  phase: "idle" | "running" | "found" | "failed";
+  /** From 0 to 1. */
+  progress: number;
+  /** What is being done, or why it failed. */
+  message: string;
+  /** The placement that waits for a decision, by names and values; empty if none does. */
+  facts: [string, string][];
+  /** Why that may be wrong, "" if nothing speaks against it. */
+  doubt: string;
+}
+
 /** What can be done to the placement. */
 export interface PlacingStatus {
   /** Why it can't be changed, "" if it can. */
@@ -1197,6 +1210,7 @@ export interface PlacingStatus {
   /** Degrees per pixel. */
   pixel: number | null;
   mirrored: boolean | null;
+  snap: SnapState;
 }
 
 /** How to draw the image; name, imageset, wtml and size are null while values are missing. */
@@ -1317,6 +1331,28 @@ export interface SnapshotEvent {
   compass: boolean;
 }
 
+/** Send a picture of the sky behind the image alone, for a camera (degrees) and a size (pixels) of its own. */
+export interface SkyEvent {
+  kind: "sky";
+  number: number;
+  seconds: number;
+  ra: number;
+  dec: number;
+  /** Height of the picture. */
+  fov: number;
+  /** Position angle of its "up". */
+  roll: number;
+  width: number;
+  height: number;
+}
+
+/** What a picture of the sky was drawn from. */
+export interface SkyAbout {
+  survey: string;
+  /** Degrees along a side of the finest pixels that the survey has. */
+  pixel: number;
+}
+
 /** Part index of count of a PNG, in a buffer, or why there is none. Parts of several views are told apart by view. */
 export interface SnapshotPart {
   kind: "snapshot_part";
@@ -1325,6 +1361,7 @@ export interface SnapshotPart {
   index: number;
   count: number;
   error?: string;
+  about?: SkyAbout;
 }
 
 /** A request without further content. */
@@ -1410,10 +1447,15 @@ export interface ViewStateMessage {
   roll?: number;
 }
 
+/** Refine the placement by the sky behind the image, or stop, accept or discard that. */
+export interface SnapMessage {
+  kind: "snap" | "snap_cancel" | "snap_accept" | "snap_discard";
+}
+
 /** A message of the app to pywwt. */
 export interface FromAppMessage {
   kind: "from_app";
   message: Record<string, unknown>;
 }
 
-export type PreviewMessage = ViewMessage | ViewStateMessage | FromAppMessage;
+export type PreviewMessage = ViewMessage | ViewStateMessage | SnapMessage | FromAppMessage;

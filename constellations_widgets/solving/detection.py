@@ -96,7 +96,7 @@ def brightness(path: Path, hdu: int | None = None) -> tuple[np.ndarray[Any, Any]
     SourceError
         If the file can't be read.
     """
-    with _errors(path):
+    with errors_of(path):
         return _of_fits(path, hdu) if _is_fits(path) else _of_picture(path)
 
 
@@ -105,8 +105,9 @@ def _of_fits(path: Path, hdu: int | None) -> tuple[np.ndarray[Any, Any], int, tu
         chosen = chosen_image(hdus, path.name, hdu)
         height, width = chosen.plane_shape
         factor = _factor((width, height))
-        pixels = means_of(chosen.hdu.data.reshape(height, width), factor)
-    return pixels[::-1], factor, (width, height)
+        # Blocks are counted from the top, as the rows are: the last one, at the bottom, may hold fewer.
+        pixels = means_of(chosen.hdu.data.reshape(height, width)[::-1], factor)
+    return pixels, factor, (width, height)
 
 
 def _of_picture(path: Path) -> tuple[np.ndarray[Any, Any], int, tuple[int, int]]:
@@ -148,7 +149,7 @@ def size_of(path: Path, hdu: int | None = None) -> tuple[int, int]:
     SourceError
         If the file can't be read.
     """
-    with quiet(), _errors(path):
+    with quiet(), errors_of(path):
         if _is_fits(path):
             with open_fits(path) as hdus:
                 height, width = chosen_image(hdus, path.name, hdu).plane_shape
@@ -165,7 +166,8 @@ def _is_fits(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _errors(path: Path) -> Iterator[None]:
+def errors_of(path: Path) -> Iterator[None]:
+    """Context in which every error of reading a picture becomes a SourceError that names its file."""
     try:
         yield
     except SourceError:

@@ -146,6 +146,11 @@ class LocalImage:
         right = _filled(self.template, {"2": "1", "X": "1"})
         return right if right != self.top and not self.hips else ""
 
+    def tile(self, level: int, x: int, y: int) -> str:
+        """Return the path that `read` takes for a tile of a tree whose template has level, x and y."""
+        numbers = {"1": level, "2": x, "3": y, "L": level, "X": x, "Y": y}
+        return _filled(self.template, {name: str(number) for name, number in numbers.items()})
+
     @property
     def coarsest(self) -> str:
         """The one file, or a tile of the coarsest level."""

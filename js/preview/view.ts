@@ -31,6 +31,7 @@ import { Help } from "./tools/help.ts";
 import { More, roomOf } from "./tools/more.ts";
 import { Notes } from "./tools/notes.ts";
 import { Overlay } from "./tools/overlay.ts";
+import { SkyRequests } from "./tools/sky_request.ts";
 import { smallPicture } from "./tools/snapshot.ts";
 import { SnapshotRequests } from "./tools/snapshot_request.ts";
 import { SolutionMarks } from "./tools/solution.ts";
@@ -143,6 +144,7 @@ export class PreviewView {
       this.#relay,
       reporter,
       new SnapshotRequests(kernel, viewState, this.#status, () => this.#start(true)),
+      new SkyRequests(kernel, sky, this.#status, () => this.#start(true)),
       placing,
       help,
       this.#wheel,

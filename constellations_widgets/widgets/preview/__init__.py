@@ -7,7 +7,7 @@ import itertools
 import math
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +27,14 @@ from .embedded import SavedOutput, embeds_by_default, new_id
 from .file_registry import FileRegistry
 from .image_files import PICTURE, PIXELS, ImageFiles
 from .placement_editor import PlacementEditor
-from .snapshots import NO_PAGE, OLD_KERNEL, Snapshots, check_options, write
+from .snapshots import NO_PAGE, NO_SKY, OLD_KERNEL, OLD_KERNEL_SKY, Received, Snapshots, check_options, write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ...draft import ImageDraft
     from ...publishing.published import PublishedImage
+    from ...solving.registration import Snapped
     from ...solving.solution import Solution
     from ..wwt.api import PreviewWWT
 
@@ -94,6 +95,8 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
             self._served.add("image", self._image.read)
             self._served.add("pixels", self._image.read_pixels)
         self._snapshots = Snapshots(self.send)
+        snapping = self._placing.snapping
+        snapping.take_sky, snapping.show, snapping.changed = self._take_sky, self._show_snapped, self._send_placing
         requests: dict[str, Handler] = {
             "open": self._on_open,
             "app": self._app_files,
@@ -106,7 +109,11 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
             "save_html": self._on_save_html,
             "snapshot_part": self._snapshots.on_part,
         }
-        messages = {"view_state": self._on_view_state, "from_app": self._on_app_message}
+        messages: dict[str, Callable[[Message], object]] = {
+            "view_state": self._on_view_state,
+            "from_app": self._on_app_message,
+            **dict.fromkeys(snapping.messages, snapping.on_message),
+        }
         super().__init__(draft, messages=messages, requests=requests, height=height, _saved_as=new_id())
         self.embed = embeds_by_default() if embed is None else embed
 
@@ -161,8 +168,12 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
         if solution is not None and self._draft is not None:
             local = self._draft.local
             changes = placement_by(solution, self._draft.values, local.size if local is not None else None)
+        self._propose(changes, solved_stars(solution))
+
+    def _propose(self, changes: dict[str, Any], marks: Iterable[tuple[Any, Any]]) -> None:
+        """Show the image with other values than the draft's, and marks: where the image would have them, and where they are."""
         self._proposed = changes
-        self._solved_stars = [{"seen": seen, "there": there} for seen, there in solved_stars(solution)]
+        self._solved_stars = [{"seen": seen, "there": there} for seen, there in marks]
         self._count_change()
         self._send_paced()
         self.send({"kind": "solution", "stars": self._solved_stars})
@@ -290,12 +301,39 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
 
     # -- to and from the page, in any thread
 
+    def _take_sky(self, timeout: float, cancelled: threading.Event, **camera: Any) -> Received:
+        if not self._displayed or not self._may_be_viewed:
+            raise ConstellationsError(NO_SKY)
+        if threading.current_thread() is threading.main_thread() and not receives_while_running():
+            raise ConstellationsError(OLD_KERNEL_SKY)
+        return self._snapshots.take_sky(timeout, cancelled, **camera)
+
+    def _show_snapped(self, found: Snapped | None) -> None:
+        from ...solving.snap import marks_of, placement_of
+
+        if found is None or self._draft is None:
+            self._propose({}, [])
+        else:
+            self._propose(placement_of(found, self._draft.values), marks_of(found))
+
+    def _send_placing(self) -> None:
+        self.send({"kind": "placing", "placing": self._placing.status()})
+
+    def _track(self, changed: frozenset[str]) -> None:
+        if changed & DRAWN.keys():
+            self._placing.snapping.on_placed()
+
+    def close(self) -> None:
+        """Stop following the draft, and close the preview in every page."""
+        self._placing.snapping.close()
+        super().close()
+
     def _push(self, changed: frozenset[str]) -> None:
         if changed & (DRAWN.keys() | {URL}):
             self._count_change()
             self._pace.request()
         elif changed & {"locked", "receipt"}:
-            self.send({"kind": "placing", "placing": self._placing.status()})
+            self._send_placing()
 
     def _count_change(self) -> None:
         with self._viewing:

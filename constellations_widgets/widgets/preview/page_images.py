@@ -20,6 +20,7 @@ from ...sources.local import Entry, LocalImage
 from ..protocol.preview import Drawing, FitsPixels, PlacingStatus
 from .drawing import PRIVATE, Reduced, draw, image_address
 from .image_files import PIXELS, ImageFiles
+from .snapping import IDLE
 
 if TYPE_CHECKING:
     from ...draft import ImageDraft
@@ -39,6 +40,7 @@ _PLACING: PlacingStatus = {
     "size": None,
     "pixel": None,
     "mirrored": None,
+    "snap": IDLE,
 }
 
 

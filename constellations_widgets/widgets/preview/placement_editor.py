@@ -15,11 +15,12 @@ from ...geometry.plane import Plane, padded, plane_of, width_factor_of
 from ...schema.placement import is_tan, number, shown, text
 from ...sources.manual_placement import aligned, position
 from ..protocol.preview import PlacingStatus
+from .snapping import TIMEOUT, Snapping
 
 if TYPE_CHECKING:
     from ...draft import ImageDraft
     from ...publishing.published import PublishedImage
-    from ...solving.snap import Snapped
+    from ...solving.registration import Snapped
 
 PLACED = (*transforms.PLACED, "wwt.bottoms_up", "wwt.projection", "wwt.tile_levels")
 """Paths of the fields that undo and redo restore."""
@@ -79,6 +80,7 @@ class PlacementEditor:
         self._draft = draft
         self._lock = threading.RLock()  # held during a change
         self._history = _History(self._now() if draft is not None else {})
+        self.snapping = Snapping(draft, self._place_snapped)
 
     @property
     def refusal(self) -> str:
@@ -160,44 +162,61 @@ class PlacementEditor:
         self._change("alignment", solve)
         return found[-1]
 
-    def snap(self, reference: str | Path) -> Snapped:
-        """Refine the placement by a FITS image of the same part of the sky, to a fraction of a pixel; takes some seconds.
+    def snap(self, reference: str | Path | None = None, *, accept: bool = True, timeout: float = TIMEOUT) -> Snapped:
+        """Refine the placement by the sky behind the image, or by a FITS image of it, to a fraction of a pixel.
+
+        Takes some seconds. The image must be placed within 20 % of its width, 10° and 5 % in scale of its true place; its parity
+        is kept.
 
         Parameters
         ----------
-        reference : str or Path
-            A FITS file with a WCS, of a survey for example. The image must be placed within 20 % of its width, 10° and 5 % in
-            scale of its true place.
+        reference : str or Path, optional
+            A FITS file with a WCS, of a survey for example. Default: the sky that the preview shows behind the image, without the
+            image, grids and annotations; a page must show the preview. Choose a survey under “Sky” first: the offline sky
+            is too coarse for most images.
+        accept : bool, default True
+            Whether the image is placed, as one step that `undo` reverts. If False, it is only shown there, with “Accept” and
+            “Discard”; in Python, `accept` and `discard`.
+        timeout : float, default 60
+            Seconds to wait for the sky.
 
         Returns
         -------
         Snapped
-            The new placement, with its `correlation`, `rms` (pixels) and number of `parts` of the image that agree.
+            The new placement, with its `correlation`, `rms` and standard `error` (pixels), number of `parts` of the image that
+            agree, and `confidence`.
 
         Raises
         ------
         SolveError
-            If the image does not match the reference; nothing is changed then.
+            If the image does not match, or the reference is too coarse; nothing is changed then.
         SourceError
-            If a file can't be read, or the image is not one file on this machine.
-        """
-        from ...solving.snap import snap
-        from ...solving.solver import picture_file
+            If a file can't be read, or the image's files are not on this machine.
+        ConstellationsError
+            If the placement can't be changed, or no page shows the sky in time.
 
+        Examples
+        --------
+        >>> preview.placing.snap()
+        >>> preview.placing.snap("dss_m51.fits").rms
+        """
         if refusal := self.refusal:
             raise ConstellationsError(refusal)
-        draft = self._placed_draft()
-        path, hdu = picture_file(getattr(draft, "local", None))
-        before = self._now()
-        found = snap(path, plane_of(draft.values), reference, hdu)
+        return self.snapping.run(reference, timeout, accept)
 
-        def place(values: Snapshot) -> Snapshot:
-            if not _alike({path: values[path] for path in PLACED}, before):
-                raise ConstellationsError("The placement was changed meanwhile, and was not replaced: snap again.")
-            return transforms.tidy({path: found.plane.untiled()[path] for path in PLACED}, found.plane.scale, False)
+    def accept(self) -> None:
+        """Place the image where ``snap(accept=False)`` has shown it, as one step.
 
-        self._change("snap", place)
-        return found
+        Raises
+        ------
+        ConstellationsError
+            If no placement waits to be accepted.
+        """
+        self.snapping.accept()
+
+    def discard(self) -> None:
+        """Show the image where it is placed, in place of what ``snap(accept=False)`` has found."""
+        self.snapping.discard()
 
     def undo(self) -> str:
         """Undo the last step; return its label, "" if there was none."""
@@ -229,6 +248,8 @@ class PlacementEditor:
         """Return what can be done now, for the page. Takes no lock."""
         found = _plane(self._draft.values) if self._draft is not None else ""
         plane = None if isinstance(found, str) else found
+        if (shown := self.snapping.found) is not None:
+            plane = shown.plane  # what the page shows until it is accepted
         return {
             "refusal": self.refusal,
             "locked": self._draft is None or self._draft.locked,
@@ -237,6 +258,7 @@ class PlacementEditor:
             "size": self._size,
             "pixel": plane.scale if plane else None,
             "mirrored": plane.mirrored if plane else None,
+            "snap": self.snapping.state,
         }
 
     def on_request(self, request: Mapping[str, Any]) -> str:
@@ -261,6 +283,15 @@ class PlacementEditor:
         return ""
 
     # -- implementation
+
+    def _place_snapped(self, found: Snapped) -> None:
+        from ...solving.snap import placement_of
+
+        def place(values: Snapshot) -> Snapshot:
+            placed = placement_of(found, values)
+            return transforms.tidy({path: placed[path] for path in PLACED}, found.plane.scale, is_tan(values))
+
+        self._change("snap", place)
 
     @property
     def _size(self) -> tuple[int, int] | None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import ConstellationsError, SourceError
 from ...schema.placement import shown
 from ...state import PUBLIC, write_file
-from ..protocol.preview import SnapshotEvent
 from ..rpc import Response, require_count
 
 WIDEST = 4096  # pixels; what every graphics driver can draw
 _NARROWEST = 64
 _MOST_BYTES = 128 << 20
 _AGAIN = 2.0  # seconds; a page that has just opened has not received the first message
+_LATER = 10.0  # seconds that a page's reason may be on its way
+_POLL = 0.1  # seconds until a cancel is noticed
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 NO_PAGE = "No page shows this preview, so there is no view to save. Display it in a cell, and take the snapshot in a later one."
@@ -26,10 +31,31 @@ LATE = (
     "No page sent a picture of the preview within {seconds:g} s. Check that the preview is shown in an open page, "
     "or pass a longer timeout=."
 )
+NO_SKY = (
+    "No page shows this preview, so there is no sky to compare the image with. Display it in a cell, and snap in a later one, "
+    "or give a FITS image: snap(path)."
+)
+OLD_KERNEL_SKY = (
+    "Snapping to the sky from a cell needs ipykernel 7: this version receives nothing from a page while a cell runs. "
+    "Update ipykernel, press “Snap to sky” in the preview, or give a FITS image: snap(path)."
+)
+LATE_SKY = (
+    "No page sent the sky behind the image within {seconds:g} s. Check that the preview is shown in an open page, or pass a longer "
+    "timeout=. While a cell runs, some front ends pass nothing on: press “Snap to sky” there, or give a FITS image."
+)
 OLD_KERNEL = (
     "A snapshot needs ipykernel 7: this version receives nothing from a page while a cell runs. "
     "Update ipykernel, or use “Save picture” in the preview."
 )
+
+
+class Received(NamedTuple):
+    """A picture that a page has sent."""
+
+    content: bytes
+    """A PNG."""
+    about: Mapping[str, Any]
+    """What the page says of it."""
 
 
 class Snapshots:
@@ -39,24 +65,59 @@ class Snapshots:
         self._send = send
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._awaited: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[bytes]]] = {}
+        self._awaited: dict[int, tuple[Future[Received], str]] = {}
         self._parts: dict[tuple[int, str], dict[int, bytes]] = {}
 
     async def take(self, timeout: float, **options: Any) -> bytes:
         """Return a PNG of the view from the first page that sends one. Raises the errors of `Preview.snapshot`."""
         loop = asyncio.get_running_loop()
-        number, picture = next(self._numbers), loop.create_future()
-        with self._lock:
-            self._awaited[number] = loop, picture
-        request: SnapshotEvent = {"kind": "snapshot", "number": number, "seconds": timeout, **options}  # type: ignore[typeddict-item]
-        end = loop.time() + timeout
-        try:
+        with self._request("snapshot", timeout, options) as (request, picture):
+            end, waiter = loop.time() + timeout, asyncio.wrap_future(picture)
             while (left := end - loop.time()) > 0:
                 self._send(request)
-                done, _ = await asyncio.wait({picture}, timeout=min(_AGAIN, left))
+                done, _ = await asyncio.wait({waiter}, timeout=min(_AGAIN, left))
                 if done:
-                    return bytes(picture.result())
-            raise ConstellationsError(LATE.format(seconds=timeout))
+                    return waiter.result().content
+        raise ConstellationsError(LATE.format(seconds=timeout))
+
+    def take_sky(self, timeout: float, cancelled: threading.Event, **camera: Any) -> Received:
+        """Wait for a PNG of the sky behind the image, from the first page that sends one.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds.
+        cancelled : threading.Event
+            Ends the wait when it is set.
+        **camera
+            Fields of `SkyEvent`.
+
+        Raises
+        ------
+        ConstellationsError
+            If no page sends one in time or a page can't draw it, or the wait was cancelled.
+        """
+        end = time.monotonic() + timeout + _LATER  # the page gives up first, since it knows what is missing
+        with self._request("sky", timeout, camera) as (request, picture):
+            sent = 0.0
+            while (now := time.monotonic()) < end and not cancelled.is_set():
+                if now - sent > _AGAIN:
+                    self._send(request)
+                    sent = now
+                with contextlib.suppress(FutureTimeoutError):
+                    return picture.result(_POLL)
+        if cancelled.is_set():
+            raise ConstellationsError("Snapping was cancelled.")
+        raise ConstellationsError(LATE_SKY.format(seconds=timeout))
+
+    @contextlib.contextmanager
+    def _request(self, kind: str, timeout: float, options: Any) -> Iterator[tuple[dict[str, Any], Future[Received]]]:
+        number, picture = next(self._numbers), Future[Received]()
+        refusal = "There is no snapshot." if kind == "snapshot" else "The page can't draw the sky behind the image."
+        with self._lock:
+            self._awaited[number] = picture, refusal
+        try:
+            yield {"kind": kind, "number": number, "seconds": timeout, **options}, picture
         finally:
             with self._lock:
                 del self._awaited[number]
@@ -66,11 +127,11 @@ class Snapshots:
         """Take a part of a picture, or the reason why there is none, in any thread."""
         number, index, count = (require_count(request, name) for name in ("number", "index", "count"))
         with self._lock:
-            if number not in self._awaited:
+            picture, refusal = self._awaited.get(number, (None, ""))
+            if picture is None or picture.done():
                 return {}, []  # another page was faster
-            loop, picture = self._awaited[number]
             if error := request.get("error"):
-                loop.call_soon_threadsafe(_fail, picture, ConstellationsError(f"There is no snapshot. {error}"))
+                picture.set_exception(ConstellationsError(f"{refusal} {error}"))
                 return {}, []
             parts = self._parts.setdefault((number, str(request.get("view"))), {})
             parts[index] = b"".join(bytes(buffer) for buffer in request.get("buffers", ()))
@@ -79,9 +140,10 @@ class Snapshots:
             if set(parts) != set(range(count)):
                 return {}, []
             content = b"".join(parts[index] for index in range(count))
-        if not content.startswith(_PNG):
-            raise ConstellationsError("The page did not send a PNG.")
-        loop.call_soon_threadsafe(_succeed, picture, content)
+            if not content.startswith(_PNG):
+                raise ConstellationsError("The page did not send a PNG.")
+            about = request.get("about")
+            picture.set_result(Received(content, about if isinstance(about, dict) else {}))
         return {}, []
 
 
@@ -105,13 +167,3 @@ def write(content: bytes, target: Path) -> Path:
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"The snapshot can't be written to {shown(str(target), 200)}: {reason}") from None
     return target
-
-
-def _succeed(picture: asyncio.Future[bytes], content: bytes) -> None:
-    if not picture.done():
-        picture.set_result(content)
-
-
-def _fail(picture: asyncio.Future[bytes], error: Exception) -> None:
-    if not picture.done():
-        picture.set_exception(error)

@@ -52,6 +52,20 @@ class FilesState(TypedDict):
     """What else to know about them, "" if nothing."""
 
 
+class SnapState(TypedDict):
+    """Where "Snap to sky" stands."""
+
+    phase: Literal["idle", "running", "found", "failed"]
+    progress: float
+    """From 0 to 1."""
+    message: str
+    """What is being done, or why it failed."""
+    facts: list[tuple[str, str]]
+    """The placement that waits for a decision, by names and values; empty if none does."""
+    doubt: str
+    """Why that may be wrong, "" if nothing speaks against it."""
+
+
 class PlacingStatus(TypedDict):
     """What can be done to the placement."""
 
@@ -67,6 +81,7 @@ class PlacingStatus(TypedDict):
     pixel: float | None
     """Degrees per pixel."""
     mirrored: bool | None
+    snap: SnapState
 
 
 class Drawing(TypedDict):
@@ -202,6 +217,30 @@ class SnapshotEvent(TypedDict):
     compass: bool
 
 
+class SkyEvent(TypedDict):
+    """Send a picture of the sky behind the image alone, for a camera (degrees) and a size (pixels) of its own."""
+
+    kind: Literal["sky"]
+    number: int
+    seconds: float
+    ra: float
+    dec: float
+    fov: float
+    """Height of the picture."""
+    roll: float
+    """Position angle of its "up"."""
+    width: int
+    height: int
+
+
+class SkyAbout(TypedDict):
+    """What a picture of the sky was drawn from."""
+
+    survey: str
+    pixel: float
+    """Degrees along a side of the finest pixels that the survey has."""
+
+
 class SnapshotPart(TypedDict):
     """Part `index` of `count` of a PNG, in a buffer, or why there is none. Parts of several views are told apart by `view`."""
 
@@ -211,6 +250,7 @@ class SnapshotPart(TypedDict):
     index: int
     count: int
     error: NotRequired[str]
+    about: NotRequired[SkyAbout]
 
 
 class PreviewRequest(TypedDict):
@@ -308,6 +348,12 @@ class ViewStateMessage(TypedDict):
     roll: NotRequired[float]
 
 
+class SnapMessage(TypedDict):
+    """Refine the placement by the sky behind the image, or stop, accept or discard that."""
+
+    kind: Literal["snap", "snap_cancel", "snap_accept", "snap_discard"]
+
+
 class FromAppMessage(TypedDict):
     """A message of the app to pywwt."""
 
@@ -315,4 +361,4 @@ class FromAppMessage(TypedDict):
     message: dict[str, Any]
 
 
-PreviewMessage = ViewMessage | ViewStateMessage | FromAppMessage
+PreviewMessage = ViewMessage | ViewStateMessage | SnapMessage | FromAppMessage

@@ -6,6 +6,7 @@ import type { Camera } from "./camera.ts";
 import { type CorrectedControl, keepFlightsInOrder, type LayerScripts, preferWholeNames } from "./corrections.ts";
 import { Imagesets, type Library, type RenderContext } from "./imagesets.ts";
 import { isRotation, orientationOf, type Rotation } from "./orientation.ts";
+import { drawSky, type SkyContext, type SkyLibrary, type SkyPicture } from "./sky.ts";
 
 interface EngineCamera {
   lat: number;
@@ -117,6 +118,12 @@ export class Engine {
     if (!this.#turned) return { ra: context.get_RA() * 15, dec: context.get_dec(), fov, roll };
     const [world, view] = [context.get_worldBase?.(), context.get_viewBase?.()];
     return isRotation(world) && isRotation(view) ? { ...orientationOf(world, view), fov } : null;
+  }
+
+  /** Draw the sky behind the image for another camera, unseen; null if the view shows no sky. See `drawSky`. */
+  drawSky(camera: Camera, width: number, height: number): SkyPicture | null {
+    const [context, library] = [this.#control.renderContext, this.#library];
+    return drawSky(context as unknown as SkyContext, library as unknown as SkyLibrary, camera, width, height);
   }
 
   /** Whether up in the view is north of another system than the equatorial one. A tour has settings of its own. */

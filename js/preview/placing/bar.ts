@@ -3,6 +3,7 @@
 import type { PlacingStatus } from "../state.ts";
 import { button, group, iconButton, toggle, toolbar } from "../tools/toolbar.ts";
 import { KEYS } from "./keys.ts";
+import { PlacingSnap } from "./snap.ts";
 import type { PlacingStars } from "./stars.ts";
 
 const UNDO = "M5.5 3 2.5 6l3 3M3 6h6.5a3.5 3.5 0 0 1 0 7H6";
@@ -12,6 +13,8 @@ export interface BarActions {
   undo(): void;
   redo(): void;
   mirror(): void;
+  /** Tell the kernel what to do about "Snap to sky". */
+  snap(kind: string): void;
   /** Something that is drawn over the sky has changed. */
   changed(): void;
 }
@@ -20,6 +23,7 @@ export class PlacingBar {
   readonly element = document.createElement("div");
   /** Id of the help text. */
   readonly helpId = `cxw-placing-help-${Math.random().toString(36).slice(2)}`;
+  #snap: PlacingSnap;
   #undo: HTMLButtonElement;
   #redo: HTMLButtonElement;
   #where = line("cxw-placing-where");
@@ -43,6 +47,7 @@ export class PlacingBar {
       else stars.close();
       actions.changed();
     });
+    this.#snap = new PlacingSnap({ send: actions.snap, focus: () => this.#snap.start.focus() });
     stars.onClose = () => (align.on = false);
     const help = line("cxw-placing-help");
     help.id = this.helpId;
@@ -53,13 +58,19 @@ export class PlacingBar {
     this.element.className = "cxw-placing-bar";
     this.element.hidden = true;
     const tools = toolbar(
-      [group("Steps", this.#undo, this.#redo), mirror, align.element, corners.element, how.element],
+      [group("Steps", this.#undo, this.#redo), mirror, align.element, this.#snap.start, corners.element, how.element],
       "Placement",
     );
-    this.element.append(tools, stars.element, this.#where, this.#corners, help);
+    this.element.append(tools, stars.element, this.#snap.element, this.#where, this.#corners, help);
   }
 
-  show({ undo, redo }: PlacingStatus): void {
+  /** Whether a placement that was found waits for a decision. */
+  get waits(): boolean {
+    return this.#snap.waits;
+  }
+
+  show({ undo, redo, snap }: PlacingStatus): void {
+    this.#snap.show(snap);
     name(this.#undo, "Undo", undo);
     name(this.#redo, "Redo", redo);
   }

@@ -32,6 +32,7 @@ const UNKNOWN: PlacingStatus = {
   size: null,
   pixel: null,
   mirrored: null,
+  snap: { phase: "idle", progress: 0, message: "", facts: [], doubt: "" },
 };
 
 /** A drag or a key press from beginning to end: one step for undo. */
@@ -81,6 +82,7 @@ export class PlacementEditor implements Part {
       undo: () => this.#step("undo"),
       redo: () => this.#step("redo"),
       mirror: () => this.#mirror(),
+      snap: (kind) => kernel.send({ kind }),
       changed: () => this.#draw(),
     });
     this.#prepareLayer();
@@ -169,13 +171,14 @@ export class PlacementEditor implements Part {
     if (focused) this.#on.element.focus();
   }
 
-  /** Escape anywhere in the preview cancels the drag, closes the alignment, or leaves the mode. */
+  /** Escape anywhere in the preview cancels the drag, closes the alignment, discards what was found, or leaves the mode. */
   escape = (event: KeyboardEvent): void => {
     if (event.key !== "Escape" || !this.#on.on) return;
     event.preventDefault();
     event.stopPropagation();
     if (this.#gesture && !this.#letGo) this.#cancelGesture();
     else if (this.#stars.open) this.#closeStars();
+    else if (this.bar.waits) this.#kernel.send({ kind: "snap_discard" });
     else this.#leave();
   };
 

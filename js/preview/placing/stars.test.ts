@@ -26,6 +26,7 @@ const STATUS: PlacingStatus = {
   size: [1400, 1000],
   pixel: 0.001,
   mirrored: false,
+  snap: { phase: "idle", progress: 0, message: "", facts: [], doubt: "" },
 };
 
 describe("the alignment", () => {

@@ -35,6 +35,12 @@ export class Sky implements Part {
     if (!this.#survey) this.#show(null);
   }
 
+  /** Name of the sky that the engine knows by this name. */
+  labelOf(name: string): string {
+    if (name !== this.#background.name) return name;
+    return this.#survey?.name ?? (this.#scene ? "the sky of the scene" : "the offline sky");
+  }
+
   appReady(app: App): void {
     this.#app = app;
     this.#loaded = false;

@@ -1,6 +1,6 @@
 /** Pictures of the view for a program, in the width that it asks for, once all tiles of that resolution are there. */
 
-import type { SnapshotEvent } from "../../protocol.ts";
+import type { SnapshotEvent, SnapshotPart } from "../../protocol.ts";
 import type { KernelLink } from "../../shared/kernel_link.ts";
 import type { App, Part } from "../part.ts";
 import type { Status } from "../status.ts";
@@ -9,6 +9,32 @@ import { drawCompass, drawGrid, drawScaleBar } from "./drawings.ts";
 import { copySky } from "./snapshot.ts";
 
 const PART_BYTES = 1 << 20; // of one message: servers refuse large ones
+
+/** Which view of the preview this is, among those of all pages. */
+const VIEW = Math.random().toString(36).slice(2);
+
+/** Send the kernel the picture that it has requested under `number`, or the error that `take` throws. */
+export async function sendPicture(
+  kernel: KernelLink,
+  number: number,
+  take: () => Promise<{ picture: HTMLCanvasElement; about?: SnapshotPart["about"] }>,
+): Promise<void> {
+  const part = { number, view: VIEW, index: 0, count: 1 };
+  try {
+    const { picture, about } = await take();
+    const blob = await new Promise<Blob | null>((resolve) => picture.toBlob(resolve));
+    if (!blob) throw new Error("The browser could not create the picture.");
+    const bytes = await blob.arrayBuffer();
+    const count = Math.ceil(bytes.byteLength / PART_BYTES);
+    for (let index = 0; index < count; index++) {
+      const buffer = bytes.slice(index * PART_BYTES, (index + 1) * PART_BYTES);
+      await kernel.request("snapshot_part", { ...part, index, count, ...(about && { about }) }, [buffer]);
+    }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    await kernel.request("snapshot_part", { ...part, error: message }).catch(() => {});
+  }
+}
 const AFTER = 100; // ms between two looks whether all is there
 const QUIET = 4; // such looks in a row: a tile that has come may be followed by deeper ones
 
@@ -19,7 +45,6 @@ export class SnapshotRequests implements Part {
   #start: () => void;
   #app: App | null = null;
   #last = 0;
-  #view = Math.random().toString(36).slice(2);
 
   /** `start` has a preview that is not live become so. */
   constructor(kernel: KernelLink, viewState: ViewState, status: Status, start: () => void) {
@@ -40,33 +65,19 @@ export class SnapshotRequests implements Part {
 
   /** The kernel repeats a request until it has its answer. */
   async #answer(request: SnapshotEvent): Promise<void> {
-    const { number } = request;
-    if (number <= this.#last) return;
-    this.#last = number;
-    const part = { number, view: this.#view, index: 0, count: 1 };
-    try {
-      const bytes = await this.#take(request, performance.now() + request.seconds * 1000);
-      const count = Math.ceil(bytes.byteLength / PART_BYTES);
-      for (let index = 0; index < count; index++) {
-        const buffer = bytes.slice(index * PART_BYTES, (index + 1) * PART_BYTES);
-        await this.#kernel.request("snapshot_part", { ...part, index, count }, [buffer]);
-      }
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      await this.#kernel.request("snapshot_part", { ...part, error: message }).catch(() => {});
-    }
+    if (request.number <= this.#last) return;
+    this.#last = request.number;
+    const end = performance.now() + request.seconds * 1000;
+    await sendPicture(this.#kernel, request.number, async () => ({ picture: await this.#take(request, end) }));
   }
 
-  async #take(request: SnapshotEvent, end: number): Promise<ArrayBuffer> {
+  async #take(request: SnapshotEvent, end: number): Promise<HTMLCanvasElement> {
     this.#start();
     while (!this.#app || this.#status.progress !== "shown") {
       if (this.#status.progress === "failed") throw new Error("The preview could not start in its page.");
       await inTime(end, "The preview does not show the image yet.");
     }
-    const picture = await this.#draw(this.#app, request, end);
-    const blob = await new Promise<Blob | null>((resolve) => picture.toBlob(resolve));
-    if (!blob) throw new Error("The browser could not create the picture.");
-    return blob.arrayBuffer();
+    return this.#draw(this.#app, request, end);
   }
 
   /** The frame gets the size of the picture, and is scaled to the size that it had: the page looks the same meanwhile. */
@@ -117,7 +128,7 @@ function annotate(
   if (wanted.scale_bar) drawScaleBar(context, view);
 }
 
-async function inTime(end: number, otherwise: string): Promise<void> {
+export async function inTime(end: number, otherwise: string): Promise<void> {
   if (performance.now() > end) throw new Error(otherwise);
   await new Promise((later) => setTimeout(later, AFTER));
 }
