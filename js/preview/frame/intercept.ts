@@ -42,7 +42,8 @@ function interceptImages(realm: Realm, find: Find, arrived: () => void): void {
       }
       requested.set(this, url);
       if ("link" in found) {
-        set(this, found.link);
+        if (typeof found.link === "string") set(this, found.link);
+        else void found.link.then((link) => requested.get(this) === url && set(this, link));
         return;
       }
       void found.bytes.then((bytes) => {
@@ -106,7 +107,8 @@ function interceptFetch(realm: Realm, find: Find): void {
 async function bytesOf(found: Found): Promise<Bytes | null> {
   if ("bytes" in found) return found.bytes;
   try {
-    const response = await fetch(found.link, { credentials: "omit" });
+    // An address of the Jupyter server's proxy needs its cookie; no other server gets one.
+    const response = await fetch(await found.link, { credentials: "same-origin" });
     return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
   } catch {
     return null;
