@@ -68,11 +68,18 @@ async function responds(origin: string): Promise<boolean> {
   }
 }
 
+/** Options of a request to the Jupyter server: JupyterHub ignores the cookie of one without this header, unless it opens a page. */
+function signed(): RequestInit {
+  const token = /(?:^|; *)_xsrf=([^;]*)/.exec(document.cookie)?.[1];
+  return token ? { headers: { "X-XSRFToken": token } } : {};
+}
+
 /** Whether the Jupyter server has jupyter-server-proxy, which lists there what it serves. It can reach any port then. */
 async function hasProxy(root: string): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     try {
-      const response = await fetch(`${root}server-proxy/servers-info`, { signal: AbortSignal.timeout(3 * PATIENCE) });
+      const options = { ...signed(), signal: AbortSignal.timeout(3 * PATIENCE) };
+      const response = await fetch(`${root}server-proxy/servers-info`, options);
       return response.ok;
     } catch {
       await new Promise((again) => setTimeout(again, PATIENCE)); // the connection has broken
@@ -107,4 +114,16 @@ export async function wayTo(url: string): Promise<string | null> {
   if (way === "proxy") return proxiedAddress(jupyterRoot()!, url);
   if (way === "none") findings.delete(address.origin); // it may be started, or the page's connection come back
   return way === "direct" ? url : null;
+}
+
+/** The bytes at an address of the kernel's machine; null if there are none, or no way leads there. */
+export async function bytesAt(url: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  const way = await wayTo(url);
+  if (way === null) return null;
+  try {
+    const response = await fetch(way, way === url ? { credentials: "omit" } : signed());
+    return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
+  } catch {
+    return null;
+  }
 }

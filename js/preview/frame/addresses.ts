@@ -3,7 +3,7 @@
  * was chosen, and those files of WWT that a program has requested.
  */
 
-import { isOnKernelHost, wayTo } from "../../shared/reach.ts";
+import { bytesAt, isOnKernelHost } from "../../shared/reach.ts";
 import type { LocalFiles } from "./local_files.ts";
 import { marker } from "./markers.ts";
 import { type Survey, tileAddress } from "./surveys.ts";
@@ -12,7 +12,7 @@ import { WwtFiles } from "./wwt_files.ts";
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Bytes from this page or the kernel (null: there is no such file), or a link that the browser is to load itself. */
-export type Found = { bytes: Promise<Bytes | null> } | { link: string | Promise<string> };
+export type Found = { bytes: Promise<Bytes | null> } | { link: string };
 
 /** An imageset by the collection that it is in and its name in it. */
 export interface Sky {
@@ -195,6 +195,6 @@ async function fetchTile(address: string, opened: Opened): Promise<Bytes | null>
 }
 
 function findRemote(url: string): Found {
-  if (isOnKernelHost(url)) return { link: wayTo(url).then((way) => way ?? url) };
+  if (isOnKernelHost(url)) return { bytes: bytesAt(url) };
   return /^https?:\/\//i.test(url) ? { link: url } : nothing();
 }

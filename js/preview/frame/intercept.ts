@@ -42,8 +42,7 @@ function interceptImages(realm: Realm, find: Find, arrived: () => void): void {
       }
       requested.set(this, url);
       if ("link" in found) {
-        if (typeof found.link === "string") set(this, found.link);
-        else void found.link.then((link) => requested.get(this) === url && set(this, link));
+        set(this, found.link);
         return;
       }
       void found.bytes.then((bytes) => {
@@ -107,8 +106,7 @@ function interceptFetch(realm: Realm, find: Find): void {
 async function bytesOf(found: Found): Promise<Bytes | null> {
   if ("bytes" in found) return found.bytes;
   try {
-    // An address of the Jupyter server's proxy needs its cookie; no other server gets one.
-    const response = await fetch(await found.link, { credentials: "same-origin" });
+    const response = await fetch(found.link, { credentials: "omit" });
     return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
   } catch {
     return null;
