@@ -77,7 +77,7 @@ def missing(folder: Path, draft: cxw.ImageDraft) -> dict[str, str]:
         "solve sep find_position": lambda: cxw.find_position(plain).result(),
         "solve sep from_image": lambda: cxw.ImageDraft.from_image(plain, solve=True),
         "solve sep from_fits": lambda: cxw.ImageDraft.from_fits(survey, solve=True),
-        "solve scikit-image snap": lambda: cxw.Preview(draft).placing.snap(survey),
+        "solve scipy snap": lambda: cxw.Preview(draft).placing.snap(survey),
     }
     return {name: message_of(need) for name, need in needs.items()}
 

@@ -61,6 +61,8 @@ def files_app(prefix: str, folder: Path, origins: PageOrigins, tokens: TokenRead
             await uploads(scope, receive, send)
             return
         origin = next(iter(header_values(scope, b"origin")), None)
+        if origin is not None and origin.partition("://")[2] in header_values(scope, b"host"):
+            origin = None  # the page has come from here, or through the same Jupyter server
 
         async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -2,6 +2,9 @@
 
 A web page from anywhere can make the browser send requests to a port of this machine. The checks here keep such a page
 from reading the responses: the Host header defeats DNS rebinding, the Origin header identifies the page.
+
+jupyter-server-proxy passes on the Host of the Jupyter server. A browser that connects to this port itself names this port in that
+header, whatever name it believes that it talks to, and a page can't change that. A request of another port was passed on.
 """
 
 from __future__ import annotations
@@ -25,11 +28,18 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]]+)(:[0-9]{1,5})?\Z")
 
 
 def require_loopback_host(app: ASGIApp) -> ASGIApp:
-    """Return `app` behind a check that every request names a loopback host; others get 421 Misdirected Request."""
+    """Return `app` behind a check that every request names a loopback host, or was passed on by jupyter-server-proxy.
+
+    Others get 421 Misdirected Request.
+    """
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         hosts = header_values(scope, b"host")
-        if len(hosts) == 1 and (match := _HOST.match(hosts[0])) and _is_loopback(match[1]):
+        if (
+            len(hosts) == 1
+            and (match := _HOST.match(hosts[0]))
+            and (_is_loopback(match[1]) or _was_passed_on(scope, match[2] or ":80"))
+        ):
             await app(scope, receive, send)
             return
         text = (
@@ -67,6 +77,14 @@ class PageOrigins:
             return loopback or parts.scheme == "vscode-webview" or origin.lower() in self._more
         except ValueError:
             return False
+
+
+def _was_passed_on(scope: Scope, port: str) -> bool:
+    """Return whether jupyter-server-proxy has passed on a request whose Host header ends in ":port"."""
+    own = f":{scope['server'][1]}"
+    return port != own and any(
+        path.endswith(f"/proxy{own.replace(':', '/')}") for path in header_values(scope, b"x-forwarded-prefix")
+    )
 
 
 def header_values(scope: Scope, name: bytes) -> list[str]:

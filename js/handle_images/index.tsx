@@ -6,6 +6,7 @@ import type { HandleImagePicture, HandleImageRow, HandleImagesStatus } from "../
 import { isolated } from "../shared/foreign.ts";
 import { fallbackOf, HandleList } from "../shared/handle_list/view.tsx";
 import { useRedrawSoon, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { useWayTo } from "../shared/ui/address.tsx";
 import { Pictures } from "./pictures.ts";
 
 const nameOf = (row: HandleImageRow) => row.note || "(untitled)";
@@ -48,8 +49,9 @@ function HandleImages({ kernel }: ViewProps) {
 
 function Thumbnail({ picture }: { picture: HandleImagePicture | null }) {
   const [broken, setBroken] = useState("");
+  const thumbnail = useWayTo(picture?.thumbnail ?? "") ?? "";
   if (!picture) return <span class="cxw-image-picture cxw-quiet">…</span>;
-  const { thumbnail, alt } = picture;
+  const { alt } = picture;
   if (!/^https?:\/\//i.test(thumbnail) || broken === thumbnail)
     return <span class="cxw-image-picture cxw-quiet">no thumbnail</span>;
   return (

@@ -2,6 +2,7 @@
 
 import type { ImagesetEvent } from "../protocol.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
+import { outOfReach, wayTo } from "../shared/reach.ts";
 import { cameraFor, guessSize } from "./engine/camera.ts";
 import { KernelFiles } from "./frame/kernel_files.ts";
 import { LocalFiles } from "./frame/local_files.ts";
@@ -165,10 +166,19 @@ export class ImageOnSky implements Part {
     }
     if (!engine || this.#next || this.#status.progress !== "ready" || !this.#onSky || !engine.atRest) return;
     const reached = engine.images.stateOf(this.#onSky.name);
-    if (reached === "failed")
-      this.#status.set("failed", this.#fault || this.#look.words || whyFailed(this.#onSky.drawn));
+    if (reached === "failed") this.#failed(this.#onSky.drawn);
     else if (reached === "drawn" && this.#guessed) this.#goAgain();
     else if (reached === "drawn") this.#drawn();
+  }
+
+  #failed(drawn: Drawn): void {
+    this.#status.set("failed", this.#fault || this.#look.words || whyFailed(drawn));
+    if (this.#fault || this.#look.words) return;
+    const url = drawn.imageset.url.split("/network/")[1] ?? "";
+    void wayTo(url).then((way) => {
+      if (way === null && this.#onSky?.drawn === drawn && this.#status.progress === "failed")
+        this.#status.set("failed", outOfReach(url));
+    });
   }
 
   appGone(): void {

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { ReceiptState } from "../protocol.ts";
-import { Address } from "../shared/ui/address.tsx";
+import { Address, OutOfReach, useWayTo } from "../shared/ui/address.tsx";
 
 interface ReceiptProps {
   receipt: ReceiptState;
@@ -41,7 +41,8 @@ export function ReceiptView({ receipt, message, edit }: ReceiptProps) {
         <dd>{new Date(receipt.created).toLocaleString()}</dd>
         <dt>Links</dt>
         <dd>
-          <Address url={receipt.record_url}>Record</Address> <Copy text={receipt.record_url} label="Copy link" /> ·{" "}
+          <Address url={receipt.record_url}>Record</Address>{" "}
+          <Copy text={useWayTo(receipt.record_url) ?? receipt.record_url} label="Copy link" /> ·{" "}
           <Address url={receipt.wtml_url}>WTML</Address>
           {receipt.handle_url && (
             <>
@@ -66,6 +67,7 @@ export function ReceiptView({ receipt, message, edit }: ReceiptProps) {
           )}
         </dd>
       </dl>
+      <OutOfReach url={receipt.record_url} />
       {receipt.duplicates.length > 0 && (
         <p>
           The server has more records of it, since a gateway or the network repeated the request. They can't be deleted:{" "}

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { SignInStatus as Status } from "../protocol.ts";
 import { FakeModel } from "../shared/fake_model.ts";
+import { isNear } from "../shared/reach.ts";
 import { drawn } from "../testing/drawn.ts";
 import signIn from "./index.tsx";
-import { isNear } from "./ways.tsx";
 
 const OUT: Status = {
   ...{
@@ -92,17 +92,6 @@ test("a sign-in that can't be renewed says so", () => {
 test("a link that is none is no link", () => {
   const { el } = shown({ phase: "waiting", link: "javascript:alert(1)" });
   expect(el.querySelector("a[href^=javascript]")).toBe(null);
-});
-
-test.each([
-  ["http://localhost:8888/lab", true],
-  ["http://127.0.0.1:8888/lab", true],
-  ["http://[::1]:8888/lab", true],
-  ["vscode-webview://0a1b/index.html", true],
-  ["https://hub.example.org/user/me/lab", false],
-  ["https://127.0.0.1.example.org/lab", false],
-])("whether a page at %s is near: %s", (address, near) => {
-  expect(isNear(new URL(address))).toBe(near);
 });
 
 test("the kernel learns whether the browser can come back to it", () => {

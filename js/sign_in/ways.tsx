@@ -3,20 +3,11 @@
 import { useRef } from "preact/hooks";
 import type { SignInStatus as Status } from "../protocol.ts";
 import { useUniqueId, type ViewProps } from "../shared/mount.tsx";
-import { Address } from "../shared/ui/address.tsx";
+import { isNear } from "../shared/reach.ts";
+import { Address, OutOfReach } from "../shared/ui/address.tsx";
 import { sendOnEnter } from "../shared/ui/send_on_enter.ts";
 
 type WayProps = ViewProps & { status: Status };
-
-/** Whether this page comes from the machine that it is shown on, as far as a page can know: a server there, or an editor. */
-export function isNear({ protocol, hostname }: { protocol: string; hostname: string }): boolean {
-  return (
-    !/^https?:$/.test(protocol) ||
-    hostname === "localhost" ||
-    hostname === "[::1]" ||
-    /^127\.\d+\.\d+\.\d+$/.test(hostname)
-  );
-}
 
 /** A field whose content is a secret: nothing keeps it, not even the field. */
 function Secret({ name, label, autocomplete }: { name: string; label: string; autocomplete: string }) {
@@ -128,6 +119,7 @@ export function Waiting(props: WayProps) {
           </span>
         )}
       </p>
+      <OutOfReach url={status.link} />
       {status.accepts_paste && (
         <div class="cxw-paste">
           <SecretForm {...props} kind="paste" button="Continue">

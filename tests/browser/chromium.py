@@ -27,6 +27,11 @@ FLAGS = [
 ]
 
 
+def flags_of_another_machine(host: str) -> list[str]:
+    """Return flags for a browser that finds this machine under the name `host` only, as one on another machine does."""
+    return [*FLAGS[:-1], f"--host-resolver-rules=MAP {host} 127.0.0.1, MAP * ~NOTFOUND"]
+
+
 def find_chromium() -> str | None:
     """The program named by CXW_CHROMIUM, or the first on PATH that starts; None if there is none."""
     for name in filter(None, (os.environ.get("CXW_CHROMIUM"), *NAMES)):

@@ -78,15 +78,26 @@ class LabServer:
         Content-Security-Policy of all its pages, as a hub may set it.
     asks_to_build : bool, default False
         Whether JupyterLab asks to be rebuilt for old extensions, as it does by default.
+    host : str, default "127.0.0.1"
+        Name under which browsers know it; they must find this machine under it.
+    base_url : str, default "/"
+        Path of all its pages, with a slash at both ends.
     """
 
     _numbers = itertools.count(1)
 
     def __init__(
-        self, folder: Path, environment: dict[str, str] | None = None, policy: str = "", asks_to_build: bool = False
+        self,
+        folder: Path,
+        environment: dict[str, str] | None = None,
+        policy: str = "",
+        asks_to_build: bool = False,
+        host: str = "127.0.0.1",
+        base_url: str = "/",
     ):
         self.folder = folder
         self.policy, self.asks_to_build = policy, asks_to_build
+        self.host, self.base_url = host, base_url
         self.root = folder / "notebooks"
         self.token = secrets.token_hex(16)
         self.log = folder / "jupyter.log"
@@ -94,7 +105,7 @@ class LabServer:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{host}:{self.port}{base_url.rstrip('/')}"
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command(),
@@ -143,6 +154,8 @@ class LabServer:
             "ServerApp.port": self.port,
             "ServerApp.port_retries": 0,
             "ServerApp.root_dir": self.root,
+            "ServerApp.base_url": self.base_url,
+            "ServerApp.allow_remote_access": self.host != "127.0.0.1",
             "IdentityProvider.token": self.token,
             "ServerApp.jpserver_extensions": "pywwt=False",  # the widgets must do without pywwt's own extensions
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
@@ -190,7 +203,8 @@ class LabServer:
 
     def _api(self, path: str, method: str = "GET") -> Any:
         headers = {"Authorization": f"token {self.token}"}
-        request = urllib.request.Request(f"{self.url}/api/{path}", headers=headers, method=method)
+        url = f"http://127.0.0.1:{self.port}{self.base_url}api/{path}"
+        request = urllib.request.Request(url, headers=headers, method=method)
         with urllib.request.urlopen(request, timeout=120) as answer:
             return json.loads(answer.read() or b"null")
 

@@ -75,6 +75,32 @@ def test_a_host_that_is_not_this_machine_is_refused(guarded, path, host):
     assert "sandbox" not in answer.text.lower() or "only requests to this machine" in answer.text
 
 
+HUB = "hub.example.org"
+
+
+def passed_on(
+    box: Sandbox, path: str, host: str = HUB, prefix: str = "/user/ada/proxy/{port}", **headers: str
+) -> httpx.Response:
+    """Ask as jupyter-server-proxy does for a browser."""
+    port = box.api_url.rpartition(":")[2]
+    return ask(box, path, Host=host.format(port=port), X_Forwarded_Prefix=prefix.format(port=port), **headers)
+
+
+def test_a_jupyter_server_may_pass_requests_on(guarded):
+    for host in (HUB, f"{HUB}:8000"):
+        assert passed_on(guarded, "/handle/sandbox", host).status_code == 200
+        assert passed_on(guarded, "/files/tile.png", host, Origin=f"https://{host}").text == "tile"
+    foreign = passed_on(guarded, "/files/tile.png", Origin="https://evil.example")
+    assert foreign.status_code == 403 and "access-control-allow-origin" not in foreign.headers
+
+
+@pytest.mark.parametrize(
+    ("host", "prefix"), [("evil.example:{port}", "/proxy/{port}"), (HUB, "/proxy/1"), (HUB, "/proxy/1{port}")]
+)
+def test_what_was_not_passed_on_is_refused_whatever_a_page_says(guarded, host, prefix):
+    assert passed_on(guarded, "/handle/sandbox", host, prefix).status_code == 421
+
+
 @pytest.mark.parametrize("host", HERE)
 def test_every_name_of_this_machine_is_served(guarded, host):
     assert ask(guarded, "/handle/sandbox", Host=host.format(port=guarded.api_url.rpartition(":")[2])).status_code == 200
