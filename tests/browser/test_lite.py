@@ -106,7 +106,9 @@ def test_in_a_page_without_a_server(page: Page, tiles: Path, image: Path, tmp_pa
     with Sandbox() as box, served(tmp_path) as other:
         values = {"api_url": box.api_url, "token": box.token(), "handle": box.handle, "other": other}
         cells = [DRAFT, PREVIEW, FORM, PUBLISH.format(**values), REFUSED.format(**values)]
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
+        kernel = {"kernelspec": {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}}
+        made = [nbformat.v4.new_code_cell(cell.strip()) for cell in cells]
+        notebook = nbformat.v4.new_notebook(cells=made, metadata=kernel)
         nbformat.write(notebook, contents / "test.ipynb")
         missing = build(site, contents)
         with served(site) as address:
