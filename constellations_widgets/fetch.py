@@ -120,16 +120,21 @@ def _in_time(promise: Any, controller: Any, timeout: float | None, deadline: Dea
 
     from pyodide.ffi import JsException
 
-    async def limited() -> Any:
-        return await asyncio.wait_for(promise, deadline.cut(timeout, httpcore.ReadTimeout))
+    async def limited() -> tuple[Any, Exception | None]:
+        # The kernel shows an exception that leaves a task, although it is caught here.
+        try:
+            return await asyncio.wait_for(promise, deadline.cut(timeout, httpcore.ReadTimeout)), None
+        except (JsException, TimeoutError) as error:
+            return None, error
 
     try:
-        return runtime.run_sync(limited())
-    except TimeoutError:
-        controller.abort()
-        raise httpcore.ReadTimeout("the browser got no response in time") from None
-    except JsException:
-        raise failure(NO_RESPONSE) from None
+        result, error = runtime.run_sync(limited())
     except BaseException:
         controller.abort()
         raise
+    if isinstance(error, TimeoutError):
+        controller.abort()
+        raise httpcore.ReadTimeout("the browser got no response in time")
+    if error is not None:
+        raise failure(NO_RESPONSE)
+    return result

@@ -13,7 +13,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-if sys.platform == "win32":  # type checkers know this condition, not os.name
+from . import runtime
+
+if runtime.IN_BROWSER:  # a page has one process, with files of its own
+
+    def _lock(file: IO[bytes]) -> None:
+        pass
+
+    def _unlock(file: IO[bytes]) -> None:
+        pass
+elif sys.platform == "win32":  # type checkers know this condition, not os.name
     import msvcrt
 
     def _lock(file: IO[bytes]) -> None:

@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,10 @@ KERNEL = ["comm", "ipython", "jedi", "micropip", "packaging"]
 """What jupyterlite-pyodide-kernel loads into the kernel, other than its own wheels."""
 SERVED = {"jupyterlab-widgets", "widgetsnbextension"}
 """Requirements that the page needs and the kernel does not; the site serves them as extensions."""
-EXTENSIONS = ["@jupyterlite/pyodide-kernel-extension", "@jupyter-widgets/jupyterlab-manager", "anywidget"]
+KERNEL_EXTENSION = "@jupyterlite/pyodide-kernel-extension"
+EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "anywidget"]
+BUILDER = ["jupyterlite-core>=0.8,<0.9", "jupyterlite-pyodide-kernel>=0.8,<0.9"]
+"""JupyterLite has a folder of its own: its kernel extension fails in a JupyterLab of the same environment."""
 CORE = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
 LOCK, MISSING = "pyodide-lock.json", "missing.json"
 TIMEOUT = 600  # seconds
@@ -304,12 +308,26 @@ def _bundle() -> ModuleType:
     return module
 
 
+def _builder() -> Path:
+    """Return the folder of the user's cache in which JupyterLite is installed."""
+    key = hashlib.sha256(" ".join([*BUILDER, sys.version]).encode()).hexdigest()[:12]
+    folder = platformdirs.user_cache_path("constellations_widgets_docs", ensure_exists=True) / f"jupyterlite-{key}"
+    if not folder.exists():
+        with tempfile.TemporaryDirectory(dir=folder.parent) as part:
+            made = Path(part) / "jupyterlite"
+            _pip("install", "--target", str(made), *BUILDER, alone=False)
+            with contextlib.suppress(OSError):  # another process was faster
+                made.rename(folder)
+    return folder
+
+
 def _run_jupyterlite(work: Path, contents: Path, site: Path) -> None:
-    extensions = Path(sys.prefix) / "share" / "jupyter" / "labextensions"
+    builder, shared = _builder(), Path("share", "jupyter", "labextensions")
+    extensions = [builder / shared / KERNEL_EXTENSION, *(sys.prefix / shared / name for name in EXTENSIONS)]
     settings = {
         "apps": ["lab", "notebooks"],
         "contents": [str(contents.resolve())],
-        "federated_extensions": [str(extensions / name) for name in EXTENSIONS],
+        "federated_extensions": [*map(str, extensions)],
         "ignore_sys_prefix": ["federated_extensions"],
         "no_sourcemaps": True,
         "no_unused_shared_packages": True,
@@ -317,17 +335,21 @@ def _run_jupyterlite(work: Path, contents: Path, site: Path) -> None:
     }
     (work / "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": settings}), "utf-8")
     command = [sys.executable, "-m", "jupyterlite_core", "build"]
-    done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    path = os.pathsep.join(filter(None, [str(builder), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": path}
+    options: dict[str, Any] = {"cwd": work, "env": environment, "capture_output": True, "text": True}
+    done = subprocess.run(command, timeout=TIMEOUT, check=False, **options)
     if done.returncode != 0:
         raise UnavailableError(f"JupyterLite was not built: {(done.stderr or done.stdout).strip()[-1000:]}")
 
 
-def _pip(command: str, *options: str) -> None:
-    """Run pip for packages, without what they require."""
-    arguments = [sys.executable, "-m", "pip", command, "--quiet", "--disable-pip-version-check", "--no-deps", *options]
+def _pip(command: str, *options: str, alone: bool = True) -> None:
+    """Run pip for packages; `alone` without what they require."""
+    quiet = ["--quiet", "--disable-pip-version-check", *(["--no-deps"] if alone else [])]
+    arguments = [sys.executable, "-m", "pip", command, *quiet, *options]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     if done.returncode != 0:
-        raise UnavailableError(f"pip can't get {options[-1]} for Pyodide: {done.stderr.strip()[-300:]}")
+        raise UnavailableError(f"pip can't get {options[-1]}: {done.stderr.strip()[-300:]}")
 
 
 def _digest(path: Path) -> str:

@@ -19,7 +19,13 @@ import threading
 import uuid
 from pathlib import Path
 
-if sys.platform == "win32":  # type checkers know this condition, not os.name
+from .. import runtime
+
+if runtime.IN_BROWSER:
+
+    def _lock(file: int) -> None:
+        """Do nothing: a page has one process, with files of its own."""
+elif sys.platform == "win32":  # type checkers know this condition, not os.name
     import msvcrt
 
     def _lock(file: int) -> None:

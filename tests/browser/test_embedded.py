@@ -180,9 +180,8 @@ def test_a_notebook_that_nbconvert_runs_shows_the_picture(offline: Page, image: 
 
 
 def test_an_embedded_preview_is_a_widget_in_jupyterlab_and_a_live_page_where_that_is_gone(
-    lab: Lab, offline: Page, image: Path, tmp_path: Path
+    lab: Lab, page: Page, offline: Page, image: Path, tmp_path: Path
 ):
-    page = lab.page
     notebook: Notebook = lab.open_notebook(
         [SHOW.format(draft=untiled(image), options="embed=True"), "cxw.publish(draft)"]
     )

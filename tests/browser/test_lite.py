@@ -137,10 +137,13 @@ def test_in_a_page_without_a_server(page: Page, tiles: Path, image: Path, tmp_pa
 
 
 def run_all(page: Page, count: int) -> list[Locator]:
-    """Run all cells of the open notebook; wait until they have ended; return their outputs."""
+    """Run all cells of the open notebook; wait until they have ended, without an error; return their outputs."""
     cells = page.locator(".jp-Notebook .jp-CodeCell")
     expect(cells).to_have_count(count, timeout=PATIENCE)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    expect(cells.last.locator(".jp-InputPrompt")).to_have_text(f"[{count}]:", timeout=PATIENCE)
+    ended = cells.last.locator(".jp-InputPrompt").filter(has_text=f"[{count}]:")
+    failed = page.locator(".jp-OutputArea-output", has_text="Traceback (most recent call last)")
+    expect(ended.or_(failed).first).to_be_visible(timeout=PATIENCE)
+    assert failed.all_inner_texts() == []
     return [cells.nth(number).locator(".jp-OutputArea") for number in range(count)]
