@@ -267,7 +267,8 @@ class Lab(WatchedPage):
     def close(self) -> None:
         """Stop the kernels that this page started."""
         for notebook in self._notebooks:
-            notebook.shut_down()
+            if not notebook.is_shut_down:
+                notebook.shut_down()
 
     def clear(self) -> None:
         """Close what is open, and show the page as it was when it was loaded: for the next test."""
@@ -300,6 +301,7 @@ class Notebook:
 
     def __init__(self, lab: Lab, name: str):
         self.lab, self.page, self.name = lab, lab.page, name
+        self.is_shut_down = False
         self.page.wait_for_function(
             "path => [...(window.jupyterapp?.shell.widgets('main') ?? [])].some((it) => it.context?.path === path)",
             arg=name,
@@ -373,6 +375,7 @@ class Notebook:
     def shut_down(self) -> None:
         """Stop the kernel."""
         self._call("await context.sessionContext.shutdown();")
+        self.is_shut_down = True
 
     def _ask(self, code: str, expression: str) -> Any:
         reply = self._call(
