@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NoReturn
 
 from ..errors import SignInError
-from ..http import URL, Auth, Request, Response, authorize, drop_body
+from ..http import URL, Auth, Request, Response, authorize, drop_body, hide_frames
 from ..network import is_loopback
 
 TOKEN_VARIABLE = "CONSTELLATIONS_TOKEN"
@@ -160,6 +160,7 @@ def token_in_environment(variable: str) -> Secret | None:
     return Secret(token) if token else None
 
 
+@hide_frames
 def claims_of(token: Any) -> dict[str, Any]:
     """Return the claims of a JWT, unverified; empty if it is not a JWT."""
     try:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from ..errors import SignInError
-from ..http import hide_frames
 from .credentials import Secret, claims_of, token_fault
 
 _EARLY = 30.0  # seconds before expiry at which a token is renewed; a quarter of its lifetime if that is shorter
@@ -122,7 +121,6 @@ def same_issuer(one: Any, other: str) -> bool:
     return isinstance(one, str) and one.rstrip("/") == other.rstrip("/")
 
 
-@hide_frames
 def checked_claims(id_token: Any, issuer: str, client_id: str, nonce: str | None) -> dict[str, Any]:
     """Return the claims of an id token that `issuer` issued for `client_id` and for the sign-in that sent `nonce`.
 

@@ -65,8 +65,9 @@ MADE = {
 
 
 def send(widget: Any) -> list[dict[str, Any]]:
-    """Let a widget send as Jupyter does; gives what the page reads."""
+    """Let a widget send as Jupyter does to a page that shows it; gives what the page reads."""
     came: list[dict[str, Any]] = []
+    widget._handle_custom_msg({"kind": "view", "view": "a", "open": True}, [])
     widget._send = lambda message, buffers=None: came.append(json.loads(json_packer(message).decode("utf-8")))
     return came
 
