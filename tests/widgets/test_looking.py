@@ -19,6 +19,7 @@ from constellations_widgets.widgets.publisher import Publisher
 
 REVIEW = {
     "ticket": "t",
+    "account": "",
     "ready": True,
     "reasons": [],
     "request": "POST http://127.0.0.1/handle/me/image",

@@ -325,7 +325,8 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
 
     def close(self) -> None:
         """Stop following the draft, and close the preview in every page."""
-        self._placing.snapping.close()
+        if hasattr(self, "_placing"):  # not if the arguments were refused
+            self._placing.snapping.close()
         super().close()
 
     def _push(self, changed: frozenset[str]) -> None:
