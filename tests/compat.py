@@ -22,7 +22,7 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 RESOLUTIONS = ("lowest-direct", "highest")
 IGNORED = ("browser", "test_types.py")
 """Tests of browsers; and of type checkers, which need the newest types of other packages."""
-LEFT_OUT = {"marimo", "mkdocs-jupyter", "mkdocs-material"}
+LEFT_OUT = {"marimo"}
 """Test tools that only browser tests use, and whose requirements may exclude the oldest packages that this project allows."""
 MISSING = "SKIPPED"
 

@@ -26,8 +26,12 @@ SERVER_PROXY = (
 """jupyter-server-proxy and those of its dependencies that JupyterLab does not have."""
 
 
-def installed(name: str, packages: Sequence[str]) -> Path:
-    """Return the folder of the user's cache in which packages are installed, without their dependencies.
+MKDOCS = ("mkdocs-jupyter>=0.25", "mkdocs-material>=9.5")
+"""MkDocs; it brings a JupyterLab extension that Voila can't load."""
+
+
+def installed(name: str, packages: Sequence[str], *, alone: bool = True) -> Path:
+    """Return the folder of the user's cache in which packages are installed.
 
     Without a registry the test is skipped, and fails in CI.
 
@@ -37,6 +41,8 @@ def installed(name: str, packages: Sequence[str]) -> Path:
         Name of the folder.
     packages : sequence of str
         Requirements of all packages.
+    alone : bool, default True
+        Whether their dependencies are left out.
     """
     cache = platformdirs.user_cache_path("constellations_widgets_tests", ensure_exists=True)
     folder = cache / f"{name}-{sys.implementation.cache_tag}"
@@ -44,7 +50,9 @@ def installed(name: str, packages: Sequence[str]) -> Path:
         return folder
     with tempfile.TemporaryDirectory(dir=cache) as begun:
         target = Path(begun) / name
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), *packages]
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(target), *packages]
+        if alone:
+            command.append("--no-deps")
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
             why = done.stderr.strip()[-300:] if done.returncode else ""

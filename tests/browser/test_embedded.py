@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
+from python_packages import MKDOCS, installed
 
 import constellations_widgets as cxw
 from browser.accessible import load_axe, violations
@@ -30,7 +32,7 @@ SCRIPTS = ("require_js_url", "mathjax_url", "mermaid_js_url", "jquery_url", "wid
 ITS_OWN = ("https://unpkg.com/**",)
 """What the template of mkdocs-jupyter loads, whatever a notebook shows."""
 
-MKDOCS = """
+MKDOCS_CONFIG = """
 site_name: Lessons
 theme:
   name: material
@@ -99,9 +101,10 @@ def nbconvert_page(notebook: Path, folder: Path) -> Path:
 def mkdocs_page(notebook: Path, folder: Path) -> Path:
     (folder / "docs").mkdir()
     shutil.copy(notebook, folder / "docs" / "index.ipynb")
-    (folder / "mkdocs.yml").write_text(MKDOCS)
+    (folder / "mkdocs.yml").write_text(MKDOCS_CONFIG)
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    environment = os.environ | {"PYTHONPATH": str(installed("mkdocs", MKDOCS, alone=False))}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return folder / "site" / "index.html"
 
