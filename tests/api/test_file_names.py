@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,14 @@ def send(widget: Any) -> list[dict[str, Any]]:
     return came
 
 
+def has_come(came: list[dict[str, Any]]) -> bool:
+    """Wait until a page has read something: what many widgets send is sent in turn."""
+    end = time.monotonic() + 30
+    while not came and time.monotonic() < end:
+        time.sleep(0.005)
+    return bool(came)
+
+
 @posix
 @pytest.mark.parametrize("kind", MADE)
 def test_a_name_that_is_no_utf8_is_read_and_shown(kind, tmp_path):
@@ -87,7 +96,7 @@ def test_a_name_that_is_no_utf8_is_read_and_shown(kind, tmp_path):
         came = send(widget)
         json_packer(widget.get_state()).decode("utf-8")
         draft.wwt.rotation = 1.0 + (draft.wwt.rotation or 0)
-        assert came
+        assert has_come(came)
         widget.close()
 
 
@@ -130,7 +139,7 @@ def test_half_a_character_in_a_value_is_shown_and_never_published(kind, path):
     came = send(widget)
     draft.update({path: HALF})
     json_packer(widget.get_state()).decode("utf-8")
-    assert came or kind is cxw.Preview
+    assert kind is cxw.Preview or has_come(came)
     assert HALF not in json.dumps(came, ensure_ascii=False)
     with pytest.raises(DraftError, match=path.replace(".", r"\.")):
         draft.submission()
