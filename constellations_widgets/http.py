@@ -119,7 +119,7 @@ class _NoCookies(httpx.Cookies):
 
 
 class _Client(Client):
-    @property  # type: ignore[misc]  # nobody sets any
+    @property  # type: ignore[misc]  # read-only: the client keeps none
     def cookies(self) -> httpx.Cookies:
         return _NO_COOKIES
 

@@ -100,7 +100,7 @@ def new_pool(count: int, name: str) -> Executor:
 
 
 def new_workers(count: int, name: str) -> Executor:
-    """Return threads for work that nobody waits for. In a browser each piece of it is a task, and they are not limited."""
+    """Return threads for work that no caller waits for. In a browser each piece of work is a task; their number is not limited."""
     if IN_BROWSER:
         from .tasks import TaskExecutor
 
@@ -114,7 +114,7 @@ def new_lock() -> Lock:
 
 
 def new_rlock() -> Lock:
-    """Return a lock as `new_lock` does, which whoever holds it can take again."""
+    """Return a lock as `new_lock` does, which its holder can take again."""
     return _task_lock(reentrant=True) if IN_BROWSER else threading.RLock()
 
 

@@ -172,7 +172,7 @@ def claims_of(token: Any) -> dict[str, Any]:
 
 
 def name_in(token: str) -> str:
-    """Return the name of the account in a token; "" if there is none."""
+    """Return the name of the account in a token; "" if the token does not name one."""
     name = claims_of(token).get("preferred_username")
     return name if isinstance(name, str) else ""
 

@@ -74,7 +74,7 @@ class Session(Credentials):
 
     @property
     def username(self) -> str:
-        """Name of the account that is signed in; empty if nobody is, or if the token does not name the account."""
+        """Name of the account that is signed in; empty if there is no sign-in, or if the token does not name the account."""
         tokens = self._tokens
         return tokens.username if tokens else ""
 

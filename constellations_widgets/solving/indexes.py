@@ -26,7 +26,7 @@ _HEADER = 2880 * 8  # bytes of a file that hold its primary header
 _CARD = re.compile(rb"(SCALE_[UL]|NSTARS|INDEXID|HEALPIX|HPNSIDE) *= *([-+0-9.Ee]+)")
 
 INSTALL = (
-    "cxw.index_download(width=…) says which ones there are, and downloads them when it is told to. Or, on Debian and Ubuntu: apt-get "
+    "cxw.index_download(width=…) lists them, and its run() downloads them. Or, on Debian and Ubuntu: apt-get "
     "install astrometry-data-tycho2 (300 MB, for pictures more than about 1° wide). Other folders of index-*.fits files can be named in "
     "ASTROMETRY_INDEX_PATH"
 )
