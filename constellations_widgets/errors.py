@@ -79,9 +79,7 @@ def needs_extra(
     try:
         yield
     except ImportError as missing:
-        name = (missing.name or "").partition(".")[0]
-        if name == __package__:  # a mistake of this package
-            raise
+        name = _package_of(missing)
         problem = (
             f"{name}, which is not installed" if isinstance(missing, ModuleNotFoundError) else f"{name} ({missing})"
         )
@@ -103,14 +101,20 @@ def needs_package(what: str, error: type[ConstellationsError]) -> Iterator[None]
     try:
         yield
     except ModuleNotFoundError as missing:
-        name = (missing.name or "").partition(".")[0]
-        if name == __package__:  # a mistake of this package
-            raise
+        name = _package_of(missing)
         package = {"PIL": "pillow"}.get(name, name)
         way = f"pip install {package}"
         if runtime.IN_BROWSER:
             way = f"run %pip install {package} in a cell; if that fails, use a Jupyter kernel on your computer"
         raise error(f"{what} needs {package}, which this Python does not have: {way}") from None
+
+
+def _package_of(missing: ImportError) -> str:
+    """Return the name of the package that can't be imported; raise the error again if it is a mistake of this package."""
+    name = (missing.name or "").partition(".")[0]
+    if name == __package__:
+        raise missing
+    return name
 
 
 def needs_computer(what: str, error: type[ConstellationsError], *, instead: str) -> None:

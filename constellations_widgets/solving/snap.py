@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import SolveError, SourceError
+from ..errors import SolveError, SourceError, needs_extra
 from ..geometry.plane import TILE, Plane, levels_of, padded, plane_of, width_factor_of
 from ..geometry.tangent import sky_to_plane
 from ..schema.placement import is_tan, number
@@ -59,10 +59,8 @@ def snap(
     SourceError
         If a file can't be read, or the reference has no WCS.
     """
-    try:
+    with needs_extra("solve", "Snapping", SolveError):
         import scipy  # noqa: F401
-    except ImportError:
-        raise SolveError("Snapping needs scipy: pip install 'constellations_widgets[solve]'") from None
     if not isinstance(reference, Reference):
         reference = fits_reference(reference, plane, picture.size)
     return register(picture, plane, reference, progress)

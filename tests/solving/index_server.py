@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from astropy.io import fits
 
 from constellations_widgets.solving.downloads import IndexDownload, RemoteIndex
 from constellations_widgets.solving.indexes import Tile
+
+Server = TypeVar("Server", bound=ThreadingHTTPServer)
 
 
 def index_bytes(folder: Path, tile: Tile | None = None, seed: int = 0) -> bytes:
@@ -89,12 +92,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def index_server(files: dict[str, bytes]) -> Iterator[IndexServer]:
-    """Serve files until the end of the block."""
-    server = IndexServer(files)
+def serving(server: Server) -> Iterator[Server]:
+    """Serve in a thread until the end of the block."""
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def index_server(files: dict[str, bytes]) -> Iterator[IndexServer]:
+    """Serve files until the end of the block."""
+    with serving(IndexServer(files)) as server:
+        yield server

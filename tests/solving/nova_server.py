@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 
 import numpy as np
 from astropy.io import fits
+from solving.index_server import serving
 
 from constellations_widgets import SolveError
 from constellations_widgets.solving.detection import DetectedStars
@@ -133,10 +134,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def nova_server() -> Iterator[NovaServer]:
     """Run the server until the end of the block."""
-    server = NovaServer()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(NovaServer()) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
