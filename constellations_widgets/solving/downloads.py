@@ -7,6 +7,7 @@ and its structure.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import math
 import os
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 
 from ..errors import SolveError, needs_extra
 from ..sources import web
+from ..sources.quiet import quiet
 from ..state import file_lock
 from .hints import angle_range, near_hint
 from .indexes import LARGEST_QUAD, SMALLEST_QUAD, IndexFile, Tile, download_folder, index_files, inspect, tiles_near
@@ -41,7 +43,6 @@ _RADIUS = 1.0
 _ATTEMPTS = 5  # in a row that bring nothing, before a download is given up
 _PAUSE = 1.0  # seconds after the first of them, then twice as long each time
 _SPARE = 50_000_000  # bytes that are left free on the disk
-_BLOCK = 2880  # bytes of FITS
 _LONGEST_WAIT = 24 * 3600.0  # seconds for another process that is downloading the same file
 
 
@@ -355,42 +356,16 @@ class _Transfer:
 
 def fits_fault(path: Path) -> str:
     """Return what is wrong with the structure of a FITS file, "" for nothing: each HDU must have its header and all its data."""
-    size = _size(path)
-    at = 0
-    try:
-        with path.open("rb") as file:
-            while at < size:
-                cards, length = _header(file)
-                at += length + -(-_data_size(cards) // _BLOCK) * _BLOCK
-                file.seek(at)
-    except (ValueError, KeyError) as error:
-        return f"an unreadable header at byte {at:,} ({error})"
-    return "" if at == size else f"{size:,} bytes, where its headers announce {at:,}"
+    from astropy.io import fits
 
-
-def _header(file: IO[bytes]) -> tuple[dict[str, str], int]:
-    """Return the values of the next header's cards as text, and its length in bytes."""
-    cards: dict[str, str] = {}
-    length = 0
-    while True:
-        block = file.read(_BLOCK)
-        length += len(block)
-        if len(block) < _BLOCK or (length == _BLOCK and block[:8] not in (b"SIMPLE  ", b"XTENSION")):
-            raise ValueError("no header")
-        for card in (block[start : start + 80].decode("ascii") for start in range(0, _BLOCK, 80)):
-            if card.rstrip() == "END":
-                return cards, length
-            if card[8:10] == "= ":
-                cards[card[:8].rstrip()] = card[10:].partition("/")[0].strip()
-
-
-def _data_size(cards: dict[str, str]) -> int:
-    axes = [int(cards[f"NAXIS{number}"]) for number in range(1, int(cards["NAXIS"]) + 1)]
-    if not axes:
-        return 0
-    return (
-        abs(int(cards["BITPIX"])) // 8 * (math.prod(axes) + int(cards.get("PCOUNT", 0))) * int(cards.get("GCOUNT", 1))
-    )
+    size, end = _size(path), 0
+    with quiet(), contextlib.suppress(OSError), fits.open(path) as hdus:
+        for hdu in hdus:
+            place = hdu.fileinfo()
+            end = place["datLoc"] + place["datSpan"]
+    if end < size:  # astropy stops there
+        return f"an unreadable header at byte {end:,}"
+    return "" if end == size else f"{size:,} bytes, where its headers announce {end:,}"
 
 
 def _size(path: Path) -> int:
