@@ -109,13 +109,10 @@ def authorize(request: Request, value: str) -> None:
 
 
 class _NoCookies(httpx.Cookies):
-    """Take no cookies and send none, without looking for them in every response."""
+    """Stay empty, without searching every response for cookies."""
 
     def extract_cookies(self, response: Response) -> None:
         """Take none."""
-
-    def set_cookie_header(self, request: Request) -> None:
-        """Send none."""
 
 
 class _Client(Client):

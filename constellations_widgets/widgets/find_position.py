@@ -198,7 +198,7 @@ class FindPosition:
             self._update(progress=progress, message=text)
 
     def _on_error(self, error: Exception) -> None:
-        cancelled = self._worker._job is not None and self._worker._job.cancelled.is_set()
+        cancelled = self._worker.is_cancelled
         self._update(phase="idle" if cancelled else "failed", message="" if cancelled else format_error(error))
         if isinstance(error, NoIndexError):
             self._offer = self._helpful_files()

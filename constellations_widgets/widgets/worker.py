@@ -69,6 +69,11 @@ class Worker:
         """Whether a job is running."""
         return self._job is not None
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the running job was asked to stop."""
+        return self._job is not None and self._job.cancelled.is_set()
+
     def start(self, run: Callable[[Job], object], *, replace: bool = False) -> Job | None:
         """Run ``run(job)`` in a thread.
 

@@ -160,7 +160,7 @@ class Snapping:
         self._update(**{**IDLE, "message": f"Placed by {found.parts} parts of the image."})
 
     def _on_error(self, error: Exception) -> None:
-        cancelled = self._worker._job is not None and self._worker._job.cancelled.is_set()
+        cancelled = self._worker.is_cancelled
         self._update(
             **{**IDLE, "phase": "idle" if cancelled else "failed", "message": "" if cancelled else format_error(error)}
         )
