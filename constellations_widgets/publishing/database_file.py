@@ -37,7 +37,8 @@ CREATE TABLE sources (key TEXT PRIMARY KEY, origin TEXT NOT NULL, digest TEXT NO
 CREATE INDEX by_origin ON sources (origin);
 CREATE INDEX by_digest ON sources (digest) WHERE digest != '';
 """
-_VERSIONS = (_TABLE, _DUPLICATES, _URLS, _SOURCES)
+_OPEN = "CREATE INDEX open_attempts ON attempts (api_url, handle) WHERE state IN ('sending', 'unclear');"
+_VERSIONS = (_TABLE, _DUPLICATES, _URLS, _SOURCES, _OPEN)
 """The statements that upgrade each version of the file to the next."""
 
 _NO_SHARED_MEMORY = {

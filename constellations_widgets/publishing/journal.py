@@ -128,7 +128,7 @@ class Journal:
 
     def unsettled(self) -> list[Attempt]:
         """Return the unclear attempts, oldest first."""
-        found = self._database.run(lambda db: read(db, "state = 'unclear' ORDER BY planned, rowid"))
+        found = self._database.run(lambda db: read(db, f"state = 'unclear'{OPEN} ORDER BY planned, rowid"))
         for attempt in found:
             self.seconds_unclear(attempt.key)  # counts from now on
         return found

@@ -13,7 +13,11 @@ SAME_URL = "api_url = ? AND url = ? AND url != ''"  # under any handle
 OTHER_BODY = "NOT (handle = ? AND body_sha256 = ?)"
 NEWEST_FIRST = "ORDER BY planned DESC, rowid DESC"
 _NEWEST_OF_SOURCE = "ORDER BY planned DESC, attempts.rowid DESC"
-_TWINS = "SELECT value, attempts.key FROM attempts, json_each(duplicates) WHERE api_url = ? AND duplicates != '[]'"
+# The index is named since SQLite would choose one that leads through all attempts at the API.
+_TWINS = (
+    "SELECT value, attempts.key FROM attempts INDEXED BY with_duplicates, json_each(duplicates) "
+    "WHERE api_url = ? AND duplicates != '[]'"
+)
 OPEN = " AND state IN ('sending', 'unclear')"
 # A refused or abandoned attempt may still appear at the server, unless the same body is being sent again right now.
 MAY_APPEAR = (
@@ -84,7 +88,8 @@ def conflicts(db: sqlite3.Connection, new: Attempt) -> list[Attempt]:
         made = f"{SAME_URL} AND {OTHER_BODY} AND state IN ('sending', 'unclear', 'published') {NEWEST_FIRST}"
         found = read(db, made, new.api_url, new.url, *other)
         return [it for it in found if it.handle == new.handle or not differs_in_text_only(it, new)]
-    alike = f"api_url = ? AND handle = ? AND url = '' AND {OTHER_BODY}{OPEN} {NEWEST_FIRST}"
+    # The plus keeps SQLite from the index by URL, which leads through all scenes of the handle.
+    alike = f"api_url = ? AND handle = ? AND +url = '' AND {OTHER_BODY}{OPEN} {NEWEST_FIRST}"
     return [it for it in read(db, alike, new.api_url, new.handle, *other) if differs_in_text_only(it, new)]
 
 
