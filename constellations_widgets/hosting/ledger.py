@@ -33,8 +33,10 @@ class Known(NamedTuple):
 
     Attributes
     ----------
-    size, tag, md5
-        As in `StoredFile`; the checksum is also known if the store confirmed a file with this tag.
+    size, tag
+        As in `StoredFile`.
+    md5 : str
+        The checksum of the store's file: the one that was uploaded if it is `unchanged`, else that of `StoredFile`.
     confirmed : str
         The checksum of the file on this disk, as of `version`; "" if the store did not confirm one.
     version : str
@@ -51,14 +53,17 @@ class Known(NamedTuple):
     unchanged: bool
 
     def same(self, file: HostedFile) -> bool | None:
-        """Return whether the store holds a file's bytes; None if only reading the file can tell."""
+        """Return whether the store holds a file's bytes; None if only reading one of them, or both, can tell."""
         if file.size != self.size:
             return False
         if isinstance(file.source, bytes):
             ours = md5_of(file.source)
         else:
             ours = self.confirmed if self.version and self.version == file.version else ""
-        return self.md5 == ours if self.md5 and ours else None
+        if not self.md5 or not ours:
+            return None
+        # Another checksum means another file only if it is one: the ETag of an encrypted file is not.
+        return self.md5 == ours or (False if self.unchanged else None)
 
 
 class Ledger:
@@ -105,7 +110,7 @@ class Ledger:
                 size, tag, md5 = stored
                 ours, its_tag, version = confirmed.get(file.key, _UNCONFIRMED)
                 unchanged = bool(tag) and its_tag == tag
-                yield file, Known(size, tag, md5 or (ours if unchanged else ""), ours, version, unchanged)
+                yield file, Known(size, tag, ours if unchanged else md5, ours, version, unchanged)
 
     def mark_same(self, file: HostedFile, md5: str) -> None:
         """Remember for this run that the store holds a file's bytes, for `Known.same`."""

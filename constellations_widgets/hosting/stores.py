@@ -40,7 +40,7 @@ class StoredFile:
     tag : str
         Tag that changes with the file: an ETag, or size and time of the last change.
     md5 : str
-        Its checksum in hex; "" if the store does not report it.
+        Its checksum in hex, as far as the store's tag is one: that of an encrypted file is not; "" if it can't be.
     """
 
     size: int

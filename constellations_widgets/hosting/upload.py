@@ -182,7 +182,7 @@ class Upload:
         """Return whether the store holds a file's bytes, by its checksum, or by reading what it holds."""
         data = file.read()
         ours = md5_of(data)
-        same = known.md5 == ours if known.md5 else self._store.read(file.key) == data
+        same = known.md5 == ours or (not known.unchanged and self._store.read(file.key) == data)
         if same:
             ledger.mark_same(file, ours)
             ledger.confirm(file, ours, known.tag)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
@@ -111,6 +112,20 @@ def test_more_files_than_are_held_in_memory_are_compared_as_well(tmp_path, tree,
             put(changed, place)
         done = put(changed, place, mode="overwrite")
         assert (done.sent, done.kept) == (1, sent - 1)
+
+
+def test_an_etag_that_is_no_checksum_is_not_taken_for_one(tmp_path, tiles, monkeypatch):
+    tag = stores._tag  # of files that the service encrypts with a key of its own, S3 has ETags of the same form
+    monkeypatch.setattr(stores, "_tag", lambda about: hashlib.md5(tag(about).encode()).hexdigest())
+    with s3_place(tmp_path / "place") as place:
+        put(tiles, place)
+        for known in (True, False):
+            if not known:
+                shutil.rmtree(state_dir("hosting"))
+            assert put(tiles, place).sent == 0
+        Path(tiles.local.root, "thumb.jpg").write_bytes(place.read("0/0/0_0.png"))
+        with pytest.raises(HostingError, match=r"same names \(thumb.jpg\)"):
+            put(tiles, place)
 
 
 def test_other_files_of_the_same_name_are_not_replaced_unless_asked(place, picture):
