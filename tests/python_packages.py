@@ -24,6 +24,11 @@ SERVER_PROXY = (
     *("frozenlist", "multidict", "propcache", "yarl", "idna"),
 )
 """jupyter-server-proxy and those of its dependencies that JupyterLab does not have."""
+HUB = (
+    *("jupyterhub>=6,<7", "alembic", "Mako", "certipy", "oauthlib", "pamela", "SQLAlchemy", "greenlet"),
+    *("prometheus-client", "python-dateutil", "six", "aiodns", "pycares", "cryptography", "cffi"),
+)
+"""JupyterHub and its dependencies, but for those of JupyterLab and of `SERVER_PROXY`."""
 
 
 MKDOCS = ("mkdocs-jupyter>=0.25", "mkdocs-material>=9.5")

@@ -48,7 +48,7 @@ def main() -> int:
 def audit_python() -> tuple[list[str], list[str]]:
     """Return a line for each known vulnerability of the newest allowed packages, and the packages that the service does not know.
 
-    Raises OSError if the service does not answer.
+    Raises OSError if the service does not answer, or knows none of them.
     """
     requirements = FOLDER / "requirements.txt"
     options = ["--quiet", "--extra", "all", "--no-header", "--no-annotate", "--output-file", str(requirements)]
@@ -56,7 +56,14 @@ def audit_python() -> tuple[list[str], list[str]]:
     options = ["--format", "json", "--no-deps", "--disable-pip", "--progress-spinner", "off"]
     report = _json(*_tool("pip-audit", "pip-audit"), *options, "--requirement", str(requirements))
     # pip-audit ends with "No known vulnerabilities" also where its service knows none of the packages.
-    skipped = [package["name"] for package in report["dependencies"] if "skip_reason" in package]
+    reasons = {
+        package["name"]: package["skip_reason"] for package in report["dependencies"] if "skip_reason" in package
+    }
+    if len(reasons) == len(report["dependencies"]):
+        raise OSError(
+            f"The service of pip-audit knows none of {len(reasons)}: {next(iter(reasons.values()), '')[:200]}"
+        )
+    skipped = list(reasons)
     problems = [
         f"{package['name']} {package['version']}: {problem['id']}, fixed in {', '.join(problem['fix_versions']) or 'no version'}"
         for package in report["dependencies"]

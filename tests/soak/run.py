@@ -3,6 +3,7 @@
 * thousands of seeds of the simulator (`tests/adversary`), which goes on from the seeds of `make test`;
 * tiles of pictures 65,600 pixels wide and high, compared with toasty's; 3,200 FITS headers, compared with astropy;
 * Debian's Varnish and nginx before an HTTP server, which they make answer wrongly (`gateways.py`);
+* a panel on JupyterHub behind nginx, which cuts connections, in Chromium (`hub.py`);
 * 2,000 publications at a 20 % fault rate, 16 at a time (`soaking.py`);
 * 200 previews, 20,000 edits and 300 runs of a cell in one kernel, twice (`tests/widgets/test_long_life.py`);
 * 50 kills of a program that publishes, and of one that uploads; an upload of 100,000 files.
@@ -17,12 +18,15 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 TESTS = Path(__file__).parents[1]
 sys.path.insert(0, str(TESTS))
 
 from soak.gateways import try_gateways
+from soak.hub import try_hub
 from soak.soaking import soak
 
 FIRST_SEED = 80
@@ -34,6 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=3000)
     parser.add_argument("--gateways", type=int, default=1)
+    parser.add_argument("--hub", type=int, default=1)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--kills", type=int, default=50)
@@ -44,7 +49,8 @@ def main() -> int:
         _live_long(options.long_life),
         _compare(options.compare),
         _simulate(options.seeds),
-        _try_gateways(options.gateways),
+        _try(try_gateways, options.gateways),
+        _try(try_hub, options.hub),
         _publish(options.count, options.seed),
     ]
     return 0 if all([*parts, _kill(options.kills)]) else 1
@@ -79,11 +85,11 @@ def _compare(wanted: int) -> bool:
     return not subprocess.run(program, cwd=TESTS, env=environment, check=False).returncode
 
 
-def _try_gateways(wanted: int) -> bool:
+def _try(part: Callable[[Path], Any], wanted: int) -> bool:
     if not wanted:
         return True
     with tempfile.TemporaryDirectory() as folder:
-        outcome = try_gateways(Path(folder))
+        outcome = part(Path(folder))
     print(outcome, flush=True)
     return not outcome.wrongs
 

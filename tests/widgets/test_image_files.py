@@ -197,7 +197,7 @@ def test_a_single_fits_file_is_read_as_pixels_and_its_faults_are_said(tmp_path):
     assert files.read_pixels(PIXELS)[:6] == b"SIMPLE"
     path.unlink()
     assert files.reduced_pixels("x") == ("x", 1, None)
-    assert "one.fits.gz no longer exists" in files.state()["fault"]
+    assert "one.fits.gz no longer exists" in files.state(fresh=True)["fault"]
     for read in (files.stretch, lambda: files.read_pixels(PIXELS)):
         with pytest.raises(SourceError, match=r"one.fits.gz no longer exists on the kernel's disk"):
             read()
