@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from ..errors import ConstellationsError, InvalidError
 from ..geometry.extent import view_of_image
 from ..schema.records import ImageRecord, Receipt
-from ..schema.scenes import ScenePlace, SceneSubmission, SkyView
+from ..schema.scenes import ScenePlace, SceneSubmission
+from ..schema.sky_view import SkyView
 from ..text import one_line
 from .scene import format_faults, shared_url_warnings
 
