@@ -26,6 +26,8 @@ SERVER_PROXY = (
 """jupyter-server-proxy and those of its dependencies that JupyterLab does not have."""
 
 
+JUPYTER_BOOK = ("jupyter-book>=1.0,<2",)
+"""Jupyter Book 1, which is Sphinx. Jupyter Book 2 downloads its theme from api.mystmd.org when it builds."""
 MKDOCS = ("mkdocs-jupyter>=0.25", "mkdocs-material>=9.5")
 """MkDocs; it brings a JupyterLab extension that Voila can't load."""
 
