@@ -74,7 +74,8 @@ if TYPE_CHECKING:
     from .schema.images import ImagePermissions, ImageStorage, ImageSubmission, ImageWwt
     from .schema.license import normalize_license
     from .schema.records import Receipt
-    from .schema.scenes import SceneReceipt, SceneSubmission, SkyView
+    from .schema.scenes import SceneReceipt, SceneSubmission
+    from .schema.sky_view import SkyView
     from .solving import IndexDownload, Solution, Solving, find_position, index_download, nova_key
     from .widgets.batch.folder import drafts_from
     from .widgets.batch.publisher import BatchPublisher
@@ -99,7 +100,8 @@ _HOMES = {
     "schema.license": ["normalize_license"],
     "schema.credits": ["clean_credits"],
     "schema.records": ["Receipt"],
-    "schema.scenes": ["SceneReceipt", "SceneSubmission", "SkyView"],
+    "schema.scenes": ["SceneReceipt", "SceneSubmission"],
+    "schema.sky_view": ["SkyView"],
     "solving": ["IndexDownload", "Solution", "Solving", "find_position", "index_download", "nova_key"],
     "outputs.tiling": ["tile"],
     "api": ["Constellations", "ImagesClient", "Retries"],

@@ -13,21 +13,19 @@ from pathlib import Path, PurePath
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from .autosave import Autosave, first_values, folder_of, read_draft_file, saved_files, to_json
 from .checks import ERROR, INFO, WARNING, Fix, Problem
 from .errors import DraftError, PublishError, SourceError, needs_package
 from .observable import CheckedFields
 from .outputs.exports import Exports
 from .schema.fields import fields, flatten, nest
-from .schema.images import ImageSubmission
-from .schema.records import ImageRecord
 from .sources.reading import ParsedImage, inaccuracy
 from .state import state_dir, write_json
 from .text import readable
 
 if TYPE_CHECKING:
+    from .schema.images import ImageSubmission
+    from .schema.records import ImageRecord
     from .solving.solution import Solution
     from .sources.local import LocalImage
 
@@ -234,6 +232,9 @@ class ImageDraft(Exports, CheckedFields):
         SourceError
             If `body` has another type.
         """
+        from .schema.images import ImageSubmission
+        from .schema.records import ImageRecord
+
         if not isinstance(body, ImageSubmission | ImageRecord | Mapping):
             raise SourceError(
                 f"A {type(body).__name__} is not a submission: give a submission, its dict, or a record of Constellations.image"
@@ -456,6 +457,11 @@ class ImageDraft(Exports, CheckedFields):
         DraftError
             If the draft has errors: the message and its `problems` name every field.
         """
+        # Imported on use: pydantic takes 7 MB of a kernel's memory, and a preview needs none of it.
+        from pydantic import ValidationError
+
+        from .schema.images import ImageSubmission
+
         with self._lock:
             errors = [problem for problem in self.problems if problem.severity == ERROR]
             if errors:

@@ -31,6 +31,8 @@ HUB = (
 """JupyterHub and its dependencies, but for those of JupyterLab and of `SERVER_PROXY`."""
 
 
+JUPYTER_BOOK = ("jupyter-book>=1.0,<2",)
+"""Jupyter Book 1, which is Sphinx. Jupyter Book 2 downloads its theme from api.mystmd.org when it builds."""
 MKDOCS = ("mkdocs-jupyter>=0.25", "mkdocs-material>=9.5")
 """MkDocs; it brings a JupyterLab extension that Voila can't load."""
 

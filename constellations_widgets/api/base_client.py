@@ -84,6 +84,11 @@ class BaseClient:
         credentials = self._transport.credentials
         return credentials.username if credentials is not None and credentials.has_token else ""
 
+    def on_account_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener`, in any thread, after each sign-in and sign-out with this client's credentials; return a function that ends this."""
+        credentials = self._transport.credentials
+        return credentials.on_change(listener) if credentials is not None else lambda: None
+
     @property
     def clock_offset(self) -> float:
         """Seconds by which the server's clock is ahead of this machine's, by its latest response; 0 before that."""

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from ..errors import CreditsError, InvalidError, UnclearError
 from ..schema.credits import check_credits, in_one_order
-from ..schema.images import ALT_TEXT_LIMIT, FORBIDDEN_CHARACTERS, NOTE_LIMIT, ImagePermissions, utf16_length
+from ..schema.fields import ALT_TEXT_LIMIT, FORBIDDEN_CHARACTERS, NOTE_LIMIT, utf16_length
+from ..schema.images import ImagePermissions
 from ..schema.records import DISPLAY_NAME_LIMIT, ImageRecord
 
 # Stands in for what a mapping of permissions leaves out while the rest is checked.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..schema.scenes import ScenePlace, SceneReceipt, SceneRecord, SceneSubmission, SceneSummary, SkyView
+from ..schema.scenes import ScenePlace, SceneReceipt, SceneRecord, SceneSubmission, SceneSummary
+from ..schema.sky_view import SkyView
 from .addresses import handle_call, record_path
 from .base_client import BaseClient, RecordPage
 from .scene_changes import scene_changed_meanwhile, scene_changes, unmade_scene_changes

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from ..errors import InvalidError
 from ..schema.placement import web_address_fault
-from ..schema.scenes import TEXT_LIMIT, ScenePlace, SceneRecord, SkyView
+from ..schema.scenes import TEXT_LIMIT, ScenePlace, SceneRecord
+from ..schema.sky_view import SkyView
 from .addresses import record_path
 from .changes import checked_text
 

@@ -11,8 +11,7 @@ from typing import Any
 from ..errors import SourceError
 from ..geometry.angles import ANGLE, DEC, RA, parse_angle, parse_number
 from ..geometry.transforms import without_negative_base
-from ..schema.fields import FieldSpec, fields, nest
-from ..schema.images import BODY_LIMIT, FORBIDDEN_CHARACTERS, utf16_length
+from ..schema.fields import BODY_LIMIT, FORBIDDEN_CHARACTERS, FieldSpec, fields, nest, utf16_length
 from ..schema.placement import Fault, Values, number, shown
 from .registry import ERROR, rule
 

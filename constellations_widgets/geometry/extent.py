@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import SourceError
-from ..schema.scenes import SkyView
+from ..schema.sky_view import SkyView
 from .plane import Plane, padded, plane_of, width_factor_of
 from .tangent import plane_to_sky
 

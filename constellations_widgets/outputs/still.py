@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ..draft import ImageDraft
     from ..publishing.published import PublishedImage
-    from ..schema.scenes import SkyView
+    from ..schema.sky_view import SkyView
     from ..sources.local import LocalImage
 
     Pixels = np.ndarray[Any, Any]

@@ -25,6 +25,7 @@ class PublishedRecord(Generic[Record]):
     """A record at the server whose owner can change some of its values."""
 
     _KIND: ClassVar[str]  # as in the record's address
+    _notify: Callable[[frozenset[str]], None]  # of the class of the values
 
     def _name_record(
         self, client: Constellations, named: Any, unsaved_changes: Callable[[], Mapping[str, Change]]
@@ -82,12 +83,20 @@ class PublishedRecord(Generic[Record]):
             If it can't be read.
         """
         record, before = self._read_record(), self._base
+        self._find_may_edit()
+        self._take(record)
+        return [name for name, value in before.items() if not self._is_same(name, value, self._base[name])]
+
+    def check_may_edit(self) -> None:
+        """Ask the server again whether the account may change the record, after it has signed in or out; values stay as they are."""
+        self._find_may_edit()
+        self._notify(frozenset({"locked"}))
+
+    def _find_may_edit(self) -> None:
         may_edit = self._client.signed_in
         with contextlib.suppress(ApiError):  # unknown: the server will report it when it is saved
             may_edit = may_edit and self._read_may_edit()
         self._may_edit = may_edit
-        self._take(record)
-        return [name for name, value in before.items() if not self._is_same(name, value, self._base[name])]
 
     # -- of each kind
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 from ..api.scene_changes import scene_changes, unmade_scene_changes
 from ..autosave import first_values
 from ..errors import ConflictError, InvalidError, SourceError
-from ..schema.scenes import SceneReceipt, SceneRecord, SceneSummary, SkyView
+from ..schema.scenes import SceneReceipt, SceneRecord, SceneSummary
+from ..schema.sky_view import SkyView
 from ..text import one_line
 from .published_record import PublishedRecord
 from .save_report import Change

@@ -13,7 +13,8 @@ from ..api.constellations import Constellations
 from ..errors import InvalidError, PublishError, SignInError
 from ..geometry.extent import view_of_image
 from ..schema.records import Receipt
-from ..schema.scenes import ScenePlace, SceneReceipt, SceneSubmission, SkyView
+from ..schema.scenes import ScenePlace, SceneReceipt, SceneSubmission
+from ..schema.sky_view import SkyView
 from ._arguments import require_client, require_receipt
 from .backoff import Backoff
 from .delivery import LONGEST_WAIT, Delivery, OnProgress, Outgoing, Sleep, tell_nobody

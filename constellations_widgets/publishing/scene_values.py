@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from ..errors import ConstellationsError, InvalidError
 from ..geometry.extent import view_of_image
 from ..schema.records import ImageRecord, Receipt
-from ..schema.scenes import ScenePlace, SceneSubmission, SkyView
+from ..schema.scenes import ScenePlace, SceneSubmission
+from ..schema.sky_view import SkyView
 from ..text import one_line
 from .scene import format_faults, shared_url_warnings
 
@@ -121,7 +122,8 @@ class SceneValues:
     def on_change(self, callback: OnSceneChange) -> Callable[[], None]:
         """Call ``callback(scene, names)`` after every change; return a function that stops it.
 
-        `names` holds the changed values, and "record" when a scene at the server was read again.
+        `names` holds the changed values, "record" when a scene at the server was read again, and "locked" when the account was
+        checked again.
         """
         self._observers.append(callback)
         return lambda: self._observers.remove(callback) if callback in self._observers else None

@@ -1,34 +1,19 @@
 """An image in a request: the body of `POST /handle/:handle/image`, and nothing that cannot be valid.
 
-Titles, descriptions, units and limits of the fields stand here once: the form's labels and help come from them (see `fields.py`).
+Titles, descriptions, units and limits of the fields are those of `fields.py`.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from . import placement
 from .credits import clean_credits
+from .fields import ALT_TEXT_LIMIT, BODY_LIMIT, FORBIDDEN_CHARACTERS, NOTE_LIMIT, fields, flatten, utf16_length
 from .license import normalize_license
-
-BODY_LIMIT = 100 * 1024
-"""Bytes of a whole request; the server answers 413 to one more."""
-NOTE_LIMIT = 500
-"""UTF-16 units; PATCH takes no longer note, so a longer one could never be set again."""
-ALT_TEXT_LIMIT = 5_000
-"""UTF-16 units; PATCH takes no longer alternative text."""
-
-# Characters that XML can't hold: the server would write them into the image's WTML, which no program could then read.
-FORBIDDEN_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udfff]")
-
-
-def utf16_length(text: str) -> int:
-    """Return the length of `text` in UTF-16 units, as the server counts: most emoji count twice."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _readable(text: str) -> str:
@@ -73,8 +58,18 @@ class _Wire(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-def _about(unit: str | dict[str, str] = "", **more: Any) -> dict[str, Any]:
-    return {"unit": unit, **more}
+def _about(path: str) -> Any:
+    """Return title, description, unit and limits of a field, for its annotation."""
+    spec = fields()[path]
+    unit: dict[str, Any] = {"unit": spec.unit}
+    return Field(
+        title=spec.title,
+        description=spec.description,
+        ge=spec.minimum,
+        gt=spec.above,
+        le=spec.maximum,
+        json_schema_extra=unit if spec.unit else None,
+    )
 
 
 class ImageWwt(_Wire):
@@ -88,65 +83,19 @@ class ImageWwt(_Wire):
     >>> draft.submission().wwt.center_x
     """
 
-    center_x: Annotated[
-        Number,
-        Field(title="Center X (RA)", ge=0, le=360, json_schema_extra=_about("degrees")),
-    ] = Field(description="Right ascension of the projection centre, 0 to 360.")
-    center_y: Annotated[
-        Number,
-        Field(title="Center Y (Dec)", ge=-90, le=90, json_schema_extra=_about("degrees")),
-    ] = Field(description="Declination of the projection centre, -90 to 90.")
-    rotation: Annotated[
-        Number,
-        Field(title="Rotation", json_schema_extra=_about("degrees")),
-    ] = Field(description="Turns the image east of north, counter-clockwise on the sky; clockwise if bottoms up.")
-    base_degrees_per_tile: Annotated[
-        Number,
-        Field(
-            title="Scale (base_degrees_per_tile)",
-            gt=0,
-            json_schema_extra=_about({"Tan": "degrees", "SkyImage": "degrees per pixel"}),
-        ),
-    ] = Field(description="Tiled: angular height of all tiles together. Untiled: degrees per pixel, vertically.")
-    offset_x: Annotated[
-        Number,
-        Field(title="Offset X", json_schema_extra=_about({"Tan": "degrees", "SkyImage": "pixels"})),
-    ] = Field(
-        description="Tiled: moves the image right, in degrees; 0 puts its centre on the projection centre. "
-        "Untiled: pixels from the left edge to the projection centre."
-    )
-    offset_y: Annotated[
-        Number,
-        Field(title="Offset Y", json_schema_extra=_about({"Tan": "degrees", "SkyImage": "pixels"})),
-    ] = Field(
-        description="Tiled: moves the image up, in degrees; 0 puts its centre on the projection centre. "
-        "Untiled: pixels from the bottom edge to the projection centre."
-    )
-    bottoms_up: Annotated[bool, Field(title="Flip vertically (bottoms_up)")] = Field(
-        description="Parity of an untiled image: off for JPEG and PNG, on for FITS (mirrors it). Must be off for a tiled one."
-    )
-    projection: Annotated[
-        Text,
-        Field(title="Projection", min_length=1, json_schema_extra=_about(choices=list(placement.PROJECTIONS))),
-    ] = Field(description="Tan for a tiled study, SkyImage for a single file.")
-    tile_levels: Annotated[
-        Whole,
-        Field(title="Tile levels", ge=0, le=30, json_schema_extra=_about()),
-    ] = Field(description="Tiled: log2 of the padded size / 256, at least 1. Untiled: 0.")
-    width_factor: Annotated[
-        Whole,
-        Field(title="Width factor", ge=1, le=2, json_schema_extra=_about()),
-    ] = Field(description="Tiled: 2, or 1 for a pyramid two tiles wide at its root. An untiled image ignores it.")
-    file_type: Annotated[
-        Text,
-        Field(title="File type", json_schema_extra=_about(choices=[".png", ".jpg", ".fits"])),
-    ] = Field(description="Extension of the tiles or the file with its dot: .png, .jpg or .fits.")
-    quad_tree_map: Annotated[Text, Field(title="Quad tree map")] = Field(
-        description="Digits for {Q} in the image URL; empty unless the URL has {Q} or {S}."
-    )
-    thumbnail_url: Annotated[Text, Field(title="Thumbnail", json_schema_extra=_about(kind="url"))] = Field(
-        description="Address of a JPEG of 96 × 45 pixels, shown in lists."
-    )
+    center_x: Annotated[Number, _about("wwt.center_x")]
+    center_y: Annotated[Number, _about("wwt.center_y")]
+    rotation: Annotated[Number, _about("wwt.rotation")]
+    base_degrees_per_tile: Annotated[Number, _about("wwt.base_degrees_per_tile")]
+    offset_x: Annotated[Number, _about("wwt.offset_x")]
+    offset_y: Annotated[Number, _about("wwt.offset_y")]
+    bottoms_up: Annotated[bool, _about("wwt.bottoms_up")]
+    projection: Annotated[Text, Field(min_length=1), _about("wwt.projection")]
+    tile_levels: Annotated[Whole, _about("wwt.tile_levels")]
+    width_factor: Annotated[Whole, _about("wwt.width_factor")]
+    file_type: Annotated[Text, _about("wwt.file_type")]
+    quad_tree_map: Annotated[Text, _about("wwt.quad_tree_map")]
+    thumbnail_url: Annotated[Text, _about("wwt.thumbnail_url")]
 
 
 class ImagePermissions(_Wire):
@@ -157,22 +106,9 @@ class ImagePermissions(_Wire):
     >>> cxw.ImagePermissions(copyright="Copyright 2026 Jane Doe", credits="Jane Doe", license="CC-BY-4.0")
     """
 
-    copyright: Annotated[Text, Field(title="Copyright", min_length=1)] = Field(
-        description='Who owns it: "Copyright 2020 Henrietta Swan Leavitt" or "Public domain".'
-    )
-    credits: Annotated[
-        OptionalText,
-        AfterValidator(clean_credits),
-        Field(title="Credit line", json_schema_extra=_about(kind="credits")),
-    ] = Field(
-        default="",
-        description="Whom to credit. HTML links and emphasis are kept.",
-    )
-    license: Annotated[
-        Text,
-        AfterValidator(normalize_license),
-        Field(title="License", json_schema_extra=_about(kind="license")),
-    ] = Field(description="What others may do with it, as an SPDX expression.")
+    copyright: Annotated[Text, Field(min_length=1), _about("permissions.copyright")]
+    credits: Annotated[OptionalText, AfterValidator(clean_credits), _about("permissions.credits")] = ""
+    license: Annotated[Text, AfterValidator(normalize_license), _about("permissions.license")]
 
 
 class ImageStorage(_Wire):
@@ -183,13 +119,7 @@ class ImageStorage(_Wire):
     >>> cxw.ImageStorage(legacy_url_template="https://example.org/m51/{1}/{3}/{3}_{2}.png")
     """
 
-    legacy_url_template: Annotated[
-        Text,
-        Field(title="Image address", min_length=1, json_schema_extra=_about(kind="url")),
-    ] = Field(
-        description="Public address of the image. Tiled: with {1} for the level, {2} for x and {3} for y, "
-        "such as https://example.org/m51/{1}/{3}/{3}_{2}.png."
-    )
+    legacy_url_template: Annotated[Text, Field(min_length=1), _about("storage.legacy_url_template")]
 
 
 class ImageSubmission(_Wire):
@@ -208,18 +138,12 @@ class ImageSubmission(_Wire):
 
     wwt: ImageWwt
     storage: ImageStorage
-    note: Annotated[Text, _within(NOTE_LIMIT), Field(title="Title (public)", json_schema_extra=_about(kind="long"))] = (
-        Field(description="The image's name in WWT.")
-    )
+    note: Annotated[Text, _within(NOTE_LIMIT), _about("note")]
     permissions: ImagePermissions
-    alt_text: Annotated[
-        OptionalText, _within(ALT_TEXT_LIMIT), Field(title="Alt text", json_schema_extra=_about(kind="long"))
-    ] = Field(default="", description="What the image shows, for people who can't see it.")
+    alt_text: Annotated[OptionalText, _within(ALT_TEXT_LIMIT), _about("alt_text")] = ""
 
     @model_validator(mode="after")
     def _fits_together(self) -> ImageSubmission:
-        from .fields import flatten
-
         faults = placement.faults(flatten(self.model_dump()))
         if faults:
             raise ValueError("; ".join(f"{fault.field}: {fault.message}" for fault in faults))

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from .images import Number, Text, utf16_length
+from .fields import utf16_length
+from .images import Number, Text
 from .placement import web_address_fault
 from .records import Answer, AnyReceipt, Handle, ImageId, Moment
+from .sky_view import SkyView
 
 TEXT_LIMIT = 5_000
 """UTF-16 units of a scene's text, and of its outgoing address."""
@@ -37,33 +38,6 @@ def _web_address(text: str) -> str:
     if text and (fault := web_address_fault(text)):
         raise ValueError(fault)
     return text
-
-
-@dataclass(frozen=True)
-class SkyView:
-    """A view of the sky: its middle and its extent.
-
-    Attributes
-    ----------
-    ra, dec : float
-        Right ascension and declination of the middle, degrees.
-    height : float
-        Height of the view, degrees.
-    aspect : float
-        Width / height. Default 1.
-    roll : float
-        Turn of the view, degrees; the sky turns clockwise. Default 0: north is up.
-
-    Examples
-    --------
-    >>> cxw.SkyView(ra=202.47, dec=47.2, height=0.5)
-    """
-
-    ra: float
-    dec: float
-    height: float
-    aspect: float = 1.0
-    roll: float = 0.0
 
 
 class _Wire(BaseModel):

@@ -6,7 +6,7 @@ import html
 import re
 
 from ..errors import LicenseError
-from ..schema.images import NOTE_LIMIT, utf16_length
+from ..schema.fields import NOTE_LIMIT, utf16_length
 from ..schema.license import CC_ADDRESS, normalize_license
 from .reading import Suggestion
 from .xmp import Properties

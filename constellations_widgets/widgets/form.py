@@ -64,6 +64,7 @@ class ImageForm(CreditsWidget):
     paced = CreditsWidget.paced | {"place"}
     _file_hosting: FileHosting | None = None
     _finder: FindPosition | None = None
+    _stop_listening: Callable[[], None] | None = None
 
     draft_id = traitlets.Unicode().tag(sync=True)
     fields = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
@@ -108,6 +109,8 @@ class ImageForm(CreditsWidget):
             for spec in specs:
                 spec["fixed"] = spec["path"] not in EDITABLE
         super().__init__(draft, messages=messages, requests={"licenses": licenses}, **traits)
+        if self._saving and not isinstance(draft, ImageDraft):
+            self._stop_listening = draft.client.on_account_change(self._saving.on_account_change)
 
     def _push(self, changed: frozenset[str]) -> None:
         with self._pushing, self.hold_sync():
@@ -168,6 +171,8 @@ class ImageForm(CreditsWidget):
             self._file_hosting.close()
         if self._finder:
             self._finder.close()
+        if self._stop_listening is not None:
+            self._stop_listening()
         super().close()
 
 

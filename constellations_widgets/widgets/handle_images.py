@@ -76,7 +76,8 @@ class HandleImages(HandleList[ImageSummary]):
     @property
     def opened(self) -> PublishedImage | Preview | None:
         """What is shown below the list: the image that is edited, or the sky."""
-        return self._edited_image or self._sky
+        with self._lock:  # the page may be told of it a moment before it is known here
+            return self._edited_image or self._sky
 
     def refresh(self) -> None:
         """Load the list again, with images that were published meanwhile. Returns at once."""

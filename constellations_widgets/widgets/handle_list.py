@@ -74,6 +74,7 @@ class HandleList(ClosesModels, VBox, Generic[Item]):
         self._pages = HandlePages(client, self.noun, self._list_pages, self._push, self._lock)
         self._list = self._make_list()
         super().__init__([self._list])
+        self._stop_listening = client.on_account_change(self._on_account_change)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._handle!r} at {self._client.api_url}: run the cell to see it>"
@@ -133,10 +134,17 @@ class HandleList(ClosesModels, VBox, Generic[Item]):
 
     def close(self) -> None:
         """Close the list and what is below it."""
+        if hasattr(self, "_stop_listening"):  # not if the arguments were refused
+            self._stop_listening()
         self._closed()
         for part in self.children:
             part.close()
         super().close()
+
+    def _on_account_change(self) -> None:
+        """Load the list again if it could not be loaded: its owner may have signed in."""
+        if self._pages.phase == "failed" and self._client.signed_in:
+            self.refresh()
 
     # -- from the page, in any thread
 

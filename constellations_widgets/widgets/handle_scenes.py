@@ -70,7 +70,8 @@ class HandleScenes(HandleList[SceneSummary]):
     @property
     def opened(self) -> SceneDraft | PublishedScene | None:
         """The scene that is shown below the list."""
-        return self._preview.scene if self._preview is not None else None  # type: ignore[return-value]
+        with self._lock:  # the page may be told of it a moment before it is known here
+            return self._preview.scene if self._preview is not None else None  # type: ignore[return-value]
 
     @property
     def preview(self) -> ScenePreview | None:

@@ -55,7 +55,7 @@ class PublishPanel(SavedOutput, VBox):
         self.add_class("cxw-panel")
         if self._sign_in is not None:
             self._sign_in.add_class("cxw-panel-sign-in")
-            self._stop_listening = self._sign_in.credentials.on_change(self._signed_in_or_out)
+            self._stop_listening = client.on_account_change(self._arrange)
 
     def __repr__(self) -> str:
         return placeholder_of(self, self.draft)
@@ -76,9 +76,8 @@ class PublishPanel(SavedOutput, VBox):
         signing_in = self._sign_in if self._sign_in and not self._client.signed_in else None
         return tuple(filter(None, (signing_in, self.preview, self._edit or self.form, self.publisher)))
 
-    def _signed_in_or_out(self) -> None:
+    def _arrange(self) -> None:
         self.children = self._parts()
-        self.publisher.check_account()
 
     def _open_edit(self, receipt: Receipt) -> None:
         """Show the form of the published image in place of the draft's."""
@@ -88,10 +87,10 @@ class PublishPanel(SavedOutput, VBox):
             self._edit = ImageForm(PublishedImage(self._client, receipt))
             self._edit.add_class("cxw-panel-form")
             self._edit.add_class("cxw-panel-edit")
-            self.children = self._parts()
+            self._arrange()
         else:  # back to the receipt
             edit, self._edit = self._edit, None
-            self.children = self._parts()
+            self._arrange()
             close_with_models(edit)
         self.publisher.show_editing(self._edit is not None)
 

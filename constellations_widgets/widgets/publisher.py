@@ -72,6 +72,11 @@ class Publication(ReviewFlow[Step]):
         if self._account is not None:
             self._account.check()
 
+    def on_account_change(self) -> None:
+        """Leave a review that another account would send, and ask the server about the present account."""
+        super().on_account_change()
+        self.check_account()
+
     @property
     def blocked(self) -> bool:
         """Whether there is no server or no handle, or the draft is published."""
@@ -250,6 +255,8 @@ class Publisher(DraftWidget[ImageDraft]):
     draft_id = traitlets.Unicode().tag(sync=True)
     saved = traitlets.Unicode().tag(sync=True)  # when the draft was last written to disk, ISO 8601
 
+    _stop_listening: Callable[[], None] | None = None
+
     def __init__(
         self,
         draft: ImageDraft,
@@ -288,6 +295,7 @@ class Publisher(DraftWidget[ImageDraft]):
             self._look_up_source()
             self._pending.find()
             self._publication.check_account()
+            self._stop_listening = client.on_account_change(self._on_account_change)
         if draft.receipt:
             self._show_receipt(draft.receipt)
 
@@ -307,13 +315,20 @@ class Publisher(DraftWidget[ImageDraft]):
         self._publication.edit_published = edit
         self._show_status()
 
-    def check_account(self) -> None:
-        """Ask the server again whether the account may publish under the handle."""
-        self._publication.check_account()
+    def close(self) -> None:
+        """Stop following the draft and the sign-in, and close the widget in every page."""
+        if self._stop_listening is not None:
+            self._stop_listening()
+        super().close()
 
     def show_editing(self, editing: bool, message: str = "") -> None:
         """Show that what was published is being edited, or why it can't be."""
         self._publication.show_editing(editing, message)
+
+    def _on_account_change(self) -> None:
+        self._publication.on_account_change()
+        if self._scene is not None:
+            self._scene.on_account_change()
 
     def _look_up_source(self) -> None:
         """Show what was published from the draft's source before, whatever its address."""

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
-from ..errors import UnclearError
+from ..errors import SignInError, UnclearError
 from .worker import Job, Worker, format_error
 
 Reviewed = TypeVar("Reviewed")
@@ -57,9 +57,10 @@ class ReviewFlow(Generic[Reviewed]):
     def __init__(self, name: str, show: Callable[[], object]):
         self._show = show
         self.lock = threading.RLock()
-        self.worker = Worker(name, self._on_error, self.lock)
+        self.worker = Worker(name, self._on_fault, self.lock)
         self._reviewed: Reviewed | None = None
         self._edits = 0  # of what is reviewed
+        self._needed_sign_in = False  # it ended because no account was signed in
         self.phase: Any = self.IDLE
         self.progress, self.waiting, self.message = "", False, ""
         self.review: Any = None
@@ -146,6 +147,16 @@ class ReviewFlow(Generic[Reviewed]):
             if self.phase == REVIEW:
                 self._reset(self.changed_text)
 
+    def on_account_change(self) -> None:
+        """After a sign-in or sign-out: leave a review that another account would send, and an error for want of a sign-in."""
+        with self.lock:
+            if self.phase == REVIEW and self.review["account"] != self.account:
+                self._reset(_OTHER_ACCOUNT)
+            elif self._needed_sign_in:
+                self._reset()
+            else:
+                self._show()
+
     # -- for subclasses
 
     def _start(self, phase: str, progress: str, run: Callable[[Job], None]) -> None:
@@ -177,11 +188,15 @@ class ReviewFlow(Generic[Reviewed]):
     ) -> None:
         with self.lock:
             self.phase, self.progress, self.waiting, self.message = phase, progress, waiting, message
-            self.review = review
+            self.review, self._needed_sign_in = review, False
             self._show()
 
     def _on_progress(self, stage: str, message: str) -> None:
         self._set(self.SENDING, progress=message, waiting=stage == "waiting")
+
+    def _on_fault(self, error: Exception) -> None:
+        self._on_error(error)
+        self._needed_sign_in = isinstance(error, SignInError)
 
     def _on_error(self, error: Exception) -> None:
         if isinstance(error, UnclearError):
@@ -190,7 +205,7 @@ class ReviewFlow(Generic[Reviewed]):
             self._set(FAILED, message=format_error(error))
 
 
-_OTHER_ACCOUNT = "Another account signed in after the review. Review it again."
+_OTHER_ACCOUNT = "The sign-in changed after the review. Review it again."
 _WHAT_NOW = (
     "Check again in a while. Sending again first waits until the server must have processed the request, checks again, and "
     "sends only if it is missing."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from .. import runtime
 from ..errors import ConflictError, ConstellationsError, DraftError, UnclearError
 from ..publishing.published import EDITABLE, PublishedImage
 from .base import to_page
@@ -69,6 +70,11 @@ class Saving(ReviewFlow[Mapping[str, str]]):
         with self.lock:
             if self.phase in (REVIEW, FAILED, self.DONE):
                 self._reset()
+
+    def on_account_change(self) -> None:
+        """Leave a review that another account would send, and ask the server whether this one may change the image."""
+        super().on_account_change()
+        runtime.start_thread("account", self._image.check_may_edit)
 
     def revert(self) -> None:
         """Discard all changes that are not saved."""

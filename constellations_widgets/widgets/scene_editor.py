@@ -48,6 +48,7 @@ class SceneEditor(PageWidget):
         self.flow = SceneFlow(client, handle, preview, functools.partial(self.set_trait, "scene"), on_stored)
         super().__init__(messages={"view": lambda _message: None, "scene": self.flow.on_message})
         self.flow.begin(scene)
+        self._stop_listening = client.on_account_change(self.flow.on_account_change)
 
     @property
     def receipt(self) -> SceneReceipt | None:
@@ -55,6 +56,7 @@ class SceneEditor(PageWidget):
         return self.flow.receipt
 
     def close(self) -> None:
-        """Stop following the scene, and close the widget in every page."""
+        """Stop following the scene and the sign-in, and close the widget in every page."""
+        self._stop_listening()
         self.flow.close()
         super().close()

@@ -124,6 +124,12 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
         self._is_publication = True
         self._start(self.PREPARING, self.preparing_text, lambda _job: self._prepare_publication(published))
 
+    def on_account_change(self) -> None:
+        """Leave a review that another account would send, and ask the server whether this one may change the scene."""
+        super().on_account_change()
+        if isinstance(scene := self.form.values, PublishedScene):
+            runtime.start_thread("account", scene.check_may_edit)
+
     def prepare(self) -> None:
         """Prepare a review of what the form holds."""
         self._is_publication = False

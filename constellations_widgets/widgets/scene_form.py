@@ -67,7 +67,7 @@ class SceneForm:
         self._stop()
         self._values, self.message = values, ""
         self._view = ViewFields()
-        self._stop = values.on_change(lambda _values, _names: self._on_change(True))
+        self._stop = values.on_change(lambda _values, names: self._on_change(names != {"locked"}))
 
     def close(self) -> None:
         """Stop following the scene."""

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import SourceError
 from ..geometry.angles import format_angle, format_dec, format_ra, parse_angle, parse_number, seconds_decimals
 from ..geometry.position import CENTER_DEC, CENTER_RA, parse_center
-from ..schema.scenes import SkyView
+from ..schema.sky_view import SkyView
 from .protocol.drafts import PositionField
 
 HEIGHT, ASPECT, ROLL = "height", "aspect", "roll"

@@ -58,6 +58,7 @@ const APART =
   "This page isolates the preview's frame (a sandbox without “allow-same-origin”), so WWT can't be started in it.";
 
 const STUCK_AFTER = 30_000;
+const SETTLED = 2000; // ms without a change before outdated snapshots are redrawn
 const PASSING = 150; // ms; what is scrolled past faster is not started
 const IN_TIME = 100; // ms; a slow disk takes longer
 const LOSSES = 3; // of graphics memory, within LOSSES_WITHIN ms: then it takes a click
@@ -87,6 +88,7 @@ export class PreviewView {
   #updates: Updates;
   #stuck: ReturnType<typeof setTimeout> | undefined;
   #passing: ReturnType<typeof setTimeout> | undefined;
+  #redrawing: ReturnType<typeof setTimeout> | undefined;
   #slot: Slot = {
     live: false,
     starting: false,
@@ -154,7 +156,8 @@ export class PreviewView {
     this.#more = new More(controlled.flatMap((part) => part.more ?? []));
     const tools = toolbar([...controlled.flatMap((part) => part.controls ?? []), ...this.#more.controls]);
     tools.addEventListener("pointerdown", this.#force);
-    this.element.addEventListener("pointerenter", () => (this.#slot.used = performance.now()));
+    for (const event of ["pointerenter", "focusin", "keydown"])
+      this.element.addEventListener(event, () => (this.#slot.used = performance.now()));
     this.element.addEventListener("keydown", help.escape);
     this.element.addEventListener("keydown", this.#more.escape);
     this.element.addEventListener("keydown", placing.escape);
@@ -174,9 +177,7 @@ export class PreviewView {
     this.#updates.onCurrent = (current) => {
       this.#image.held = this.#scene.held = !current;
       this.#judgePicture();
-      if (!current || this.#isPictureCurrent || this.#app) return;
-      this.#slot.hasSnapshot = false; // its turn comes before that of those with a snapshot of the present image
-      offerSlots();
+      if (current) this.#redraw();
     };
     this.#image.onRevision = this.#scene.onRevision = () => this.#judgePicture();
   }
@@ -242,6 +243,7 @@ export class PreviewView {
   remove(): void {
     this.#removed = true;
     clearTimeout(this.#passing);
+    clearTimeout(this.#redrawing);
     this.#watcher.disconnect();
     this.#sized.disconnect();
     this.#wheel.remove();
@@ -391,6 +393,15 @@ export class PreviewView {
 
   #judgePicture(): void {
     this.#paused.doubt = this.#isPictureCurrent ? "" : this.#updates.current ? OUTDATED : UNCONFIRMED;
+    clearTimeout(this.#redrawing);
+    if (!this.#isPictureCurrent) this.#redrawing = setTimeout(() => whenIdle(() => this.#redraw()), SETTLED);
+  }
+
+  /** Have an outdated snapshot redrawn: its turn for an app comes before that of previews with a snapshot of the present image. */
+  #redraw(): void {
+    if (this.#app || this.#removed || this.#isPictureCurrent || !this.#updates.current) return;
+    this.#slot.hasSnapshot = false;
+    offerSlots();
   }
 
   #settleUpdates(): void {
@@ -437,6 +448,9 @@ export class PreviewView {
     this.#app = null;
   }
 }
+
+/** Call `work` when the browser has nothing else to do. Safari does not tell. */
+const whenIdle = (work: () => void) => ("requestIdleCallback" in window ? requestIdleCallback(work) : setTimeout(work));
 
 const pause = (time: number) => new Promise((goOn) => setTimeout(goOn, time));
 

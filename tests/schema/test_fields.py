@@ -1,4 +1,4 @@
-"""The fields as a form sees them: labels, help, units and limits all come from the models."""
+"""The fields as a form sees them, and that the models have the same."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from constellations_widgets.schema.fields import fields, flatten, nest
-from constellations_widgets.schema.images import ImageWwt
+from constellations_widgets.schema.images import ImageSubmission, ImageWwt
 from constellations_widgets.schema.placement import PROJECTIONS
 
 
@@ -70,6 +72,26 @@ def test_kinds_and_limits_are_those_of_the_models():
     assert (fields()["note"].limit, fields()["alt_text"].limit) == (500, 5000)
     assert fields()["wwt.projection"].choices == PROJECTIONS
     assert [path for path, spec in fields().items() if not spec.required] == ["permissions.credits", "alt_text"]
+
+
+def fields_of(model: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]:
+    """The fields of a model and of the models in it, by path."""
+    found: dict[str, FieldInfo] = {}
+    for name, info in model.model_fields.items():
+        inner = info.annotation
+        is_model = isinstance(inner, type) and issubclass(inner, BaseModel)
+        found |= fields_of(inner, f"{prefix}{name}.") if is_model else {prefix + name: info}
+    return found
+
+
+def test_the_models_have_these_fields_with_their_titles_and_limits():
+    models = fields_of(ImageSubmission)
+    assert list(models) == list(fields())  # in the order of the request, too
+    for spec, info in zip(fields().values(), models.values(), strict=True):
+        limits = {name: getattr(it, name) for it in info.metadata for name in ("ge", "gt", "le") if hasattr(it, name)}
+        of_spec = {"ge": spec.minimum, "gt": spec.above, "le": spec.maximum}
+        assert limits == {name: limit for name, limit in of_spec.items() if limit is not None}, spec.path
+        assert (info.title, info.description, info.is_required()) == (spec.title, spec.description, spec.required)
 
 
 def test_the_page_gets_them_as_json():

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from constellations_widgets.schema.credits import clean_credits
-from constellations_widgets.schema.fields import fields, flatten
-from constellations_widgets.schema.images import BODY_LIMIT, ImageSubmission
+from constellations_widgets.schema.fields import BODY_LIMIT, fields, flatten
+from constellations_widgets.schema.images import ImageSubmission
 from constellations_widgets.schema.placement import faults
 
 SAMPLE = Path(__file__).parent.parent / "data" / "backend-verdicts-sample.json.gz"

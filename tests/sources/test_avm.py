@@ -20,7 +20,7 @@ from sources.test_oracle import apart, as_wwt_draws
 
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
-from constellations_widgets.schema.images import NOTE_LIMIT
+from constellations_widgets.schema.fields import NOTE_LIMIT
 from constellations_widgets.sources.avm import avm_of
 from constellations_widgets.sources.picture import read_picture
 from constellations_widgets.sources.xmp import properties_of, read_xmp

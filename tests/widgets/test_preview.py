@@ -301,8 +301,20 @@ def test_a_page_keeps_its_thread_whatever_a_running_cell_sends():
     assert comm._reply_subshell_for({}, "subshell of the page") == "subshell of the page"
 
 
-def test_importing_the_preview_loads_neither_pywwt_nor_astropy():
-    code = "import sys, constellations_widgets.widgets.preview; print([m for m in ('pywwt', 'astropy', 'httpx') if m in sys.modules])"
+def test_a_preview_loads_no_package_that_it_does_not_need():
+    """Each would take megabytes of every kernel that shows an image: see benchmarks/bench_kernel.py."""
+    heavy = ("astropy", "httpx", "matplotlib", "numpy", "pydantic", "pywwt", "sqlite3", "wwt_data_formats")
+    wtml = (
+        '<Folder><ImageSet Name="M 51" Url="https://example.org/m51/{1}/{3}/{3}_{2}.png" Projection="Tan" TileLevels="4" '
+        'BaseDegreesPerTile="0.5" CenterX="202.47" CenterY="47.2" FileType=".png" WidthFactor="2"/></Folder>'
+    )
+    code = (
+        "import sys, constellations_widgets as cxw\n"
+        f"draft = cxw.ImageDraft.from_wtml({wtml!r}, autosave=False)\n"
+        "preview = cxw.Preview(draft)\n"
+        "assert 'image/png' in preview._repr_mimebundle_()[0] and preview._on_open({})\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

@@ -195,7 +195,7 @@ def test_the_review_names_the_account_and_holds_for_that_account_only(draft, box
     assert shown["account"] == box.handle
     signed.use_token(box.token(claims={"preferred_username": "grace"}))
     send(made, "confirm", ticket=shown["ticket"], anyway=True)
-    assert wait(made, "editing")["message"] == "Another account signed in after the review. Review it again."
+    assert wait(made, "editing")["message"] == "The sign-in changed after the review. Review it again."
     assert images(box, draft) == []
     shown = review(made)
     assert shown["account"] == "grace"

@@ -18,7 +18,7 @@ from traitlets import TraitError
 from widgets.test_wwt_api import VIEW, Page
 
 from constellations_widgets import Preview
-from constellations_widgets.schema.scenes import SkyView
+from constellations_widgets.schema.sky_view import SkyView
 from constellations_widgets.widgets.wwt.api import PreviewWWT
 from constellations_widgets.widgets.wwt.files import COLLECTION
 from constellations_widgets.widgets.wwt.replay import Replay

@@ -188,6 +188,7 @@ class BatchPublisher(CreditsWidget):
             hosting=self._uploads.state,
         )
         self._stop_listening = run.listen(self._rows.touch)
+        self._stop_following_account = run.client.on_account_change(run.on_account_change)
         self._rows.touch(range(len(self.drafts)))
         self._pending.find()
 
@@ -274,6 +275,7 @@ class BatchPublisher(CreditsWidget):
         """Close the table. Publishing continues."""
         if self._stop_listening is not None:
             self._stop_listening()
+            self._stop_following_account()
             self._rows.close()
             self._row_form.close()
             self._uploads.close()

@@ -16,7 +16,7 @@ import traitlets
 from ...errors import ConstellationsError, SourceError, needs_extra
 from ...outputs.still import wcs_figure
 from ...schema.placement import URL
-from ...schema.scenes import SkyView
+from ...schema.sky_view import SkyView
 from ...wtml import DRAWN
 from ..base import DraftObserver, Message, require_draft
 from ..protocol.preview import OpenedPreview, PreviewState, SolvedStar

@@ -1,6 +1,6 @@
 /**
  * Up to six previews per page are live; the others show a snapshot until scrolled into view. Each live one costs 30 MB of graphics
- * memory, and from the sixteenth on the browser takes that of the oldest away.
+ * memory, and from the sixteenth on the browser takes that of the oldest away. Outdated snapshots in sight are redrawn by turns.
  */
 
 import { pageWide } from "../../shared/page_wide.ts";
@@ -12,7 +12,7 @@ export interface Slot {
   /** The app is being started. One after the other: each takes the page's only thread for half a second. */
   starting: boolean;
   inSight: boolean;
-  /** Its image was on the sky: paused, it has a snapshot to show. */
+  /** Its present image was on the sky: paused, it has a true snapshot to show. */
   hasSnapshot: boolean;
   /** When it was last seen or used, by `performance.now()`. */
   used: number;
