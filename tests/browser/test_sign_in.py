@@ -94,9 +94,7 @@ CELLS = [
 ]
 
 
-def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
-    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_notebook_with_a_sign_in_holds_no_secret(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     heard: list[str | bytes] = []
     lab.page.on("websocket", lambda it: it.on("framereceived", lambda frame: heard.append(frame)))
     with Sandbox() as box, own_box(box, tmp_path, monkeypatch), secrets_of(box, monkeypatch) as secrets:
