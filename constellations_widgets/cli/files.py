@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..hosting import Outcome, host_all, hosting_profiles, tile_all
 from ..solving import index_download
 from .checking import drafts_of
-from .output import Tell, confirm, has_terminal, print_error, print_json, progress_bar
+from .output import ShowProgress, confirm, has_terminal, print_error, print_json, progress_bar
 
 if TYPE_CHECKING:
     from ..draft import ImageDraft
@@ -71,7 +71,7 @@ def _save(draft: ImageDraft, outcome: Outcome, folder: Path | None) -> str | Non
     return str(draft.save(folder / f"{Path(outcome.result.target.rstrip('/')).name}.json"))
 
 
-def _shown(tell: Tell) -> Any:
+def _shown(tell: ShowProgress) -> Any:
     return lambda outcome, done, total: tell(done, total, outcome.name)
 
 

@@ -1,4 +1,4 @@
-"""What all commands print: results to stdout, progress and questions to stderr."""
+"""Output of the commands: results to stdout, progress and questions to stderr."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-Tell = Callable[[int, int, str], Any]
-"""Shows progress: what is done, of how much, and a few words."""
+ShowProgress = Callable[[int, int, str], Any]
+"""Called with the finished steps, all steps, and a short text."""
 
 
 def print_json(content: Any) -> None:
@@ -34,7 +34,7 @@ def has_terminal() -> bool:
 
 
 @contextlib.contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Tell]:
+def progress_bar(title: str, total: int) -> Iterator[ShowProgress]:
     """Show a progress bar on a terminal; elsewhere, such as in a log, show nothing. NO_COLOR removes its colors."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -67,17 +67,8 @@ class Uploads(ABC):
         """Return why nothing can be uploaded, "" if it can."""
 
     @abstractmethod
-    def _host(
-        self,
-        target: Any,
-        job: Job,
-        *,
-        public_url: str = "",
-        mode: str = "create",
-        options: Mapping[str, str] | None = None,
-        credentials: Mapping[str, str] | None = None,
-    ) -> None:
-        """Upload, and show the outcome. Raises HostingError if that fails."""
+    def _host(self, target: Any, job: Job, **arguments: Any) -> None:
+        """Upload with these arguments of `host`, and show the outcome. Raises HostingError if that fails."""
 
     def close(self) -> None:
         """Stop what is running."""
@@ -100,7 +91,8 @@ class Uploads(ABC):
         mode = "overwrite" if message.get("replace") is True else "create"
 
         def upload(job: Job) -> None:
-            self._host(target, job, public_url=public_url, mode=mode, options=options, credentials=credentials)
+            where = public_url or None
+            self._host(target, job, public_url=where, mode=mode, options=options, credentials=credentials)
             if name and isinstance(target, str):
                 save_hosting_profile(name, target, public_url, **options)
                 self._update()
@@ -205,8 +197,8 @@ class FileHosting(Uploads):
             return "The image was not made from a file on this machine, so there is nothing to upload."
         return ""
 
-    def _host(self, target: Any, job: Job, *, public_url: str = "", **more: Any) -> None:
-        done = host(self._draft, target, public_url or None, on_progress=self._tell, cancel=job.cancelled, **more)
+    def _host(self, target: Any, job: Job, **arguments: Any) -> None:
+        done = host(self._draft, target, on_progress=self._tell, cancel=job.cancelled, **arguments)
         if done.advice:
             message = f"{done.advice}."
         else:

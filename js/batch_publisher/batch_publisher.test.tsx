@@ -244,7 +244,7 @@ test("a table is shown with its columns and what does not fit, and applied with 
   ];
   const table = { name: "t.csv", columns, count: 2, remarks: ["Row 3, RA: no angle"], more: 4, applied: false };
   const { el, button, sent } = await shown({}, undefined, table);
-  const shownRows = [...el.querySelectorAll(".cxw-columns tbody tr")].map((it) => it.textContent);
+  const shownRows = [...el.querySelectorAll(".cxw-values tbody tr")].map((it) => it.textContent);
   expect(shownRows).toEqual(["Licence→ License", "Weathernot used: no field has this name"]);
   expect(el.querySelector(".cxw-remarks")!.textContent).toBe("Row 3, RA: no angle4 more");
   button("Apply to 2 images").click();

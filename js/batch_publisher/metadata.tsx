@@ -1,5 +1,6 @@
 // A table of metadata: what its columns are for and what does not fit, shown before it is applied.
 
+import "../shared/ui/value_table.css";
 import type { BatchMetadata } from "../protocol.ts";
 import type { DraftLink } from "../shared/draft_link.ts";
 import { useTrait } from "../shared/mount.tsx";
@@ -13,7 +14,7 @@ export function Metadata({ draft, status }: { draft: DraftLink; status: Status }
     <details class="cxw-section cxw-metadata" open={!applied}>
       <summary>{name ? <bdi>{`Table: ${name}`}</bdi> : "Files without a row"}</summary>
       {name && (
-        <table class="cxw-columns">
+        <table class="cxw-values">
           <caption class="cxw-hidden">Columns of the table and their fields</caption>
           <thead>
             <tr>

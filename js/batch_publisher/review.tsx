@@ -3,7 +3,7 @@
 import type { DraftLink } from "../shared/draft_link.ts";
 import { isolated } from "../shared/foreign.ts";
 import { useUniqueId } from "../shared/mount.tsx";
-import { ConfirmOnce, SentBy } from "../shared/ui/confirm_once.tsx";
+import { ConfirmOnce, ReviewDialog, SentBy } from "../shared/ui/confirm_once.tsx";
 import { images, type Kind, type Status } from "./status.ts";
 
 const KINDS: Record<Kind["kind"], [title: string, filter: string]> = {
@@ -32,20 +32,14 @@ export function ReviewView({ draft, status, titles, anyway, decideAll, show }: P
   if (!review) return null;
   const warned = review.kinds.find(({ kind }) => kind === "decide")?.count ?? 0;
   const cancel = () => draft.send({ kind: "cancel" });
+  const question =
+    review.ready > 0
+      ? `Publish ${images(review.ready)} as @${isolated(status.handle)}?`
+      : warned > 0
+        ? `${images(warned)} ${warned === 1 ? "has" : "have"} warnings. Publish ${warned === 1 ? "it" : "them"} anyway?`
+        : "Nothing to publish";
   return (
-    <section
-      role="dialog"
-      aria-label="Review"
-      class="cxw-review"
-      onKeyDown={(event) => event.key === "Escape" && cancel()}
-    >
-      <h3 tabIndex={-1} data-focus>
-        {review.ready > 0
-          ? `Publish ${images(review.ready)} as @${isolated(status.handle)}?`
-          : warned > 0
-            ? `${images(warned)} ${warned === 1 ? "has" : "have"} warnings. Publish ${warned === 1 ? "it" : "them"} anyway?`
-            : "Nothing to publish"}
-      </h3>
+    <ReviewDialog cancel={cancel} question={question}>
       <p id={id}>
         Destination: <code>{status.api_url}</code>.{" "}
         <b>Positions and addresses are final, and images cannot be deleted.</b> You can edit title, description and
@@ -95,7 +89,7 @@ export function ReviewView({ draft, status, titles, anyway, decideAll, show }: P
           Back
         </button>
       </div>
-    </section>
+    </ReviewDialog>
   );
 }
 

@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 import type { SavingOutcome, SavingReview, SavingState, Value } from "../protocol.ts";
 import type { DraftLink } from "../shared/draft_link.ts";
 import { Address, isOfTheWeb } from "../shared/ui/address.tsx";
-import { ConfirmOnce, SentBy } from "../shared/ui/confirm_once.tsx";
+import { ConfirmOnce, ReviewDialog, SentBy } from "../shared/ui/confirm_once.tsx";
 import { FirstStep } from "../shared/ui/first_step.tsx";
 import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
 import { countOf } from "../shared/ui/problems.tsx";
@@ -125,15 +125,14 @@ function ReviewView({ draft, saving, titles }: SavingProps) {
   const overwrites = review.rows.some((row) => row.meanwhile);
   const permissions = review.rows.some((row) => row.path.startsWith("permissions."));
   return (
-    <section
-      role="dialog"
-      aria-label="Review"
-      class="cxw-review"
-      onKeyDown={(event) => event.key === "Escape" && cancel()}
+    <ReviewDialog
+      cancel={cancel}
+      question={
+        <>
+          Save these changes of “<bdi>{draft.name}</bdi>”?
+        </>
+      }
     >
-      <h3 tabIndex={-1} data-focus>
-        Save these changes of “<bdi>{draft.name}</bdi>”?
-      </h3>
       {saving.message && (
         <p role="alert" class="cxw-meanwhile">
           <bdi>{saving.message}</bdi>
@@ -163,7 +162,7 @@ function ReviewView({ draft, saving, titles }: SavingProps) {
           Back to the form
         </button>
       </div>
-    </section>
+    </ReviewDialog>
   );
 }
 

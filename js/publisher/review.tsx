@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { PublisherStatus, PublishReview } from "../protocol.ts";
 import { draw } from "../shared/credits.tsx";
 import { type DraftViewProps, useUniqueId } from "../shared/mount.tsx";
-import { ConfirmOnce, SentBy } from "../shared/ui/confirm_once.tsx";
+import { ConfirmOnce, ReviewDialog, SentBy } from "../shared/ui/confirm_once.tsx";
 import { RequestDetails } from "../shared/ui/request_details.tsx";
 
 /** A reason; where it begins with a field's path, people read the field's name. */
@@ -88,15 +88,14 @@ export function ReviewView({
   const doubtful = review.ready && review.reasons.length > 0;
   const ticked = anyway === review.ticket;
   return (
-    <section
-      role="dialog"
-      aria-label="Review"
-      class="cxw-review"
-      onKeyDown={(event) => event.key === "Escape" && cancel()}
+    <ReviewDialog
+      cancel={cancel}
+      question={
+        <>
+          Publish “<bdi>{review.title}</bdi>”?
+        </>
+      }
     >
-      <h3 tabIndex={-1} data-focus>
-        Publish “<bdi>{review.title}</bdi>”?
-      </h3>
       <Doubts review={review} titles={titles} id={id} />
       <div class="cxw-review-facts">
         {review.picture && <img src={review.picture} alt={review.alt_text || "The image"} />}
@@ -135,6 +134,6 @@ export function ReviewView({
           Back
         </button>
       </div>
-    </section>
+    </ReviewDialog>
   );
 }

@@ -268,7 +268,7 @@ def test_a_download_that_fails_leaves_no_file(tmp_path: Path, status: int, kind:
         {"content": b""},
     ],
 )
-def test_a_list_that_is_none_is_a_bad_answer(answer: dict[str, Any]):
+def test_a_malformed_list_is_a_bad_response(answer: dict[str, Any]):
     with pytest.raises(BadAnswerError, match="list the images"):
         saying(**answer).list()
 
@@ -297,7 +297,7 @@ def test_both_spellings_of_a_record_are_read_and_an_image_appears_once():
         (b'{"images": []}', "application/json"),
     ],
 )
-def test_an_image_that_is_none_is_a_bad_answer_and_leaves_no_file(tmp_path: Path, content: bytes, kind: str):
+def test_a_response_that_is_no_image_is_a_bad_response_and_leaves_no_file(tmp_path: Path, content: bytes, kind: str):
     images = saying(content=content, headers={"Content-Type": kind})
     with pytest.raises(BadAnswerError):
         images.open(ID)

@@ -146,7 +146,7 @@ def test_an_endless_response_is_not_read_to_its_end():
         {"device_code": 5, "user_code": "u", "verification_uri": ISSUER},
     ],
 )
-def test_a_device_answer_without_a_safe_link_is_none(answer):
+def test_a_device_response_without_a_safe_link_is_rejected(answer):
     with pytest.raises(BadAnswerError):
         DeviceFlow.start(server(answer=lambda _: httpx.Response(200, json=answer)))
 
@@ -189,7 +189,7 @@ def test_without_an_id_token_a_nonce_is_not_repeated(id_token):
 @pytest.mark.parametrize(
     "answer", [{}, {"access_token": None}, {"access_token": "a b"}, {"access_token": "a", "refresh_token": "b c"}]
 )
-def test_an_answer_without_tokens_is_none(answer):
+def test_a_response_without_tokens_is_rejected(answer):
     with pytest.raises(SignInError, match="a token in the response"):
         tokens_of(answer, ISSUER, "automation")
 

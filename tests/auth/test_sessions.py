@@ -149,7 +149,7 @@ def test_while_the_identity_server_is_away_a_good_token_is_used_and_a_dead_one_s
     assert session.header(box.api_url)  # it is back
 
 
-def test_somebody_elses_sign_in_is_not_taken_over(box):
+def test_the_sign_in_of_another_account_is_not_taken_over(box):
     mine = signed_in_at(box)
     mine._store.write(kept(mine) | {"subject": "somebody-else", "access": "of-somebody-else"})
     mine._tokens = replace(mine._tokens, renew_at=0.0)

@@ -145,7 +145,7 @@ def test_it_can_be_cancelled(box):
             session_at(box).begin(listens=True).wait(cancelled)
 
 
-def test_a_code_that_nobody_types_expires(box):
+def test_an_unused_code_expires(box):
     box.identity.device_lifetime = 0.1
     with pytest.raises(SignInError, match="code has expired"):
         session_at(box).begin(listens=False).wait(NEVER)
@@ -290,7 +290,7 @@ def test_a_session_that_ends_while_a_client_uses_it_goes_on_after_signing_in_aga
 
 @pytest.mark.skipif(os.name == "nt", reason="a terminal of its own is made with pty")
 @pytest.mark.parametrize("devices", [True, False])
-def test_at_a_terminal_somebody_is_asked_and_what_is_typed_afterwards_is_left_alone(box, devices):
+def test_at_a_terminal_the_user_is_asked_and_later_input_is_not_read(box, devices):
     import pty
 
     box.identity.offers_devices = devices

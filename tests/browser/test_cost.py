@@ -25,7 +25,7 @@ COUNT_FRAMES = """frame => {
 AT_REST = "frames => frames.every((frame) => performance.now() - frame.last > 2000)"  # twice the slow beat
 
 
-def test_a_preview_draws_when_something_happens_and_somebody_can_see_it(page: Page, image: Path):
+def test_a_preview_draws_when_something_happens_and_it_is_visible(page: Page, image: Path):
     page.set_viewport_size({"width": 500, "height": 1100})  # all four are seen
     watch, draft = WatchedPage(page), marked_draft(image)
     previews = [Preview(draft, height="90px") for _ in range(4)]

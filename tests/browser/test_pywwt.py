@@ -184,7 +184,7 @@ def test_each_call_that_pywwt_documents_works_and_shows_what_it_should(lab: Lab)
     assert errors <= HARMLESS
 
 
-def test_a_view_that_is_built_anew_or_comes_later_shows_all_that_was_said(lab: Lab):
+def test_a_view_that_is_rebuilt_or_comes_later_replays_all_messages(lab: Lab):
     below = "\n".join(["print('that the first cell is out of sight when all have run')"] * 60)
     notebook = lab.open_notebook([OPEN, CIRCLE, below, "wwt"])
     notebook.run_all()  # JupyterLab goes to the last cell: nobody sees the view that the first one waits for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from api.conftest import make_submission
 from auth.signing import own_box, press, sent_back_to
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from secrets_used import found_in, secrets_of
 
 from browser.bare_page import _Server, bare_page
@@ -65,6 +66,23 @@ def test_by_link_and_code_by_a_page_that_comes_back_and_by_password(
         assert found_in("".join(told) + html, secrets | {token}) == []
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    """All files below a folder. One that is gone meanwhile, as the kernel's history removes its own, is left out."""
+    found = {}
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file():
+                found[path] = path.read_bytes()
+    return found
+
+
+def sign_in_page(widget: Locator) -> str:
+    """The address of the sign-in page. Its link has none until the page knows the way to the kernel's machine."""
+    link = widget.get_by_role("link", name="Open the sign-in page")
+    expect(link).to_have_attribute("href", re.compile("^http"))
+    return link.get_attribute("href") or ""
+
+
 CELLS = [
     "import constellations_widgets as cxw\nsigned = cxw.SignIn({api!r})\nsigned",
     "client = signed.client()\nclient.add_image({handle!r}, {body!r})",
@@ -76,9 +94,7 @@ CELLS = [
 ]
 
 
-def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
-    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_notebook_with_a_sign_in_holds_no_secret(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     heard: list[str | bytes] = []
     lab.page.on("websocket", lambda it: it.on("framereceived", lambda frame: heard.append(frame)))
     with Sandbox() as box, own_box(box, tmp_path, monkeypatch), secrets_of(box, monkeypatch) as secrets:
@@ -90,7 +106,7 @@ def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
         notebook.run_cell(0)
         widget = notebook.output(0)
         widget.get_by_role("button", name="Sign in", exact=True).click()
-        press(widget.get_by_role("link", name="Open the sign-in page").get_attribute("href"))
+        press(sign_in_page(widget))
         expect(widget.get_by_text("You may add images as")).to_be_visible()
         notebook.run_cell(1)
         notebook.run_cell(2, fails=True)
@@ -102,7 +118,7 @@ def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
 
         box.identity.offers_devices = False
         widget.get_by_role("button", name="Sign in", exact=True).click()
-        address = sent_back_to(widget.get_by_role("link", name="Open the sign-in page").get_attribute("href"))
+        address = sent_back_to(sign_in_page(widget))
         secrets.add(address.rpartition("code=")[2])
         widget.get_by_label("If the browser ends on a page").fill(address)
         lab.page.keyboard.press("Enter")
@@ -120,12 +136,16 @@ def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
                 library.get_by_text("rejected this name" if password == "hunter2-wrong" else "Signed in as")
             ).to_be_visible()
         library.get_by_role("button", name="Sign out").click()
-        library.get_by_text("Other ways to sign in").click()
-        for token in (box.images_token(expired=True), box.images_token()):
+        for token, words in (
+            (box.images_token(expired=True), "Token has expired"),
+            (box.images_token(), "Signed in at"),  # it names no account
+        ):
+            others = library.locator("details", has_text="Other ways to sign in")
+            if others.get_attribute("open") is None:  # a page that has seen no state between stays as it was
+                others.locator("summary").click()
             library.get_by_label("Access token").fill(token)
             lab.page.keyboard.press("Enter")
-            expect(library.get_by_text(re.compile("Token has expired|Signed in"))).to_be_visible()
-            library.get_by_text("Other ways to sign in").or_(library.get_by_text("Signed in")).click()
+            expect(library.get_by_text(words)).to_be_visible()
         notebook.run_cell(6)
         notebook.output(6).get_by_role("gridcell").focus()
         lab.page.keyboard.press("Enter")
@@ -135,7 +155,7 @@ def test_a_notebook_in_which_somebody_has_signed_in_holds_no_secret(
         notebook.save()
 
         home, root = lab.server.folder / "home", lab.server.root
-        files = {path: path.read_bytes() for top in (home, root) for path in top.rglob("*") if path.is_file()}
+        files = contents(home) | contents(root)
         kept = [path for path in files if path.parent.name == "sign_in" and path.suffix == ".json"]
         files[lab.server.log] = lab.server.log.read_bytes()
         assert len(kept) == 1 and found_in(files[kept[0]], secrets)

@@ -71,8 +71,7 @@ def wide(tmp_path, monkeypatch) -> Path:
     return tmp_path / "wide.png"
 
 
-@pytest.mark.parametrize("parity", [1, -1])
-@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+@pytest.mark.parametrize(("pool", "parity"), [(ThreadPoolExecutor, -1), (ProcessPoolExecutor, 1)])
 def test_a_large_picture_is_cut_in_several_tasks_to_the_same_bytes(wide, tmp_path, pool, parity):
     options = PLACEMENT | {"parity": parity}
     alone = tile_all([wide], tmp_path / "alone", **options)

@@ -25,12 +25,14 @@ from constellations_widgets.sources import vips_picture
 
 PLACE = {"center": (10.0, 20.0), "width": 1.0}
 SHAPES = [
-    (257, 1), (1, 257), (255, 513), (256, 257), (257, 256), (257, 257), (512, 512), (511, 1), (512, 1), (513, 2),
-    (300, 200), (301, 201), (401, 700), (700, 401), (1025, 3), (3, 1025), (1023, 255), (1024, 256), (1, 1024), (999, 1000),
-    (1000, 999), (640, 480), (1025, 1025), (2049, 5), (5, 2049), (4097, 1), (1, 4097), (3000, 7), (16400, 3), (3, 16400),
+    (257, 1), (1, 257), (255, 513), (256, 257), (257, 257), (512, 512), (511, 1), (513, 2), (301, 201), (401, 700),
+    (1025, 3), (3, 1025), (1024, 256), (999, 1000), (640, 480), (2049, 5), (5, 2049), (3000, 7),
 ]  # fmt: skip
 if os.environ.get("CXW_LARGE"):  # `make soak`: toasty looks at 350,000 places for a tile, of which almost all are empty
-    SHAPES += [(65600, 3), (3, 65600)]
+    SHAPES += [
+        (257, 256), (512, 1), (300, 200), (700, 401), (1023, 255), (1, 1024), (1000, 999), (1025, 1025), (4097, 1), (1, 4097),
+        (16400, 3), (3, 16400), (65600, 3), (3, 65600),
+    ]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +139,7 @@ def write_kind(kind: str, folder: Path) -> Path:
     floats = np.random.default_rng(4).normal(size=(300, 400)).astype("float32")
     floats[5, 5:9] = [np.nan, np.inf, -np.inf, np.nan]
     floats[0, 0] = np.nan
-    palette = smooth.quantize(40)
+    palette = smooth.quantize(40) if "palette" in kind else None  # it takes longer than all the rest
     {
         "png gray16": lambda: vips_image(deep(1), "grey16").pngsave(str(path)),
         "png rgb16": lambda: vips_image(deep(3), "rgb16").pngsave(str(path)),
@@ -281,7 +283,7 @@ print(int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]
 
 @pytest.mark.parametrize(
     ("size", "name", "parity"),
-    [((14_000, 13_000), "m51.png", 1), ((65_600, 300), "m51.tif", -1)],
+    [((14_000, 13_000), "m51.png", 1), ((33_000, 300), "m51.tif", -1)],
 )
 def test_the_memory_does_not_grow_with_the_picture(tmp_path, size, name, parity):
     """Of 182 million pixels, more than Pillow opens, RGBA alone would be 728 MB."""

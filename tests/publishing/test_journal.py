@@ -107,7 +107,7 @@ def test_what_was_given_up_is_not_published_while_it_is_sent_again(journal):
     assert journal.published(first.key, ID, "/image/x").state == "published"
 
 
-def test_what_could_not_be_sent_is_claimed_anew_in_place_of_the_first_attempt(journal):
+def test_an_attempt_that_could_not_be_sent_is_claimed_again_in_its_place(journal):
     first = claim(journal)
     journal.not_sent(first.key, "refused connection")
     assert journal.attempt(first.key).state == "planned"
@@ -387,7 +387,7 @@ def test_a_child_that_is_forked_while_a_thread_is_at_the_disk_does_not_wait_for_
     assert process.exitcode == 0
 
 
-def test_a_journal_that_is_none_stops_everything(state, journal):
+def test_a_file_that_is_no_journal_stops_everything(state, journal):
     journal.path.parent.mkdir(exist_ok=True)
     journal.path.write_bytes(b"not a database at all" * 100)
     with pytest.raises(PublishError, match="journal of publications can't be written.*CXW_STATE_DIR"):
@@ -402,7 +402,7 @@ def test_a_state_directory_that_is_a_file_stops_everything(state, monkeypatch):
             use()
 
 
-def test_a_state_directory_in_the_home_of_nobody_stops_everything(monkeypatch):
+def test_a_state_directory_in_an_unknown_users_home_stops_everything(monkeypatch):
     monkeypatch.setenv("CXW_STATE_DIR", "~nobody-of-that-name/state")
     with pytest.raises(PublishError, match="CXW_STATE_DIR"):
         history()

@@ -47,7 +47,7 @@ def test_what_is_no_draft_client_handle_or_receipt_is_said_before_anything_is_as
         plan(draft, client, client.handle(box.handle))
 
 
-def test_how_far_it_is_is_told_and_whoever_is_told_can_call_it_off(client, box):
+def test_progress_is_reported_and_its_callback_can_cancel(client, box):
     drafts, told = [make_draft() for _ in range(3)], []
 
     def tell(*what):
@@ -140,7 +140,7 @@ def test_an_unknown_handle_blocks_all(client, draft, handle):
     assert f"There is no handle {handle!r}" in str(steps)
 
 
-def test_a_handle_of_somebody_else_blocks_all(client, box, draft):
+def test_a_handle_of_another_user_blocks_all(client, box, draft):
     box.add_handle("theirs", owner="somebody else")
     step = only(plan(draft, client, "theirs"))
     assert step.decision == "blocked" and "may not add images" in step.reasons[0]

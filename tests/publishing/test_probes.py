@@ -301,7 +301,7 @@ PRIVATE = [
 
 
 @pytest.mark.parametrize("target", PRIVATE)
-def test_nobody_sends_us_into_a_private_network(internet, server, target):
+def test_no_redirect_leads_into_a_private_network(internet, server, target):
     server.redirect("/m51.png", target)
     assert "leads into a private network" in said("http://images.example.org/m51.png")
     assert internet.connected == [PUBLIC_IP] and server.asked.total() == 1

@@ -118,7 +118,7 @@ def test_the_same_scene_is_made_twice_only_on_demand(client, box, image):
 
 
 @pytest.mark.parametrize("published", [True, False])
-def test_a_scene_whose_answer_was_lost_is_found_also_when_nobody_else_can_see_it(client, box, image, published):
+def test_a_scene_whose_response_was_lost_is_found_also_if_it_is_unlisted(client, box, image, published):
     with FaultyProxy(box, reset, commits=True) as proxy:
         client = Constellations(proxy.url, box.token())
         at_proxy = Receipt(**image.model_dump() | {"api_url": proxy.url})

@@ -42,7 +42,7 @@ def test_steps_are_taken_back_and_done_again_one_after_the_other(shared):
     assert shared.redoable == "" and shared.redo() == 0
 
 
-def test_undoing_leaves_alone_what_somebody_has_changed_since(shared):
+def test_undo_leaves_later_changes_of_others_alone(shared):
     before = values(shared, NOTE)
     shared.copy({NOTE: "The same"})
     shared.drafts[1].note = "My own"

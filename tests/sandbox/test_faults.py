@@ -288,7 +288,7 @@ def test_faults_may_be_told_before_the_server_runs():
 
 
 @pytest.mark.parametrize("kind", ["delay", "slow_drip"])
-def test_a_sandbox_may_close_while_somebody_waits(kind, caplog):
+def test_a_sandbox_may_close_while_a_request_waits(kind, caplog):
     ends: list[Exception] = []
 
     def wait() -> None:

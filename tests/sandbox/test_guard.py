@@ -139,7 +139,7 @@ def test_a_program_needs_no_origin_and_gets_no_cors(guarded):
 
 
 @pytest.mark.parametrize("origin", ["*", "evil.example", "http://a.example/path", "", 5])
-def test_an_origin_that_is_none_is_refused_in_words(origin):
+def test_an_invalid_origin_is_refused_in_words(origin):
     with pytest.raises(SandboxError, match="is not the origin of a page: write it as"):
         Sandbox(origins=[origin])
 

@@ -122,7 +122,7 @@ def test_an_image_that_is_not_there_is_404(images: httpx.Client, call: str):
     ],
     ids=["0 bytes", "other part", "no name", "long", "longer", "no file", "JSON", "no end", "no form"],
 )
-def test_an_upload_that_is_none_is_400_and_leaves_nothing(box: Sandbox, images: httpx.Client, body: dict[str, Any]):
+def test_a_malformed_upload_is_400_and_leaves_nothing(box: Sandbox, images: httpx.Client, body: dict[str, Any]):
     files, rows = os.listdir(box.library.folder), images.get("/images").json()
     assert images.post("/images", **body).status_code == 400
     assert (os.listdir(box.library.folder), images.get("/images").json()) == (files, rows)

@@ -71,7 +71,7 @@ def test_what_needs_a_running_server_says_so():
             use()
 
 
-def test_a_port_that_is_taken_and_a_folder_that_is_none(box, tmp_path):
+def test_a_port_in_use_and_a_missing_folder_are_refused(box, tmp_path):
     port = int(box.api_url.rpartition(":")[2])
     with pytest.raises(SandboxError, match=f"Port {port} can't be used"):
         Sandbox(port=port).start()

@@ -92,7 +92,7 @@ def test_an_image_of_one_value_has_cuts_that_differ(tmp_path: Path, value: float
     assert low == value < high
 
 
-def test_a_file_that_is_written_anew_is_read_anew(tmp_path: Path):
+def test_a_file_that_is_overwritten_is_read_again(tmp_path: Path):
     path = write(tmp_path / "a.fits", VALUES)
     before = pixels_of(path)
     assert pixels_of(path) is before

@@ -34,7 +34,7 @@ def test_a_web_address_is_no_file_and_is_not_shown(door, tmp_path):
         door(5, tmp_path)
 
 
-def test_the_home_folder_is_found_and_a_home_of_nobody_is_a_name_like_any_other(monkeypatch, tmp_path):
+def test_the_home_folder_is_found_and_an_unknown_users_home_is_an_ordinary_name(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert file_path("~/m51.fits", "file") == tmp_path / "m51.fits"
     assert str(file_path("~nobody-of-this-name/m51.fits", "file")) == "~nobody-of-this-name/m51.fits"

@@ -67,7 +67,7 @@ def test_relative_addresses_count_from_where_the_wtml_was_found(server, path):
         ("/endless", "larger than 0 MB"),
     ],
 )
-def test_an_answer_that_is_none_is_refused(server, path, message, monkeypatch):
+def test_an_unusable_response_is_refused(server, path, message, monkeypatch):
     monkeypatch.setattr(wtml, "SIZE_LIMIT", 1000)
     with pytest.raises(SourceError, match=message) as caught:
         ImageDraft.from_wtml(server + path, autosave=False)

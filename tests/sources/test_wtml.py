@@ -504,7 +504,7 @@ def test_a_size_that_may_be_toastys_is_doubted_with_the_difference_and_a_fix_tha
 
 
 @pytest.mark.parametrize("attributes", [{"BaseDegreesPerTile": "2.0"}, {"Projection": "SkyImage", "TileLevels": "0"}])
-def test_a_size_is_not_doubted_where_nobody_sees_the_difference(attributes):
+def test_a_size_is_not_doubted_where_the_difference_is_invisible(attributes):
     assert size_doubts(draft_of(imageset(**attributes))) == []
 
 

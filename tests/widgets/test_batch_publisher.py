@@ -428,7 +428,7 @@ def test_failed_rows_are_tried_again_alone(make, wtml, client, monkeypatch):
     assert rest(widget, "ended")["sent"] == {"published": 6} and once_each(client, widget)
 
 
-def test_unclear_rows_are_looked_for_and_sent_again_only_when_somebody_says_so(make, box, client):
+def test_unclear_rows_are_checked_and_sent_again_only_on_request(make, box, client):
     with FaultyProxy(box, reset, commits=False) as proxy:
         widget = make([make_draft()], Constellations(proxy.url, auth=box.token()))
         assert publish(widget)["sent"] == {"unclear": 1}

@@ -97,7 +97,7 @@ def test_of_two_choices_addresses_or_numbers_the_later_one_holds(form, path, val
     assert state["values"][path] in (third, 3) and "merged" not in state["by"]
 
 
-def test_a_change_in_python_is_nobody_s_edit(form):
+def test_a_change_in_python_is_no_edit_of_the_page(form):
     edit(form, 3, note="typed")
     form.draft.note = "from Python"
     assert form.state["by"]["client"] == ""

@@ -140,7 +140,7 @@ def test_a_thumbnail_of_16_bits_of_grey_keeps_its_greys():
         assert abs(np.asarray(small.convert("L"), dtype=float).mean() - 127) < 3
 
 
-def test_thumbnails_are_small_pictures_or_say_why_there_is_none(box: Sandbox, page: Page):
+def test_thumbnails_are_small_pictures_or_the_reason_why_not(box: Sandbox, page: Page):
     ids = {
         "large": add(box, "large.jpg", picture(3000, 2000)),
         "html": add(box, "html.png", b"<html>"),
@@ -295,7 +295,7 @@ def test_who_signs_in_below_goes_on_where_the_library_was_stopped(box: Sandbox, 
     library.close()
 
 
-def test_whoever_has_never_signed_in_is_told_so(box: Sandbox, built: None):
+def test_without_a_sign_in_the_library_says_so(box: Sandbox, built: None):
     library = ImageLibrary(cxw.ImagesClient(box.images_url))
     page = Page(library)
     page.ask("open")
@@ -304,7 +304,7 @@ def test_whoever_has_never_signed_in_is_told_so(box: Sandbox, built: None):
     library.close()
 
 
-def test_a_list_that_is_none_says_so_and_can_be_asked_for_again(box: Sandbox, page: Page):
+def test_a_malformed_list_is_reported_and_can_be_requested_again(box: Sandbox, page: Page):
     box.faults.next("error_after_commit", method="GET", times=3)
     page.ask("open")
     assert "500" in page.until(lambda state: state["phase"] == "failed")["message"]

@@ -138,7 +138,7 @@ def test_a_state_that_is_asked_for_is_the_newest(draft):
     assert form.get_state()["state"]["values"]["note"] == "While nobody looked"
 
 
-def test_a_form_that_nobody_looks_at_does_not_work_out_its_state(draft, monkeypatch):
+def test_a_form_without_a_view_does_not_compute_its_state(draft, monkeypatch):
     worked: list[int] = []
     form = ImageForm(draft)
     view(form, "a", is_open=True)
@@ -180,7 +180,7 @@ def test_changes_while_views_open_and_close_end_with_the_newest_state(draft):
     assert form.state["values"]["wwt.rotation"] == draft.wwt.rotation
 
 
-def test_a_review_ends_with_the_draft_it_was_of_though_nobody_looks(draft):
+def test_a_review_without_a_view_ends_when_its_draft_changes(draft):
     publisher = Publisher(draft)
     view(publisher, "a", is_open=True)
     view(publisher, "a", is_open=False)
@@ -189,7 +189,7 @@ def test_a_review_ends_with_the_draft_it_was_of_though_nobody_looks(draft):
     assert publisher.status["phase"] == "editing"
 
 
-def test_a_draft_published_while_nobody_looked_is_shown_as_locked(draft):
+def test_a_draft_published_without_a_view_is_shown_as_locked(draft):
     form = ImageForm(draft)
     view(form, "a", is_open=True)
     view(form, "a", is_open=False)

@@ -202,7 +202,7 @@ def test_a_widget_that_cannot_send_keeps_no_other_from_it(caplog):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked on this system")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
-def test_a_forked_child_paces_anew(draft):
+def test_a_forked_child_starts_its_own_pacing(draft):
     form = ImageForm(draft)
     pacing._queue._lock.acquire()  # as a thread does in the moment of the fork
     try:

@@ -85,7 +85,7 @@ def test_without_a_client_it_publishes_to_a_sandbox_and_says_so(monkeypatch):
     assert cxw.running_sandbox() is cxw.running_sandbox()
 
 
-def test_the_sandbox_of_this_process_starts_again_when_somebody_has_closed_it(monkeypatch):
+def test_the_sandbox_of_this_process_starts_again_after_it_was_closed(monkeypatch):
     monkeypatch.delenv(running.VARIABLE, raising=False)
     cxw.running_sandbox().close()
     box = cxw.running_sandbox()

@@ -99,7 +99,7 @@ def test_what_was_changed_elsewhere_is_one_step_of_its_own(draft, placing):
     assert draft.wwt.center_x == pytest.approx(151, abs=0.01)
 
 
-def test_a_drag_in_whose_middle_somebody_else_changes_the_placement_is_ended_in_words(draft, placing):
+def test_a_drag_is_ended_in_words_when_the_placement_changes_meanwhile(draft, placing):
     drag(placing, [150.1, 20])
     draft.wwt.center_y = 21.0
     with pytest.raises(ConstellationsError, match="changed elsewhere"):

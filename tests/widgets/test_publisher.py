@@ -99,7 +99,7 @@ def test_looking_for_what_was_given_up_meanwhile_sends_nothing(proxied, box, dra
     assert "abandoned" in wait(publisher, "failed", "published")["message"] and images(box, draft) == []
 
 
-def test_what_somebody_else_has_found_or_sent_meanwhile_is_not_sent_again(proxied, box, draft):
+def test_what_another_process_found_or_sent_meanwhile_is_not_sent_again(proxied, box, draft):
     publisher = proxied(commits=False)
     wait(publisher, "unclear")
     receipt = box.client().add_image(box.handle, draft.submission())  # by another notebook, say
@@ -330,7 +330,7 @@ def test_a_change_in_python_while_it_is_published_is_said_beside_the_receipt(pub
     assert not wait(publisher, "published")["receipt"]["same"]
 
 
-def test_an_image_that_somebody_published_during_the_review_is_not_published_again(publisher, box, draft):
+def test_an_image_published_during_the_review_is_not_published_again(publisher, box, draft):
     ticket = review(publisher)["ticket"]
     box.client().add_image(box.handle, draft.submission())  # a colleague, on another machine
     send(publisher, "confirm", ticket=ticket)

@@ -85,7 +85,7 @@ def test_a_review_shows_before_and_after_and_saving_tells_field_by_field(form, i
     assert (form.saving["phase"], form.saving["result"]) == ("editing", [])
 
 
-def test_what_somebody_else_has_changed_is_in_the_review(form, image, client):
+def test_changes_of_other_users_are_in_the_review(form, image, client):
     type_into(form, note="mine")
     client.update_image(image.id, note="theirs", alt_text="theirs too")
     shown = review(form)
@@ -124,7 +124,7 @@ def test_a_failure_is_said_with_what_was_not_changed(form, box):
     assert form.saving["phase"] == "editing" and form.saving["changed"] == ["note"]
 
 
-def test_where_nobody_can_look_it_is_not_said_that_nothing_was_saved(form, client, monkeypatch):
+def test_if_the_server_cannot_be_checked_the_outcome_of_a_save_is_unclear(form, client, monkeypatch):
     def gone(_call):
         raise NotSentError("The server can't be reached.")
 

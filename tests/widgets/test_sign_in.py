@@ -122,7 +122,7 @@ def test_the_environment_and_an_earlier_sign_in_are_used_without_asking(box, mon
     assert words in Page(SignIn(box.api_url)).wait("out")["message"]
 
 
-def test_whoever_cancels_is_not_signed_in_by_an_answer_that_comes_late(box):
+def test_a_late_response_does_not_sign_in_after_a_cancel(box):
     page = Page(SignIn(images_url=box.images_url))
     page.wait("out")
     box.faults.next("delay", path="/library/login", seconds=0.5)

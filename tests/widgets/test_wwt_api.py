@@ -159,7 +159,7 @@ def test_it_has_every_attribute_that_pywwts_own_constructor_sets(wwt: PreviewWWT
     assert set_there <= vars(wwt).keys()
 
 
-def test_a_preview_whose_api_nobody_uses_tells_the_page_so(page: Page):
+def test_a_preview_without_use_of_the_api_tells_the_page_so(page: Page):
     assert page.ask(kind="open")["wwt"] is False
     assert page.everything() == []
     page.say(kind="from_app", message=VIEW)  # dropped, and no answer
@@ -497,7 +497,7 @@ def test_the_view_is_known_once_a_page_has_told_it(page: Page, wwt: PreviewWWT):
     assert wwt.get_center().ra.rad == pytest.approx(1.0)
 
 
-def test_whoever_waits_goes_on_when_a_page_comes_in_any_thread(page: Page, wwt: PreviewWWT):
+def test_a_wait_ends_when_a_page_comes_in_any_thread(page: Page, wwt: PreviewWWT):
     async def wait() -> Any:
         threading.Timer(0.1, lambda: page.say(id=1, kind="app_messages")).start()
         return await wwt.becomes_ready()
@@ -506,7 +506,7 @@ def test_whoever_waits_goes_on_when_a_page_comes_in_any_thread(page: Page, wwt: 
     assert asyncio.run(wwt.becomes_ready()) is wwt  # and at once from then on, on any loop
 
 
-def test_waiting_for_a_preview_that_nobody_shows_ends_in_words(wwt: PreviewWWT):
+def test_waiting_for_a_preview_without_a_view_ends_in_words(wwt: PreviewWWT):
     with pytest.raises(NotShownError, match="end of a cell") as raised:
         asyncio.run(wwt.becomes_ready(timeout=0.05))
     assert isinstance(raised.value, TimeoutError)
@@ -552,6 +552,6 @@ def test_a_page_of_ones_own_is_written_with_data_and_without_the_previews_own_na
     assert len(list((tmp_path / "figure" / "data").glob("*.fits"))) == 1
 
 
-def test_on_ipykernel_6_which_hears_nothing_while_a_cell_runs_nobody_waits(wwt: PreviewWWT, monkeypatch):
+def test_on_ipykernel_6_which_receives_nothing_while_a_cell_runs_there_is_no_wait(wwt: PreviewWWT, monkeypatch):
     monkeypatch.setattr("ipykernel.version_info", (6, 31, 0))
     assert asyncio.run(wwt.becomes_ready()) is wwt

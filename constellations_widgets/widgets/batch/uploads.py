@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...errors import PublishError
@@ -80,20 +80,9 @@ class BatchUploads(Uploads):
     def _update(self, **changes: Any) -> None:
         super()._update(images=len(self._chosen()), **changes)
 
-    def _host(
-        self,
-        target: Any,
-        job: Job,
-        *,
-        public_url: str = "",
-        mode: str = "create",
-        options: Mapping[str, str] | None = None,
-        credentials: Mapping[str, str] | None = None,
-    ) -> None:
+    def _host(self, target: Any, job: Job, **arguments: Any) -> None:
         drafts = [self._run.drafts[number] for number in self._chosen()]
-        place = target
-        if not isinstance(target, BatchHosting):
-            place = BatchHosting(target, public_url or None, credentials, mode=mode, options=dict(options or {}))
+        place = target if isinstance(target, BatchHosting) else BatchHosting(target, **arguments)
 
         def tell(done: int, total: int) -> None:
             if job.cancelled.is_set():

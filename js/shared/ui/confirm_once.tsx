@@ -1,4 +1,5 @@
-// The button that confirms a review. It sends once: it is disabled at the first press, and the kernel accepts each ticket once.
+// The dialog of a review, and the button that confirms it. It sends once: it is disabled at the first press, and the kernel accepts each
+// ticket once.
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
@@ -14,6 +15,29 @@ interface ConfirmOnceProps {
   /** The id of the element that describes it. */
   describedBy?: string;
   children: ComponentChildren;
+}
+
+interface ReviewDialogProps {
+  question: ComponentChildren;
+  cancel: () => void;
+  children: ComponentChildren;
+}
+
+/** Moves the focus to its question when it opens; Escape cancels. */
+export function ReviewDialog({ question, cancel, children }: ReviewDialogProps) {
+  return (
+    <section
+      role="dialog"
+      aria-label="Review"
+      class="cxw-review"
+      onKeyDown={(event) => event.key === "Escape" && cancel()}
+    >
+      <h3 tabIndex={-1} data-focus>
+        {question}
+      </h3>
+      {children}
+    </section>
+  );
 }
 
 /**

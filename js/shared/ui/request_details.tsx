@@ -1,6 +1,7 @@
 // A review's request: every value that will be sent, and the exact body. Collapsed.
 
 import "./request_details.css";
+import "./value_table.css";
 import type { RequestReview } from "../../protocol.ts";
 
 /** Rows of the body: a path and its value, in the order of the request. */
@@ -25,7 +26,7 @@ export function RequestDetails({ review, titles }: { review: RequestReview; titl
       <summary>
         Technical details ({rows.length} values, {review.size} bytes)
       </summary>
-      <table class="cxw-body">
+      <table class="cxw-values">
         <caption class="cxw-hidden">Values that will be sent</caption>
         <tbody>
           {rows.map(([path, value]) => (
