@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from .hosting import (
         HostingProfile,
         HostingProgress,
-        Outcome,
         host_all,
         hosting_profiles,
         save_hosting_profile,
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     )
     from .hosting.address_check import AddressCheck, check_address
     from .hosting.host import Hosted, host
+    from .outcomes import Outcome
     from .outputs.exports import to_wtml
     from .outputs.tiling import tile
     from .publishing import (
@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from .schema.license import normalize_license
     from .schema.records import Receipt
     from .schema.scenes import SceneReceipt, SceneSubmission, SkyView
-    from .solving import IndexDownload, Solution, Solving, find_position, index_download, nova_key
+    from .solving import IndexDownload, Solution, Solving, find_position, index_download, nova_key, solve_all
     from .widgets.batch.folder import drafts_from
     from .widgets.batch.publisher import BatchPublisher
     from .widgets.form import ImageForm
@@ -100,7 +100,8 @@ _HOMES = {
     "schema.credits": ["clean_credits"],
     "schema.records": ["Receipt"],
     "schema.scenes": ["SceneReceipt", "SceneSubmission", "SkyView"],
-    "solving": ["IndexDownload", "Solution", "Solving", "find_position", "index_download", "nova_key"],
+    "solving": ["IndexDownload", "Solution", "Solving", "find_position", "index_download", "nova_key", "solve_all"],
+    "outcomes": ["Outcome"],
     "outputs.tiling": ["tile"],
     "api": ["Constellations", "ImagesClient", "Retries"],
     "auth": ["Credentials", "sign_in", "sign_out"],
@@ -109,7 +110,6 @@ _HOMES = {
         "Hosted",
         "HostingProfile",
         "HostingProgress",
-        "Outcome",
         "check_address",
         "host",
         "host_all",
@@ -258,6 +258,7 @@ __all__ = [
     "settle_all",
     "sign_in",
     "sign_out",
+    "solve_all",
     "tile",
     "tile_all",
     "to_wtml",

@@ -5,31 +5,28 @@ Index files are downloaded, and nova.astrometry.net is asked, only after a click
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import runtime
-from ..errors import ConstellationsError, NoIndexError, SourceError
+from ..errors import ConstellationsError, NoIndexError
 from ..geometry.angles import format_dec, format_ra, parse_angle
 from ..solving import nova
 from ..solving.downloads import IndexDownload, index_download, size_text
+from .placement_search import PlacementSearch, Proposal
 from .protocol.drafts import FoundPosition, SolvingState
-from .worker import Job, Worker, format_error
 
 if TYPE_CHECKING:
     from ..auth.credentials import Secret
     from ..draft import ImageDraft
     from ..solving.solution import Solution
     from .base import Message
+    from .worker import Job
 
 _LONGEST = 80  # characters of a hint
-_PACE = 0.2  # seconds between two reports of progress
-_POLL = 0.1  # seconds until a cancel is noticed
 
 
-class FindPosition:
+class FindPosition(PlacementSearch):
     """The search for a draft's position in the Position step of its form; nothing is changed before "Accept".
 
     Parameters
@@ -59,14 +56,10 @@ class FindPosition:
         show_solution: Callable[[Solution | None], object],
     ):
         self._draft, self._show, self._show_solution = draft, show, show_solution
-        self._lock = threading.RLock()
-        self._worker = Worker("find-position", self._on_error, self._lock)
-        self._solution: Solution | None = None
+        self._proposal: Proposal[Solution] = Proposal(draft.accept, show_solution)
         self._before: dict[str, Any] = {}  # values that "Undo" restores
-        self._placing = False
-        self._shown = 0.0
         self._offer: IndexDownload | None = None
-        self.state: SolvingState = {
+        state: SolvingState = {
             "phase": "idle",
             "blocked": self._blocked(),
             "near": "",
@@ -79,6 +72,7 @@ class FindPosition:
             "has_key": False,
             "sent": nova.SENT,
         }
+        super().__init__("find-position", state)
 
     def on_message(self, message: Message) -> None:
         """Handle a message from the page."""
@@ -100,16 +94,8 @@ class FindPosition:
 
     def on_placed(self) -> None:
         """Drop a solution that waits, and the undo, because the image was placed otherwise."""
-        if self._placing:
-            return
-        if self.state["phase"] == "found":
+        if not self._proposal.is_placing and self.state["phase"] in ("found", "accepted"):
             self._discard()
-        elif self.state["phase"] == "accepted":
-            self._update(phase="idle", message="")
-
-    def close(self) -> None:
-        """Stop a running search."""
-        self._worker.drop()
 
     def _blocked(self) -> str:
         local = self._draft.local
@@ -134,7 +120,7 @@ class FindPosition:
     def _cancel(self) -> None:
         with self._lock:
             if self._offer is None:
-                self._worker.cancel()
+                super()._cancel()
                 return
             # A download ends with the next bytes, which may take a while to come: it is not waited for.
             self._worker.drop()
@@ -167,7 +153,7 @@ class FindPosition:
         self._read_key()
 
     def _search(self, job: Job, near: str, width: str, online: bool = False, key: Secret | None = None) -> None:
-        from ..solving.solver import find_position_of
+        from ..solving.solver import find_position_of, result_unless
 
         if key is not None:
             nova.nova_key(key)
@@ -176,30 +162,15 @@ class FindPosition:
         if width:
             hints["width"] = parse_angle(width)
         solving = find_position_of(self._draft.local, progress=self._on_progress, online=online, **hints)
-        try:
-            while not solving.done:
-                if runtime.wait(job.cancelled, _POLL):
-                    solving.cancel()
-                    break
-            solution = solving.result()
-        finally:
-            solving.cancel()
+        solution = result_unless(solving, job.cancelled)
         with self._lock:
-            if not job.is_current or job.cancelled.is_set():
-                raise SourceError("The search was cancelled")
-            self._solution = solution
-            self._update(phase="found", found=_described(solution), message="", progress=1.0)
-        self._show_solution(solution)
-
-    def _on_progress(self, progress: float, text: str) -> None:
-        now = time.monotonic()
-        if now - self._shown > _PACE:
-            self._shown = now
-            self._update(progress=progress, message=text)
+            self._require_wanted(job)
+            self._proposal.found = solution
+            self._update(phase="found", found=described(solution), message="", progress=1.0)
+        self._proposal.show()
 
     def _on_error(self, error: Exception) -> None:
-        cancelled = self._worker.is_cancelled
-        self._update(phase="idle" if cancelled else "failed", message="" if cancelled else format_error(error))
+        super()._on_error(error)
         if isinstance(error, NoIndexError):
             self._offer = self._helpful_files()
         self._show_offer()
@@ -218,51 +189,36 @@ class FindPosition:
         self._update(offer=f"{offer}." if offer else "", size=size_text(offer.size) if offer else "")
 
     def _accept(self) -> None:
-        with self._lock:
-            solution, self._solution = self._solution, None
-        if solution is None:
-            return
         before = dict(self._draft.values)
         try:
-            self._place(lambda: self._draft.accept(solution))
+            solution = self._proposal.accept()
         except ConstellationsError as error:
             self._update(phase="failed", message=str(error), found=None)
-        else:
+            return
+        if solution is not None:
             after = self._draft.values
             self._before = {path: value for path, value in before.items() if after[path] != value}
             self._update(phase="accepted", message=f"Placed by {len(solution.stars)} stars.", found=None)
-        self._show_solution(None)
-
-    def _place(self, change: Callable[[], None]) -> None:
-        """Change the draft. Without the lock: the form, which is notified, may hold another one and wait for this."""
-        self._placing = True
-        try:
-            change()
-        finally:
-            self._placing = False
 
     def _discard(self) -> None:
         with self._lock:
             self._forget()
             self._update(phase="idle", message="", found=None)
-        self._show_solution(None)
+        self._proposal.show()
 
     def _undo(self) -> None:
         with self._lock:
             before, self._before = self._before, {}
-        if self.state["phase"] != "accepted":
-            return
-        self._place(lambda: self._draft.edit(before))
-        self._update(phase="idle", message="")
-        self._show_solution(None)
+            accepted = self.state["phase"] == "accepted"
+        if accepted:
+            self._draft.edit(before)
+            self._discard()
 
     def _forget(self) -> None:
-        self._solution, self._before, self._offer = None, {}, None
+        self._proposal.found, self._before, self._offer = None, {}, None
 
-    def _update(self, **changes: Any) -> None:
-        with self._lock:
-            self.state = {**self.state, **changes}  # type: ignore[typeddict-item]
-            self._show(self.state)
+    def _show_state(self) -> None:
+        self._show(self.state)
 
 
 def _key_of(message: Message) -> Secret | None:
@@ -272,7 +228,8 @@ def _key_of(message: Message) -> Secret | None:
     return Secret(key) if key else None
 
 
-def _described(solution: Solution) -> FoundPosition:
+def described(solution: Solution) -> FoundPosition:
+    """Return a solution in words, for a page."""
     ra, dec = solution.center
     rms, scale = solution.rms, solution.pixel_scale
     facts = [
