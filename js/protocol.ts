@@ -791,6 +791,10 @@ export interface BatchPositions {
   message: string;
   near: string;
   width: string;
+  /** Index files that would help, with size and source; "" if there are none to download. */
+  offer: string;
+  /** Their size. */
+  size: string;
 }
 
 /** What became of the search for the position of a row: an item of the trait found_positions of the batch publisher. */
@@ -951,7 +955,7 @@ export interface RepeatMessage {
 
 /** A button of the batch publisher. */
 export interface BatchActionMessage {
-  kind: "undo" | "redo" | "discard" | "restore" | "review" | "stop" | "cancel" | "resume" | "save" | "reconcile" | "abandon" | "apply_metadata" | "cancel_positions";
+  kind: "undo" | "redo" | "discard" | "restore" | "review" | "stop" | "cancel" | "resume" | "save" | "reconcile" | "abandon" | "apply_metadata" | "cancel_positions" | "download_indexes";
 }
 
 export type BatchMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | RowsMessage | CopyMessage | HostAtMessage | RowFixMessage | RowEditMessage | FindPositionsMessage | PositionsMessage | ShowPositionMessage | RepeatMessage | BatchActionMessage;

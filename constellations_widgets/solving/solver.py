@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 TIMEOUT = 120.0
 """Seconds after which a search is given up, by default."""
 
+SPREAD = 1.5
+"""Factor by which the width may differ from width= or pixel_scale=."""
+
 _RADIUS = 10.0  # degrees around near= that are searched by default
-_SPREAD = 1.5  # factor by which the width may differ from width= or pixel_scale=
-_LIKELY_SPREAD = 1.05  # and from likely_width=
+_LIKELY_SPREAD = 1.05  # factor by which it may differ from likely_width=
 _POLL = 0.1  # seconds until a cancel is noticed
 
 
@@ -271,9 +273,9 @@ def find_position(
     if (place := near_hint(near, radius, _RADIUS)) is not None:
         request["near"] = place
     if width is not None:
-        request["widths"] = angle_range(width, "width=", "deg", spread=_SPREAD)
+        request["widths"] = angle_range(width, "width=", "deg", spread=SPREAD)
     elif pixel_scale is not None:
-        request["widths"] = _widths(angle_range(pixel_scale, "pixel_scale=", "arcsec", spread=_SPREAD), file, hdu)
+        request["widths"] = _widths(angle_range(pixel_scale, "pixel_scale=", "arcsec", spread=SPREAD), file, hdu)
     if likely_width is not None:
         request["likely_widths"] = angle_range(likely_width, "likely_width=", "deg", spread=_LIKELY_SPREAD)
     if not online:

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import runtime
-from ..errors import ConstellationsError, NoIndexError
-from ..geometry.angles import format_dec, format_ra, parse_angle
+from ..errors import ConstellationsError
 from ..solving import nova
-from ..solving.downloads import IndexDownload, index_download, size_text
-from .placement_search import PlacementSearch, Proposal
-from .protocol.drafts import FoundPosition, SolvingState
+from .placement_search import Proposal
+from .protocol.drafts import SolvingState
+from .star_search import StarSearch, described, parsed_hints, typed_hints
 
 if TYPE_CHECKING:
     from ..auth.credentials import Secret
@@ -23,10 +22,8 @@ if TYPE_CHECKING:
     from .base import Message
     from .worker import Job
 
-_LONGEST = 80  # characters of a hint
 
-
-class FindPosition(PlacementSearch):
+class FindPosition(StarSearch):
     """The search for a draft's position in the Position step of its form; nothing is changed before "Accept".
 
     Parameters
@@ -58,7 +55,6 @@ class FindPosition(PlacementSearch):
         self._draft, self._show, self._show_solution = draft, show, show_solution
         self._proposal: Proposal[Solution] = Proposal(draft.accept, show_solution)
         self._before: dict[str, Any] = {}  # values that "Undo" restores
-        self._offer: IndexDownload | None = None
         state: SolvingState = {
             "phase": "idle",
             "blocked": self._blocked(),
@@ -106,7 +102,7 @@ class FindPosition(PlacementSearch):
         return ""
 
     def _begin(self, message: Message) -> None:
-        near, width = (str(message.get(key) or "").strip()[:_LONGEST] for key in ("near", "width"))
+        near, width = typed_hints(message)
         online, key = message.get("online") is True, _key_of(message)
         self._start(lambda job: self._search(job, near, width, online, key), near=near, width=width)
 
@@ -116,34 +112,6 @@ class FindPosition(PlacementSearch):
                 return
             self._forget()
             self._update(phase="running", progress=0.0, message="Starting", found=None, offer="", size="", **changes)
-
-    def _cancel(self) -> None:
-        with self._lock:
-            if self._offer is None:
-                super()._cancel()
-                return
-            # A download ends with the next bytes, which may take a while to come: it is not waited for.
-            self._worker.drop()
-            self._update(phase="idle", message="The download was stopped; the next one continues where it ended.")
-            self._show_offer()
-
-    def _begin_download(self) -> None:
-        with self._lock:
-            download = self._offer
-            if download is None:
-                return
-            near, width = self.state["near"], self.state["width"]
-
-            def run(job: Job) -> None:
-                download.run(self._on_progress, job.cancelled)
-                with self._lock:
-                    if not job.is_current:
-                        return
-                    self._offer = None
-                self._search(job, near, width)
-
-            self._start(run)
-            self._offer = download
 
     def _read_key(self) -> None:
         self._update(has_key=nova.known_key() is not None)
@@ -158,9 +126,7 @@ class FindPosition(PlacementSearch):
         if key is not None:
             nova.nova_key(key)
             self._update(has_key=True)
-        hints: dict[str, Any] = {"near": near} if near else {}
-        if width:
-            hints["width"] = parse_angle(width)
+        hints = parsed_hints(near, width)
         solving = find_position_of(self._draft.local, progress=self._on_progress, online=online, **hints)
         solution = result_unless(solving, job.cancelled)
         with self._lock:
@@ -168,25 +134,6 @@ class FindPosition(PlacementSearch):
             self._proposal.found = solution
             self._update(phase="found", found=described(solution), message="", progress=1.0)
         self._proposal.show()
-
-    def _on_error(self, error: Exception) -> None:
-        super()._on_error(error)
-        if isinstance(error, NoIndexError):
-            self._offer = self._helpful_files()
-        self._show_offer()
-
-    def _helpful_files(self) -> IndexDownload | None:
-        """Return the missing index files for the hints, if they are known and there are any."""
-        near, width = self.state["near"], self.state["width"]
-        try:
-            found = index_download(parse_angle(width) if width else None, near=near or None)
-        except ConstellationsError:
-            return None
-        return found if found.files else None
-
-    def _show_offer(self) -> None:
-        offer = self._offer
-        self._update(offer=f"{offer}." if offer else "", size=size_text(offer.size) if offer else "")
 
     def _accept(self) -> None:
         before = dict(self._draft.values)
@@ -226,18 +173,3 @@ def _key_of(message: Message) -> Secret | None:
 
     key = str(message.get("key") or "").strip()
     return Secret(key) if key else None
-
-
-def described(solution: Solution) -> FoundPosition:
-    """Return a solution in words, for a page."""
-    ra, dec = solution.center
-    rms, scale = solution.rms, solution.pixel_scale
-    facts = [
-        ("Center", f"{format_ra(ra)} {format_dec(dec)}"),
-        ("Pixel scale", f"{scale:.4g}″" + (", mirrored" if solution.parity < 0 else "")),
-        ("Matched stars", f"{len(solution.stars)} of {solution.detected} detected"),
-        ("Residual", f"{rms:.2g} pixels ({rms * scale:.2g}″) rms, {solution.largest_residual:.2g} pixels at most"),
-        ("Confidence", solution.confidence),
-    ]
-    remarks = [*solution.remarks, *([solution.inaccuracy] if solution.inaccuracy else [])]
-    return {"facts": facts, "doubts": list(solution.doubts), "remarks": remarks}

@@ -47,6 +47,8 @@ const POSITIONS: BatchPositions = {
   message: "",
   near: "",
   width: "",
+  offer: "",
+  size: "",
 };
 
 const row = (i: number, more: Partial<Row> = {}): Row => ({
@@ -309,6 +311,9 @@ test("positions are found, shown and accepted one by one, or all that were shown
   expect(sent("discard_positions").at(-1)).toMatchObject({ rows: [2] });
   button("Clear 1 not found").click();
   expect(sent("discard_positions").at(-1)).toMatchObject({ rows: [1] });
+  await set({ images: 2, phase: "failed", message: "No index files.", offer: "1 file from x.", size: "9 MB" });
+  button("Download 9 MB").click();
+  expect(sent("download_indexes").length).toBe(1);
   await set({ images: 2 }, items, { phase: "sending" });
   expect(button("Find positions").disabled).toBe(true);
 });

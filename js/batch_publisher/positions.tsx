@@ -3,7 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { BatchPosition, BatchPositions } from "../protocol.ts";
 import type { DraftLink } from "../shared/draft_link.ts";
-import { Facts, Hints } from "../shared/finder.tsx";
+import { Facts, Hints, Offer } from "../shared/finder.tsx";
 import { isolated } from "../shared/foreign.ts";
 import { useTrait, useUniqueId } from "../shared/mount.tsx";
 import { useKeptFocus } from "../shared/ui/follow_focus.ts";
@@ -69,6 +69,7 @@ function Start({ draft, search, busy }: { draft: DraftLink; search: BatchPositio
           <bdi>{search.message}</bdi>
         </p>
       )}
+      <Offer {...search} disabled={busy || none} download={() => draft.send({ kind: "download_indexes" })} />
     </>
   );
 }

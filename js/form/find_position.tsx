@@ -3,7 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { FoundPosition, SolvingState } from "../protocol.ts";
 import type { DraftLink } from "../shared/draft_link.ts";
-import { Facts, Hints } from "../shared/finder.tsx";
+import { Facts, Hints, Offer } from "../shared/finder.tsx";
 import { type DraftViewProps, useTrait, useUniqueId } from "../shared/mount.tsx";
 import { useKeptFocus } from "../shared/ui/follow_focus.ts";
 
@@ -80,21 +80,7 @@ function Start({ draft, solving, disabled, undo }: StartProps) {
           </span>
         </p>
       )}
-      {solving.offer && (
-        <div class="cxw-finder-offer">
-          <p id={`${id}-offer`}>
-            <bdi>{solving.offer}</bdi>
-          </p>
-          <button
-            type="button"
-            disabled={blocked}
-            aria-describedby={`${id}-offer`}
-            onClick={() => draft.send({ kind: "solve_download" })}
-          >
-            Download {solving.size}
-          </button>
-        </div>
-      )}
+      <Offer {...solving} disabled={blocked} download={() => draft.send({ kind: "solve_download" })} />
       {!solving.blocked && (
         <Online draft={draft} solving={solving} disabled={blocked} search={(key) => send(true, key)} />
       )}

@@ -70,3 +70,26 @@ export function Facts({ found }: { found: FoundPosition }) {
     </>
   );
 }
+
+interface OfferProps {
+  offer: string;
+  size: string;
+  disabled: boolean;
+  download: () => void;
+}
+
+/** Index files that are missing, with their size and source; downloaded on a click. */
+export function Offer({ offer, size, disabled, download }: OfferProps) {
+  const id = useUniqueId();
+  if (!offer) return null;
+  return (
+    <div class="cxw-finder-offer">
+      <p id={id}>
+        <bdi>{offer}</bdi>
+      </p>
+      <button type="button" disabled={disabled} aria-describedby={id} onClick={download}>
+        Download {size}
+      </button>
+    </div>
+  );
+}

@@ -9,12 +9,14 @@ from dataclasses import replace
 
 import pytest
 from PIL import Image
+from solving.index_server import index_bytes, index_server
 from solving.skies import Sky
 
 from constellations_widgets import BatchPublisher, Constellations, ImageDraft, Sandbox, Solution
 from constellations_widgets.geometry.plane import Plane, plane_of
 from constellations_widgets.outcomes import Outcome
 from constellations_widgets.solving.solution import MatchedStar
+from constellations_widgets.widgets import star_search
 from constellations_widgets.widgets.batch import positions
 from constellations_widgets.widgets.publish_source import draft_of
 
@@ -68,6 +70,7 @@ def searched(monkeypatch) -> dict[str, object]:
             )
 
     monkeypatch.setattr(positions, "search_all", search_all)
+    monkeypatch.setattr(positions, "require_index_files", lambda _widths: [])
     return outcomes
 
 
@@ -75,13 +78,17 @@ def say(batch: BatchPublisher, kind: str, **content) -> None:
     batch._on_message(batch, {"kind": kind, **content}, [])
 
 
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def find(batch: BatchPublisher, near: str = "", width: str = "") -> dict[int, dict]:
     """Search until all is done; return the results by row."""
     say(batch, "find_positions", near=near, width=width)
-    deadline = time.monotonic() + 120
-    while batch.positions["phase"] == "running":
-        assert time.monotonic() < deadline, batch.positions
-        time.sleep(0.01)
+    eventually(lambda: batch.positions["phase"] != "running")
     return results(batch)
 
 
@@ -181,6 +188,19 @@ def test_a_cancelled_search_keeps_what_was_found(drafts, table, searched):
     assert batch.positions["images"] == 2
 
 
+@pytest.mark.usefixtures("index_folder")
+def test_index_files_that_no_image_has_are_named_once_and_downloaded_on_a_click(drafts, table, tmp_path, monkeypatch):
+    with index_server({"index-5204-09.fits": index_bytes(tmp_path)}) as server:
+        monkeypatch.setattr(star_search, "index_download", lambda *_, **__: server.download(tmp_path / "cache"))
+        batch = table(drafts)
+        assert find(batch, width="12'") == {}
+        assert "none that is 0.13° to 0.3° wide" in batch.positions["message"]
+        eventually(lambda: batch.positions["size"] == "0.2 MB")
+        say(batch, "download_indexes")
+        eventually(lambda: server.ranges == [""] and batch.positions["phase"] == "failed")
+        assert (tmp_path / "cache" / "index-5204-09.fits").exists()
+
+
 def test_wrong_hints_are_named(drafts, table, searched):
     batch = table(drafts)
     find(batch, width="wide")
@@ -193,10 +213,7 @@ def test_an_accepted_position_is_checked_again_before_it_is_published(drafts, ta
         batch = table(drafts, client, box.handle)
         find(batch)
         batch._run.prepare()
-        deadline = time.monotonic() + 60
-        while batch._run.phase != "review":
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        eventually(lambda: batch._run.phase == "review")
         say(batch, "accept_positions", rows=[0])
         assert batch._run.phase == "editing" and "check them again" in batch._run.message
         assert batch.batch is None

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...errors import ConstellationsError
-from ...geometry.angles import format_angle, format_dec, format_ra, parse_angle
+from ...geometry.angles import format_angle, format_dec, format_ra
 from ...geometry.position import is_flat, position_of
 from ...schema.placement import is_tan, number
+from ...solving.hints import angle_range
+from ...solving.indexes import require_index_files
 from ...solving.many import Search, search_all
-from ..find_position import described
+from ...solving.solver import SPREAD
 from ..form import PLACEMENT
-from ..placement_search import PlacementSearch, Proposal
+from ..placement_search import Proposal
 from ..protocol.publishing import BatchPosition, BatchPositions
+from ..star_search import StarSearch, described, parsed_hints, typed_hints
 
 if TYPE_CHECKING:
     from ...draft import ImageDraft
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from ..worker import Job
     from .run import BatchRun
 
-_LONGEST = 80  # characters of a hint
 _MOST_FOUND = 1000  # results that the page lists
 LABEL = "Position"
 """What the step is called that accepts positions and can be undone."""
@@ -52,7 +54,7 @@ class _Result:
     solution: Solution | None = None
 
 
-class PositionSearch(PlacementSearch):
+class PositionSearch(StarSearch):
     """Worker of the button "Find positions of … images" of a table. No image is placed before its solution is accepted.
 
     Parameters
@@ -66,7 +68,7 @@ class PositionSearch(PlacementSearch):
     """
 
     messages: ClassVar[frozenset[str]] = frozenset(
-        {"find_positions", "cancel_positions", "accept_positions", "discard_positions"}
+        {"find_positions", "cancel_positions", "accept_positions", "discard_positions", "download_indexes"}
     )
 
     def __init__(
@@ -88,6 +90,8 @@ class PositionSearch(PlacementSearch):
             "message": "",
             "near": "",
             "width": "",
+            "offer": "",
+            "size": "",
         }
         super().__init__("find-positions", state)
         self._stop_listening = run.listen(self._on_change)
@@ -100,7 +104,10 @@ class PositionSearch(PlacementSearch):
         elif self._run.busy:
             return
         elif kind == "find_positions":
-            self._begin(message)
+            near, width = typed_hints(message)
+            self._start(lambda job: self._search(job, near, width), near=near, width=width)
+        elif kind == "download_indexes":
+            self._begin_download()
         elif isinstance(rows, list):
             act = self.accept if kind == "accept_positions" else self.discard
             act([row for row in rows if isinstance(row, int)])
@@ -155,21 +162,29 @@ class PositionSearch(PlacementSearch):
 
     # -- the search
 
-    def _begin(self, message: Message) -> None:
-        near, width = (str(message.get(key) or "").strip()[:_LONGEST] for key in ("near", "width"))
+    def _start(self, run: Callable[[Job], object], **changes: Any) -> None:
         with self._lock:
             rows = self._rows()
-            if not rows or self._worker.start(lambda job: self._search(job, rows, near, width)) is None:
+            if not rows or self._worker.start(run) is None:
                 return
             self._results = {row: each for row, each in self._results.items() if row not in rows}
             self._show_list()
-            started = {"searched": 0, "total": len(rows), "progress": 0.0, "message": "Starting"}
-            self._update(phase="running", near=near, width=width, **started)
+            self._offer = None
+            started = {
+                "searched": 0,
+                "total": len(rows),
+                "progress": 0.0,
+                "message": "Starting",
+                "offer": "",
+                "size": "",
+            }
+            self._update(phase="running", **started, **changes)
 
-    def _search(self, job: Job, rows: list[int], near: str, width: str) -> None:
-        for row in rows:  # what was found for them before is searched again
-            self._show_solution(row, None)
-        given: dict[str, Any] = ({"near": near} if near else {}) | ({"width": parse_angle(width)} if width else {})
+    def _search(self, job: Job, near: str, width: str) -> None:
+        given = parsed_hints(near, width)
+        # What no image could be found without is said once, rather than for each of them.
+        require_index_files(angle_range(given["width"], "width=", "deg", spread=SPREAD) if width else None)
+        rows = self._rows()
         drafts = [self._run.drafts[row] for row in rows]
         hints = [hints_of(draft, given) for draft in drafts]
         searches = [Search(draft.name, draft.local, each) for draft, each in zip(drafts, hints, strict=True)]

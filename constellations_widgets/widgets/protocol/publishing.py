@@ -255,6 +255,10 @@ class BatchPositions(TypedDict):
     message: str
     near: str
     width: str
+    offer: str
+    """Index files that would help, with size and source; "" if there are none to download."""
+    size: str
+    """Their size."""
 
 
 class BatchPosition(TypedDict):
@@ -449,6 +453,7 @@ class BatchActionMessage(TypedDict):
         "abandon",
         "apply_metadata",
         "cancel_positions",
+        "download_indexes",
     ]
 
 
