@@ -30,14 +30,22 @@ export function Positions(props: Props) {
       {running ? (
         <Running draft={draft} search={search} />
       ) : (
-        <Start draft={draft} search={search} busy={isBusy(status) || draft.gone} />
+        <Start draft={draft} search={search} busy={isBusy(status) || draft.gone} focused={found.length === 0} />
       )}
       {found.length > 0 && <Results {...props} found={found} />}
     </section>
   );
 }
 
-function Start({ draft, search, busy }: { draft: DraftLink; search: BatchPositions; busy: boolean }) {
+interface StartProps {
+  draft: DraftLink;
+  search: BatchPositions;
+  busy: boolean;
+  /** Whether the focus comes here when what has it is removed. */
+  focused: boolean;
+}
+
+function Start({ draft, search, busy, focused }: StartProps) {
   const id = useUniqueId();
   const [near, setNear] = useState(search.near);
   const [width, setWidth] = useState(search.width);
@@ -49,7 +57,7 @@ function Start({ draft, search, busy }: { draft: DraftLink; search: BatchPositio
           <div class="cxw-finder-row">
             <button
               type="button"
-              data-focus
+              {...(focused && { "data-focus": true })}
               disabled={busy}
               aria-describedby={`${id}-about`}
               onClick={() => draft.send({ kind: "find_positions", near, width })}
@@ -115,6 +123,12 @@ function Results({ draft, status, rows, thumbnails, found }: Props & { found: Ba
           />
         ))}
       </ul>
+      {waiting.some(({ row }) => row === status.on_sky) && (
+        <p>
+          The sky below shows the image where it would be placed: crosses are its stars, rings those of the catalog, and
+          lines the residuals, enlarged.
+        </p>
+      )}
       <div class="cxw-row">
         {status.edits && next && (
           <button type="button" onClick={() => draft.send({ kind: "show_position", row: next.row })}>
