@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from .hosting import (
         HostingProfile,
         HostingProgress,
-        Outcome,
         host_all,
         hosting_profiles,
         save_hosting_profile,
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     )
     from .hosting.address_check import AddressCheck, check_address
     from .hosting.host import Hosted, host
+    from .outcomes import Outcome
     from .outputs.exports import to_wtml
     from .outputs.tiling import tile
     from .publishing import (
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from .schema.records import Receipt
     from .schema.scenes import SceneReceipt, SceneSubmission
     from .schema.sky_view import SkyView
-    from .solving import IndexDownload, Solution, Solving, find_position, index_download, nova_key
+    from .solving import IndexDownload, Solution, Solving, find_position, index_download, nova_key, solve_all
     from .widgets.batch.folder import drafts_from
     from .widgets.batch.publisher import BatchPublisher
     from .widgets.form import ImageForm
@@ -102,7 +102,8 @@ _HOMES = {
     "schema.records": ["Receipt"],
     "schema.scenes": ["SceneReceipt", "SceneSubmission"],
     "schema.sky_view": ["SkyView"],
-    "solving": ["IndexDownload", "Solution", "Solving", "find_position", "index_download", "nova_key"],
+    "solving": ["IndexDownload", "Solution", "Solving", "find_position", "index_download", "nova_key", "solve_all"],
+    "outcomes": ["Outcome"],
     "outputs.tiling": ["tile"],
     "api": ["Constellations", "ImagesClient", "Retries"],
     "auth": ["Credentials", "sign_in", "sign_out"],
@@ -111,7 +112,6 @@ _HOMES = {
         "Hosted",
         "HostingProfile",
         "HostingProgress",
-        "Outcome",
         "check_address",
         "host",
         "host_all",
@@ -260,6 +260,7 @@ __all__ = [
     "settle_all",
     "sign_in",
     "sign_out",
+    "solve_all",
     "tile",
     "tile_all",
     "to_wtml",

@@ -779,6 +779,36 @@ export interface BatchMetadata {
   applied?: boolean;
 }
 
+/** Trait positions of the batch publisher: the search for the positions of its images. */
+export interface BatchPositions {
+  phase: "idle" | "running" | "found" | "failed";
+  /** Number of chosen images without a position whose files are on this machine. */
+  images: number;
+  /** Number of images that have ended, of total. */
+  searched: number;
+  total: number;
+  progress: number;
+  message: string;
+  near: string;
+  width: string;
+  /** Index files that would help, with size and source; "" if there are none to download. */
+  offer: string;
+  /** Their size. */
+  size: string;
+}
+
+/** What became of the search for the position of a row: an item of the trait found_positions of the batch publisher. */
+export interface BatchPosition {
+  row: number;
+  name: string;
+  state: "found" | "accepted" | "failed";
+  /** Why there is none, and what to try; or that it was accepted. */
+  message: string;
+  found: FoundPosition | null;
+  /** Whether it was shown on the sky. */
+  seen: boolean;
+}
+
 /** Trait status of the batch publisher. */
 export interface BatchStatus {
   phase: "editing" | "planning" | "review" | "sending" | "stopping" | "ended";
@@ -807,7 +837,9 @@ export interface BatchStatus {
   saved: string[];
   /** Number of the row whose form is open below the table. */
   edited: number | null;
-  /** Whether the form of a row can be opened here. */
+  /** Number of the row that is shown on the sky below the table. */
+  on_sky: number | null;
+  /** Whether the form of a row can be opened here, and a row shown on the sky. */
   edits: boolean;
 }
 
@@ -896,6 +928,25 @@ export interface RowEditMessage {
   row: number | null;
 }
 
+/** Find the positions of the chosen images that have none; the hints are for all of them, as typed, "" for none. */
+export interface FindPositionsMessage {
+  kind: "find_positions";
+  near: string;
+  width: string;
+}
+
+/** Accept or discard what was found for rows. */
+export interface PositionsMessage {
+  kind: "accept_positions" | "discard_positions";
+  rows: number[];
+}
+
+/** Show on the sky what was found for a row; null closes the sky. */
+export interface ShowPositionMessage {
+  kind: "show_position";
+  row: number | null;
+}
+
 /** Retry failed rows, check unclear ones, or send these again. */
 export interface RepeatMessage {
   kind: "repeat";
@@ -904,10 +955,10 @@ export interface RepeatMessage {
 
 /** A button of the batch publisher. */
 export interface BatchActionMessage {
-  kind: "undo" | "redo" | "discard" | "restore" | "review" | "stop" | "cancel" | "resume" | "save" | "reconcile" | "abandon" | "apply_metadata";
+  kind: "undo" | "redo" | "discard" | "restore" | "review" | "stop" | "cancel" | "resume" | "save" | "reconcile" | "abandon" | "apply_metadata" | "cancel_positions" | "download_indexes";
 }
 
-export type BatchMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | RowsMessage | CopyMessage | HostAtMessage | RowFixMessage | RowEditMessage | RepeatMessage | BatchActionMessage;
+export type BatchMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | RowsMessage | CopyMessage | HostAtMessage | RowFixMessage | RowEditMessage | FindPositionsMessage | PositionsMessage | ShowPositionMessage | RepeatMessage | BatchActionMessage;
 
 /** Trait status of the sign-in. It never holds a password or a token. */
 export interface SignInStatus {

@@ -24,9 +24,10 @@ LONGEST = 600  # lines
 GENERATED = {"js/protocol.ts"}
 
 # Every module of the package, and the modules below it that it may import. All may import BASE.
-BASE = {"errors", "state", "forks", "runtime", "tasks", "text"}
+BASE = {"errors", "outcomes", "state", "forks", "runtime", "tasks", "text"}
 LAYERS = {
     "errors": set(),
+    "outcomes": set(),
     "state": set(),
     "forks": set(),
     "runtime": set(),

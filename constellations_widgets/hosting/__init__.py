@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ..outcomes import Outcome
 from .address_check import AddressCheck, check_address
 from .host import Hosted, host
-from .many import Outcome, host_all, tile_all
+from .many import host_all, tile_all
 from .profiles import HostingProfile, hosting_profiles, save_hosting_profile
 from .progress import HostingProgress
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import runtime
-from ..errors import ConstellationsError
+from ..outcomes import OnDone, Outcome, executor_or_threads, outcome_of
 from ..outputs.tiling import SplitTiling, split_tiling, tile
 from ..schema.placement import THUMBNAIL, URL
 from ..sources.paths import file_path
@@ -21,35 +19,6 @@ from .sandbox_store import UploadSandbox, is_sandbox
 
 if TYPE_CHECKING:
     from ..draft import ImageDraft
-
-THREADS = 2
-"""Images at a time without an executor: each of them uses several cores or connections itself."""
-
-OnDone = Callable[["Outcome", int, int], Any]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Result for one of many images.
-
-    Attributes
-    ----------
-    name : str
-        The image.
-    result : Path, Hosted or None
-        Return value of the call for a single image; None if it failed.
-    error : str
-        Why it failed; "" if it did not.
-
-    Examples
-    --------
-    >>> for outcome in cxw.host_all(drafts, box):
-    ...     print(outcome.name, outcome.error)
-    """
-
-    name: str
-    result: Any = None
-    error: str = ""
 
 
 def tile_all(
@@ -205,14 +174,14 @@ def _run(tasks: list[tuple[str, tuple[Any, ...]]], executor: Executor | None, on
     """
     outcomes: dict[int, Outcome] = {}
     splits: dict[int, SplitTiling] = {}
-    with _or_threads(executor) as workers, contextlib.ExitStack() as cleanup:
+    with executor_or_threads(executor) as workers, contextlib.ExitStack() as cleanup:
         pending: dict[Future[Any], int] = {workers.submit(*task): number for number, (_, task) in enumerate(tasks)}
         while pending:
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
                 number = pending.pop(future)
                 if number in outcomes:
                     continue  # another part of this image has failed
-                outcome = _outcome(tasks[number][0], future)
+                outcome = outcome_of(tasks[number][0], future)
                 if isinstance(split := outcome.result, SplitTiling):
                     splits[number] = split
                     cleanup.callback(split.discard)
@@ -230,23 +199,3 @@ def _run(tasks: list[tuple[str, tuple[Any, ...]]], executor: Executor | None, on
                 if on_done is not None:
                     on_done(outcome, len(outcomes), len(tasks))
     return [outcomes[number] for number in range(len(tasks))]
-
-
-def _outcome(name: str, future: Future[Any]) -> Outcome:
-    try:
-        return Outcome(name, future.result())
-    except ConstellationsError as error:
-        return Outcome(name, error=str(error))
-    except Exception as error:  # a worker that died, or an error of the cluster  # noqa: BLE001
-        return Outcome(
-            name, error=f"The task failed: {type(error).__name__}: {error}. Run it again; what is done stays"
-        )
-
-
-@contextlib.contextmanager
-def _or_threads(executor: Executor | None) -> Iterator[Executor]:
-    if executor is not None:
-        yield executor
-        return
-    with runtime.new_pool(THREADS, "many") as own:
-        yield own

@@ -12,7 +12,7 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,8 @@ def _detected(request: Mapping[str, Any], report: Report) -> DetectedStars:
 def solve_stars(stars: DetectedStars, request: Mapping[str, Any], report: Report) -> Solution:
     """Return the solution for detected stars; raises as `solve`."""
     asked = request.get("widths")
-    passes = list(_passes(asked, require_index_files(tuple(asked) if asked else None, request.get("near"))))
+    files = require_index_files(tuple(asked) if asked else None, request.get("near"))
+    passes = [*_likely(None if asked else request.get("likely_widths"), files), *_passes(asked, files)]
     refused: list[Solution] = []
     total = len(passes) * len(_DEPTHS)
     for number, (depth, (widths, files)) in enumerate((d, p) for d in _DEPTHS for p in passes):
@@ -93,6 +94,17 @@ def _failure(stars: DetectedStars, request: Mapping[str, Any]) -> str:
         f"{high:.2g}° wide; smaller ones need deeper files of astrometry.net. A picture that is a drawing, is distorted, "
         "or shows few stars can't be recognized"
     )
+
+
+def _likely(
+    widths: Sequence[float] | None, files: list[IndexFile]
+) -> list[tuple[tuple[float, float], list[IndexFile]]]:
+    """Return the pass over likely widths, which comes before the others at each depth."""
+    if not widths:
+        return []
+    low, high = widths
+    fitting = [each for each in files if each.recognizes((low, high))]
+    return [((low, high), fitting)] if fitting else []
 
 
 def _passes(

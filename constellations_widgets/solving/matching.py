@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SolveError
+from ..geometry.engine import base_of_scale
 from ..geometry.fitting import gnomonic, line
 from ..geometry.plane import Plane
 from ..geometry.tangent import plane_to_sky
@@ -65,7 +66,7 @@ def first_guess(cards: Mapping[str, Any], log_odds: float | None, source: str) -
 
 def width_of(plane: Plane, size: tuple[int, int]) -> float:
     """Return the angle in degrees that the longer side of a picture takes."""
-    return math.degrees(2 * math.atan(math.radians(plane.scale) * max(size) / 2))
+    return base_of_scale(plane.scale, max(size))
 
 
 def refined(guess: FirstGuess, stars: DetectedStars, catalog: CatalogStars) -> Solution:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
 from ..geometry.angles import format_dec, format_ra
+from ..geometry.engine import base_of_scale
 from ..geometry.plane import Plane
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ class Solution:
     def pixel_scale(self) -> float:
         """Arcseconds per pixel."""
         return self.plane.scale * 3600
+
+    @property
+    def width(self) -> float:
+        """Angle that the picture's longer side takes on the sky, degrees."""
+        return base_of_scale(self.plane.scale, max(self.size))
 
     @property
     def parity(self) -> int:

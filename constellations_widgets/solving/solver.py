@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import runtime
 from ..errors import NoIndexError, SolveError, SourceError, needs_computer
+from ..geometry.engine import base_of_scale
 from ..schema.placement import shown
 from ..sources.paths import file_path
 from . import nova
@@ -28,8 +29,12 @@ if TYPE_CHECKING:
 TIMEOUT = 120.0
 """Seconds after which a search is given up, by default."""
 
+SPREAD = 1.5
+"""Factor by which the width may differ from width= or pixel_scale=."""
+
 _RADIUS = 10.0  # degrees around near= that are searched by default
-_SPREAD = 1.5  # factor by which the width may differ from width= or pixel_scale=
+_LIKELY_SPREAD = 1.05  # factor by which it may differ from likely_width=
+_POLL = 0.1  # seconds until a cancel is noticed
 
 
 Ask = Callable[["DetectedStars", Mapping[str, Any], Callable[[float, str], Any], threading.Event], Solution]
@@ -199,6 +204,7 @@ def find_position(
     radius: Any = None,
     width: Any = None,
     pixel_scale: Any = None,
+    likely_width: Any = None,
     parity: int | None = None,
     timeout: float | None = None,
     hdu: int | None = None,
@@ -226,6 +232,9 @@ def find_position(
         Width of the picture's longer side in degrees, roughly (a factor of 1.5 either way), or its smallest and largest value.
     pixel_scale : float, (float, float) or astropy Quantity, optional
         Seconds of arc per pixel, instead of `width`.
+    likely_width : float, (float, float) or astropy Quantity, optional
+        A width in degrees (a factor of 1.05 either way), or its smallest and largest value, that is tried first; the others follow. It
+        may be wrong. Ignored with `width`, `pixel_scale` or `online`.
     parity : {1, -1}, optional
         1 for a picture as seen in the sky, -1 for a mirrored one. Default: both are tried.
     timeout : float, default 120, or 600 with `online`
@@ -264,9 +273,11 @@ def find_position(
     if (place := near_hint(near, radius, _RADIUS)) is not None:
         request["near"] = place
     if width is not None:
-        request["widths"] = angle_range(width, "width=", "deg", spread=_SPREAD)
+        request["widths"] = angle_range(width, "width=", "deg", spread=SPREAD)
     elif pixel_scale is not None:
-        request["widths"] = _widths(angle_range(pixel_scale, "pixel_scale=", "arcsec", spread=_SPREAD), file, hdu)
+        request["widths"] = _widths(angle_range(pixel_scale, "pixel_scale=", "arcsec", spread=SPREAD), file, hdu)
+    if likely_width is not None:
+        request["likely_widths"] = angle_range(likely_width, "likely_width=", "deg", spread=_LIKELY_SPREAD)
     if not online:
         return Solving(request, timeout, progress)
     key = nova.require_key()
@@ -281,8 +292,18 @@ def _widths(scales: tuple[float, float], file: Path, hdu: int | None) -> tuple[f
     from .detection import size_of
 
     side = max(size_of(file, hdu))
-    low, high = (math.degrees(2 * math.atan(math.radians(scale / 3600) * side / 2)) for scale in scales)
+    low, high = (base_of_scale(scale / 3600, side) for scale in scales)
     return low, high
+
+
+def result_unless(solving: Solving, cancelled: threading.Event) -> Solution:
+    """Wait for the solution of a search, which is cancelled when the event is set; raises the errors of `Solving.result`."""
+    try:
+        while not solving.done and not runtime.wait(cancelled, _POLL):
+            pass
+    finally:
+        solving.cancel()
+    return solving.result()
 
 
 def find_position_of(local: LocalImage | None, **options: Any) -> Solving:

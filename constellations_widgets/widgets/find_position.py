@@ -5,31 +5,25 @@ Index files are downloaded, and nova.astrometry.net is asked, only after a click
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import runtime
-from ..errors import ConstellationsError, NoIndexError, SourceError
-from ..geometry.angles import format_dec, format_ra, parse_angle
+from ..errors import ConstellationsError
 from ..solving import nova
-from ..solving.downloads import IndexDownload, index_download, size_text
-from .protocol.drafts import FoundPosition, SolvingState
-from .worker import Job, Worker, format_error
+from .placement_search import Proposal
+from .protocol.drafts import SolvingState
+from .star_search import StarSearch, described, parsed_hints, typed_hints
 
 if TYPE_CHECKING:
     from ..auth.credentials import Secret
     from ..draft import ImageDraft
     from ..solving.solution import Solution
     from .base import Message
-
-_LONGEST = 80  # characters of a hint
-_PACE = 0.2  # seconds between two reports of progress
-_POLL = 0.1  # seconds until a cancel is noticed
+    from .worker import Job
 
 
-class FindPosition:
+class FindPosition(StarSearch):
     """The search for a draft's position in the Position step of its form; nothing is changed before "Accept".
 
     Parameters
@@ -59,14 +53,9 @@ class FindPosition:
         show_solution: Callable[[Solution | None], object],
     ):
         self._draft, self._show, self._show_solution = draft, show, show_solution
-        self._lock = threading.RLock()
-        self._worker = Worker("find-position", self._on_error, self._lock)
-        self._solution: Solution | None = None
+        self._proposal: Proposal[Solution] = Proposal(draft.accept, show_solution)
         self._before: dict[str, Any] = {}  # values that "Undo" restores
-        self._placing = False
-        self._shown = 0.0
-        self._offer: IndexDownload | None = None
-        self.state: SolvingState = {
+        state: SolvingState = {
             "phase": "idle",
             "blocked": self._blocked(),
             "near": "",
@@ -79,6 +68,7 @@ class FindPosition:
             "has_key": False,
             "sent": nova.SENT,
         }
+        super().__init__("find-position", state)
 
     def on_message(self, message: Message) -> None:
         """Handle a message from the page."""
@@ -100,16 +90,8 @@ class FindPosition:
 
     def on_placed(self) -> None:
         """Drop a solution that waits, and the undo, because the image was placed otherwise."""
-        if self._placing:
-            return
-        if self.state["phase"] == "found":
+        if not self._proposal.is_placing and self.state["phase"] in ("found", "accepted"):
             self._discard()
-        elif self.state["phase"] == "accepted":
-            self._update(phase="idle", message="")
-
-    def close(self) -> None:
-        """Stop a running search."""
-        self._worker.drop()
 
     def _blocked(self) -> str:
         local = self._draft.local
@@ -120,7 +102,7 @@ class FindPosition:
         return ""
 
     def _begin(self, message: Message) -> None:
-        near, width = (str(message.get(key) or "").strip()[:_LONGEST] for key in ("near", "width"))
+        near, width = typed_hints(message)
         online, key = message.get("online") is True, _key_of(message)
         self._start(lambda job: self._search(job, near, width, online, key), near=near, width=width)
 
@@ -131,34 +113,6 @@ class FindPosition:
             self._forget()
             self._update(phase="running", progress=0.0, message="Starting", found=None, offer="", size="", **changes)
 
-    def _cancel(self) -> None:
-        with self._lock:
-            if self._offer is None:
-                self._worker.cancel()
-                return
-            # A download ends with the next bytes, which may take a while to come: it is not waited for.
-            self._worker.drop()
-            self._update(phase="idle", message="The download was stopped; the next one continues where it ended.")
-            self._show_offer()
-
-    def _begin_download(self) -> None:
-        with self._lock:
-            download = self._offer
-            if download is None:
-                return
-            near, width = self.state["near"], self.state["width"]
-
-            def run(job: Job) -> None:
-                download.run(self._on_progress, job.cancelled)
-                with self._lock:
-                    if not job.is_current:
-                        return
-                    self._offer = None
-                self._search(job, near, width)
-
-            self._start(run)
-            self._offer = download
-
     def _read_key(self) -> None:
         self._update(has_key=nova.known_key() is not None)
 
@@ -167,102 +121,51 @@ class FindPosition:
         self._read_key()
 
     def _search(self, job: Job, near: str, width: str, online: bool = False, key: Secret | None = None) -> None:
-        from ..solving.solver import find_position_of
+        from ..solving.solver import find_position_of, result_unless
 
         if key is not None:
             nova.nova_key(key)
             self._update(has_key=True)
-        hints: dict[str, Any] = {"near": near} if near else {}
-        if width:
-            hints["width"] = parse_angle(width)
+        hints = parsed_hints(near, width)
         solving = find_position_of(self._draft.local, progress=self._on_progress, online=online, **hints)
-        try:
-            while not solving.done:
-                if runtime.wait(job.cancelled, _POLL):
-                    solving.cancel()
-                    break
-            solution = solving.result()
-        finally:
-            solving.cancel()
+        solution = result_unless(solving, job.cancelled)
         with self._lock:
-            if not job.is_current or job.cancelled.is_set():
-                raise SourceError("The search was cancelled")
-            self._solution = solution
-            self._update(phase="found", found=_described(solution), message="", progress=1.0)
-        self._show_solution(solution)
-
-    def _on_progress(self, progress: float, text: str) -> None:
-        now = time.monotonic()
-        if now - self._shown > _PACE:
-            self._shown = now
-            self._update(progress=progress, message=text)
-
-    def _on_error(self, error: Exception) -> None:
-        cancelled = self._worker.is_cancelled
-        self._update(phase="idle" if cancelled else "failed", message="" if cancelled else format_error(error))
-        if isinstance(error, NoIndexError):
-            self._offer = self._helpful_files()
-        self._show_offer()
-
-    def _helpful_files(self) -> IndexDownload | None:
-        """Return the missing index files for the hints, if they are known and there are any."""
-        near, width = self.state["near"], self.state["width"]
-        try:
-            found = index_download(parse_angle(width) if width else None, near=near or None)
-        except ConstellationsError:
-            return None
-        return found if found.files else None
-
-    def _show_offer(self) -> None:
-        offer = self._offer
-        self._update(offer=f"{offer}." if offer else "", size=size_text(offer.size) if offer else "")
+            self._require_wanted(job)
+            self._proposal.found = solution
+            self._update(phase="found", found=described(solution), message="", progress=1.0)
+        self._proposal.show()
 
     def _accept(self) -> None:
-        with self._lock:
-            solution, self._solution = self._solution, None
-        if solution is None:
-            return
         before = dict(self._draft.values)
         try:
-            self._place(lambda: self._draft.accept(solution))
+            solution = self._proposal.accept()
         except ConstellationsError as error:
             self._update(phase="failed", message=str(error), found=None)
-        else:
+            return
+        if solution is not None:
             after = self._draft.values
             self._before = {path: value for path, value in before.items() if after[path] != value}
             self._update(phase="accepted", message=f"Placed by {len(solution.stars)} stars.", found=None)
-        self._show_solution(None)
-
-    def _place(self, change: Callable[[], None]) -> None:
-        """Change the draft. Without the lock: the form, which is notified, may hold another one and wait for this."""
-        self._placing = True
-        try:
-            change()
-        finally:
-            self._placing = False
 
     def _discard(self) -> None:
         with self._lock:
             self._forget()
             self._update(phase="idle", message="", found=None)
-        self._show_solution(None)
+        self._proposal.show()
 
     def _undo(self) -> None:
         with self._lock:
             before, self._before = self._before, {}
-        if self.state["phase"] != "accepted":
-            return
-        self._place(lambda: self._draft.edit(before))
-        self._update(phase="idle", message="")
-        self._show_solution(None)
+            accepted = self.state["phase"] == "accepted"
+        if accepted:
+            self._draft.edit(before)
+            self._discard()
 
     def _forget(self) -> None:
-        self._solution, self._before, self._offer = None, {}, None
+        self._proposal.found, self._before, self._offer = None, {}, None
 
-    def _update(self, **changes: Any) -> None:
-        with self._lock:
-            self.state = {**self.state, **changes}  # type: ignore[typeddict-item]
-            self._show(self.state)
+    def _show_state(self) -> None:
+        self._show(self.state)
 
 
 def _key_of(message: Message) -> Secret | None:
@@ -270,17 +173,3 @@ def _key_of(message: Message) -> Secret | None:
 
     key = str(message.get("key") or "").strip()
     return Secret(key) if key else None
-
-
-def _described(solution: Solution) -> FoundPosition:
-    ra, dec = solution.center
-    rms, scale = solution.rms, solution.pixel_scale
-    facts = [
-        ("Center", f"{format_ra(ra)} {format_dec(dec)}"),
-        ("Pixel scale", f"{scale:.4g}″" + (", mirrored" if solution.parity < 0 else "")),
-        ("Matched stars", f"{len(solution.stars)} of {solution.detected} detected"),
-        ("Residual", f"{rms:.2g} pixels ({rms * scale:.2g}″) rms, {solution.largest_residual:.2g} pixels at most"),
-        ("Confidence", solution.confidence),
-    ]
-    remarks = [*solution.remarks, *([solution.inaccuracy] if solution.inaccuracy else [])]
-    return {"facts": facts, "doubts": list(solution.doubts), "remarks": remarks}

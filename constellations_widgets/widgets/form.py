@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from ..solving.solution import Solution
     from .saving import Saving
 
-_PLACEMENT = frozenset({*PLACED, "wwt.bottoms_up", "wwt.projection", "wwt.tile_levels", "wwt.width_factor"})
+PLACEMENT = frozenset({*PLACED, "wwt.bottoms_up", "wwt.projection", "wwt.tile_levels", "wwt.width_factor"})
+"""Paths of all fields that say where an image lies."""
 
 
 class CreditsWidget(DraftWidget["ImageDraft | PublishedImage"]):
@@ -114,7 +115,7 @@ class ImageForm(CreditsWidget):
 
     def _push(self, changed: frozenset[str]) -> None:
         with self._pushing, self.hold_sync():
-            if not _PLACEMENT.isdisjoint(changed):
+            if not PLACEMENT.isdisjoint(changed):
                 self.place = self._position.state()
                 if self._finder:
                     self._finder.on_placed()
@@ -136,7 +137,7 @@ class ImageForm(CreditsWidget):
         for path, value in changes.items():
             meant = number_meant(path, value, projection)
             changes[path] = value if meant is None else meant
-        if not _PLACEMENT.isdisjoint(changes):
+        if not PLACEMENT.isdisjoint(changes):
             self._position.placed()
         super()._on_edit({**message, "changes": changes})
 

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import type { BatchMetadata, BatchReview } from "../protocol.ts";
+import type { BatchMetadata, BatchPosition, BatchPositions, BatchReview } from "../protocol.ts";
 import { FakeModel } from "../shared/fake_model.ts";
 import { drawn } from "../testing/drawn.ts";
 import batchPublisher from "./index.tsx";
@@ -25,6 +25,7 @@ const STATUS: Status = {
   earlier: null,
   saved: [],
   edited: null,
+  on_sky: null,
   edits: true,
 };
 const REVIEW: BatchReview = {
@@ -35,6 +36,19 @@ const REVIEW: BatchReview = {
     { kind: "publish", count: 1, reasons: [], more: 0 },
     { kind: "decide", count: 2, reasons: [{ reason: "note: <b>short</b>.", count: 2, name: "Field 1" }], more: 3 },
   ],
+};
+
+const POSITIONS: BatchPositions = {
+  phase: "idle",
+  images: 0,
+  searched: 0,
+  total: 0,
+  progress: 0,
+  message: "",
+  near: "",
+  width: "",
+  offer: "",
+  size: "",
 };
 
 const row = (i: number, more: Partial<Row> = {}): Row => ({
@@ -73,6 +87,8 @@ async function shown(
     pending_attempts,
     metadata,
     hosting,
+    positions: POSITIONS,
+    found_positions: [] as BatchPosition[],
   };
   const fake = new FakeModel({ state, status: { ...STATUS, ...status }, ...traits });
   const el = document.body.appendChild(document.createElement("div"));
@@ -258,4 +274,46 @@ test("the form of a row goes to the rows before and after it as they are shown, 
   button("Next").click();
   button("Close form").click();
   expect(sent("edit_row").map(({ row }) => row)).toEqual([0, 2, null]);
+});
+
+test("positions are found, shown and accepted one by one, or all that were shown", async () => {
+  const { fake, el, button, sent } = await shown();
+  expect(el.querySelector(".cxw-positions")).toBe(null);
+  const set = async (positions: Partial<BatchPositions>, found_positions: BatchPosition[] = [], status = {}) => {
+    fake.set("positions", { ...POSITIONS, ...positions });
+    fake.set("found_positions", found_positions);
+    fake.set("status", { ...STATUS, ...status });
+    await drawn();
+  };
+  await set({ images: 2 });
+  button("Find positions of 2 images").click();
+  expect(sent("find_positions")[0]).toMatchObject({ near: "", width: "" });
+  await set({ images: 2, phase: "running", total: 2, searched: 1, message: "a.jpg: 12 stars" });
+  expect(el.querySelector(".cxw-positions")!.textContent).toContain("1 of 2 images searched");
+  button("Cancel").click();
+  expect(sent("cancel_positions").length).toBe(1);
+  const found = { facts: [["Confidence", "high"]] as [string, string][], doubts: ["few stars"], remarks: [] };
+  const items: BatchPosition[] = [
+    { row: 0, name: "Field 0", state: "found", message: "", found, seen: true },
+    { row: 1, name: "Field 1", state: "failed", message: "Only 3 stars.", found: null, seen: false },
+    { row: 2, name: "Field 2", state: "found", message: "", found, seen: false },
+  ];
+  await set({ images: 2, phase: "found", message: "2 of 3 images found." }, items, { on_sky: 0 });
+  const list = el.querySelector(".cxw-positions-list")!;
+  expect(list.textContent).toContain("few stars");
+  expect(list.textContent).toContain("Only 3 stars.");
+  expect(list.querySelector("[data-row='0'] [aria-pressed=true]")!.textContent).toBe("Show on the sky");
+  button("Show next on the sky").click();
+  expect(sent("show_position").at(-1)).toMatchObject({ row: 2 });
+  button("Accept 1 shown").click();
+  expect(sent("accept_positions").at(-1)).toMatchObject({ rows: [0] });
+  list.querySelector<HTMLElement>("[data-row='2'] [aria-label^=Discard]")!.click();
+  expect(sent("discard_positions").at(-1)).toMatchObject({ rows: [2] });
+  button("Clear 1 not found").click();
+  expect(sent("discard_positions").at(-1)).toMatchObject({ rows: [1] });
+  await set({ images: 2, phase: "failed", message: "No index files.", offer: "1 file from x.", size: "9 MB" });
+  button("Download 9 MB").click();
+  expect(sent("download_indexes").length).toBe(1);
+  await set({ images: 2 }, items, { phase: "sending" });
+  expect(button("Find positions").disabled).toBe(true);
 });

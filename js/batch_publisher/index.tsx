@@ -10,6 +10,7 @@ import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
 import { KernelGone } from "../shared/ui/kernel_notices.tsx";
 import { Earlier, Filters, Notices, passes } from "./around.tsx";
 import { Metadata } from "./metadata.tsx";
+import { Positions } from "./positions.tsx";
 import { AtRest, Receipts, Start, UnderWay } from "./progress.tsx";
 import { ReviewView } from "./review.tsx";
 import { RowFormHead } from "./row_form.tsx";
@@ -121,6 +122,7 @@ function BatchPublisher(view: DraftViewProps) {
           <bdi>{status.message}</bdi>
         </div>
       )}
+      <Positions {...props} rows={rows} thumbnails={thumbnails} />
       <div ref={steps}>
         {status.phase === "editing" && <Uploads kernel={kernel} draft={draft} />}
         {status.phase === "editing" && <Start {...props} />}

@@ -1,9 +1,11 @@
 // "Find position": the kernel searches the image's place by its stars; it is taken only by a click.
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { FoundPosition, SolvingState } from "../protocol.ts";
 import type { DraftLink } from "../shared/draft_link.ts";
+import { Facts, Hints, Offer } from "../shared/finder.tsx";
 import { type DraftViewProps, useTrait, useUniqueId } from "../shared/mount.tsx";
+import { useKeptFocus } from "../shared/ui/follow_focus.ts";
 
 export function FindPosition({ kernel, draft, disabled }: DraftViewProps & { disabled: boolean }) {
   const solving = useTrait<SolvingState | Record<string, never> | undefined>(kernel, "solving");
@@ -13,8 +15,10 @@ export function FindPosition({ kernel, draft, disabled }: DraftViewProps & { dis
 
 function Finder({ draft, solving, disabled }: { draft: DraftLink; solving: SolvingState; disabled: boolean }) {
   const send = (kind: string) => () => draft.send({ kind });
+  const root = useRef<HTMLElement>(null);
+  useKeptFocus(root);
   return (
-    <section class="cxw-finder" aria-label="Find position">
+    <section ref={root} class="cxw-finder" aria-label="Find position">
       {solving.phase === "running" ? (
         <Running solving={solving} cancel={send("solve_cancel")} />
       ) : solving.phase === "found" && solving.found ? (
@@ -49,11 +53,16 @@ function Start({ draft, solving, disabled, undo }: StartProps) {
   return (
     <>
       <div class="cxw-finder-row">
-        <button type="button" disabled={blocked} aria-describedby={`${id}-about`} onClick={() => send(false)}>
+        <button
+          type="button"
+          data-focus
+          disabled={blocked}
+          aria-describedby={`${id}-about`}
+          onClick={() => send(false)}
+        >
           Find position
         </button>
-        <Hint id={`${id}-near`} title="Near (optional)" example="13h30m +47°" text={near} set={setNear} off={blocked} />
-        <Hint id={`${id}-width`} title="Width (optional)" example="2°" text={width} set={setWidth} off={blocked} />
+        <Hints near={near} setNear={setNear} width={width} setWidth={setWidth} disabled={blocked} />
       </div>
       <p id={`${id}-about`} class="cxw-quiet cxw-help">
         {solving.blocked ||
@@ -71,21 +80,7 @@ function Start({ draft, solving, disabled, undo }: StartProps) {
           </span>
         </p>
       )}
-      {solving.offer && (
-        <div class="cxw-finder-offer">
-          <p id={`${id}-offer`}>
-            <bdi>{solving.offer}</bdi>
-          </p>
-          <button
-            type="button"
-            disabled={blocked}
-            aria-describedby={`${id}-offer`}
-            onClick={() => draft.send({ kind: "solve_download" })}
-          >
-            Download {solving.size}
-          </button>
-        </div>
-      )}
+      <Offer {...solving} disabled={blocked} download={() => draft.send({ kind: "solve_download" })} />
       {!solving.blocked && (
         <Online draft={draft} solving={solving} disabled={blocked} search={(key) => send(true, key)} />
       )}
@@ -142,40 +137,12 @@ function Online({ draft, solving, disabled, search }: OnlineProps) {
   );
 }
 
-interface HintProps {
-  id: string;
-  title: string;
-  example: string;
-  text: string;
-  set: (text: string) => void;
-  off: boolean;
-}
-
-function Hint({ id, title, example, text, set, off }: HintProps) {
-  return (
-    <label class="cxw-finder-hint" for={id}>
-      <span>{title}</span>
-      <input
-        id={id}
-        type="text"
-        autocomplete="off"
-        spellcheck={false}
-        maxLength={80}
-        placeholder={example}
-        value={text}
-        disabled={off}
-        onInput={(event) => set(event.currentTarget.value)}
-      />
-    </label>
-  );
-}
-
 function Running({ solving, cancel }: { solving: SolvingState; cancel: () => void }) {
   return (
     <div class="cxw-finder-row" role="status">
       <progress value={solving.progress} max={1} aria-label="Part of all attempts" />
       <span class="cxw-finder-text">{solving.message}</span>
-      <button type="button" onClick={cancel}>
+      <button type="button" data-focus onClick={cancel}>
         Cancel
       </button>
     </div>
@@ -196,21 +163,9 @@ function Found({ found, disabled, accept, discard }: FoundProps) {
         <b>Position found.</b> The preview shows the image there: crosses are its stars, rings those of the catalog, and
         lines the residuals, enlarged.
       </p>
-      <dl class="cxw-finder-facts">
-        {found.facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-      {[...found.doubts, ...found.remarks].map((text) => (
-        <p key={text} class="cxw-problem cxw-warning">
-          <bdi>{text}</bdi>
-        </p>
-      ))}
+      <Facts found={found} />
       <div class="cxw-finder-row">
-        <button type="button" class="cxw-primary" disabled={disabled} onClick={accept}>
+        <button type="button" class="cxw-primary" data-focus disabled={disabled} onClick={accept}>
           Accept
         </button>
         <button type="button" disabled={disabled} onClick={discard}>

@@ -3,7 +3,6 @@
 import "../shared/ui/theme.css";
 import "../panel/panel.css";
 import "./form.css";
-import "./find_position.css";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Findings, findings, PLACEMENT, POSITION } from "../panel/findings.tsx";

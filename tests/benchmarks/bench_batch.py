@@ -47,7 +47,7 @@ def publish(notebook: Notebook) -> None:
     batch = notebook.output(1).locator(".cxw-batch")
     batch.get_by_role("button", name=f"{COUNT} images").last.click()
     batch.get_by_role("dialog").get_by_role("button", name=f"Publish {COUNT} images").click()
-    expect(batch.get_by_role("region", name="Outcome")).to_contain_text("Done", timeout=120_000)
+    expect(batch.get_by_role("region", name="Result")).to_contain_text("Finished", timeout=120_000)
 
 
 def longest_task(browser: Browser, notebook: Notebook, work) -> float:

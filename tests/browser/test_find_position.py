@@ -9,11 +9,14 @@ import pytest
 from playwright.sync_api import Locator, expect
 from solving.skies import Sky
 
+from browser.accessible import load_axe, violations
 from browser.form_steps import open_step
 from browser.lab import Lab, Notebook
 from constellations_widgets.geometry.plane import Plane
 
 SKY = Sky(Plane(202.47, 47.2, 500, 400, 0.004, 30), (1000, 800), seed=5)
+
+NARROW = "it => new Promise((done) => { const look = () => (it.clientWidth < 360 ? done() : setTimeout(look, 50)); look(); })"
 
 CELL = """
 import constellations_widgets as cxw
@@ -59,10 +62,14 @@ def test_a_position_is_found_shown_accepted_and_undone(notebook: Notebook, panel
     expect(marks).to_have_count(0)
     assert notebook.evaluate("draft.wwt.center_x") is None
 
-    click(finder, "Find position")
-    expect(finder.get_by_text("Position found.")).to_be_visible(timeout=90_000)
-    click(finder, "Accept")
+    # By keyboard alone: the focus goes along.
+    finder.get_by_role("button", name="Find position").focus()
+    notebook.page.keyboard.press("Enter")
+    expect(finder.get_by_role("button", name="Cancel")).to_be_focused()
+    expect(finder.get_by_role("button", name="Accept")).to_be_focused(timeout=90_000)
+    notebook.page.keyboard.press("Enter")
     expect(finder.get_by_text(re.compile(r"Placed by \d+ stars"))).to_be_visible()
+    expect(finder.get_by_role("button", name="Find position")).to_be_focused()
     expect(marks).to_have_count(0)
     expect(panel.get_by_label("Center RA")).to_have_value(re.compile(r"13h 29m 52\.[78]"))
     expect(panel.get_by_label("Pixel scale")).to_have_value(re.compile("14.4"))
@@ -101,3 +108,14 @@ def test_index_files_and_the_service_are_offered_with_what_they_cost(notebook: N
     finder.get_by_label("Your key there").fill("a-key")
     expect(search).to_be_enabled()
     notebook.screenshot("find-position-offers", panel)
+    load_axe(notebook.page)
+    try:
+        notebook.lab.theme("dark")
+        notebook.page.set_viewport_size({"width": 400, "height": 844})
+        finder.evaluate(NARROW)
+        assert finder.evaluate("it => it.scrollWidth - it.clientWidth") <= 0
+        assert violations(notebook.output(0)) == []
+        notebook.screenshot("find-position-phone-dark", finder)
+    finally:
+        notebook.lab.theme("light")
+        notebook.page.set_viewport_size({"width": 1400, "height": 900})

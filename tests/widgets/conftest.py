@@ -36,6 +36,8 @@ TRAITS = {
         "status": "BatchStatus",
         "pending_attempts": "PendingState",
         "kept_credits": "KeptCredits",
+        "positions": "BatchPositions",
+        "found_positions": "list[BatchPosition]",
         "fields": "list[FieldSpec]",
     },
     "handle_images": {"status": "HandleImagesStatus"},
@@ -98,7 +100,9 @@ def declarations() -> ModuleType:
     sys.modules[module.__name__] = module
     for name in ("drafts", "scenes", "publishing", "services", "preview"):
         source = Path(protocol.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
-        source = re.sub(r"^from \.(drafts|scenes) import .*$", "", source, flags=re.MULTILINE)  # executed already
+        source = re.sub(
+            r"^from \.(drafts|scenes) import (\([^)]*\)|.*)$", "", source, flags=re.MULTILINE
+        )  # executed already
         exec(source.replace("from typing import", "from typing_extensions import"), vars(module))
     return module
 

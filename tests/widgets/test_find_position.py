@@ -16,7 +16,7 @@ from solving.skies import Sky
 from constellations_widgets import ImageForm, Preview
 from constellations_widgets.geometry.plane import Plane, plane_of
 from constellations_widgets.solving import nova
-from constellations_widgets.widgets import find_position
+from constellations_widgets.widgets import star_search
 from constellations_widgets.widgets.publish_source import draft_of
 
 SKY = Sky(Plane(202.47, 47.2, 500, 400, 0.004, 30), (1000, 800), seed=5)
@@ -96,7 +96,7 @@ def test_index_files_are_offered_and_downloaded_only_on_a_click(form, tmp_path, 
             hints.append((width, near))
             return server.download(tmp_path / "cache")
 
-        monkeypatch.setattr(find_position, "index_download", planned)
+        monkeypatch.setattr(star_search, "index_download", planned)
         send(form, "solve", near="M 51", width="12'")
         assert settled(form) == "failed" and "none that is 0.13° to 0.3° wide" in form.solving["message"]
         eventually(form, size="0.2 MB")
@@ -114,7 +114,7 @@ def test_a_download_that_hangs_is_cancelled_at_once(form, tmp_path, monkeypatch)
     began, go_on = threading.Event(), threading.Event()
     with index_server({"index-5204-09.fits": index_bytes(tmp_path)}) as server:
         server.on_part = lambda _sent: (began.set(), go_on.wait(60))
-        monkeypatch.setattr(find_position, "index_download", lambda *_, **__: server.download(tmp_path / "cache"))
+        monkeypatch.setattr(star_search, "index_download", lambda *_, **__: server.download(tmp_path / "cache"))
         send(form, "solve", near="", width="12'")
         assert settled(form) == "failed"
         eventually(form, size="0.2 MB")

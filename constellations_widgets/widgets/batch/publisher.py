@@ -23,7 +23,7 @@ from ..form import CreditsWidget, ImageForm, kept_credits, licenses
 from ..lifetime import VIEW
 from ..pending_attempts import NONE_PENDING, PendingAttempts
 from ..protocol.drafts import DraftState, HostingState
-from ..protocol.publishing import BatchDetails, BatchMetadata, BatchRow, BatchStatus, PendingState
+from ..protocol.publishing import BatchDetails, BatchMetadata, BatchPositions, BatchRow, BatchStatus, PendingState
 from ..review import REVIEW
 from ..rpc import Response
 from ..thumbnails import thumbnail
@@ -31,6 +31,7 @@ from .edits import names_of
 from .folder import Skipped, read_source
 from .hosting import BatchHosting
 from .metadata_offer import MetadataOffer
+from .positions import PositionSearch
 from .row_form import RowForm
 from .rows import BatchRows, review_of, with_titles
 from .run import BatchRun
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from ...api import Constellations
     from ...publishing import Batch, Journal
     from ...schema.records import Receipt
+    from ...solving.solution import Solution
+    from ..preview import Preview
 
 SHARED = ("permissions.copyright", "permissions.credits", "permissions.license", "note", "alt_text")
 """Fields that the page offers to copy."""
@@ -108,6 +111,8 @@ class BatchPublisher(CreditsWidget):
     pending_attempts: PendingState = synced_dict(NONE_PENDING)
     metadata: BatchMetadata = synced_dict()
     hosting: HostingState = synced_dict()  # see `BatchUploads`
+    positions: BatchPositions = synced_dict()  # see `PositionSearch`
+    found_positions = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
 
     _stop_listening: Callable[[], None] | None = None
 
@@ -161,11 +166,29 @@ class BatchPublisher(CreditsWidget):
         titles = {spec.path: spec.title for spec in fields().values()}
         messages: dict[str, Callable[[Message], object]] = {
             kind: getattr(self, f"_on_{kind}")
-            for kind in ("choose", "decide", "copy", "host", "fix_row", "repeat", "save", "restore", "edit_row")
+            for kind in (
+                "choose",
+                "decide",
+                "copy",
+                "host",
+                "fix_row",
+                "repeat",
+                "save",
+                "restore",
+                "edit_row",
+                "show_position",
+            )
         }
         messages["confirm"] = run.on_message
         self._uploads = BatchUploads(run, functools.partial(self.set_trait, "hosting"), hosting)
         messages |= dict.fromkeys(BatchUploads.messages, self._uploads.on_message)
+        self._positions = PositionSearch(
+            run,
+            functools.partial(self.set_trait, "positions"),
+            functools.partial(self.set_trait, "found_positions"),
+            self._show_solution,
+        )
+        messages |= dict.fromkeys(PositionSearch.messages, self._positions.on_message)
         messages |= {kind: functools.partial(self._act, action) for kind, action in actions.items()}
         requests = {
             "licenses": licenses,
@@ -186,6 +209,7 @@ class BatchPublisher(CreditsWidget):
             metadata=self._metadata.state(),
             status=self._status(),
             hosting=self._uploads.state,
+            positions=self._positions.state,
         )
         self._stop_listening = run.listen(self._rows.touch)
         self._stop_following_account = run.client.on_account_change(run.on_account_change)
@@ -241,6 +265,23 @@ class BatchPublisher(CreditsWidget):
         """
         return self._row_form.open(None if row is None else self._number({"row": row}))
 
+    def show_on_sky(self, row: int | None) -> Preview | None:
+        """Show a row on the sky below the table, or with None no sky; return the preview.
+
+        A position that was found, and waits to be accepted, is shown with its matched stars.
+
+        Raises
+        ------
+        ConstellationsError
+            If there is no such row.
+        """
+        if row is None:
+            return self._row_form.show_on_sky(None)
+        number = self._number({"row": row})
+        preview = self._row_form.show_on_sky(number, self._positions.solution_of(number))
+        self._positions.note_shown(number)
+        return preview
+
     def undo(self) -> int:
         """Undo the last copy; return the number of changed drafts."""
         return self._run.undo()
@@ -279,6 +320,7 @@ class BatchPublisher(CreditsWidget):
             self._rows.close()
             self._row_form.close()
             self._uploads.close()
+            self._positions.close()
         super().close()
 
     def __repr__(self) -> str:
@@ -330,6 +372,7 @@ class BatchPublisher(CreditsWidget):
             else None,
             "saved": self._saved,
             "edited": self._row_form.row,
+            "on_sky": self._row_form.on_sky,
             "edits": self._row_form.has_place,
         }
 
@@ -407,6 +450,15 @@ class BatchPublisher(CreditsWidget):
 
     def _on_edit_row(self, message: Mapping[str, Any]) -> None:
         self.edit(message.get("row"))
+
+    def _on_show_position(self, message: Message) -> None:
+        self.show_on_sky(message.get("row"))
+
+    def _show_solution(self, row: int, solution: Solution | None) -> None:
+        """Show on the sky, if the row is there, what waits for it."""
+        preview = self._row_form.preview
+        if preview is not None and row == self._row_form.on_sky:
+            preview.show_solution(solution)
 
     def _update_shared(self) -> None:
         """Fill shared fields that are empty with values that all rows have."""

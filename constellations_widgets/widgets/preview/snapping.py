@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConstellationsError
+from ..placement_search import PlacementSearch, Proposal
 from ..protocol.preview import SnapState
-from ..worker import Job, Worker, format_error
+from ..worker import Job, format_error
 
 if TYPE_CHECKING:
     from ...draft import ImageDraft
@@ -22,11 +21,10 @@ TakeSky = Callable[..., "Received"]
 TIMEOUT = 60.0
 """Seconds to wait for the sky, by default."""
 
-_PACE = 0.2  # seconds between two reports of progress
 IDLE: SnapState = {"phase": "idle", "progress": 0.0, "message": "", "facts": [], "doubt": ""}
 
 
-class Snapping:
+class Snapping(PlacementSearch):
     """The search for a better placement of a draft's image. Nothing is changed before it is accepted.
 
     Parameters
@@ -36,26 +34,29 @@ class Snapping:
         Places the image like a `Snapped`, as one step of the editor; raises a ConstellationsError if that is impossible.
     """
 
+    cancelled_text = "Snapping was cancelled."
+    reset = IDLE
     messages = ("snap", "snap_cancel", "snap_accept", "snap_discard")
 
     def __init__(self, draft: ImageDraft | PublishedImage | None, place: Callable[[Snapped], object]):
-        self._draft, self._place = draft, place
-        self._lock = threading.RLock()
-        self._worker = Worker("snap", self._on_error, self._lock)
-        self._placing = False
-        self._shown_at = 0.0
-        self.found: Snapped | None = None
-        self.state: SnapState = IDLE
+        self._draft = draft
+        self._proposal: Proposal[Snapped] = Proposal(place, lambda found: self.show(found))
         # The preview sets these three.
         self.take_sky: TakeSky | None = None
         self.show: Callable[[Snapped | None], object] = lambda _: None
         self.changed: Callable[[], object] = lambda: None
+        super().__init__("snap", IDLE)
+
+    @property
+    def found(self) -> Snapped | None:
+        """What was found and waits for a decision."""
+        return self._proposal.found
 
     def on_message(self, message: Mapping[str, Any]) -> None:
         """Handle a message from the page."""
         kind = message.get("kind")
         if kind == "snap_cancel":
-            self._worker.cancel()
+            self._cancel()
         elif kind == "snap":
             self._worker.start(lambda job: self._search(job, None, TIMEOUT, accept=False))
         elif kind == "snap_accept":
@@ -76,28 +77,19 @@ class Snapping:
 
     def accept(self) -> None:
         """Place the image as was found. Raises a ConstellationsError if that is impossible, or nothing waits."""
-        with self._lock:
-            found, self.found = self.found, None
-        if found is None:
+        if (found := self._proposal.accept()) is None:
             raise ConstellationsError("No placement waits to be accepted: snap first.")
-        self._take(found)
+        self._placed_by(found)
 
     def discard(self) -> None:
         """Drop what was found; the image is shown where it was."""
-        with self._lock:
-            waited, self.found = self.found is not None, None
-            self._update(**IDLE)
-        if waited:
-            self.show(None)
+        self._proposal.discard()
+        self._update(**IDLE)
 
     def on_placed(self) -> None:
         """Drop what was found, because the image was placed otherwise."""
-        if not self._placing and self.found is not None:
+        if not self._proposal.is_placing and self.found is not None:
             self.discard()
-
-    def close(self) -> None:
-        """Stop a running search."""
-        self._worker.drop()
 
     def _search(self, job: Job, reference: str | Path | None, timeout: float, accept: bool) -> Snapped:
         from ...solving.snap import picture_of, snap
@@ -109,30 +101,26 @@ class Snapping:
         self._update(phase="running", message="Reading the image")
 
         def progress(part: float, text: str) -> None:
-            if job.cancelled.is_set():
-                raise ConstellationsError("Snapping was cancelled.")
-            now = time.monotonic()
-            if now - self._shown_at > _PACE:
-                self._shown_at = now
-                self._update(progress=part, message=text)
+            self._require_wanted(job)
+            self._on_progress(part, text)
 
         values = dict(draft.values)
         picture, plane = picture_of(getattr(draft, "local", None), values)
         given = reference if reference is not None else self._sky(picture.size, plane, timeout, job)
         found = snap(picture, plane, given, progress)
         with self._lock:
-            if not job.is_current or job.cancelled.is_set():
-                raise ConstellationsError("Snapping was cancelled.")
+            self._require_wanted(job)
             now = draft.values
             if any(now[path] != value for path, value in values.items() if path.startswith("wwt.")):
                 raise ConstellationsError("The placement was changed meanwhile, and was not replaced: snap again.")
             if not accept:
-                self.found = found
+                self._proposal.found = found
                 self._update(phase="found", progress=1.0, message="", **_described(found))
         if accept:
-            self._take(found)
+            self._proposal.place(found)
+            self._placed_by(found)
         else:
-            self.show(found)
+            self._proposal.show()
         return found
 
     def _sky(self, size: tuple[int, int], plane: Any, timeout: float, job: Job) -> Any:
@@ -149,25 +137,10 @@ class Snapping:
             raise ConstellationsError("The page did not say what it shows behind the image: reload it, and try again.")
         return sky_reference(picture_of_sky(received.content), view.plane, float(pixel), survey[:80])
 
-    def _take(self, found: Snapped) -> None:
-        """Change the draft. Without the lock: observers that are notified may hold another one and wait for this."""
-        self._placing = True
-        try:
-            self._place(found)
-        finally:
-            self._placing = False
-            self.show(None)
+    def _placed_by(self, found: Snapped) -> None:
         self._update(**{**IDLE, "message": f"Placed by {found.parts} parts of the image."})
 
-    def _on_error(self, error: Exception) -> None:
-        cancelled = self._worker.is_cancelled
-        self._update(
-            **{**IDLE, "phase": "idle" if cancelled else "failed", "message": "" if cancelled else format_error(error)}
-        )
-
-    def _update(self, **changes: Any) -> None:
-        with self._lock:
-            self.state = {**self.state, **changes}  # type: ignore[typeddict-item]
+    def _show_state(self) -> None:
         self.changed()
 
 

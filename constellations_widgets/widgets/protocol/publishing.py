@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-from .drafts import ConfirmMessage, CreditsTree, EditMessage, FixMessage, Problem, RequestReview, ViewMessage
+from .drafts import (
+    ConfirmMessage,
+    CreditsTree,
+    EditMessage,
+    FixMessage,
+    FoundPosition,
+    Problem,
+    RequestReview,
+    ViewMessage,
+)
 from .scenes import SceneMessage
 
 # -- the publisher
@@ -233,6 +242,38 @@ class BatchMetadata(TypedDict):
     applied: NotRequired[bool]
 
 
+class BatchPositions(TypedDict):
+    """Trait ``positions`` of the batch publisher: the search for the positions of its images."""
+
+    phase: Literal["idle", "running", "found", "failed"]
+    images: int
+    """Number of chosen images without a position whose files are on this machine."""
+    searched: int
+    """Number of images that have ended, of `total`."""
+    total: int
+    progress: float
+    message: str
+    near: str
+    width: str
+    offer: str
+    """Index files that would help, with size and source; "" if there are none to download."""
+    size: str
+    """Their size."""
+
+
+class BatchPosition(TypedDict):
+    """What became of the search for the position of a row: an item of the trait ``found_positions`` of the batch publisher."""
+
+    row: int
+    name: str
+    state: Literal["found", "accepted", "failed"]
+    message: str
+    """Why there is none, and what to try; or that it was accepted."""
+    found: FoundPosition | None
+    seen: bool
+    """Whether it was shown on the sky."""
+
+
 class BatchStatus(TypedDict):
     """Trait ``status`` of the batch publisher."""
 
@@ -262,8 +303,10 @@ class BatchStatus(TypedDict):
     """Files that hold the receipts."""
     edited: int | None
     """Number of the row whose form is open below the table."""
+    on_sky: int | None
+    """Number of the row that is shown on the sky below the table."""
     edits: bool
-    """Whether the form of a row can be opened here."""
+    """Whether the form of a row can be opened here, and a row shown on the sky."""
 
 
 class BatchRowsEvent(TypedDict):
@@ -364,6 +407,28 @@ class RowEditMessage(TypedDict):
     row: int | None
 
 
+class FindPositionsMessage(TypedDict):
+    """Find the positions of the chosen images that have none; the hints are for all of them, as typed, "" for none."""
+
+    kind: Literal["find_positions"]
+    near: str
+    width: str
+
+
+class PositionsMessage(TypedDict):
+    """Accept or discard what was found for rows."""
+
+    kind: Literal["accept_positions", "discard_positions"]
+    rows: list[int]
+
+
+class ShowPositionMessage(TypedDict):
+    """Show on the sky what was found for a row; null closes the sky."""
+
+    kind: Literal["show_position"]
+    row: int | None
+
+
 class RepeatMessage(TypedDict):
     """Retry failed rows, check unclear ones, or send these again."""
 
@@ -387,6 +452,8 @@ class BatchActionMessage(TypedDict):
         "reconcile",
         "abandon",
         "apply_metadata",
+        "cancel_positions",
+        "download_indexes",
     ]
 
 
@@ -400,6 +467,9 @@ BatchMessage = (
     | HostAtMessage
     | RowFixMessage
     | RowEditMessage
+    | FindPositionsMessage
+    | PositionsMessage
+    | ShowPositionMessage
     | RepeatMessage
     | BatchActionMessage
 )

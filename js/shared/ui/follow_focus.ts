@@ -1,7 +1,7 @@
 // Moves the focus along when a widget passes from one phase to the next, so that it is never lost.
 
 import type { RefObject } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 /**
  * When `phase` changes and the focus was inside `root`, it goes to the first `[data-focus]` there. What had the focus is often gone by then,
@@ -16,4 +16,16 @@ export function useFollowingFocus(root: RefObject<HTMLElement | null>, phase: st
     const moved = root.current?.contains(active) || active?.contains(root.current);
     if (moved) root.current?.querySelector<HTMLElement>("[data-focus]:not(:disabled)")?.focus();
   }, [phase, root]);
+}
+
+/**
+ * When what has the focus inside `root` is removed, the focus goes to the first `[data-focus]` there. A change while the focus is
+ * elsewhere moves nothing.
+ */
+export function useKeptFocus(root: RefObject<HTMLElement | null>): void {
+  const had = root.current?.contains(document.activeElement) ?? false; // asked before this component's elements are changed
+  useLayoutEffect(() => {
+    if (had && !root.current?.contains(document.activeElement))
+      root.current?.querySelector<HTMLElement>("[data-focus]:not(:disabled)")?.focus();
+  });
 }
