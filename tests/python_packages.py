@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-TIMEOUT = 300  # seconds
+TIMEOUT = 900  # seconds; Jupyter Book has 250 MB
 
 COLLABORATION = (
     *("jupyter-collaboration>=5.0,<6", "jupyter-collaboration-ui", "jupyter-docprovider", "jupyter-server-ydoc"),
