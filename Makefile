@@ -4,9 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
-# Number of test processes; 0 runs all tests in one. Browser tests take longest, so they start first. One more than two cores,
-# since a browser test waits about half of its time.
-WORKERS ?= 3
+# Number of test processes; 0 runs all tests in one. Browser tests take longest, so they start first.
+WORKERS ?= 2
 
 # Ignore what the user has set for other projects.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX JUPYTER_PATH JUPYTER_CONFIG_PATH

@@ -120,8 +120,8 @@ def test_a_browser_on_another_machine_goes_through_the_proxy(proxying: LabServer
     page.get_by_role("button", name="Allow").click()
     expect(page.get_by_text("Done. You can close this page.")).to_be_visible()
     expect(signing.get_by_text("You may add images as")).to_be_visible()
-    panel.get_by_role("button", name="Check again").click()  # the panel was there before the sign-in
 
+    # The panel was there before the sign-in, and learns of it.
     panel.get_by_role("button", name="Review and publish").click()
     panel.get_by_role("checkbox", name="I have checked").check()
     panel.get_by_role("button", name="Publish anyway").click()
