@@ -280,6 +280,31 @@ def test_a_sign_in_that_ends_in_the_middle_loses_nothing(box: Sandbox, page: Pag
     assert page.library.children == (page.view,)
 
 
+def test_what_changes_while_the_list_is_read_is_in_it(box: Sandbox, page: Page, tmp_path: Path, monkeypatch):
+    add(box, "a.png")
+    removed = add(box, "c.png")
+    opened(page)
+    read, go_on, images = threading.Event(), threading.Event(), page.library.images
+    listed = images.list
+
+    def held() -> list:
+        found = list(listed())
+        read.set()
+        assert go_on.wait(60)
+        return found
+
+    monkeypatch.setattr(images, "list", held)
+    page.library.refresh()
+    assert read.wait(60)
+    (tmp_path / "b.jpg").write_bytes(picture())
+    page.library.upload(tmp_path / "b.jpg")
+    page.until(lambda state: page.phases() == ["done"])
+    assert page.ask("delete", image=removed)[0]["ok"]
+    go_on.set()
+    page.until(lambda state: state["phase"] == "ready")
+    assert page.rows() == ["a.png", "b.jpg"]
+
+
 def test_who_signs_in_below_goes_on_where_the_library_was_stopped(box: Sandbox, built: None):
     add(box, "a.png")
     library = ImageLibrary(cxw.ImagesClient(box.images_url, box.images_token(expired=True)))

@@ -149,6 +149,7 @@ class ImageLibrary(ClosesModels, VBox):
         id = image if isinstance(image, str) else image.id
         found = self.view.rows.get(id)
         if found is None or not found.url:
+            self.view.rows.begin_list()
             self.view.rows.set_all(self.images.list())
             found = self.view.rows.get(id)
         if found is None:

@@ -22,6 +22,7 @@ class LibraryRows:
         self._images: dict[str, LibraryImage] = {}
         self._keys: dict[str, str] = {}
         self._found: dict[tuple[str, str], list[str]] = {}
+        self._changed: dict[str, LibraryImage | None] = {}  # since `begin_list`; None is a removal
         self._lock = threading.Lock()
         self.revision = 0
         """Grows with every change."""
@@ -33,17 +34,29 @@ class LibraryRows:
         """Return an image, or None if it is not in the library."""
         return self._images.get(id)
 
+    def begin_list(self) -> None:
+        """Note the changes from now on: a list that is requested now may lack them."""
+        with self._lock:
+            self._changed = {}
+
     def set_all(self, images: Iterable[LibraryImage]) -> None:
-        """Replace all images."""
-        self._change({image.id: image for image in images})
+        """Replace all images by those of a list, but for the changes since `begin_list`."""
+        with self._lock:
+            listed: dict[str, LibraryImage | None] = {image.id: image for image in images}
+            listed |= self._changed
+            self._replace({id: image for id, image in listed.items() if image is not None})
 
     def put(self, image: LibraryImage) -> None:
         """Add an image, or replace it in its place."""
-        self._change(self._images | {image.id: image})
+        with self._lock:
+            self._changed[image.id] = image
+            self._replace(self._images | {image.id: image})
 
     def remove(self, id: str) -> None:
         """Remove an image."""
-        self._change({other: image for other, image in self._images.items() if other != id})
+        with self._lock:
+            self._changed[id] = None
+            self._replace({other: image for other, image in self._images.items() if other != id})
 
     def window(self, start: int, end: int, search: str, order: str) -> tuple[list[LibraryImage], int]:
         """Return the images from `start` to before `end` of those whose names contain all words of `search`, and their number."""
@@ -63,12 +76,11 @@ class LibraryRows:
             found = self._found.get((search, order), [])
             return found.index(id) if id in found else None
 
-    def _change(self, images: dict[str, LibraryImage]) -> None:
-        with self._lock:
-            self._images = images
-            self._found.clear()
-            self._keys.clear()
-            self.revision += 1
+    def _replace(self, images: dict[str, LibraryImage]) -> None:
+        self._images = images
+        self._found.clear()
+        self._keys.clear()
+        self.revision += 1
 
     def _find(self, search: str, order: str) -> list[str]:
         words = search.casefold().split()

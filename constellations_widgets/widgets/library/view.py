@@ -157,6 +157,7 @@ class LibraryView(PageWidget):
 
     def _list(self, job: Job) -> None:
         self.push(phase="loading", message="")
+        self.rows.begin_list()
         images = list(self.images.list())
         with self._lock:
             if job.is_current:
