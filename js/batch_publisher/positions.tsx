@@ -102,6 +102,22 @@ function Running({ draft, search }: { draft: DraftLink; search: BatchPositions }
   );
 }
 
+const FRAMES = 600; // of the page, in which the sky must have opened
+
+/** Show a row on the sky, or close the sky. It opens below the table, perhaps out of sight: scroll to it once it is there. */
+function showOnSky(draft: DraftLink, row: number | null, button: HTMLElement): void {
+  const box = button.closest(".widget-box");
+  const before = box?.querySelector(".cxw-preview");
+  draft.send({ kind: "show_position", row });
+  let left = row === null || !box ? 0 : FRAMES;
+  const look = () => {
+    const sky = box?.querySelector(".cxw-preview");
+    if (sky && sky !== before && sky.clientHeight > 0) sky.scrollIntoView({ block: "nearest" });
+    else if (left-- > 0) requestAnimationFrame(look);
+  };
+  if (left > 0) requestAnimationFrame(look);
+}
+
 function Results({ draft, status, rows, thumbnails, found }: Props & { found: BatchPosition[] }) {
   const busy = isBusy(status) || draft.gone;
   const waiting = found.filter(({ state }) => state === "found");
@@ -131,7 +147,7 @@ function Results({ draft, status, rows, thumbnails, found }: Props & { found: Ba
       )}
       <div class="cxw-row">
         {status.edits && next && (
-          <button type="button" onClick={() => draft.send({ kind: "show_position", row: next.row })}>
+          <button type="button" onClick={(event) => showOnSky(draft, next.row, event.currentTarget)}>
             Show next on the sky
           </button>
         )}
@@ -196,7 +212,7 @@ function Result({ draft, status, busy, item, picture }: ResultProps) {
               type="button"
               aria-label={label("Show on the sky:")}
               aria-pressed={shown}
-              onClick={() => draft.send({ kind: "show_position", row: shown ? null : row })}
+              onClick={(event) => showOnSky(draft, shown ? null : row, event.currentTarget)}
             >
               Show on the sky
             </button>

@@ -12,6 +12,7 @@ from solving.skies import Sky
 
 from browser.accessible import load_axe, violations
 from browser.bare_page import bare_page
+from browser.lab import Lab
 from browser.on_sky import wait_revision
 from browser.screenshots import pixels
 from constellations_widgets import BatchPublisher, Constellations
@@ -84,3 +85,27 @@ def test_positions_are_found_shown_accepted_and_undone(page: Page, batch: BatchP
         stars.get_by_role("button", name="Discard").click()
         expect(stars).to_have_count(0)
         expect(start).to_be_visible()
+
+
+CELL = """
+%env ASTROMETRY_INDEX_PATH={folder}
+import constellations_widgets as cxw
+cxw.BatchPublisher(["stars.jpg"], cxw.Constellations("http://127.0.0.1:9", "token"), "me", probe=False)
+"""
+
+
+def test_in_jupyterlab_a_click_shows_the_image_on_the_sky(lab: Lab, index_folder: Path):
+    SKY.save(lab.server.root / "stars.jpg")
+    notebook = lab.open_notebook([CELL.format(folder=index_folder)])
+    notebook.run_all()
+    output = notebook.output(0)
+    section = output.get_by_role("region", name="Positions")
+    section.get_by_label("Near (optional)").fill("M 51")
+    section.get_by_label("Width (optional)").fill("4°")
+    section.get_by_role("button", name="Find position of 1 image").click()
+    section.get_by_role("button", name="Show on the sky").click(timeout=90_000)
+    expect(output.locator(".cxw-solution circle.cxw-there").nth(20)).to_be_attached(timeout=60_000)
+    pixels(output, save="batch-positions-jupyterlab")
+    section.get_by_role("button", name="Accept 1 shown").click()
+    expect(section.get_by_text(re.compile(r"Placed by \d+ stars"))).to_be_visible()
+    expect(output.locator(".cxw-preview")).to_have_attribute("data-cxw-preview-state", "shown")
