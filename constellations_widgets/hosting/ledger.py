@@ -38,7 +38,7 @@ class Known(NamedTuple):
     md5 : str
         The checksum of the store's file: the one that was uploaded if it is `unchanged`, else that of `StoredFile`.
     confirmed : str
-        The checksum of the file on this disk, as of `version`; "" if the store did not confirm one.
+        The checksum of the file on this disk, as of `version`; "" if the store did not confirm one, or lists it itself.
     version : str
         The version of the file on this disk that was confirmed (`HostedFile.version`); "" if it is not known.
     unchanged : bool
@@ -56,14 +56,20 @@ class Known(NamedTuple):
         """Return whether the store holds a file's bytes; None if only reading one of them, or both, can tell."""
         if file.size != self.size:
             return False
+        is_confirmed = bool(self.version) and self.version == file.version
+        if is_confirmed and self.unchanged:
+            return True
+        ours = self.confirmed if is_confirmed else ""
         if isinstance(file.source, bytes):
             ours = md5_of(file.source)
-        else:
-            ours = self.confirmed if self.version and self.version == file.version else ""
         if not self.md5 or not ours:
             return None
-        # Another checksum means another file only if it is one: the ETag of an encrypted file is not.
-        return self.md5 == ours or (False if self.unchanged else None)
+        return self.md5 == ours or (False if self.is_checksum else None)
+
+    @property
+    def is_checksum(self) -> bool:
+        """Return whether another `md5` means another file: the ETag of an encrypted file is no checksum."""
+        return self.unchanged and bool(self.confirmed)
 
 
 class Ledger:
@@ -110,7 +116,7 @@ class Ledger:
                 size, tag, md5 = stored
                 ours, its_tag, version = confirmed.get(file.key, _UNCONFIRMED)
                 unchanged = bool(tag) and its_tag == tag
-                yield file, Known(size, tag, ours if unchanged else md5, ours, version, unchanged)
+                yield file, Known(size, tag, ours if unchanged and ours else md5, ours, version, unchanged)
 
     def mark_same(self, file: HostedFile, md5: str) -> None:
         """Remember for this run that the store holds a file's bytes, for `Known.same`."""
@@ -120,7 +126,7 @@ class Ledger:
             self._confirmed.insert([(file.key, (md5, "", file.version))])
 
     def confirm(self, file: HostedFile, md5: str, tag: str) -> None:
-        """Remember for later runs that the store has confirmed a file."""
+        """Remember for later runs that the store has confirmed a file; `md5` may be "" if the store lists it."""
         if tag:
             version = file.version if _is_settled(file) else ""
             os.write(self._file, (json.dumps([file.key, md5, tag, version]) + "\n").encode())

@@ -57,11 +57,14 @@ class Store(ABC):
         The address under which browsers find the files, "" if the store cannot know it.
     threads : int
         How many uploads run at once.
+    lists_md5 : bool
+        Whether the list has checksums of most files.
     """
 
     address = ""
     public_url = ""
     threads = 32
+    lists_md5 = False
 
     @abstractmethod
     def listing(self) -> Iterator[tuple[str, StoredFile]]:
@@ -198,6 +201,7 @@ class ObjectStore(Store):
         self.address = address.rstrip("/")
         parts = urlsplit(self.address)
         self.scheme, self.bucket, self.prefix = parts.scheme, parts.netloc, unquote(parts.path).strip("/")
+        self.lists_md5 = self.scheme == "s3"
         settings = dict(options)
         if profile := settings.pop("profile", None):
             settings = _aws_profile(str(profile)) | settings
@@ -251,7 +255,7 @@ class ObjectStore(Store):
         for chunk in obstore.list(self._store, chunk_size=1000):
             for each in chunk:
                 tag = _tag(each)
-                is_md5 = self.scheme == "s3" and len(tag) == 32 and "-" not in tag
+                is_md5 = self.lists_md5 and len(tag) == 32 and "-" not in tag
                 yield each["path"], StoredFile(each["size"], tag, tag if is_md5 else "")
 
     def put(self, file: HostedFile, data: bytes, *, overwrite: bool) -> str:

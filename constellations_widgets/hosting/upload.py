@@ -175,14 +175,14 @@ class Upload:
             if self._store.read(file.key) != data:
                 raise
             return False
-        ledger.confirm(file, md5_of(data), tag)
+        ledger.confirm(file, "" if self._store.lists_md5 and file.about else md5_of(data), tag)
         return True
 
     def _is_same(self, file: HostedFile, known: Known, ledger: Ledger) -> bool:
         """Return whether the store holds a file's bytes, by its checksum, or by reading what it holds."""
         data = file.read()
         ours = md5_of(data)
-        same = known.md5 == ours or (not known.unchanged and self._store.read(file.key) == data)
+        same = known.md5 == ours or (not known.is_checksum and self._store.read(file.key) == data)
         if same:
             ledger.mark_same(file, ours)
             ledger.confirm(file, ours, known.tag)
