@@ -1,6 +1,7 @@
 // A scene from its form to what the server has: review, confirmation, progress, outcome. The same in the publisher and in the list of scenes.
 
 import "../fields.css";
+import "../ui/value_table.css";
 import "./scene.css";
 import { useRef } from "preact/hooks";
 import type { SceneReceiptState, SceneReview, SceneState } from "../../protocol.ts";
@@ -62,7 +63,7 @@ function Review({
             : "It disappears from the handle's page. Whoever has its link still sees it."}
         </p>
       )}
-      <table class="cxw-scene-review">
+      <table class="cxw-values cxw-scene-review">
         <caption class="cxw-hidden">{exists ? "Changes" : "The scene"}</caption>
         <thead class={exists ? undefined : "cxw-hidden"}>
           <tr>
