@@ -33,8 +33,7 @@ _VCL = """
 vcl 4.1;
 backend default {{ .host = "127.0.0.1"; .port = "{port}"; .first_byte_timeout = {seconds}s; }}
 """
-_NGINX = """
-user root;
+NGINX_HEAD = """
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
@@ -46,7 +45,12 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    server {{
+"""
+"""Beginning of a configuration of nginx whose files lie in one folder; the block http is left open."""
+_NGINX = (
+    "user root;"
+    + NGINX_HEAD
+    + """    server {{
         listen 127.0.0.1:{listen};
         location / {{
             proxy_pass http://127.0.0.1:{port};
@@ -57,6 +61,7 @@ http {{
     }}
 }}
 """
+)
 
 
 @dataclass

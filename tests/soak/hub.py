@@ -41,16 +41,9 @@ USER, PASSWORD = "ada", "hub-of-the-soak"
 _POLICY = (
     "script-src 'self' 'unsafe-eval' blob:; frame-ancestors 'self'; connect-src 'self'; img-src 'self' blob: data:"
 )
-_NGINX = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-    map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
+_NGINX = (
+    gateways.NGINX_HEAD
+    + """    map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
     map $uri $policy {{ default ""; ~^/at/user/ "{policy}"; }}  # the hub's own pages have inline scripts
     server {{
         listen 127.0.0.1:{listen} ssl;
@@ -71,6 +64,7 @@ http {{
     }}
 }}
 """
+)
 _CONFIG = """
 c.JupyterHub.bind_url = "http://127.0.0.1:{port}/at/"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub_port}"
