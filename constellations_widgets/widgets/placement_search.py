@@ -33,18 +33,15 @@ class Proposal(Generic[Found]):
     ----------
     found : Found or None
         What waits for a decision.
+    is_placing : bool
+        Whether `place` is changing the draft.
     """
 
     def __init__(self, place: Callable[[Found], object], show: Callable[[Found | None], object]):
         self._place, self._show = place, show
         self._lock = threading.Lock()
-        self._placing = False
+        self.is_placing = False
         self.found: Found | None = None
-
-    @property
-    def is_placing(self) -> bool:
-        """Whether the draft is being changed by `place`, rather than by somebody else."""
-        return self._placing
 
     def show(self) -> None:
         """Show what waits. Without a lock, as for `place`."""
@@ -58,11 +55,11 @@ class Proposal(Generic[Found]):
 
     def place(self, found: Found) -> None:
         """Change the draft. Without a lock: observers that are notified may hold another one and wait for this."""
-        self._placing = True
+        self.is_placing = True
         try:
             self._place(found)
         finally:
-            self._placing = False
+            self.is_placing = False
             self.show()
 
     def discard(self) -> bool:

@@ -53,6 +53,10 @@ class _Result:
     after: dict[str, Any] | None = None
     solution: Solution | None = None
 
+    def note(self, **changes: Any) -> None:
+        """Change what the page lists of it."""
+        self.item = {**self.item, **changes}  # type: ignore[typeddict-item]
+
 
 class PositionSearch(StarSearch):
     """Worker of the button "Find positions of … images" of a table. No image is placed before its solution is accepted.
@@ -149,7 +153,8 @@ class PositionSearch(StarSearch):
         with self._lock:
             for row, result in accepted.items():
                 result.after = _placement(self._run.drafts[row])
-                self._set(row, state="accepted", message=f"Placed by {len(result.solution.stars)} stars.")  # type: ignore[union-attr]
+                result.note(state="accepted", message=f"Placed by {len(result.solution.stars)} stars.")  # type: ignore[union-attr]
+            self._show_list()
         return len(accepted)
 
     def discard(self, rows: Iterable[int]) -> None:
@@ -182,7 +187,7 @@ class PositionSearch(StarSearch):
 
     def _search(self, job: Job, near: str, width: str) -> None:
         given = parsed_hints(near, width)
-        # What no image could be found without is said once, rather than for each of them.
+        # Missing index files are reported once, rather than for each image.
         require_index_files(angle_range(given["width"], "width=", "deg", spread=SPREAD) if width else None)
         rows = self._rows()
         drafts = [self._run.drafts[row] for row in rows]
@@ -279,8 +284,7 @@ class PositionSearch(StarSearch):
 
     def _set(self, row: int, **changes: Any) -> None:
         with self._lock:
-            result = self._results[row]
-            result.item = {**result.item, **changes}  # type: ignore[typeddict-item]
+            self._results[row].note(**changes)
             self._show_list()
 
     def _show_list(self) -> None:
