@@ -303,7 +303,7 @@ export interface SolvingState {
   progress: number;
   message: string;
   found: FoundPosition | null;
-  /** Index files that would help, with size and source; "" if there are none to download. */
+  /** Index files to download, with size and source; "" if there are none. */
   offer: string;
   /** Their size. */
   size: string;
@@ -791,7 +791,7 @@ export interface BatchPositions {
   message: string;
   near: string;
   width: string;
-  /** Index files that would help, with size and source; "" if there are none to download. */
+  /** Index files to download, with size and source; "" if there are none. */
   offer: string;
   /** Their size. */
   size: string;
@@ -802,7 +802,7 @@ export interface BatchPosition {
   row: number;
   name: string;
   state: "found" | "accepted" | "failed";
-  /** Why there is none, and what to try; or that it was accepted. */
+  /** Reason of a failure and what to try, or a note of the acceptance. */
   message: string;
   found: FoundPosition | null;
   /** Whether it was shown on the sky. */

@@ -346,7 +346,7 @@ class SolvingState(TypedDict):
     message: str
     found: FoundPosition | None
     offer: str
-    """Index files that would help, with size and source; "" if there are none to download."""
+    """Index files to download, with size and source; "" if there are none."""
     size: str
     """Their size."""
     has_key: bool

@@ -256,7 +256,7 @@ class BatchPositions(TypedDict):
     near: str
     width: str
     offer: str
-    """Index files that would help, with size and source; "" if there are none to download."""
+    """Index files to download, with size and source; "" if there are none."""
     size: str
     """Their size."""
 
@@ -268,7 +268,7 @@ class BatchPosition(TypedDict):
     name: str
     state: Literal["found", "accepted", "failed"]
     message: str
-    """Why there is none, and what to try; or that it was accepted."""
+    """Reason of a failure and what to try, or a note of the acceptance."""
     found: FoundPosition | None
     seen: bool
     """Whether it was shown on the sky."""

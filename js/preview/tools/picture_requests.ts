@@ -49,7 +49,7 @@ export abstract class PictureRequests<Request extends { number: number; seconds:
     this.#app = null;
   }
 
-  /** Take the picture, or throw the error that tells why there is none at the time `end`. */
+  /** Take the picture, or throw an error with the reason at the time `end`. */
   protected abstract take(app: App, request: Request, end: number): Promise<Taken>;
 
   /** Wait for the next look, as long as the app is the same. */
