@@ -510,6 +510,28 @@ def test_an_attempt_that_a_killed_kernel_left_is_looked_for_before_anything_is_s
     assert once_each(client, again)
 
 
+def test_a_row_becomes_unclear_however_late_the_journal_is_read(make, wtml, client, box):
+    """A busy disk can answer after the rows were shown; nothing else changes the row then."""
+
+    class Slow(Journal):
+        may_read = threading.Event()
+
+        def related(self, *wanted):
+            assert self.may_read.wait(60)
+            return super().related(*wanted)
+
+    first, journal = described(make(wtml)), Slow()
+    body = first.drafts[2].submission()
+    attempt = journal.claim(box.api_url, box.handle, body.storage.legacy_url_template, body.to_json())
+    journal.unclear(attempt.key, "The program that sent it ended before the answer came.")
+    again = make(wtml, journal=journal)
+    until(again, lambda it: sum(it["counts"].values()) == 6)
+    assert "unclear" not in again.status["counts"]
+    journal.may_read.set()
+    assert until(again, lambda it: it["counts"].get("unclear") == 1)
+    assert states(again)[2] == "unclear"
+
+
 def test_who_looks_for_what_was_left_open_beside_the_rows_finds_their_own_too(make, wtml, client, box):
     first, journal = described(make(wtml)), Journal()
     for draft in (first.drafts[2], make_draft()):

@@ -351,6 +351,7 @@ class BatchRun(ReviewFlow[Batch]):
             draft.published(receipt)
         elif unclear := next((it for it in attempts if it.state == "unclear"), None):
             self._known[number] = UNCLEAR, _MAYBE.format(unclear.planned)
+            self._notify([number])
 
     def _on_batch_progress(self, batch: Batch, row: Row | None) -> None:
         if row is None:
