@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ settings.register_profile("fixed", deadline=None, derandomize=True, database=Non
 settings.register_profile("fuzz", deadline=None, max_examples=2000, suppress_health_check=UNTIMED)
 settings.load_profile(os.environ.get("CXW_HYPOTHESIS_PROFILE", "fixed"))
 
+_numbers = itertools.count()  # of the tests' state folders
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores what some tests send
@@ -51,7 +53,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(scope="session", autouse=True)
 def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Drafts and journals of the tests go to a folder of theirs, and the user's tokens and keyring stay out of reach."""
+    """What fixtures for several tests keep goes to this folder, and the user's tokens and keyring stay out of reach."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("state")
         patch.setenv("CXW_STATE_DIR", str(folder))
@@ -67,6 +69,23 @@ def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
         ):
             patch.delenv(variable, raising=False)
         yield folder
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The state folder of one test, made when it is used: no test finds what another one left."""
+    autosave.flush_all()  # what drafts of earlier tests wait to save: no timer of theirs may write into this folder
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.getbasetemp() / "states" / str(next(_numbers))
+        patch.setenv("CXW_STATE_DIR", str(folder))
+        yield folder
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """`tmp_path`, as the current folder: what is saved "beside the notebook" goes there."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -85,13 +104,7 @@ def interrupts_arrive() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_draft_of_another_test() -> None:
-    """Write what drafts of earlier tests wait to save, so that no timer of theirs writes into this test's folder."""
-    autosave.flush_all()
-
-
-@pytest.fixture(autouse=True)
-def journals_are_closed(state_of_its_own: Path) -> Iterator[None]:
+def journals_are_closed(state_of_its_own: Path, state: Path) -> Iterator[None]:
     """Close the journals of a test's own state directory at its end."""
     yield
     close_journals(state_of_its_own)

@@ -53,8 +53,6 @@ def box() -> Iterator[cxw.Sandbox]:
 def names(box: cxw.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """What the examples take for granted."""
     monkeypatch.chdir(tmp_path)
-    # A sandbox may have the port of an earlier one, in whose journal the image would be published already.
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
     make_fits(tmp_path / "m51.fits")
     with Image.open(make_image(tmp_path / "m51.png")) as image:
         image.convert("RGB").save("m51.jpg")

@@ -42,14 +42,6 @@ from constellations_widgets.schema.records import ImageRecord
 from constellations_widgets.sources.reading import ParsedImage
 
 
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path) -> Path:
-    """A state directory of the test's own."""
-    folder = tmp_path / "state"
-    monkeypatch.setenv("CXW_STATE_DIR", str(folder))
-    return folder
-
-
 def draft_of(values: dict[str, Any] = TILED, origin: str = "", **options: Any) -> ImageDraft:
     return ImageDraft(ParsedImage(values, "M 51", origin), **{"autosave": False, **options})
 

@@ -59,8 +59,7 @@ def provider(request: pytest.FixtureRequest, node_and_folder: tuple[str, Path]) 
 
 
 @pytest.fixture
-def session(provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OidcSession:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+def session(provider: str, monkeypatch: pytest.MonkeyPatch) -> OidcSession:
     monkeypatch.setattr("constellations_widgets.auth.code_flow.PORTS", (0,))  # any free one
     monkeypatch.delenv("WWT_API_CLIENT_ID", raising=False)
     return OidcSession(realm_of(API, keycloak_url=provider))

@@ -51,9 +51,8 @@ class Ring(KeyringBackend):
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
-    return tmp_path / "sign_in"
+def folder(state: Path) -> Path:
+    return state / "sign_in"
 
 
 @pytest.fixture
@@ -71,7 +70,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def test_without_a_keyring_it_is_a_file_that_only_the_user_reads(folder):
-    folder.mkdir(mode=0o755)
+    folder.mkdir(mode=0o755, parents=True)
     os.chmod(folder, 0o755)
     store = TokenStore("https://api.example.org")
     assert store.read() is None

@@ -52,8 +52,7 @@ def answer(request: httpx.Request) -> httpx.Response:
 
 
 @pytest.fixture
-def session(tmp_path, monkeypatch) -> OidcSession:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+def session(monkeypatch) -> OidcSession:
     monkeypatch.setattr("constellations_widgets.auth.device_flow.new_verifier", lambda: (Secret(SECRET), "c"))
     monkeypatch.setattr("constellations_widgets.auth.code_flow.new_verifier", lambda: (Secret(SECRET), "c"))
     session = OidcSession(

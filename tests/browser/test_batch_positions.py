@@ -27,9 +27,8 @@ SKY = Sky(Plane(202.47, 47.2, 500, 400, 0.004, 30), (1000, 800), seed=5)
 
 
 @pytest.fixture
-def batch(tmp_path: Path, index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> BatchPublisher:
+def batch(tmp_path: Path, index_folder: Path) -> BatchPublisher:
     """A table of a photograph of stars and of a picture without any."""
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
     SKY.save(tmp_path / "stars.jpg")
     Image.new("RGB", (400, 300), "navy").save(tmp_path / "navy.png")
     paths = [tmp_path / "navy.png", tmp_path / "stars.jpg"]

@@ -19,8 +19,7 @@ from constellations_widgets.sources.reading import ParsedImage
 
 
 @pytest.fixture
-def tiles(image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageDraft:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+def tiles(image: Path, tmp_path: Path) -> ImageDraft:
     return ImageDraft.from_wtml(tile_image(image, make_wcs(), tmp_path / "tiles"), autosave=False)
 
 

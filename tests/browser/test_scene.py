@@ -22,8 +22,7 @@ from constellations_widgets.sources.reading import ParsedImage
 
 
 @pytest.fixture
-def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+def box():
     with Sandbox() as sandbox:
         yield sandbox
 

@@ -34,11 +34,6 @@ PLAIN = {
 TURNED = PLAIN | {"CROTA2": 30.0}
 
 
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-
-
 @pytest.fixture
 def unpacked(tmp_path):
     """The path of a FITS file of the field."""

@@ -21,9 +21,7 @@ from constellations_widgets.hosting import stores
 
 
 @pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+def quick_retries(monkeypatch: pytest.MonkeyPatch, own_folder: Path) -> None:
     backoff = {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=20)}
     monkeypatch.setitem(stores.RETRIES, "backoff", backoff)
 

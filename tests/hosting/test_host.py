@@ -31,11 +31,7 @@ from constellations_widgets.sources.local import LocalImage
 from constellations_widgets.sources.reading import ParsedImage
 from constellations_widgets.state import state_dir
 
-
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def noise(width: int, height: int) -> Image.Image:

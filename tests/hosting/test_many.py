@@ -16,9 +16,7 @@ PLACEMENT = {"center": (202.4, 47.2), "width": 0.2}
 
 
 @pytest.fixture
-def pictures(tmp_path, monkeypatch) -> list[Path]:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+def pictures(tmp_path, own_folder) -> list[Path]:
     made = []
     for number in range(3):
         pixels = np.random.default_rng(number).integers(0, 255, (300, 400, 3), "uint8")
@@ -63,9 +61,8 @@ def test_one_that_fails_is_named_and_stops_no_other(pictures, tmp_path):
 
 
 @pytest.fixture
-def wide(tmp_path, monkeypatch) -> Path:
+def wide(tmp_path) -> Path:
     """Return a picture of so many pixels a side that it is cut in several tasks."""
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
     pixels = np.random.default_rng(9).integers(0, 255, (40, 17_000, 3), "uint8")
     Image.fromarray(pixels).save(tmp_path / "wide.png")
     return tmp_path / "wide.png"

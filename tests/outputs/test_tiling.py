@@ -18,11 +18,6 @@ from constellations_widgets.errors import SourceError
 SIZE = (700, 401)
 
 
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-
-
 def wcs(parity: int = 1) -> WCS:
     placed = WCS(naxis=2)
     placed.wcs.ctype, placed.wcs.crval, placed.wcs.crpix = ["RA---TAN", "DEC--TAN"], (202.47, 47.2), (310.5, 77.25)

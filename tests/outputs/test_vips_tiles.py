@@ -35,11 +35,6 @@ if os.environ.get("CXW_LARGE"):  # `make soak`: toasty looks at 350,000 places f
     ]  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-
-
 def noise(width: int, height: int, channels: int = 3, seed: int = 1) -> np.ndarray:
     shape = (height, width, channels) if channels > 1 else (height, width)
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from api.conftest import make_submission
@@ -32,8 +31,7 @@ def box() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def client(box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Constellations]:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+def client(box: Sandbox) -> Iterator[Constellations]:
     with Constellations(box.api_url, box.token(), retries=Retries(tries=1)) as signed_in:
         yield signed_in
     box.faults.clear()

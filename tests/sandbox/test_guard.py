@@ -190,9 +190,8 @@ def test_a_token_of_one_service_is_worth_nothing_at_the_other(guarded):
     assert httpx.get(f"{guarded.api_url}/handle/sandbox", headers=bearer).status_code == 401
 
 
-def test_a_plan_finds_the_files_of_the_sandbox_at_their_addresses(tmp_path, monkeypatch):
+def test_a_plan_finds_the_files_of_the_sandbox_at_their_addresses(tmp_path):
     """The check before publishing loads them in the name of WWT's site, as the site's page would."""
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
     Image.new("RGB", (300, 200)).save(tmp_path / "m51.png")
     Image.new("RGB", (96, 45)).save(tmp_path / "thumb.jpg")
     draft = ImageDraft.from_image(tmp_path / "m51.png", center=(202.4, 47.2), width=0.2, autosave=False)

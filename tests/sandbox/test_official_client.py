@@ -124,6 +124,5 @@ def test_what_it_keeps_can_be_used_by_our_own_sign_in(official, box, tmp_path, m
     box.add_handle("kept", "Of a sign-in that is kept")
     official("kept", URL)
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
     client = Constellations(box.api_url, auth=sign_in(api_url=box.api_url, use_official_cache=True))
     assert client.may_add_images("kept")

@@ -31,9 +31,8 @@ def photograph(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[NovaServer]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[NovaServer]:
     """The service, an empty token store, and this machine without index files."""
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.delenv(nova.VARIABLE, raising=False)
     monkeypatch.setattr(nova, "_POLL", 0.01)
     monkeypatch.setattr(nova, "index_files", lambda: [])

@@ -140,8 +140,7 @@ def off(values: Any, **cards: Any) -> float:
 
 
 @pytest.fixture
-def path(monkeypatch, tmp_path) -> Path:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+def path(tmp_path) -> Path:
     return tmp_path / "m51.img"
 
 

@@ -27,12 +27,6 @@ PYWWT = Path(
 M101 = PYWWT / "tests" / "data" / "m101_swiftx.fits"
 
 
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path) -> Path:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-    return tmp_path / "state"
-
-
 def header(**cards: Any) -> fits.Header:
     placed = {
         "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 202.47, "CRVAL2": 47.2, "CRPIX1": 3.0, "CRPIX2": 2.0,

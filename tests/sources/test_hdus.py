@@ -22,11 +22,6 @@ from constellations_widgets.sources.fits import read_fits
 from constellations_widgets.sources.picture import read_picture
 
 
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-
-
 def write(path: Path, side: int = 40) -> Path:
     fits.PrimaryHDU(np.arange(side * side, dtype=float).reshape(side, side), header()).writeto(path, overwrite=True)
     return path

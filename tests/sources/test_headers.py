@@ -27,11 +27,6 @@ PLAIN: dict[str, Any] = {
 STEPS: dict[str, Any] = {"CD1_1": None, "CD1_2": None, "CD2_1": None, "CD2_2": None, "CDELT1": -0.001, "CDELT2": 0.001}
 
 
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-
-
 def header(**cards: Any) -> fits.Header:
     """The plain header with other cards: None takes one away, a tuple stands there as it is."""
     lines = []

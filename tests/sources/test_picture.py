@@ -161,8 +161,7 @@ def test_avm_that_declares_entities_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["RGB", "CMYK", "I;16", "F", "L", "RGBA"])
-def test_a_tiff_is_placed_and_drawn_as_a_png(tmp_path, mode, monkeypatch):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+def test_a_tiff_is_placed_and_drawn_as_a_png(tmp_path, mode):
     xmp = pyavm.AVM.from_wcs(wcs(), shape=(40, 60)).to_xmp()
     path = write(tmp_path / "m51.tif", encoded("TIFF", mode, tiffinfo={700: xmp}))
     draft = ImageDraft.from_image(path, autosave=False)
@@ -175,7 +174,6 @@ def test_a_tiff_is_placed_and_drawn_as_a_png(tmp_path, mode, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["uint16", "float32", "int32"])
 def test_a_tiff_of_many_bits_of_grey_is_drawn_from_its_darkest_to_its_brightest(tmp_path, kind, monkeypatch):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setattr("constellations_widgets.sources.drawing._STRIP", 60 * 7)  # seven rows at a time
     values = np.linspace(1000, 9000, 60 * 40).reshape(40, 60).astype(kind)
     expected = ((values.astype(float) - 1000) / 8000 * 255).round()

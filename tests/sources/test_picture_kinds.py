@@ -26,11 +26,6 @@ SIZE = (400, 300)
 RAMP = np.tile(np.linspace(0, 255, SIZE[0]), (SIZE[1], 1))  # grey from left to right
 
 
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-
-
 def ramp(mode: str) -> Image.Image:
     grey = Image.fromarray(RAMP.round().astype("uint8"))
     if mode == "I;16":

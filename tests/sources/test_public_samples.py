@@ -65,8 +65,7 @@ def as_astropy_reads(header: fits.Header, hdus: fits.HDUList | None, key: str) -
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", SAMPLES, ids=["/".join(path.parts[-4:]) for path in SAMPLES])
-def test_a_sample_is_placed_within_the_reported_error_or_refused_for_what_is_so(path, monkeypatch, tmp_path):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+def test_a_sample_is_placed_within_the_reported_error_or_refused_for_what_is_so(path):
     try:
         if path.suffix == ".hdr":
             header, size, _ = header_of(path)

@@ -45,12 +45,6 @@ def cabinet(path: Path, files: dict[str, bytes]) -> Path:
     return path
 
 
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path) -> Path:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-    return tmp_path / "state"
-
-
 def refusal(path: Path) -> str:
     with pytest.raises(SourceError) as caught:
         read_wtml(path)

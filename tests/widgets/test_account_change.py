@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from api.conftest import make_submission
@@ -33,11 +32,6 @@ from constellations_widgets.widgets.scene_editor import SceneEditor
 
 CHANGED = "The sign-in changed after the review. Review it again."
 OK = {"message": "", "blocks": False}
-
-
-@pytest.fixture(autouse=True)
-def state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
 
 
 @pytest.fixture

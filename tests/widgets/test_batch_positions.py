@@ -25,10 +25,7 @@ FOUND = Solution((90, 60), Plane(10.0, 20.0, 45, 30, 0.01, 5.0), (MatchedStar(1,
 PLACE = "wwt.center_x"
 
 
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture

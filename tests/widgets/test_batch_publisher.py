@@ -35,13 +35,10 @@ POST = {"method": "POST", "path": "/handle/*/image"}
 
 
 @pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+def quick_waits(monkeypatch: pytest.MonkeyPatch, own_folder: Path) -> None:
     monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_WAITS", (0.0,))
     monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_TIME", 0.05)
     monkeypatch.setattr("constellations_widgets.publishing.batch.END_WAITS", (0.0,))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture
@@ -391,7 +388,7 @@ def test_receipts_are_saved_of_all_rows_also_of_those_that_no_plan_holds(make, w
         widget.save_receipts(tmp_path / "nowhere")
 
 
-def test_it_is_stopped_and_goes_on_and_its_receipts_are_saved(make, wtml, client, box, state):
+def test_it_is_stopped_and_goes_on_and_its_receipts_are_saved(make, wtml, client, box, own_folder):
     widget = described(make(wtml, threads=1))
     box.faults.at_random(rate=1, seed=1, kinds=["delay"], seconds=0.3, **POST)
     say(widget, "confirm", ticket=reviewed(widget)["ticket"])
@@ -404,7 +401,7 @@ def test_it_is_stopped_and_goes_on_and_its_receipts_are_saved(make, wtml, client
     assert rest(widget, "ended")["sent"] == {"published": 6} and once_each(client, widget)
     say(widget, "save")
     saved = [Path(name) for name in until(widget, lambda it: it["saved"])["saved"]]
-    assert [path.parent for path in saved] == [state] * 2
+    assert [path.parent for path in saved] == [own_folder] * 2
     ids = [receipt.id for receipt in widget.receipts]
     assert [row["receipt"]["id"] for row in json.loads(saved[0].read_text())["rows"]] == ids
     assert [row["id"] for row in csv.DictReader(saved[1].open())] == ids
@@ -492,7 +489,7 @@ def test_another_kernel_knows_what_was_published_and_offers_what_was_typed(make,
     say(again, "confirm", ticket=review["ticket"])
     rest(again, "ended")
     assert once_each(client, again) and len(again.receipts) == 6
-    assert not list((state / "state" / "batches").glob("*.json"))  # nothing is left to be offered
+    assert not list((state / "batches").glob("*.json"))  # nothing is left to be offered
     assert make(wtml).status["earlier"] is None
 
 
@@ -572,8 +569,8 @@ def test_a_closed_widget_hears_of_nothing(make):
 def test_the_autosave_of_single_drafts_is_left_to_those_who_gave_them(make, wtml, state):
     widget = described(make(wtml))
     widget._run.edits._file.flush()
-    assert not (state / "state" / "drafts").exists()
-    assert len(list((state / "state" / "batches").iterdir())) == 1
+    assert not (state / "drafts").exists()
+    assert len(list((state / "batches").iterdir())) == 1
     assert isinstance(widget.drafts[0], ImageDraft) and widget.drafts[0].earlier == []
 
 
@@ -600,15 +597,15 @@ def until_left(widget: BatchPublisher, phase: str) -> None:
         time.sleep(0.01)
 
 
-def test_files_are_uploaded_before_the_plan_is_made(make, box, state):
+def test_files_are_uploaded_before_the_plan_is_made(make, box, own_folder):
     """An image that could not be uploaded keeps its relative address, so that it is not published."""
     drafts = []
     for number in range(3):
-        Image.new("RGB", (40, 30), (number, 0, 0)).save(state / f"field{number}.png")
-        draft = ImageDraft.from_image(state / f"field{number}.png", center=(1, 2), width=0.2, autosave=False)
+        Image.new("RGB", (40, 30), (number, 0, 0)).save(own_folder / f"field{number}.png")
+        draft = ImageDraft.from_image(own_folder / f"field{number}.png", center=(1, 2), width=0.2, autosave=False)
         draft.update(DESCRIBED | {"note": f"Field {number}"})
         drafts.append(draft)
-    (state / "field1.png").unlink()
+    (own_folder / "field1.png").unlink()
     widget = make(drafts, host=box)
     say(widget, "review")
     status = until(widget, lambda now: now["phase"] == "review")
@@ -630,8 +627,8 @@ def test_files_are_uploaded_before_the_plan_is_made(make, box, state):
 
 
 @pytest.fixture
-def folder(state, request):
-    pictures = state / "pictures"
+def folder(own_folder, request):
+    pictures = own_folder / "pictures"
     pictures.mkdir()
     for number in range(3):
         Image.new("RGB", (40 + number, 30), "navy").save(pictures / f"{request.node.name}-{number}.png")

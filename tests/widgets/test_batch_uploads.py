@@ -17,11 +17,7 @@ from constellations_widgets import BatchPublisher, Constellations, ImageDraft
 from constellations_widgets.hosting import stores
 from constellations_widgets.schema.placement import URL
 
-
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture

@@ -21,10 +21,7 @@ from constellations_widgets.sandbox import running
 URL, THUMBNAIL = "storage.legacy_url_template", "wwt.thumbnail_url"
 
 
-@pytest.fixture(autouse=True)
-def state(monkeypatch, tmp_path):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture

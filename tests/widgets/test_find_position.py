@@ -126,8 +126,7 @@ def test_a_download_that_hangs_is_cancelled_at_once(form, tmp_path, monkeypatch)
         go_on.set()
 
 
-def test_the_service_searches_with_a_key_that_no_page_gets(form, monkeypatch, tmp_path):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+def test_the_service_searches_with_a_key_that_no_page_gets(form, monkeypatch):
     monkeypatch.delenv(nova.VARIABLE, raising=False)
     monkeypatch.setattr(nova, "_POLL", 0.01)
     states: list[str] = []

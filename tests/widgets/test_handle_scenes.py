@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,8 +28,7 @@ def box() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def client(box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Constellations]:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+def client(box: Sandbox) -> Iterator[Constellations]:
     with Constellations(box.api_url, box.token(), retries=Retries(tries=1)) as signed_in:
         yield signed_in
     box.faults.clear()

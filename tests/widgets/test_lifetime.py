@@ -118,8 +118,7 @@ def made() -> dict[str, Callable[[Any], Any]]:
 
 
 @pytest.mark.parametrize("kind", made())
-def test_100_widgets_made_and_closed_leave_no_model(box, kind, tmp_path, monkeypatch):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+def test_100_widgets_made_and_closed_leave_no_model(box, kind):
     make = made()[kind]
     make(box).close()
     before = set(registry._instances)

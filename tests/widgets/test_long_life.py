@@ -40,8 +40,7 @@ class Usage(NamedTuple):
 
 
 @pytest.fixture
-def kernel(tmp_path, monkeypatch) -> Iterator[Kernel]:
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+def kernel(monkeypatch) -> Iterator[Kernel]:
     monkeypatch.delenv("CXW_SANDBOX", raising=False)
     kernel = Kernel()
     kernel.run(SETUP)

@@ -22,8 +22,7 @@ def picture(kind: str = "JPEG") -> bytes:
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+def folder(tmp_path):
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     for name in ("m51.jpg", "m101.jpg", "ngc 1300.png", "m2.jpg"):

@@ -20,8 +20,7 @@ from constellations_widgets.sources.reading import ParsedImage
 
 
 @pytest.fixture
-def draft(tmp_path, monkeypatch, request):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+def draft(request):
     url = f"https://example.org/{request.node.name}/{{1}}/{{3}}/{{3}}_{{2}}.png"
     return ImageDraft(ParsedImage(tiled({"storage.legacy_url_template": url}), name="M 51"), autosave=False)
 

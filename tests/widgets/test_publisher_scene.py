@@ -23,8 +23,7 @@ class Looking:
 
 
 @pytest.fixture
-def draft(tmp_path, monkeypatch, request):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+def draft(monkeypatch, request):
     monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_WAITS", (0.0,))
     monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_TIME", 0.05)
     url = f"https://example.org/{request.node.name}/{{1}}/{{3}}/{{3}}_{{2}}.png"

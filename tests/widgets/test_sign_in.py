@@ -152,8 +152,7 @@ def test_a_sign_in_that_ends_elsewhere_shows_and_the_client_goes_on_after_the_ne
     assert client.may_add_images(box.handle)
 
 
-def test_a_server_that_is_not_there_is_said(built, tmp_path, monkeypatch):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+def test_a_server_that_is_not_there_is_said(built, monkeypatch):
     page = Page(SignIn("http://127.0.0.1:1", keycloak_url="http://127.0.0.1:1"))
     page.wait("out")
     page.say("start", near=True)

@@ -19,8 +19,7 @@ from constellations_widgets.widgets.library.image_library import ImageLibrary
 
 
 @pytest.fixture
-def widgets(tmp_path, monkeypatch):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+def widgets():
     client, draft = Constellations("http://127.0.0.1:9", "a.b.c"), ImageDraft(autosave=False)
     made = [ImageForm(draft), Preview(draft), Publisher(draft, client, "me"), BatchPublisher([draft], client, "me")]
     made += [HandleImages(client, "me").children[0], SignIn("http://127.0.0.1:9")]
