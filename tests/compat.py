@@ -95,7 +95,7 @@ def _try(python: str, version: str, resolution: str, workers: str, tests: list[s
     if not stamp.is_file() or stamp.read_text() != wanted:
         packages = ["-c", str(constraints), "--editable", f"{ROOT}[all]", *_tools()]
         steps = (
-            (_uv("venv", "--quiet", "--clear", "--python", python, str(place)), "no environment"),
+            (_uv("venv", "--quiet", "--clear", "--seed", "--python", python, str(place)), "no environment"),
             (_uv("pip", "install", "--quiet", "--python", str(place), *packages), "not installable"),
         )
         for step, failed in steps:
