@@ -36,8 +36,9 @@ export interface Problem {
 export interface EditOrigin {
   /** Id of the page, "" for Python. */
   client: string;
-  /** Number of the last edit of that page which the state includes. */
+  /** Number of the edit of that page which the state includes. */
   seq: number;
+  /** Fields of that edit. */
   paths: string[];
   /** Those of paths whose text also has what was typed elsewhere meanwhile. */
   merged?: string[];
@@ -69,14 +70,17 @@ export interface KeptCredits {
   tree: CreditsTree;
 }
 
-/** The user has edited fields. */
+/** The user has edited fields. It is repeated until a state names it. */
 export interface EditMessage {
   kind: "edit";
   client: string;
+  /** Number of the edit, counted by the page. */
   seq: number;
   changes: Record<string, Value>;
-  /** The texts that were changed, as the page showed them. */
+  /** The texts that were changed, as they were in the last state before the edits that the kernel has not named yet. */
   base?: Record<string, string>;
+  /** For each of these texts, the first of those edits. */
+  since?: Record<string, number>;
 }
 
 /** Apply the fix of a problem. */

@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import anywidget
 import traitlets
@@ -29,6 +29,7 @@ Message = Mapping[str, Any]
 Draft = TypeVar("Draft", bound="CheckedFields | None")
 Fields = TypeVar("Fields", bound="CheckedFields")
 
+_PAGES = 50  # of one widget, whose last edits are remembered
 _EXACT = 2**53  # larger whole numbers lose digits in JavaScript
 
 
@@ -229,6 +230,25 @@ class DraftObserver(ClosedByItsCell, PageWidget, Generic[Draft]):
         raise NotImplementedError
 
 
+class _Taken(NamedTuple):
+    """The last edit of a field by one page.
+
+    Attributes
+    ----------
+    seq : int
+        Its number.
+    value, became
+        What the page sent, and what the draft made of it.
+    merged : bool
+        Whether the draft's text has what was typed elsewhere, too.
+    """
+
+    seq: int
+    value: Value
+    became: Value
+    merged: bool
+
+
 class DraftWidget(DraftObserver[Fields]):
     """Base of the widgets that show a draft's fields and edit them.
 
@@ -248,9 +268,7 @@ class DraftWidget(DraftObserver[Fields]):
         self._pushing = threading.RLock()
         self._unsent: set[str] = set()
         self._edit: EditOrigin = {"client": "", "seq": 0, "paths": []}
-        self._taken: dict[
-            str, tuple[str, Value, Value]
-        ] = {}  # by path: page of the last edit, its text, what it became
+        self._taken: dict[str, dict[str, _Taken]] = {}  # last edit of each field, by page and path
         messages = {"edit": self._on_edit, "fix": self._on_fix, **(messages or {})}
         super().__init__(draft, messages=messages, state=self._state(), **options)
 
@@ -286,21 +304,30 @@ class DraftWidget(DraftObserver[Fields]):
                 super().send_state(names)
 
     def _on_edit(self, message: Message) -> None:
-        """Apply the page's edits to the draft, and tell the page which of its edits the state includes."""
-        changes = {
+        """Apply the page's edits to the draft, and tell the page which of its edits the state includes.
+
+        A page repeats edits whose response it misses, since connections break: each is applied once.
+        """
+        sent = {
             path: value for path, value in dict(message["changes"]).items() if path in fields() and _is_plain(value)
         }
         with self._pushing:
-            client, base = str(message["client"]), message.get("base")
-            merged = self._merge(changes, base, client) if isinstance(base, dict) else []
-            self._edit = {"client": client, "seq": int(message["seq"]), "paths": list(changes)}
-            if merged:
-                self._edit["merged"] = merged
+            client, seq = str(message["client"]), int(message["seq"])
+            taken = self._taken_from(client)
+            changes = {path: value for path, value in sent.items() if path not in taken or taken[path].seq < seq}
+            merged = self._merge(changes, message, taken)
+            self._edit = {"client": client, "seq": seq, "paths": list(sent)}
+            repeated = sent.keys() - changes.keys()
+            if others := [
+                *merged,
+                *(it for it in repeated if taken[it].merged or self._draft.values[it] != taken[it].became),
+            ]:
+                self._edit["merged"] = others
             try:
                 if not self._draft.locked:
                     self._draft.edit(changes)
-                    for path in changes.keys() - set(merged):
-                        self._taken[path] = client, changes[path], self._draft.values[path]
+                    for path in changes:
+                        taken[path] = _Taken(seq, sent[path], self._draft.values[path], path in merged)
                 if self.state["by"] is not self._edit:  # nothing changed, but the page waits for a response
                     self.state = self._state()
                 self._pace.cancel()
@@ -308,20 +335,31 @@ class DraftWidget(DraftObserver[Fields]):
             finally:
                 self._edit = {"client": "", "seq": 0, "paths": []}
 
-    def _merge(self, changes: dict[str, Any], base: Mapping[str, Any], client: str) -> list[str]:
-        """Add to texts what was typed elsewhere since the page showed them as in `base`; return the paths of these texts.
+    def _taken_from(self, client: str) -> dict[str, _Taken]:
+        """Return the last edits of a page by path; those of pages that have not edited for the longest are forgotten."""
+        self._taken[client] = taken = self._taken.pop(client, {})
+        while len(self._taken) > _PAGES:
+            del self._taken[next(iter(self._taken))]
+        return taken
+
+    def _merge(self, changes: dict[str, Any], message: Message, taken: Mapping[str, _Taken]) -> list[str]:
+        """Add to texts what was typed elsewhere since the page showed them; return the paths of these texts.
 
         Several people can have the notebook open. What the draft made of this page's last edit itself is not typed elsewhere.
         """
         merged = []
-        for path, before in base.items():
+        since: Mapping[str, int] = message.get("since") or {}
+        for path, before in (message.get("base") or {}).items():
             new, now = changes.get(path), self._draft.values.get(path) or ""
-            if path not in changes or not _is_prose(path) or now in (before, new):
+            if path not in changes or not _is_prose(path):
                 continue  # of two choices, or two addresses, the later one holds, and both pages show it
-            if not all(isinstance(text, str) for text in (before, new, now)):
-                continue
-            if self._taken.get(path) != (client, before, now):
-                changes[path] = merge_texts(before, str(new), str(now))
+            earlier = taken.get(path)
+            if earlier and earlier.seq >= since.get(path, message["seq"]):
+                before = earlier.value  # the page typed on top of what it had sent before
+                if now == earlier.became and not earlier.merged:
+                    continue
+            if isinstance(before, str) and isinstance(new, str) and isinstance(now, str) and now not in (before, new):
+                changes[path] = merge_texts(before, new, now)
                 merged.append(path)
         return merged
 

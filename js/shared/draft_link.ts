@@ -1,17 +1,27 @@
 // The page's view of a draft: shows the kernel's values, sends edits, and recognizes its own echo when it comes back.
 
-import type { DraftState, Problem, Value } from "../protocol.ts";
-import type { KernelLink } from "./kernel_link.ts";
+import type { DraftState, EditMessage, Problem, Value } from "../protocol.ts";
+import { type KernelLink, LATE_RETRY, SLOWEST_RETRY } from "./kernel_link.ts";
 
 const EMPTY: DraftState = { name: "", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
+
+/** The last edit of a field that the kernel has not named yet. */
+interface PendingEdit {
+  value: Value;
+  seq: number;
+  /** The first such edit of this field, and the field's text before it. */
+  since: number;
+  base: string;
+}
 
 export class DraftLink {
   readonly client = crypto.randomUUID?.() ?? String(Math.random());
   readonly kernel: KernelLink;
   #state: DraftState;
   #seq = 0;
-  /** Edits that the kernel has not taken yet: shown as if it had. */
-  #pending = new Map<string, { value: Value; seq: number }>();
+  /** Shown as if the kernel had taken them, and repeated until it has: a connection can break. */
+  #pending = new Map<string, PendingEdit>();
+  #retry: ReturnType<typeof setTimeout> | undefined;
   /** Counts the changes of a field that were made elsewhere, so that an input in use knows when to give way. */
   #foreign = new Map<string, number>();
   #listeners = new Set<() => void>();
@@ -26,6 +36,7 @@ export class DraftLink {
   dispose(): void {
     for (const stop of this.#stopListening) stop();
     this.#listeners.clear();
+    clearTimeout(this.#retry);
   }
 
   get name(): string {
@@ -65,10 +76,13 @@ export class DraftLink {
   }
 
   edit(changes: Record<string, Value>): void {
-    this.#seq += 1;
-    const base = this.#textsAt(changes);
-    for (const [path, value] of Object.entries(changes)) this.#pending.set(path, { value, seq: this.#seq });
-    this.send({ kind: "edit", client: this.client, seq: this.#seq, changes, base });
+    const seq = ++this.#seq;
+    for (const [path, value] of Object.entries(changes)) {
+      const { since, base } = this.#pending.get(path) ?? { since: seq, base: this.text(path) };
+      this.#pending.set(path, { value, seq, since, base });
+    }
+    this.#transmit(seq, Object.keys(changes));
+    this.#retryAfter(LATE_RETRY);
     this.#notify();
   }
 
@@ -86,10 +100,32 @@ export class DraftLink {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The texts that `changes` change, as they are shown: the kernel keeps what others have typed there meanwhile. */
-  #textsAt(changes: Record<string, Value>): Record<string, string> {
-    const texts = Object.keys(changes).filter((path) => typeof changes[path] === "string");
-    return Object.fromEntries(texts.map((path) => [path, this.text(path)]));
+  /** Send the edit of this number. With its texts goes what they were: the kernel keeps what others have typed there meanwhile. */
+  #transmit(seq: number, paths: string[]): void {
+    const message: EditMessage = { kind: "edit", client: this.client, seq, changes: {}, base: {}, since: {} };
+    for (const path of paths) {
+      const { value, base, since } = this.#pending.get(path)!;
+      message.changes[path] = value;
+      if (typeof value !== "string") continue;
+      message.base![path] = base;
+      message.since![path] = since;
+    }
+    this.kernel.send(message);
+  }
+
+  /** Repeat what the kernel has not named after so many ms, and then less and less often. */
+  #retryAfter(wait: number): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      if (this.#pending.size === 0) return;
+      const pending = [...this.#pending];
+      for (const seq of [...new Set(pending.map(([, edit]) => edit.seq))].sort((a, b) => a - b))
+        this.#transmit(
+          seq,
+          pending.filter(([, edit]) => edit.seq === seq).map(([path]) => path),
+        );
+      this.#retryAfter(Math.min(2 * wait, SLOWEST_RETRY));
+    }, wait);
   }
 
   #onState(): void {
@@ -98,7 +134,7 @@ export class DraftLink {
     this.#state = state;
     const own = state.by.client === this.client;
     if (own) {
-      for (const [path, pending] of this.#pending) if (pending.seq <= state.by.seq) this.#pending.delete(path);
+      for (const path of state.by.paths) if (this.#pending.get(path)?.seq === state.by.seq) this.#pending.delete(path);
     }
     const paths = new Set([...Object.keys(before.values), ...Object.keys(state.values)]);
     for (const path of paths) {

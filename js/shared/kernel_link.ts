@@ -33,8 +33,8 @@ interface PendingRequest {
 // The first message of a page can get stuck behind the running cell (JupyterLab is still making the subshell that would
 // respond to it): repeat it soon until the kernel responds. After that only what is really late is repeated.
 const FIRST_RETRY = 400;
-const LATE_RETRY = 2000;
-const SLOWEST_RETRY = 8000;
+export const LATE_RETRY = 2000;
+export const SLOWEST_RETRY = 8000;
 const SILENT_AFTER = 3500;
 
 // Integers, since ipykernel 7.4 remembers every text id forever. Several pages may be connected to one kernel.

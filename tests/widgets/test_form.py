@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import threading
@@ -14,6 +15,7 @@ from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import PublishError
 from constellations_widgets.schema.fields import fields
 from constellations_widgets.sources.reading import ParsedImage
+from constellations_widgets.widgets import base
 from constellations_widgets.widgets.form import ImageForm
 
 PAGE = "a-page"
@@ -31,8 +33,12 @@ def form():
     made.close()
 
 
-def edit(form: ImageForm, seq: int = 1, **changes) -> None:
+_numbers = itertools.count(1)
+
+
+def edit(form: ImageForm, seq: int | None = None, **changes) -> None:
     """What the page sends when somebody types; underscores stand for dots."""
+    seq = seq or next(_numbers)
     paths = {path.replace(".", "_"): path for path in fields()}
     message = {path: value for path, value in ((paths[name], value) for name, value in changes.items())}
     form._on_message(form, {"kind": "edit", "client": PAGE, "seq": seq, "changes": message}, [])
@@ -57,9 +63,12 @@ def test_an_edit_that_changes_nothing_is_answered_too(form):
     assert form.state["by"]["seq"] == 3
 
 
-def type_in(form: ImageForm, client: str, before: str, after: str, path: str = "note") -> dict:
-    message = {"kind": "edit", "client": client, "seq": 1, "changes": {path: after}, "base": {path: before}}
-    form._on_message(form, message, [])
+def type_in(
+    form: ImageForm, client: str, before: str, after: str, path: str = "note", *, seq: int = 1, since: int | None = None
+) -> dict:
+    """What a page sends that had the text `before` in the last state before its edit `since`; the state after it."""
+    message = {"kind": "edit", "client": client, "seq": seq, "changes": {path: after}}
+    form._on_message(form, message | {"base": {path: before}, "since": {path: since or seq}}, [])
     return form.state
 
 
@@ -69,15 +78,47 @@ def test_what_two_pages_type_into_one_text_at_once_is_kept(form):
     state = type_in(form, "b", "M 51", "The M 51")  # sent before it had seen the other page's letters
     assert state["values"]["note"] == "The M 51 i"
     assert (state["by"]["client"], state["by"]["merged"]) == ("b", ["note"])
-    type_in(form, "a", "M 51 i", "M 51 in")
-    assert type_in(form, "b", "The M 51", "The  M 51")["values"]["note"] == "The  M 51 in"
+    type_in(form, "a", "M 51", "M 51 in", seq=2, since=1)  # before it had seen its own first edit named
+    state = type_in(form, "b", "M 51", "The  M 51", seq=2, since=1)
+    assert (state["values"]["note"], state["by"]["merged"]) == ("The  M 51 in", ["note"])
+    type_in(form, "a", "The  M 51 in", "The  M 51 in it", seq=3)
+    assert form.draft.note == "The  M 51 in it"
+
+
+def test_an_edit_that_is_repeated_counts_once(form):
+    """A page repeats what no state has named: the edit may be lost, or only its response."""
+    form.draft.note = "M 51"
+    type_in(form, "a", "M 51", "M 51 i")
+    type_in(form, "b", "M 51 i", "The M 51 i")
+    form.draft.note += "."
+    again = type_in(form, "a", "M 51", "M 51 i")
+    assert again["values"]["note"] == "The M 51 i."
+    assert again["by"] == {"client": "a", "seq": 1, "paths": ["note"], "merged": ["note"]}  # its page shows "M 51 i"
+    for _ in range(2):
+        assert type_in(form, "b", "The M 51 i", "The M 51 in", seq=2)["by"]["merged"] == ["note"]
+        assert form.draft.note == "The M 51 in."
+    form.draft.note = "M 51"
+    for _ in range(2):
+        assert "merged" not in type_in(form, "b", "M 51", "M 51 in", seq=3)["by"]
+
+
+def test_an_edit_that_was_lost_is_no_part_of_the_text_on_which_the_next_one_was_typed(form):
+    form.draft.note = "Before the connection broke"
+    type_in(form, "a", "Before the connection broke", "Typed again", seq=2, since=1)  # "Typed", the first one, was lost
+    assert form.draft.note == "Typed again"
+
+
+def test_the_edits_of_few_pages_are_remembered(form):
+    for page in range(2 * base._PAGES):
+        type_in(form, str(page), form.draft.note, f"{page}")
+    assert len(form._taken) == base._PAGES and form.draft.note == f"{2 * base._PAGES - 1}"
 
 
 def test_what_python_makes_of_a_text_is_not_merged_as_another_page_s(form):
     form.draft.alt_text = ""
     stop = form.draft.on_change(lambda draft, _: setattr(draft, "alt_text", draft.alt_text.replace("M51", "M 51")))
     assert type_in(form, "a", "", "M51", "alt_text")["values"]["alt_text"] == "M 51"
-    assert type_in(form, "a", "M51", "M51, the", "alt_text")["values"]["alt_text"] == "M 51, the"
+    assert type_in(form, "a", "", "M51, the", "alt_text", seq=2, since=1)["values"]["alt_text"] == "M 51, the"
     stop()
 
 
@@ -180,11 +221,6 @@ def test_changes_from_many_threads_end_with_the_draft_s_own_state(form):
     assert form.state["values"]["wwt.rotation"] == form.draft.wwt.rotation
 
 
-@pytest.fixture
-def state_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
-
-
 def form_of(**values) -> ImageForm:
     """A form as the cell makes it each time it is run."""
     return ImageForm(draft_of(tiled(values) if values else TILED, origin="m51/index_rel.wtml"))
@@ -194,7 +230,7 @@ def send(form: ImageForm, kind: str, **more) -> None:
     form._on_message(form, {"kind": kind, **more}, [])
 
 
-def test_a_cell_that_is_run_again_keeps_what_was_typed_and_not_what_a_program_set(state_folder):
+def test_a_cell_that_is_run_again_keeps_what_was_typed_and_not_what_a_program_set():
     first = form_of()
     edit(first, note="an hour of work")
     first.draft.storage.legacy_url_template = "https://set.by/a/program/{1}/{3}/{3}_{2}.png"
@@ -207,7 +243,7 @@ def test_a_cell_that_is_run_again_keeps_what_was_typed_and_not_what_a_program_se
     assert third.draft.note == "an hour of work"
 
 
-def test_discarded_edits_can_be_had_back_until_the_cell_is_run_again(state_folder):
+def test_discarded_edits_can_be_had_back_until_the_cell_is_run_again():
     edit(form_of(), note="an hour of work", alt_text="Typed, too")
     for _ in range(2):  # each run leaves a file
         again = form_of()
@@ -219,7 +255,7 @@ def test_discarded_edits_can_be_had_back_until_the_cell_is_run_again(state_folde
     assert form_of().draft.values == TILED
 
 
-def test_what_was_typed_since_is_never_overwritten(state_folder):
+def test_what_was_typed_since_is_never_overwritten():
     edit(form_of(), note="an hour of work", alt_text="Typed, too")
     again = form_of()
     edit(again, note="typed since")
@@ -229,7 +265,7 @@ def test_what_was_typed_since_is_never_overwritten(state_folder):
     assert (again.draft.note, again.draft.alt_text) == ("typed since", "Typed, too")
 
 
-def test_edits_of_a_source_that_says_something_else_now_are_only_offered(state_folder):
+def test_edits_of_a_source_that_says_something_else_now_are_only_offered():
     edit(form_of(), note="an hour of work")
     changed = form_of(note="The source was changed")
     assert changed.draft.note == "The source was changed" and changed.earlier["phase"] == "offered"
@@ -239,14 +275,14 @@ def test_edits_of_a_source_that_says_something_else_now_are_only_offered(state_f
     assert changed.draft.note == "The source was changed"
 
 
-def test_what_was_typed_back_to_the_source_stays_so(state_folder):
+def test_what_was_typed_back_to_the_source_stays_so():
     edit(form_of(), note="an hour of work")
     again = form_of()
     edit(again, note=TILED["note"])
     assert form_of().draft.note == TILED["note"]
 
 
-def test_restored_edits_that_are_published_are_not_shown_again(state_folder):
+def test_restored_edits_that_are_published_are_not_shown_again():
     edit(form_of(), note="an hour of work")
     again = form_of()
     assert again.draft.earlier  # kept until then: the new kernel may be killed too
@@ -254,7 +290,7 @@ def test_restored_edits_that_are_published_are_not_shown_again(state_folder):
     assert form_of().earlier == {}
 
 
-def test_nothing_is_restored_where_only_a_program_has_changed_the_draft(state_folder):
+def test_nothing_is_restored_where_only_a_program_has_changed_the_draft():
     draft = draft_of(origin="m51/index_rel.wtml")
     draft.note = "from Python"
     draft._autosave.flush()

@@ -47,8 +47,9 @@ class EditOrigin(TypedDict):
     client: str
     """Id of the page, "" for Python."""
     seq: int
-    """Number of the last edit of that page which the state includes."""
+    """Number of the edit of that page which the state includes."""
     paths: list[str]
+    """Fields of that edit."""
     merged: NotRequired[list[str]]
     """Those of `paths` whose text also has what was typed elsewhere meanwhile."""
 
@@ -84,14 +85,17 @@ class KeptCredits(TypedDict):
 
 
 class EditMessage(TypedDict):
-    """The user has edited fields."""
+    """The user has edited fields. It is repeated until a state names it."""
 
     kind: Literal["edit"]
     client: str
     seq: int
+    """Number of the edit, counted by the page."""
     changes: dict[str, Value]
     base: NotRequired[dict[str, str]]
-    """The texts that were changed, as the page showed them."""
+    """The texts that were changed, as they were in the last state before the edits that the kernel has not named yet."""
+    since: NotRequired[dict[str, int]]
+    """For each of these texts, the first of those edits."""
 
 
 class FixMessage(TypedDict):
