@@ -30,12 +30,13 @@ const rowsOf = new WeakMap<object, Row[]>();
 function useRows({ kernel, draft }: DraftViewProps, status: Status) {
   const soon = useRedrawSoon();
   const { store, thumbnails } = useMemo(() => {
-    const store = new RowStore(kernel, soon);
+    const store = new RowStore(kernel, draft.client, soon);
     rowsOf.set(kernel, store.rows);
     return { store, thumbnails: new Thumbnails(kernel, soon) };
-  }, [kernel, soon]);
+  }, [kernel, draft, soon]);
   useEffect(() => {
     void store.load();
+    return () => store.dispose();
   }, [store]);
   useEffect(() => store.expect(status.revision), [store, status.revision]);
   const acknowledged = status.acknowledged[draft.client] ?? 0;
@@ -60,20 +61,14 @@ function BatchPublisher(view: DraftViewProps) {
   const [wanted, setFilter] = useState("");
   const [web, setWeb] = useState(false);
   const steps = useRef<HTMLDivElement>(null);
-  const clicks = useRef(0);
   useFollowingFocus(steps, told.phase);
 
   const rows = store.rows;
   const filter = rows.some((row) => row && passes(row, wanted)) ? wanted : ""; // its rows may have changed state
   const shown = store.complete ? rows.filter((row) => row && passes(row, filter)).map((row) => row.i) : [];
   const status = store.complete ? { ...told, open: rows.filter((row) => row.chosen && !row.id).length } : told;
-  const tell = (kind: string, numbers: number[], on: boolean, change: Partial<Row>) => {
-    clicks.current += 1;
-    draft.send({ kind, rows: numbers, on, page: draft.client, click: clicks.current });
-    store.set(numbers, change, clicks.current);
-  };
-  const choose = (numbers: number[], on: boolean) => tell("choose", numbers, on, { chosen: on });
-  const decide = (numbers: number[], on: boolean) => tell("decide", numbers, on, { anyway: on });
+  const choose = (numbers: number[], on: boolean) => store.click("choose", numbers, on);
+  const decide = (numbers: number[], on: boolean) => store.click("decide", numbers, on);
   const decideAll = (on: boolean) =>
     decide(
       rows.flatMap((row) => (row.needs_review ? [row.i] : [])),

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { RowStore } from "./rows.ts";
 import type { Row } from "./status.ts";
 
@@ -21,10 +21,14 @@ const row = (i: number, v: number, state = "waiting"): Row => ({
   record: "",
 });
 
+afterEach(() => void vi.useRealTimers());
+
 /** A kernel that answers when it is let, and tells news. */
 class FakeKernel {
   asked: number[] = [];
   tell: (content: Record<string, unknown>) => void = () => {};
+  sent: Record<string, unknown>[] = [];
+  send = (message: Record<string, unknown>) => void this.sent.push(message);
   #answers: ((answer: Answer) => void)[] = [];
 
   request = (_kind: string, { start }: { start?: number } = {}) => {
@@ -43,7 +47,7 @@ class FakeKernel {
 
 function opened() {
   const kernel = new FakeKernel();
-  const store = new RowStore(kernel as never, () => {});
+  const store = new RowStore(kernel as never, "page", () => {});
   void store.load();
   return { kernel, store, states: () => store.rows.map(({ state }) => state) };
 }
@@ -89,8 +93,8 @@ test("a page that hears of newer news than it has asks for all rows", async () =
 test("what is clicked is seen at once, and older news that were on their way do not undo it", async () => {
   const { kernel, store } = opened();
   await kernel.answer([row(0, 1), row(1, 1)], 1, 2);
-  store.set([0, 1], { chosen: false }, 1);
-  store.set([1], { chosen: true }, 2);
+  store.click("choose", [0, 1], false);
+  store.click("choose", [1], true);
   const chosen = () => store.rows.map((it) => it.chosen);
   kernel.tell({ rows: [row(0, 2, "invalid"), row(1, 2, "invalid")], revision: 2 }); // from before the clicks
   expect([chosen(), store.rows[0]!.state]).toEqual([[false, true], "invalid"]);
@@ -106,4 +110,23 @@ test("what is clicked is seen at once, and older news that were on their way do 
   kernel.tell({ rows: [row(1, 4), { ...row(0, 4), chosen: true }], revision: 4 }); // the kernel has the last word
   store.acknowledge(2);
   expect(chosen()).toEqual([true, true]);
+});
+
+test("a click that the kernel does not acknowledge is sent again", async () => {
+  const { kernel, store } = opened();
+  await kernel.answer([row(0, 1), row(1, 1)], 1, 2);
+  vi.useFakeTimers();
+  store.click("choose", [0], false);
+  store.click("decide", [1], true);
+  const [first, second] = kernel.sent;
+  expect(first).toEqual({ kind: "choose", rows: [0], on: false, page: "page", click: 1 });
+  store.acknowledge(1);
+  vi.advanceTimersByTime(2000 + 4000);
+  expect(kernel.sent.slice(2)).toEqual([second, second]);
+  store.acknowledge(2);
+  vi.advanceTimersByTime(60_000);
+  store.click("choose", [0], true);
+  store.dispose();
+  vi.advanceTimersByTime(60_000);
+  expect(kernel.sent.length).toBe(5);
 });

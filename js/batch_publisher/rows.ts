@@ -1,7 +1,8 @@
 // The rows in this page: all are requested once, then the kernel sends updates. Lost updates are noticed and requested again.
 
-import type { BatchRowsEvent, BatchRowsResponse } from "../protocol.ts";
+import type { BatchRowsEvent, BatchRowsResponse, RowsMessage } from "../protocol.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
+import { Repeater } from "../shared/repeater.ts";
 import type { Row } from "./status.ts";
 
 export class RowStore {
@@ -10,7 +11,11 @@ export class RowStore {
   total = 0;
   #received: Row[] = [];
   #clicked = new Map<number, { click: number; change: Partial<Row> }>();
-  #kernel: Pick<KernelLink, "request" | "onMessage">;
+  #clicks = 0;
+  #unconfirmed: RowsMessage[] = [];
+  #repeater = new Repeater(() => this.#repeat());
+  #kernel: Pick<KernelLink, "request" | "onMessage" | "send">;
+  #page: string;
   #redraw: () => void;
   /** All updates up to this revision have arrived; -1 before the first complete load. */
   #revision = -1;
@@ -19,8 +24,10 @@ export class RowStore {
   #loading = false;
   #again = false;
 
-  constructor(kernel: Pick<KernelLink, "request" | "onMessage">, redraw: () => void) {
+  /** `page` is the id of the page, by which the kernel counts its clicks. */
+  constructor(kernel: Pick<KernelLink, "request" | "onMessage" | "send">, page: string, redraw: () => void) {
     this.#kernel = kernel;
+    this.#page = page;
     this.#redraw = redraw;
     kernel.onMessage<BatchRowsEvent>("rows", ({ rows, revision }) => {
       this.#early.add(revision);
@@ -58,17 +65,33 @@ export class RowStore {
     }
   }
 
-  /** Show the effect of a click at once, until the kernel has applied it: updates that were sent before do not undo it. */
-  set(numbers: number[], change: Partial<Row>, click: number): void {
-    for (const number of numbers) {
+  /** Choose rows, or decide; show the effect at once, until the kernel has applied it: updates that were sent before do not undo it. */
+  click(kind: RowsMessage["kind"], rows: number[], on: boolean): void {
+    const click = ++this.#clicks;
+    const change = kind === "choose" ? { chosen: on } : { anyway: on };
+    const message = { kind, rows, on, page: this.#page, click };
+    this.#unconfirmed.push(message);
+    this.#kernel.send(message);
+    this.#repeater.start();
+    for (const number of rows) {
       this.#clicked.set(number, { click, change: { ...this.#clicked.get(number)?.change, ...change } });
       this.#show(number);
     }
     this.#redraw();
   }
 
+  #repeat(): boolean {
+    for (const message of this.#unconfirmed) this.#kernel.send(message);
+    return this.#unconfirmed.length > 0;
+  }
+
+  dispose(): void {
+    this.#repeater.stop();
+  }
+
   /** The kernel has applied all clicks up to this one: show its rows from now on. */
   acknowledge(click: number): void {
+    this.#unconfirmed = this.#unconfirmed.filter((it) => it.click > click);
     for (const [number, clicked] of this.#clicked) {
       if (clicked.click > click) continue;
       this.#clicked.delete(number);

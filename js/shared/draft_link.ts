@@ -1,7 +1,8 @@
 // The page's view of a draft: shows the kernel's values, sends edits, and recognizes its own echo when it comes back.
 
 import type { DraftState, EditMessage, Problem, Value } from "../protocol.ts";
-import { type KernelLink, LATE_RETRY, SLOWEST_RETRY } from "./kernel_link.ts";
+import type { KernelLink } from "./kernel_link.ts";
+import { Repeater } from "./repeater.ts";
 
 const EMPTY: DraftState = { name: "", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
 
@@ -21,7 +22,7 @@ export class DraftLink {
   #seq = 0;
   /** Shown as if the kernel had taken them, and repeated until it has: a connection can break. */
   #pending = new Map<string, PendingEdit>();
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #repeater = new Repeater(() => this.#repeat());
   /** Counts the changes of a field that were made elsewhere, so that an input in use knows when to give way. */
   #foreign = new Map<string, number>();
   #listeners = new Set<() => void>();
@@ -36,7 +37,7 @@ export class DraftLink {
   dispose(): void {
     for (const stop of this.#stopListening) stop();
     this.#listeners.clear();
-    clearTimeout(this.#retry);
+    this.#repeater.stop();
   }
 
   get name(): string {
@@ -82,7 +83,7 @@ export class DraftLink {
       this.#pending.set(path, { value, seq, since, base });
     }
     this.#transmit(seq, Object.keys(changes));
-    this.#retryAfter(LATE_RETRY);
+    this.#repeater.start();
     this.#notify();
   }
 
@@ -113,19 +114,14 @@ export class DraftLink {
     this.kernel.send(message);
   }
 
-  /** Repeat what the kernel has not named after so many ms, and then less and less often. */
-  #retryAfter(wait: number): void {
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => {
-      if (this.#pending.size === 0) return;
-      const pending = [...this.#pending];
-      for (const seq of [...new Set(pending.map(([, edit]) => edit.seq))].sort((a, b) => a - b))
-        this.#transmit(
-          seq,
-          pending.filter(([, edit]) => edit.seq === seq).map(([path]) => path),
-        );
-      this.#retryAfter(Math.min(2 * wait, SLOWEST_RETRY));
-    }, wait);
+  #repeat(): boolean {
+    const pending = [...this.#pending];
+    for (const seq of [...new Set(pending.map(([, edit]) => edit.seq))].sort((a, b) => a - b))
+      this.#transmit(
+        seq,
+        pending.filter(([, edit]) => edit.seq === seq).map(([path]) => path),
+      );
+    return pending.length > 0;
   }
 
   #onState(): void {

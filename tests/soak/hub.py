@@ -298,6 +298,8 @@ def _edit_between_cuts(outcome: Outcome, clock: _Clock, notebook: Notebook, hub:
         notebook.page.wait_for_timeout(2000)
         nginx.start()
         clock()
+        if number == 0:  # of the others, the next edit comes first
+            _wait_taken(outcome, notebook, f"Typed during cut {number}")
         _edit(outcome, notebook, title, f"Typed after cut {number}")
         clock(f"after {what}, an edit is taken within")
 
@@ -334,6 +336,11 @@ def _publish_in_a_cut(outcome: Outcome, clock: _Clock, notebook: Notebook, nginx
 def _edit(outcome: Outcome, notebook: Notebook, title: Locator, text: str) -> None:
     """Type a title, and wait until the draft has it."""
     title.fill(text)
+    _wait_taken(outcome, notebook, text)
+
+
+def _wait_taken(outcome: Outcome, notebook: Notebook, text: str) -> None:
+    """Wait until the draft has the title that was typed."""
     deadline = time.monotonic() + 120
     found = ""
     while found != text and time.monotonic() < deadline:

@@ -408,16 +408,18 @@ class BatchPublisher(CreditsWidget):
         return [number for number in rows if isinstance(number, int)] if isinstance(rows, list) else []
 
     def _on_choose(self, message: Mapping[str, Any]) -> None:
-        self._run.choose(self._numbers(message), message.get("on") is True)
-        self._acknowledge(message)
+        self._on_click(message, self._run.choose)
 
     def _on_decide(self, message: Mapping[str, Any]) -> None:
-        self._run.decide(self._numbers(message), message.get("on") is True)
-        self._acknowledge(message)
+        self._on_click(message, self._run.decide)
 
-    def _acknowledge(self, message: Mapping[str, Any]) -> None:
-        if isinstance(click := message.get("click"), int):
-            self._rows.acknowledge(str(message.get("page"))[:40], click)
+    def _on_click(self, message: Mapping[str, Any], act: Callable[[list[int], bool], object]) -> None:
+        page, click = str(message.get("page"))[:40], message.get("click")
+        do = functools.partial(act, self._numbers(message), message.get("on") is True)
+        if isinstance(click, int):
+            self._rows.carry_out(page, click, do)
+        else:
+            do()
 
     def _on_copy(self, message: Mapping[str, Any]) -> None:
         path = message.get("path")

@@ -61,10 +61,17 @@ class BatchRows:
             if self._timer is None:
                 self._timer = runtime.start_timer(DELAY, self.flush)
 
-    def acknowledge(self, page: str, click: int) -> None:
-        """Note that the click of this number, with which a page chooses or decides, was carried out."""
+    def carry_out(self, page: str, click: int, act: Callable[[], object]) -> None:
+        """Do what the click of this number means, with which a page chooses or decides, and acknowledge it.
+
+        A page repeats clicks whose acknowledgement it misses. One that comes after a later one could undo that: it is left.
+        """
         with self._lock:
-            self._clicks[page] = click
+            is_new = click > self._clicks.get(page, 0)
+        if is_new:
+            act()
+            with self._lock:
+                self._clicks[page] = click
         self.touch(())
 
     def flush(self) -> None:

@@ -1,8 +1,10 @@
 // The dialog of a review, and the button that confirms it. It sends once: it is disabled at the first press, and the kernel accepts each
-// ticket once.
+// ticket once. If the review is still there after a while, what was sent may be lost, and the button can be pressed again.
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+
+const LOST = 8000; // ms after which the kernel has not got it, most probably
 
 interface ConfirmOnceProps {
   /** Of the review. */
@@ -64,6 +66,11 @@ export function SentBy({ account, verb }: { account: string; verb: "publishes" |
 
 export function ConfirmOnce({ ticket, confirm, ready = true, plain = false, describedBy, children }: ConfirmOnceProps) {
   const [confirmed, setConfirmed] = useState("");
+  useEffect(() => {
+    if (!confirmed) return;
+    const timer = setTimeout(() => setConfirmed(""), LOST);
+    return () => clearTimeout(timer);
+  }, [confirmed]);
   return (
     <button
       type="button"
