@@ -1,8 +1,9 @@
 // A number as people write it: the kernel understands it, and nothing is parsed here.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { PositionField } from "../protocol.ts";
 import { useUniqueId } from "./mount.tsx";
+import { Repeater } from "./repeater.ts";
 
 interface TypedInputProps {
   field: PositionField;
@@ -18,6 +19,15 @@ export function TypedInput({ field, taken, disabled, take }: TypedInputProps) {
   const [sent, setSent] = useState({ text: "", taken: -1 });
   const shown = field.error ? field.typed : field.text;
   const waiting = sent.taken === taken; // the kernel has not answered: the old number would look like a refusal
+  useEffect(() => {
+    if (!waiting) return;
+    const repeater = new Repeater(() => {
+      take(sent.text);
+      return true;
+    });
+    repeater.start();
+    return () => repeater.stop();
+  }, [waiting, sent]);
   const send = (text: string) => {
     setTyped(null);
     if (text === (waiting ? sent.text : shown)) return;
