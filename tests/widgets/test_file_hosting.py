@@ -70,6 +70,15 @@ def test_the_sandbox_is_a_place_from_which_nothing_leaves_the_machine(draft, box
     assert rest(form)["test"]["size"] == [96, 45]
 
 
+def test_a_panel_and_a_table_with_a_client_of_a_sandbox_offer_it(draft, box, monkeypatch):
+    monkeypatch.delenv(running.VARIABLE, raising=False)
+    first = {"id": "sandbox", "label": "This sandbox"}
+    with box.client() as client, cxw.Constellations("http://127.0.0.1:9", auth=box.token()) as elsewhere:
+        assert cxw.publish(draft, client, box.handle).form.hosting["places"] == [first]
+        assert cxw.BatchPublisher([draft], client, box.handle).hosting["places"] == [first]
+        assert cxw.publish(draft, elsewhere, box.handle).form.hosting["places"] == []
+
+
 def test_one_line_offers_its_sandbox(draft, monkeypatch):
     monkeypatch.delenv(running.VARIABLE, raising=False)
     panel = cxw.publish(draft)

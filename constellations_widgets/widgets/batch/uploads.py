@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...errors import PublishError
-from ..file_hosting import Uploads
+from ..file_hosting import Uploads, sandbox_of
 from .hosting import BatchHosting, is_waiting
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class BatchUploads(Uploads):
     def __init__(self, run: BatchRun, show: Callable[[dict[str, Any]], object], given: BatchHosting | None = None):
         self._run, self._given = run, given
         self._waiting = {number for number, draft in enumerate(run.drafts) if is_waiting(draft)}
-        super().__init__(show)
+        super().__init__(show, None if given else sandbox_of(run.client))
         self.state["images"] = len(self._chosen())
         self._stop_listening = run.listen(self._on_change)
 
