@@ -242,6 +242,7 @@ class BatchRun(ReviewFlow[Batch]):
             return ""
         on_progress("upload", 0, len(waiting))
         failed = self._hosting.upload(waiting, lambda done, total: on_progress("upload", done, total))
+        self.edits.touch()
         with self.lock:
             self._changed -= {self._numbers[id(draft)] for draft in waiting}  # their addresses were set
         return failed

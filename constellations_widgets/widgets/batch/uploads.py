@@ -92,5 +92,6 @@ class BatchUploads(Uploads):
 
         tell(0, len(drafts))
         failed = place.upload(drafts, tell, job.cancelled)
+        self._run.edits.touch()
         message = failed or f"The files of {len(drafts):,} image{'s' * (len(drafts) != 1)} are on the web."
         self._update(phase="failed" if failed else "done", message=message, progress=None)
