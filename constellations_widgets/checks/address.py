@@ -61,6 +61,11 @@ PRIVATE_ADDRESS = "CXW305"
 """Code of an address that only this network can reach: no fault where the record stays on this machine, as in a sandbox."""
 
 
+def counts_at(code: str, api_url: str) -> bool:
+    """Return whether a problem of this code is one for what is published at `api_url`."""
+    return code != PRIVATE_ADDRESS or not is_on_this_computer(api_url)
+
+
 @rule(PRIVATE_ADDRESS, WARNING)
 def addresses_can_be_reached_by_others(values: Values) -> Iterator[Fault]:
     """Report an address on this machine or in a private network."""

@@ -148,7 +148,7 @@ def host(
         )
         url, thumbnail_url = based_at(address, collection.template), url_of(address, THUMB)
         where, sent, kept = store.address, upload.sent, upload.kept
-    draft.update({URL: url, THUMBNAIL: thumbnail_url})
+    set_addresses(draft, target, url, thumbnail_url)
     tell(HostingProgress("done"))
     return Hosted(url, thumbnail_url, where, sent, kept, count)
 
@@ -194,6 +194,12 @@ def _verified(wanted: list[tuple[HostedFile, str]], where: str, advice: str) -> 
         + f"\n{advice}. "
         "Then call again: nothing is sent twice"
     )
+
+
+def set_addresses(draft: ImageDraft, target: Any, url: str, thumbnail_url: str) -> None:
+    """Set the addresses of uploaded files. A form restores them after a restart of the kernel, except those of a sandbox, which has ended."""
+    apply = draft.update if is_sandbox(target) else draft.edit
+    apply({URL: url, THUMBNAIL: thumbnail_url})
 
 
 def _to_folder(draft: ImageDraft, collection: Collection, tell: OnProgress, stop: threading.Event) -> Hosted:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..outcomes import OnDone, Outcome, executor_or_threads, outcome_of
 from ..outputs.tiling import SplitTiling, split_tiling, tile
-from ..schema.placement import THUMBNAIL, URL
 from ..sources.paths import file_path
 from .collect import INDEX, slug_of
-from .host import Hosted, host, require_draft
+from .host import Hosted, host, require_draft, set_addresses
 from .profiles import HostingProfile
 from .sandbox_store import UploadSandbox, is_sandbox
 
@@ -125,7 +124,7 @@ def host_all(
     outcomes = _run(tasks, executor, on_done)
     for draft, outcome in zip(drafts, outcomes, strict=True):
         if isinstance(outcome.result, Hosted):
-            draft.update({URL: outcome.result.url, THUMBNAIL: outcome.result.thumbnail_url})
+            set_addresses(draft, target, outcome.result.url, outcome.result.thumbnail_url)
     return outcomes
 
 

@@ -16,7 +16,7 @@ needs_computer(
 )
 
 with needs_extra("sandbox", "The sandbox", SandboxError):
-    from .running import JoinedSandbox, environment_of, running_sandbox
+    from .running import JoinedSandbox, environment_of, running_sandbox, sandbox_at
     from .server import Sandbox
 
-__all__ = ["JoinedSandbox", "Sandbox", "environment_of", "running_sandbox"]
+__all__ = ["JoinedSandbox", "Sandbox", "environment_of", "running_sandbox", "sandbox_at"]

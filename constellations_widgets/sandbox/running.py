@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SandboxError
 from .library_store import LibraryUser
-from .server import Sandbox
+from .server import Sandbox, started
 
 if TYPE_CHECKING:
     from ..api import Constellations, ImagesClient
@@ -111,13 +111,7 @@ def running_sandbox(files: Path | str | None = None) -> Sandbox | JoinedSandbox:
     >>> client = box.client()
     """
     global _own
-    if settings := os.environ.get(VARIABLE):
-        try:
-            joined = JoinedSandbox(**json.loads(settings))
-        except (ValueError, TypeError):
-            raise SandboxError(
-                f"The environment variable {VARIABLE} describes no sandbox: remove it, or start `make demo` again"
-            ) from None
+    if joined := _joined():
         if files is not None and joined.files != Path(files).absolute():
             raise SandboxError(
                 f"The sandbox that runs already, in another process, does not serve {str(files)!r}. Upload the files with "
@@ -133,3 +127,30 @@ def running_sandbox(files: Path | str | None = None) -> Sandbox | JoinedSandbox:
                 "say running_sandbox(files=…) first, or start another one with Sandbox(files=…)"
             )
         return _own.start()  # it may have been closed
+
+
+def sandbox_at(api_url: str) -> Sandbox | JoinedSandbox | None:
+    """Return the sandbox whose API has this address: one of this process, or that of `make demo`; None if there is none.
+
+    Raises
+    ------
+    SandboxError
+        If the environment variable CXW_SANDBOX is invalid.
+    """
+    if box := started.get(api_url):
+        return box
+    joined = _joined()
+    return joined if joined and joined.api_url == api_url else None
+
+
+def _joined() -> JoinedSandbox | None:
+    """Return the sandbox of another process that the environment describes."""
+    settings = os.environ.get(VARIABLE)
+    if not settings:
+        return None
+    try:
+        return JoinedSandbox(**json.loads(settings))
+    except (ValueError, TypeError):
+        raise SandboxError(
+            f"The environment variable {VARIABLE} describes no sandbox: remove it, or start `make demo` again"
+        ) from None

@@ -43,6 +43,9 @@ _LIBRARY = "/library"  # path of the Images API
 _UPLOADS = "/uploads"
 _START_TIMEOUT = 10.0
 
+started: weakref.WeakValueDictionary[str, Sandbox] = weakref.WeakValueDictionary()
+"""The sandboxes of this process that are running, by the address of their API."""
+
 
 class Sandbox:
     """Local server that behaves as WWT Constellations does.
@@ -133,11 +136,13 @@ class Sandbox:
             running = _Running(self.handle, self._display_name, self._port, self._path, self._files, *rules)
             self._running = running
             self._finalizer = weakref.finalize(self, running.stop)
+            started[self.api_url] = self
         return self
 
     def close(self) -> None:
         """Stop listening. Data in memory is lost. Closing twice does no harm."""
         if self._finalizer is not None:
+            started.pop(self.api_url, None)
             self._finalizer()
         self._running = self._finalizer = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -42,24 +43,33 @@ class Account:
 
     def __init__(self, client: Constellations, handle: str, show: Callable[[], object]):
         self._client, self._handle, self._show = client, handle, show
-        self._worker = Worker("account", lambda error: self._set(UNREACHABLE, str(error)))
+        self._lock = threading.RLock()
+        self._worker = Worker("account", lambda error: self._set(UNREACHABLE, str(error)), self._lock)
+        self._where = f"@{handle} at {client.api_url}"
         self.state, self.message = CHECKING, ""
 
     def check(self) -> None:
-        """Ask the server."""
-        self._worker.start(self._check, replace=True)
+        """Ask the server. A message of before is replaced at once: it may be of another account."""
+        with self._lock:
+            self._worker.start(self._check, replace=True)
+            if self.message:
+                self._set(CHECKING, f"Checking {self._where} …")
 
     def to_page(self) -> AccountState:
-        """Return the state for the page; `blocks` is true if publishing would fail."""
-        return {"message": self.message, "blocks": self.state in (SIGNED_OUT, UNKNOWN_HANDLE, FORBIDDEN)}
+        """Return the state for the page; `blocks` is true if publishing would fail, also while that is checked again."""
+        blocks = self.state in (SIGNED_OUT, UNKNOWN_HANDLE, FORBIDDEN) or (
+            self.state == CHECKING and self.message != ""
+        )
+        return {"message": self.message, "blocks": blocks}
 
     def _check(self, job: Job) -> None:
         found = self._ask()
-        if job.is_current:
-            self._set(*found)
+        with self._lock:
+            if job.is_current:
+                self._set(*found)
 
     def _ask(self) -> tuple[str, str]:
-        where = f"@{self._handle} at {self._client.api_url}"
+        where = self._where
         if not self._client.signed_in:
             return SIGNED_OUT, f"Sign in to publish as {where}."
         try:

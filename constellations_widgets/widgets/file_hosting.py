@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -9,12 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..auth.credentials import Secret
-from ..errors import ConstellationsError, HostingError
+from ..checks.address import is_on_this_computer
+from ..errors import ConstellationsError, HostingError, SandboxError
 from ..hosting import HostingProgress, check_address, host, hosting_profiles, save_hosting_profile
 from ..schema.placement import URL
 from .worker import Job, Worker
 
 if TYPE_CHECKING:
+    from ..api import Constellations
     from ..draft import ImageDraft
     from .base import Message
 
@@ -39,6 +42,16 @@ _CREDENTIALS = {
     "webdav": {"name": "username", "secret": "password"},
     "webdavs": {"name": "username", "secret": "password"},
 }
+
+
+def sandbox_of(client: Constellations) -> Any:
+    """Return the sandbox that a client publishes to, if it is known here; files can be uploaded to it."""
+    if is_on_this_computer(client.api_url):
+        with contextlib.suppress(SandboxError):  # its packages are not installed, say
+            from ..sandbox import sandbox_at
+
+            return sandbox_at(client.api_url)
+    return None
 
 
 class Uploads(ABC):

@@ -136,6 +136,8 @@ class HandleList(ClosesModels, VBox, Generic[Item]):
         """Close the list and what is below it."""
         if hasattr(self, "_stop_listening"):  # not if the arguments were refused
             self._stop_listening()
+            self._worker.drop()  # what is read later would be shown below a list that is closed
+            self._pages.close()
         self._closed()
         for part in self.children:
             part.close()

@@ -98,6 +98,10 @@ class HandlePages(Generic[Item]):
             self._begin()
         self.load(PAGE)
 
+    def close(self) -> None:
+        """Load no more pages."""
+        self._worker.drop()
+
     def replace(self, record: Item) -> None:
         """Replace an entry by its record, which was read later."""
         with self._lock:

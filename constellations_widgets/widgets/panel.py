@@ -9,6 +9,7 @@ from ipywidgets import VBox
 from ..draft import ImageDraft
 from ..errors import ConstellationsError
 from .base import placeholder_of
+from .file_hosting import sandbox_of
 from .form import ImageForm
 from .lifetime import close_with_models
 from .preview import Preview
@@ -151,7 +152,7 @@ def publish(source: Any, client: Constellations | None = None, handle: str | Non
     if client is not None:
         if not handle:
             raise ValueError("publish() needs the handle under which to publish: publish(source, client, handle='…')")
-        return PublishPanel(draft, client, handle)
+        return PublishPanel(draft, client, handle, sandbox_of(client))
     from ..sandbox import running_sandbox
 
     box = running_sandbox()

@@ -168,10 +168,12 @@ test("the table by keyboard: arrows move, Space chooses, Enter opens what is beh
   const asked = sent("details")[0]!;
   expect(asked.row).toBe(1);
   const problem = { code: "C", severity: "warning", field: "note", message: "is <i>short</i>", fix: "Mend it" };
-  fake.receive({ id: asked.id, ok: true, problems: [problem], why: [], url: "https://example.org/" });
+  const note = { code: "D", severity: "info", field: "note", message: "can be read by everyone", fix: null };
+  fake.receive({ id: asked.id, ok: true, problems: [problem, note], why: [], url: "https://example.org/" });
   await drawn();
   const details = el.querySelector(".cxw-batch-details")!;
   expect(details.textContent).toContain("Warning: Note is <i>short</i>");
+  expect(details.textContent).not.toContain("can be read by everyone"); // nothing can be done about it
   details.querySelector<HTMLButtonElement>("button.cxw-fix")!.click();
   expect(sent("fix_row")).toMatchObject([{ row: 1, code: "C", field: "note" }]);
 });

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { BatchDetails } from "../protocol.ts";
+import { isShown } from "../shared/attention.ts";
 import type { Row } from "./status.ts";
 import { RecordLink, type TableProps } from "./table.tsx";
 
@@ -39,8 +40,10 @@ export function Details({ row, kernel, titles, editable, decide, edited, edit, e
             type="checkbox"
             checked={row.anyway}
             onChange={(event) => decide([row.i], event.currentTarget.checked)}
-          />{" "}
-          Publish “<bdi>{row.name}</bdi>” anyway
+          />
+          <span>
+            Publish “<bdi>{row.name}</bdi>” anyway
+          </span>
         </label>
       )}
       <ul class="cxw-problem-list">
@@ -50,7 +53,7 @@ export function Details({ row, kernel, titles, editable, decide, edited, edit, e
           </li>
         ))}
         {!row.id &&
-          told.problems.map((problem) => (
+          told.problems.filter(isShown).map((problem) => (
             <li
               key={problem.code + problem.field}
               class={`cxw-problem cxw-${problem.severity}`}

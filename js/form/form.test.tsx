@@ -144,6 +144,26 @@ test("what Publish asks for opens its step, goes to the field and reports what i
   expect(step?.getAttribute("data-state")).toBe("advice");
 });
 
+test("the list of what is missing leads to a field of the open step as often as it is pressed, and never later", async () => {
+  const path = "alt_text";
+  const { fake, el, input } = shown({
+    fields: [NOTE, { ...NOTE, path, title: "Alt text" }],
+    state: state("a", [{ ...MISSING, field: path }]),
+  });
+  const item = el.querySelector<HTMLButtonElement>(".cxw-form-foot button")!;
+  for (const _ of [1, 2]) {
+    item.focus();
+    item.click();
+    await drawn();
+    expect(document.activeElement?.closest("[data-path]")?.getAttribute("data-path")).toBe(path);
+  }
+  goTo(null, "d", "wwt.rotation"); // has no input here
+  input.focus();
+  fake.change("state", state("b"));
+  await drawn();
+  expect(document.activeElement).toBe(input);
+});
+
 test("what can't be acted on is not shown", () => {
   const infos: Problem[] = [
     { ...MISSING, code: "CXW602", severity: "info", message: "can be read by everyone" },

@@ -159,23 +159,21 @@ function Form(view: DraftViewProps) {
   const [open, setOpen] = useState<string>(firstOpen);
   const toggle = (id: string) => setOpen(open === id ? "" : id);
 
-  const wanted = useRef("");
+  const [wanted, setWanted] = useState({ path: "" }); // a new object each time: its step can be open already
   const goTo = (path: string, due = false) => {
     if (due) setAllDue(true);
     if (!path) return;
     attention.leave(path); // its message is what led here
-    wanted.current = path;
+    setWanted({ path });
     setOpen(path === POSITION ? POSITION : (steps.find((step) => step.paths.includes(path))?.id ?? open));
   };
   useEffect(() => {
-    const input =
-      wanted.current &&
-      root.current?.querySelector<HTMLElement>(`[data-path="${wanted.current}"] :is(input, textarea, select)`);
+    const inputs = `[data-path="${wanted.path}"] :is(input, textarea, select)`;
+    const input = wanted.path && root.current?.querySelector<HTMLElement>(inputs);
     if (!input) return;
-    wanted.current = "";
     input.focus();
     input.scrollIntoView({ block: "nearest" });
-  });
+  }, [wanted]);
   const latest = useRef(goTo);
   latest.current = goTo;
   useLayoutEffect(() => onGoTo(root.current!, (path, due) => latest.current(path, due)), []);

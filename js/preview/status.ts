@@ -6,6 +6,8 @@ export type Progress = "loading" | "ready" | "shown" | "waiting" | "paused" | "f
 const SILENT =
   "The kernel is not responding. If it is running another cell, the preview continues afterwards; if it was restarted, run the cell again.";
 
+const GONE = "The kernel was restarted or shut down. Run the cell again for a live preview.";
+
 export class Status {
   #element: HTMLElement;
   /** In the middle, over a darkened sky: nothing is shown yet, or it failed. */
@@ -15,6 +17,7 @@ export class Status {
   #progress: Progress = "loading";
   #waiting = "";
   #silent = false;
+  #gone = false;
   /** Called when the progress changes. */
   onProgress: (progress: Progress) => void = () => {};
 
@@ -51,8 +54,14 @@ export class Status {
     this.#update();
   }
 
+  /** The kernel's half is gone, which explains its silence. */
+  gone(gone: boolean): void {
+    this.#gone = gone;
+    this.#update();
+  }
+
   #update(): void {
-    this.#message.textContent = this.#silent ? SILENT : this.#waiting;
+    this.#message.textContent = this.#gone ? GONE : this.#silent ? SILENT : this.#waiting;
     this.#element.dataset.cxwPreviewState = this.#silent ? "waiting" : this.#progress;
   }
 }

@@ -170,6 +170,7 @@ export class PreviewView {
     this.setHeight(height);
     this.#status.set("loading", LOADING);
     kernel.onSilence = (silent) => this.#status.silent(silent);
+    kernel.subscribe(() => this.#status.gone(kernel.gone));
     this.#updates = new Updates(kernel);
     this.#updates.onIdle = (idle) => this.onIdle(idle);
     this.#updates.onState = (state) => this.#receive(state);

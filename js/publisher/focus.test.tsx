@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { PublisherStatus } from "../protocol.ts";
 import { FakeModel } from "../shared/fake_model.ts";
 import { drawn } from "../testing/drawn.ts";
@@ -117,6 +117,30 @@ test("the review says why somebody has to decide, and names fields as the form d
   await drawn();
   confirm()?.click();
   expect(fake.sent.at(-1)).toEqual({ kind: "confirm", ticket: "1", anyway: true });
+});
+
+test("once the kernel is gone, what replaces the form says so, and a publication does not seem to go on", async () => {
+  const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
+  const fake = new FakeModel({
+    state,
+    saved: "",
+    draft_id: "d",
+    status: status("sending", { waiting: true }),
+    titles: {},
+    pending_attempts: NONE_PENDING,
+    published_before: [],
+  });
+  const el = document.body.appendChild(document.createElement("div"));
+  publisher.render({ model: fake.model, el });
+  expect(el.querySelector("progress")).not.toBe(null);
+  fake.send = () => {
+    throw new Error("Cannot send");
+  };
+  el.querySelector<HTMLButtonElement>(".cxw-publish-body button")?.click();
+  await vi.waitFor(() => expect(el.querySelector("progress")).toBe(null));
+  expect(el.querySelector('.cxw-publish-body [role="alert"]')?.textContent).toContain(
+    "Run the cell again to see whether the image was published.",
+  );
 });
 
 test("while it only waits for the server, waiting can be stopped", async () => {

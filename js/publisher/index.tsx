@@ -74,7 +74,7 @@ function Foot({ draft, status, titles, id }: PanelProps & { titles: Record<strin
 function Sending({ draft, status }: PanelProps) {
   return (
     <div class="cxw-row" role="status" tabIndex={-1} data-focus>
-      <progress aria-label="Publishing" /> <bdi>{status.progress}</bdi>
+      {!draft.gone && <progress aria-label="Publishing" />} <bdi>{status.progress}</bdi>
       {status.waiting && (
         <button type="button" onClick={() => draft.send({ kind: "cancel" })}>
           Stop waiting
@@ -110,6 +110,13 @@ function Failed({ draft, status }: PanelProps) {
   );
 }
 
+/** What running the cell again does, once the kernel is gone, where no form says that it restores edits. */
+const AGAIN: Partial<Record<PublisherStatus["phase"], string>> = {
+  sending: "to see whether the image was published",
+  unclear: "to see whether the image was published",
+  published: "to continue",
+};
+
 function Publisher(view: DraftViewProps) {
   const { kernel, draft } = view;
   useDraftInPeriods(draft);
@@ -137,6 +144,7 @@ function Publisher(view: DraftViewProps) {
         {starts && <PublishedBefore kernel={kernel} />}
         {!starts && (
           <div class="cxw-publish-body">
+            <KernelGone kernel={kernel} again={AGAIN[status.phase]} loses={false} />
             {status.phase === "review" && <ReviewView {...props} titles={titles} />}
             {status.phase === "sending" && <Sending {...props} />}
             {(status.phase === "failed" || status.phase === "unclear") && <Failed {...props} />}

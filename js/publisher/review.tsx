@@ -122,7 +122,7 @@ export function ReviewView({
         {review.ready && (
           <ConfirmOnce
             ticket={review.ticket}
-            ready={!doubtful || ticked}
+            ready={(!doubtful || ticked) && !draft.gone}
             plain={doubtful}
             describedBy={id}
             confirm={(ticket) => draft.send({ kind: "confirm", ticket, anyway: doubtful && ticked })}
@@ -130,7 +130,7 @@ export function ReviewView({
             {doubtful ? "Publish anyway" : "Publish"}
           </ConfirmOnce>
         )}
-        <button type="button" onClick={cancel}>
+        <button type="button" disabled={draft.gone} onClick={cancel}>
           Back
         </button>
       </div>

@@ -2,7 +2,7 @@
 
 import "../shared/ui/theme.css";
 import "./sign_in.css";
-import { useRef } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { SignInStatus as Status } from "../protocol.ts";
 import { useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
 import { paragraph } from "../shared/static_fallback.ts";
@@ -16,6 +16,7 @@ function SignIn({ kernel }: ViewProps) {
   const root = useRef<HTMLDivElement>(null);
   useFollowingFocus(root, status.phase);
   const props = { kernel, status };
+  const [others, setOthers] = useState(false); // stays as it was when a way has failed
   const service = status.service === "images" ? "the image library" : "WWT Constellations";
   return (
     <div ref={root} class="cxw-sign-in" role="group" aria-label={`Sign in to ${service}`} data-phase={status.phase}>
@@ -30,7 +31,7 @@ function SignIn({ kernel }: ViewProps) {
           <bdi>{status.message}</bdi>
         </div>
       )}
-      {status.phase === "out" && <Ways {...props} />}
+      {status.phase === "out" && <Ways {...props} others={others} setOthers={setOthers} />}
       {status.phase === "busy" && (
         <div class="cxw-row">
           <span role="status" tabIndex={-1} data-focus>

@@ -56,6 +56,21 @@ test("a password is said once, and is gone from the page", async () => {
   expect(el.outerHTML).not.toContain("hunter2");
 });
 
+test("the other ways stay open, with the keyboard at the token, after a token was rejected", async () => {
+  const { el, now } = shown();
+  const others = el.querySelector("details")!;
+  others.open = true;
+  others.dispatchEvent(new Event("toggle"));
+  await drawn();
+  el.querySelector<HTMLInputElement>("input[name=token]")!.focus();
+  now({ phase: "busy", progress: "Signing in …" });
+  await drawn();
+  now({ message: "rejected" });
+  await drawn();
+  expect(el.querySelector("details")!.open).toBe(true);
+  expect(document.activeElement).toBe(el.querySelector("input[name=token]"));
+});
+
 test("so is a token, and the address that was pasted", () => {
   const { el, said } = shown();
   const token = el.querySelector<HTMLInputElement>("input[name=token]")!;

@@ -8,16 +8,33 @@ import { Address, OutOfReach } from "../shared/ui/address.tsx";
 import { sendOnEnter } from "../shared/ui/send_on_enter.ts";
 
 type WayProps = ViewProps & { status: Status };
+type WaysProps = WayProps & { others: boolean; setOthers: (open: boolean) => void };
 
 /** A field whose content is a secret: nothing keeps it, not even the field. */
-function Secret({ name, label, autocomplete }: { name: string; label: string; autocomplete: string }) {
+function Secret({ name, label, autocomplete, hasFocus }: SecretProps) {
   const id = useUniqueId();
   return (
     <label for={id}>
       {label}
-      <input id={id} name={name} type="password" autocomplete={autocomplete} spellcheck={false} required />
+      <input
+        id={id}
+        name={name}
+        type="password"
+        autocomplete={autocomplete}
+        spellcheck={false}
+        required
+        data-focus={hasFocus || undefined}
+      />
     </label>
   );
+}
+
+interface SecretProps {
+  name: string;
+  label: string;
+  autocomplete: string;
+  /** Whether the keyboard comes here when the ways to sign in are shown again. */
+  hasFocus?: boolean;
 }
 
 /** Sends what was typed into a form, by the names of its fields, and empties it. */
@@ -46,16 +63,16 @@ interface FormProps {
   children: preact.ComponentChildren;
 }
 
-function TokenForm(view: ViewProps) {
+function TokenForm({ hasFocus, ...view }: ViewProps & { hasFocus: boolean }) {
   return (
     <SecretForm {...view} kind="token" button="Sign in with token">
-      <Secret name="token" label="Access token" autocomplete="off" />
+      <Secret name="token" label="Access token" autocomplete="off" hasFocus={hasFocus} />
     </SecretForm>
   );
 }
 
 /** Shown while signed out. */
-export function Ways(props: WayProps) {
+export function Ways({ others, setOthers, ...props }: WaysProps) {
   const { kernel, status } = props;
   const name = useUniqueId();
   return (
@@ -65,7 +82,7 @@ export function Ways(props: WayProps) {
           <button
             type="button"
             class="cxw-primary"
-            data-focus
+            data-focus={others ? undefined : true}
             onClick={() => kernel.send({ kind: "start", near: isNear(location) })}
           >
             Sign in
@@ -76,12 +93,20 @@ export function Ways(props: WayProps) {
         <SecretForm {...props} kind="login" button="Sign in" main>
           <label for={name}>
             Name
-            <input id={name} name="name" type="text" autocomplete="username" spellcheck={false} required data-focus />
+            <input
+              id={name}
+              name="name"
+              type="text"
+              autocomplete="username"
+              spellcheck={false}
+              required
+              data-focus={others ? undefined : true}
+            />
           </label>
           <Secret name="password" label="Password" autocomplete="current-password" />
         </SecretForm>
       )}
-      <details>
+      <details open={others} onToggle={(event) => setOthers(event.currentTarget.open)}>
         <summary>Other ways to sign in</summary>
         {status.official && (
           <div class="cxw-row">
@@ -93,7 +118,7 @@ export function Ways(props: WayProps) {
             </span>
           </div>
         )}
-        <TokenForm {...props} />
+        <TokenForm {...props} hasFocus={others} />
         <p class="cxw-quiet">
           Tokens and passwords are sent to the kernel once and never saved in the notebook. A token entered here is not
           remembered.

@@ -187,7 +187,9 @@ def test_a_notebook_that_is_reloaded_restarted_saved_and_opened_again(lab: Lab, 
     notebook.save()
     saved = notebook.path.read_text()
     notebook.restart_kernel()
-    expect(page.locator(PREVIEW).get_by_role("status").filter(has_text="The kernel is not responding")).to_be_visible()
+    expect(
+        page.locator(PREVIEW).get_by_role("status").filter(has_text="The kernel was restarted or shut down.")
+    ).to_be_visible()
     assert len(find_marks(sky(page.locator(PREVIEW)))) == 4  # what was on the sky is there still
     notebook.shut_down()
 

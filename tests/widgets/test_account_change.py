@@ -73,6 +73,18 @@ def test_a_publisher_follows_the_sign_in_widget(box: Sandbox):
     until(lambda: publisher.status["account"]["blocks"])
 
 
+def test_what_is_said_of_an_account_is_dropped_while_a_slow_server_checks_the_next(
+    box: Sandbox, session: Session, client: Constellations
+):
+    publisher = Publisher(draft(), client, box.handle)
+    until(lambda: publisher.status["account"]["message"].startswith("Sign in to publish as @"))
+    box.faults.next("delay", method="GET", path=f"/handle/{box.handle}", seconds=1)
+    session.use_token(box.token())
+    checking = publisher.status["account"]
+    assert checking == {"message": f"Checking @{box.handle} at {box.api_url} …", "blocks": True}
+    until(lambda: publisher.status["account"] == OK)
+
+
 def test_a_publisher_drops_what_the_last_account_saw(box: Sandbox, session: Session, client: Constellations):
     publisher = Publisher(draft(), client, box.handle)
     press(publisher, "review")

@@ -128,6 +128,16 @@ def test_each_draft_has_a_row_that_says_what_is_wrong_with_it(make, wtml):
     assert {it["severity"] for it in details["problems"]} == {"info"}
 
 
+def test_an_address_of_this_computer_is_no_problem_of_what_goes_to_the_sandbox(make):
+    draft = make_draft(**{"storage.legacy_url_template": "http://127.0.0.1:8000/{1}/{3}/{3}_{2}.png"})
+    assert "CXW305" in {it.code for it in draft.problems}
+    widget = make([draft])
+    assert rows(widget)[0]["warnings"] == 0
+    assert "CXW305" not in {it["code"] for it in widget._details({"row": 0})[0]["problems"]}
+    with Constellations("https://api.example.org", auth="token") as elsewhere:
+        assert rows(make([draft], elsewhere))[0]["warnings"] == 1
+
+
 @pytest.fixture
 def told_on_demand(monkeypatch):
     """What has changed is told when the test says so, and not by the clock."""
@@ -516,17 +526,23 @@ def test_an_attempt_that_a_killed_kernel_left_is_looked_for_before_anything_is_s
     assert once_each(client, again)
 
 
+class SlowJournal(Journal):
+    """A journal on a busy disk: nothing is found in it before `may_read` is set."""
+
+    def __init__(self):
+        super().__init__()
+        self.is_reading, self.may_read = threading.Event(), threading.Event()
+
+    def related(self, *wanted):
+        found = super().related(*wanted)
+        self.is_reading.set()
+        assert self.may_read.wait(60)
+        return found
+
+
 def test_a_row_becomes_unclear_however_late_the_journal_is_read(make, wtml, client, box):
     """A busy disk can answer after the rows were shown; nothing else changes the row then."""
-
-    class Slow(Journal):
-        may_read = threading.Event()
-
-        def related(self, *wanted):
-            assert self.may_read.wait(60)
-            return super().related(*wanted)
-
-    first, journal = described(make(wtml)), Slow()
+    first, journal = described(make(wtml)), SlowJournal()
     body = first.drafts[2].submission()
     attempt = journal.claim(box.api_url, box.handle, body.storage.legacy_url_template, body.to_json())
     journal.unclear(attempt.key, "The program that sent it ended before the answer came.")
@@ -536,6 +552,34 @@ def test_a_row_becomes_unclear_however_late_the_journal_is_read(make, wtml, clie
     journal.may_read.set()
     assert until(again, lambda it: it["counts"].get("unclear") == 1)
     assert states(again)[2] == "unclear"
+
+
+def test_what_the_journal_says_of_an_address_that_was_changed_meanwhile_is_not_used(make, box, client):
+    bodies, journal = [make_draft().submission() for _ in range(2)], SlowJournal()
+    drafts = [ImageDraft.from_submission(body, autosave=False) for body in bodies for _ in range(2)]
+    for draft in drafts[::2]:
+        publish_draft(draft, client, box.handle, journal=Journal())
+    widget = make(drafts[1::2], journal=journal)
+    assert journal.is_reading.wait(60)
+    widget.drafts[0]["storage.legacy_url_template"] = make_draft()["storage.legacy_url_template"]
+    journal.may_read.set()
+    assert until(widget, lambda it: it["counts"].get("published") == 1)
+    assert [bool(draft.receipt) for draft in widget.drafts] == [False, True]
+
+
+def test_a_row_is_unclear_no_longer_once_its_attempt_was_abandoned(make, wtml, client, box):
+    first, journal = described(make(wtml)), Journal()
+    for draft in (first.drafts[2], make_draft()):
+        body = draft.submission()
+        attempt = journal.claim(box.api_url, box.handle, body.storage.legacy_url_template, body.to_json())
+        journal.unclear(attempt.key, "The program that sent it ended before the answer came.")
+    again = make(wtml)
+    until_left(again, "offer")
+    assert until(again, lambda it: it["counts"].get("unclear") == 1)
+    time.sleep(0.06)  # SETTLING_TIME
+    say(again, "abandon")
+    assert until(again, lambda it: it["counts"].get("unclear", 0) == 0)
+    assert states(again)[2] == "invalid"
 
 
 def test_who_looks_for_what_was_left_open_beside_the_rows_finds_their_own_too(make, wtml, client, box):

@@ -67,6 +67,25 @@ def test_the_sandbox_is_a_place_from_which_nothing_leaves_the_machine(draft, box
     assert rest(form)["test"]["size"] == [96, 45]
 
 
+def test_addresses_of_an_upload_are_kept_for_a_restart_but_not_those_of_a_sandbox(draft, box, tmp_path):
+    form = ImageForm(draft, box)
+    say(form, "host", place="sandbox")
+    assert rest(form)["phase"] == "done" and draft.to_saved()["typed"] == []
+    with folder_place(tmp_path / "place") as place:
+        say(form, "host", place="other", target=str(place.target), public_url=place.public_url)
+        assert rest(form)["phase"] == "done", form.hosting
+    assert draft.to_saved()["typed"] == sorted([URL, THUMBNAIL])
+
+
+def test_a_panel_and_a_table_with_a_client_of_a_sandbox_offer_it(draft, box, monkeypatch):
+    monkeypatch.delenv(running.VARIABLE, raising=False)
+    first = {"id": "sandbox", "label": "This sandbox"}
+    with box.client() as client, cxw.Constellations("http://127.0.0.1:9", auth=box.token()) as elsewhere:
+        assert cxw.publish(draft, client, box.handle).form.hosting["places"] == [first]
+        assert cxw.BatchPublisher([draft], client, box.handle).hosting["places"] == [first]
+        assert cxw.publish(draft, elsewhere, box.handle).form.hosting["places"] == []
+
+
 def test_one_line_offers_its_sandbox(draft, monkeypatch):
     monkeypatch.delenv(running.VARIABLE, raising=False)
     panel = cxw.publish(draft)

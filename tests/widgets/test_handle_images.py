@@ -269,6 +269,15 @@ class TestOpening:
         with pytest.raises(NotFoundError):
             shown.widget.show("0" * 24)
 
+    def test_a_list_that_was_closed_while_an_image_was_read_opens_nothing(self, shown, box):
+        first, before = shown.widget.images[0].id, len(box.faults.log)
+        box.faults.next("delay", path=f"/image/{first}", seconds=0.5)
+        shown.press("form", first)
+        shown.wait(lambda: len(box.faults.log) > before)
+        shown.widget.close()
+        shown.wait(lambda: not any(thread.name == "constellations-open" for thread in threading.enumerate()))
+        assert shown.widget.opened is None and len(shown.widget.children) == 1
+
     @pytest.mark.parametrize("then", ["form", "close"])
     def test_the_latest_click_counts_while_the_server_is_slow(self, shown, box, then):
         first, second = (image.id for image in shown.widget.images[:2])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from ...api.addresses import handle_name
+from ...checks.address import counts_at
 from ...draft import ImageDraft
 from ...errors import ConstellationsError, PublishError
 from ...publishing._arguments import require_client
@@ -383,8 +384,9 @@ class BatchPublisher(CreditsWidget):
         reason, known = self._run.state_of(number)[1], {f"{it.field or 'draft'}: {it.message}" for it in draft.problems}
         of_plan = row is not None and reason == " ".join(row.step.reasons)
         why = [it for it in row.step.reasons if it not in known] if row and of_plan else [reason] if reason else []
+        problems = problems_of(draft, with_fixes=not draft.locked)
         details: BatchDetails = {
-            "problems": problems_of(draft, with_fixes=not draft.locked),
+            "problems": [it for it in problems if counts_at(it["code"], self._run.client.api_url)],
             "why": [*map(with_titles, why)],
             "url": str(draft.values["storage.legacy_url_template"] or ""),
         }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ... import runtime
+from ...checks.address import counts_at
 from ...publishing import Batch
 from ...publishing.plan import BLOCKED, DECIDE, PUBLISH, SKIP
 from ...publishing.rows import PUBLISHED, UNDECIDED, WAITING, Row
@@ -114,7 +115,7 @@ class BatchRows:
     def _row(self, number: int) -> BatchRow:
         run, draft = self._run, self._run.drafts[number]
         (state, reason), receipt, row = run.state_of(number), run.receipt_of(number), run.row_of(number)
-        severities = Counter(problem.severity for problem in draft.problems)
+        severities = Counter(it.severity for it in draft.problems if counts_at(it.code, run.client.api_url))
         needs_review = row is not None and row.step.decision == DECIDE and not row.look_first and not receipt
         return {
             "i": number,

@@ -242,6 +242,7 @@ class BatchRun(ReviewFlow[Batch]):
             return ""
         on_progress("upload", 0, len(waiting))
         failed = self._hosting.upload(waiting, lambda done, total: on_progress("upload", done, total))
+        self.edits.touch()
         with self.lock:
             self._changed -= {self._numbers[id(draft)] for draft in waiting}  # their addresses were set
         return failed
@@ -320,7 +321,7 @@ class BatchRun(ReviewFlow[Batch]):
         draft, row, (state, reason) = self.drafts[number], self._planned.get(number), self.state_of(number)
         if row and row.state == state:
             return row
-        url = str(draft.values["storage.legacy_url_template"] or "")
+        url = _url_of(draft)
         step = Step(draft, PUBLISH, (), self.client.api_url, self.handle, url, None, (), (), ())
         return Row(step, state, reason, draft.receipt)
 
@@ -335,10 +336,12 @@ class BatchRun(ReviewFlow[Batch]):
             journal = self._journal or default_journal()
             taken = {draft.receipt.id for draft in self.drafts if draft.receipt}
             for number, draft in enumerate(self.drafts):
-                url = str(draft.values["storage.legacy_url_template"] or "")
+                url = _url_of(draft)
                 if url and not draft.receipt:
                     attempts = journal.related(self.client.api_url, self.handle, "", url)
-                    self._use_attempts(number, draft, attempts, taken)
+                    with self.lock:  # a slow journal responds after the draft got another address
+                        if _url_of(draft) == url and not draft.receipt:
+                            self._use_attempts(number, draft, attempts, taken)
         except JournalError as error:
             with self.lock:
                 self.message = self.message or str(error)
@@ -351,6 +354,9 @@ class BatchRun(ReviewFlow[Batch]):
             draft.published(receipt)
         elif unclear := next((it for it in attempts if it.state == "unclear"), None):
             self._known[number] = UNCLEAR, _MAYBE.format(unclear.planned)
+            self._notify([number])
+        elif self._known.get(number, ("", ""))[0] == UNCLEAR:  # until it was abandoned
+            del self._known[number]
             self._notify([number])
 
     def _on_batch_progress(self, batch: Batch, row: Row | None) -> None:
@@ -391,6 +397,10 @@ class BatchRun(ReviewFlow[Batch]):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
+
+
+def _url_of(draft: ImageDraft) -> str:
+    return str(draft.values["storage.legacy_url_template"] or "")
 
 
 def _images(count: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...errors import PublishError
-from ..file_hosting import Uploads
+from ..file_hosting import Uploads, sandbox_of
 from .hosting import BatchHosting, is_waiting
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class BatchUploads(Uploads):
     def __init__(self, run: BatchRun, show: Callable[[dict[str, Any]], object], given: BatchHosting | None = None):
         self._run, self._given = run, given
         self._waiting = {number for number, draft in enumerate(run.drafts) if is_waiting(draft)}
-        super().__init__(show)
+        super().__init__(show, None if given else sandbox_of(run.client))
         self.state["images"] = len(self._chosen())
         self._stop_listening = run.listen(self._on_change)
 
@@ -92,5 +92,6 @@ class BatchUploads(Uploads):
 
         tell(0, len(drafts))
         failed = place.upload(drafts, tell, job.cancelled)
+        self._run.edits.touch()
         message = failed or f"The files of {len(drafts):,} image{'s' * (len(drafts) != 1)} are on the web."
         self._update(phase="failed" if failed else "done", message=message, progress=None)

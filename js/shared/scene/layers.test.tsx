@@ -80,6 +80,12 @@ test("an image is added by its title or its id; one that is there is not offered
   };
   await type("Anoth");
   expect(button("Add").disabled).toBe(true);
+  expect(el.textContent).toContain("Choose the image from the list.");
+  await type("nothing");
+  expect(el.textContent).toContain("Enter the image's id.");
+  await type("another"); // the title alone, which only one has
+  button("Add").click();
+  expect(last()).toEqual({ kind: "scene", action: "add_layer", of: C.id });
   await type(`Another · ${C.id}`);
   button("Add").click();
   expect(last()).toEqual({ kind: "scene", action: "add_layer", of: C.id });

@@ -1,7 +1,7 @@
 // The images of a scene as layers: their order and opacity, and more of them. Those of a scene at the server are fixed.
 
 import { useRef, useState } from "preact/hooks";
-import type { SceneLayerState } from "../../protocol.ts";
+import type { SceneLayerState, SceneState } from "../../protocol.ts";
 import { isolated } from "../foreign.ts";
 import { useTyped, useUniqueId } from "../mount.tsx";
 import type { SceneFormProps } from "./form.tsx";
@@ -90,7 +90,7 @@ function Adder({ state, form, send, disabled }: Omit<SceneFormProps, "gone"> & {
   const [wanted, setWanted] = useState("");
   const { images, message } = state.choices;
   const offered = images.filter((image) => form.layers.every((layer) => layer.id !== image.id));
-  const chosen = offered.find((image) => labelOf(image) === wanted.trim())?.id ?? wanted.trim();
+  const chosen = chosenOf(offered, wanted.trim());
   const isId = /^[0-9a-f]{24}$/i.test(chosen);
   const add = () => {
     if (!isId) return;
@@ -125,13 +125,30 @@ function Adder({ state, form, send, disabled }: Omit<SceneFormProps, "gone"> & {
       <button type="button" disabled={disabled || !isId} onClick={add}>
         Add
       </button>
-      {message && (
-        <span class="cxw-quiet">
-          <bdi>{message}</bdi>
-        </span>
-      )}
+      <span class="cxw-quiet" role="status">
+        {wanted.trim() && !isId ? hintOf(offered, wanted.trim()) : message && <bdi>{message}</bdi>}
+      </span>
     </div>
   );
 }
 
-const labelOf = ({ id, name }: { id: string; name: string }) => `${name} · ${id}`;
+type Choice = SceneState["choices"]["images"][number];
+
+const labelOf = ({ id, name }: Choice) => `${name} · ${id}`;
+
+const matching = (offered: Choice[], typed: string) =>
+  offered.filter((image) => labelOf(image).toLowerCase().includes(typed.toLowerCase()));
+
+/** The id of the image that a line of the list or a title names, if only one has that title; otherwise what was typed. */
+function chosenOf(offered: Choice[], typed: string): string {
+  const named = offered.filter(({ name }) => name.toLowerCase() === typed.toLowerCase());
+  return (
+    (offered.find((image) => labelOf(image) === typed) ?? (named.length === 1 ? named[0] : undefined))?.id ?? typed
+  );
+}
+
+function hintOf(offered: Choice[], typed: string): string {
+  const count = matching(offered, typed).length;
+  if (count === 0) return "No image in the list has this title. Enter the image's id.";
+  return count === 1 ? "Choose the image from the list." : `${count} images match: choose one from the list.`;
+}

@@ -15,7 +15,7 @@ interface KernelGoneProps {
 export function KernelGone({ kernel, again = "to restore your edits", loses = true }: KernelGoneProps) {
   if (!useGone(kernel)) return null;
   return (
-    <div class="cxw-notice" role="alert">
+    <div class="cxw-notice cxw-gone" role="alert">
       The kernel was restarted or shut down. Run the cell again {again}.
       {loses && " Changes you make here now are lost."}
     </div>
