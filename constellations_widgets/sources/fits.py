@@ -16,7 +16,7 @@ from ..geometry.fitting import TOLERANCE
 from .cards import Keywords, declared_size
 from .drawing import picture_of
 from .hdus import ChosenImage, chosen_image, described_by, open_fits, packed_with, replace_wcs, structure_fault
-from .headers import celestial_wcs, checked_wcs
+from .headers import celestial_wcs, checked_wcs, says_where
 from .local import LocalImage
 from .paths import file_path
 from .placing import plane_of_wcs
@@ -143,6 +143,12 @@ def _usable(first: ChosenImage, hdus: Any, what: str) -> tuple[ChosenImage, WCS,
             continue
         passed = (f"{first.name} can't be placed ({failures[0]}): {chosen.name} is",) if failures else ()
         return chosen, wcs, (*passed, *inherited, *remarks)
+    if first.number and not says_where(first.hdu.header) and says_where(hdus[0].header):
+        raise SourceError(
+            f"{what}: the header of {first.name} has no position on the sky, and that of the file, HDU 0, is not said to be valid for it. "
+            f"If it is, set hdus[{first.number}].header['INHERIT'] = True in the open file, and give that: from_fits(hdus, "
+            f"hdu={first.number})"
+        )
     raise failures[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -22,7 +23,7 @@ from .paths import kind_of
 
 _SYSTEM = re.compile("RADE(CSYS|SYS)|EQUINOX|EPOCH")
 _WCS = re.compile(
-    rf"{_SYSTEM.pattern}|(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)[12]|(CD|PC)[12]_[12]|PV[12]_\d+|(LON|LAT)POLE"
+    rf"{_SYSTEM.pattern}|(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)[12]|(CD|PC)(0?[12]_0?[12]|00[12]00[12])|PV[12]_\d+|PROJP\d|(LON|LAT)POLE"
     r"|[AB]P?_(ORDER|\d_\d)"
 )
 _MOST_SEARCHED = 100  # most HDUs searched after the chosen one
@@ -232,7 +233,17 @@ def _wanted_image(hdus: Any, what: str, wanted: int | str) -> ChosenImage:
         raise SourceError(f"{what} has no HDU {wanted!r}: its HDUs are 0 to {len(hdus) - 1}") from None
     if not _is_image(hdus[number]):
         raise SourceError(f"{what} has no image in HDU {wanted!r}: give the number of another")
-    return ChosenImage(hdus[number], number)
+    return ChosenImage(hdus[number], number, _namesakes(hdus, number) if isinstance(wanted, str) else ())
+
+
+def _namesakes(hdus: Any, number: int) -> tuple[ChosenImage, ...]:
+    """Return the images with a placement behind an HDU that have its name: the chips of a camera may all be called SCI."""
+    found: list[ChosenImage] = []
+    with contextlib.suppress(Exception):  # HDUs after the image may be broken
+        for at, hdu in enumerate(islice(readable_hdus(hdus), number + _MOST_SEARCHED)):
+            if at > number and hdu.name == hdus[number].name and _is_image(hdu) and says_where(hdu.header):
+                found.append(ChosenImage(hdu, at))
+    return tuple(found)
 
 
 def _is_image(hdu: Any) -> bool:
