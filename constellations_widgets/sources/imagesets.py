@@ -48,6 +48,7 @@ def reading_of(
         for attribute, silent in _NOT_KEPT.items()
         if element.get(attribute, silent[0]) not in silent
     ]
+    remarks += _left_out(element, values)
     local = None
     if path and url and not re.match(r"[A-Za-z][\w+.-]*:|//|/|\\", url):
         try:
@@ -66,6 +67,23 @@ def reading_of(
     )
 
 
+def _left_out(element: Element, values: Mapping[str, Any]) -> list[str]:
+    """Return remarks about attributes of a flat image's placement that are missing; its writer may have lost them."""
+    found = []
+    if element.get("Projection") is None:
+        found.append(
+            "the WTML has no Projection, without which WWT draws nothing: taken as SkyImage, which is a single file"
+        )
+    if not is_tan(values) and values["wwt.projection"] != "SkyImage":
+        return found
+    names = ("CenterX", "CenterY", "Rotation") + (() if is_tan(values) else ("OffsetX", "OffsetY"))
+    if missing := [name for name in names if element.get(name) is None]:
+        found.append(
+            f"the WTML has no {' and no '.join(missing)}, which WWT takes for 0: compare the image with the sky of the preview"
+        )
+    return found
+
+
 def _fingerprint(element: Element) -> str:
     """Return a digest of an ImageSet element, whatever the order of its attributes and the white space between its parts."""
     parts = [(each.tag, sorted(each.attrib.items()), (each.text or "").strip()) for each in element.iter()]
@@ -75,7 +93,7 @@ def _fingerprint(element: Element) -> str:
 def _other_sky(element: Element) -> Doubt | None:
     """Return the doubt that the image does not show the sky."""
     kind = element.get("DataSetType", "Sky")
-    if kind == "Sky":
+    if kind.strip().lower() == "sky":
         return None
     return Doubt(
         "CXW907",
