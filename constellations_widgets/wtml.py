@@ -79,12 +79,21 @@ _CONSTANT = {
 _MEANING, _ANGLE = "BaseDegreesIs", "angle"
 """Attribute of ours, which WWT ignores: the size of the tiles is the angle that WWT draws, and not toasty's scale times pixels."""
 
+_REMARK, _INACCURACY = "PlacementRemark", "PlacementWarning"
+"""Elements of ours, which WWT ignores: how the placement was chosen, and by how much it is off."""
+
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def is_angle(element: Element) -> bool:
     """Return whether the size of the tiles is known to be the angle that WWT draws."""
     return element.get(_MEANING) == _ANGLE
+
+
+def read_notes(element: Element) -> tuple[list[str], str]:
+    """Return what an ImageSet element that this package wrote says about its placement: remarks, and a warning or ""."""
+    remarks = [text for each in element.iterfind(_REMARK) if (text := (each.text or "").strip())]
+    return remarks, _child(element, _INACCURACY)
 
 
 def read_imageset(element: Element, address: str = "") -> tuple[str, dict[str, Any]]:
@@ -135,7 +144,9 @@ def drawn_wtml(imageset: Mapping[str, Any], name: str, url: str) -> str:
     return _serialize(folder)
 
 
-def export_wtml(values: Mapping[str, Any], name: str, *, angle: bool = True) -> str:
+def export_wtml(
+    values: Mapping[str, Any], name: str, *, angle: bool = True, remarks: Iterable[str] = (), inaccuracy: str = ""
+) -> str:
     """Return a folder with the image of a draft; characters that are invalid in XML are replaced.
 
     Parameters
@@ -146,10 +157,17 @@ def export_wtml(values: Mapping[str, Any], name: str, *, angle: bool = True) -> 
         Name of the image, for an image without a note, or one whose note contains it.
     angle : bool, optional
         Whether the size of tiles is known to be the angle that WWT draws. Default True.
+    remarks : iterable of str, optional
+        How the placement was chosen, for who reads the WTML with this package.
+    inaccuracy : str, optional
+        A warning by how much the placement is off.
     """
     title = _title(values, name)
     folder = Element("Folder", {"Name": title, "Group": "Explorer"})
-    _append_place(folder, values, title, angle=angle)
+    imageset = _append_place(folder, values, title, angle=angle)
+    for tag, text in (*((_REMARK, each) for each in remarks), (_INACCURACY, inaccuracy)):
+        if text:
+            SubElement(imageset, tag).text = _text(text)
     return _serialize(folder)
 
 
@@ -170,8 +188,8 @@ def _note(values: Mapping[str, Any]) -> str:
     return _text(values.get("note")) if isinstance(values.get("note"), str) else ""
 
 
-def _append_place(folder: Element, values: Mapping[str, Any], title: str, *, angle: bool) -> None:
-    """Append the image of a draft, with a view of it."""
+def _append_place(folder: Element, values: Mapping[str, Any], title: str, *, angle: bool) -> Element:
+    """Append the image of a draft, with a view of it; return its ImageSet element."""
     note = _note(values)
     values = {**values, **{each.path: _parsed(each, _written(each, values.get(each.path))) for each in ATTRIBUTES}}
     ra, dec, base = (number(values, f"wwt.{each}") or 0.0 for each in ("center_x", "center_y", "base_degrees_per_tile"))
@@ -186,6 +204,7 @@ def _append_place(folder: Element, values: Mapping[str, Any], title: str, *, ang
     SubElement(imageset, "Credits").text = credits_of(_text(values.get("permissions.credits")))
     SubElement(imageset, "ThumbnailUrl").text = _text(values.get(THUMBNAIL))
     SubElement(imageset, "Description").text = note if note != title else ""
+    return imageset
 
 
 def credits_of(text: str, link: str = "") -> str:

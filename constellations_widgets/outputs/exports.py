@@ -13,6 +13,7 @@ from ..errors import SourceError
 from ..geometry.plane import padded, plane_of, width_factor_of
 from ..schema.placement import is_tan, shown
 from ..sources.imagesets import DOUBTED_SIZE
+from ..sources.reading import inaccuracy_in
 from ..state import PUBLIC, write_file
 from ..wtml import export_collection, export_wtml
 
@@ -76,7 +77,7 @@ class Exports:
         SourceError
             If the file can't be written, or a value holds characters that are invalid in XML.
         """
-        text = export_wtml(self.values, self.name, angle=_is_angle(self))
+        text = export_wtml(self.values, self.name, angle=_is_angle(self), inaccuracy=inaccuracy_in(self.problems))
         if path is not None:
             _write(Path(path).expanduser(), text.encode("utf-8", "replace"), "WTML")
         return text

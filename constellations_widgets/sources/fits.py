@@ -103,7 +103,8 @@ def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float, wanted: 
     chosen, wcs, assumed = _usable(first, hdus, what)
     hdu, (height, width) = chosen.hdu, chosen.plane_shape
     _check_length(hdu, path)
-    placed = _placed(wcs, (width, height), what, tolerance, (*assumed, *_left_out(first, chosen, path)), hdu.header)
+    placed = _placed(wcs, (width, height), what, tolerance, assumed, hdu.header)
+    placed = replace(placed, remarks=(*placed.remarks, *_left_out(first, chosen, path)))
     name = placed.name or (path.name.split(".")[0] if path else "")
     values = dict(placed.values) | ({"note": name} if name else {})
     origin = str(path.resolve()) if path else ""
@@ -190,8 +191,9 @@ def _placed(
             )
     name = _name_of(header) if header is not None else ""
     values = plane.untiled() | ({"note": name} if name else {})
+    remarks = (*assumed, *remarks)
     return ParsedImage(
-        values, name, remarks=(*assumed, *remarks, *tiles_advised(size)), doubts=inaccuracy(values, warning)
+        values, name, remarks=(*remarks, *tiles_advised(size)), doubts=inaccuracy(values, warning), placed_by=remarks
     )
 
 

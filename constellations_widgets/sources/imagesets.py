@@ -16,9 +16,9 @@ from ..geometry.engine import base_of_scale, scale_of_base
 from ..geometry.plane import padded, width_factor_of
 from ..schema.placement import URL, is_tan, number, shown
 from ..schema.tiles import without_extension
-from ..wtml import is_angle, read_imageset
+from ..wtml import is_angle, read_imageset, read_notes
 from .local import LocalImage
-from .reading import Doubt, ParsedImage, Suggestion
+from .reading import Doubt, ParsedImage, Suggestion, inaccuracy
 
 # Attributes of an imageset without a field in Constellations, and their neutral values.
 _NOT_KEPT = {
@@ -48,7 +48,8 @@ def reading_of(
         for attribute, silent in _NOT_KEPT.items()
         if element.get(attribute, silent[0]) not in silent
     ]
-    remarks += _left_out(element, values)
+    notes, warning = read_notes(element)
+    remarks += _left_out(element, values) + notes
     local = None
     if path and url and not re.match(r"[A-Za-z][\w+.-]*:|//|/|\\", url):
         try:
@@ -62,6 +63,7 @@ def reading_of(
     place = place.strip()
     offers = (Suggestion("note", place, "The WTML gives this name to the image's place"),) if place and not name else ()
     doubts = tuple(filter(None, (_other_sky(element), _meaning_of_size(element, values), _width(values, local))))
+    doubts += inaccuracy(values, warning)
     return ParsedImage(
         values, name or place or "image", origin, local, tuple(remarks), offers, doubts, _fingerprint(element)
     )

@@ -94,6 +94,7 @@ def _read(
     plane, remarks, warning = placed
     if plane.mirrored:
         remarks += (MIRRORED,)
+    placed_by = remarks
     if pages > 1 and kind == "tiff":
         remarks += (f"it has {pages} pages, of which the first is drawn",)
     shown = path
@@ -110,6 +111,7 @@ def _read(
         remarks + tiles_advised(size),
         described.suggestions if described else (),
         inaccuracy(values, warning),
+        placed_by=placed_by,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field  # the classes have a field of that name
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,11 @@ def inaccuracy(values: Mapping[str, Any], message: str) -> tuple[Doubt, ...]:
     return (Doubt(INACCURATE, "", message, given=given),) if message else ()
 
 
+def inaccuracy_in(findings: Iterable[Any]) -> str:
+    """Return the message of `inaccuracy` among the doubts of a source, or the problems of a draft; "" if there is none."""
+    return next((each.message for each in findings if each.code == INACCURATE), "")
+
+
 @dataclass(frozen=True)
 class ParsedImage:
     """One image as a source describes it.
@@ -87,6 +92,8 @@ class ParsedImage:
         Probable faults of the values.
     fingerprint : str
         Digest of the image's description in a file that may hold several; "" if the file is the image.
+    placed_by : tuple of str
+        Those of the remarks that are about the placement, and hold for other files of the image too, such as tiles.
     """
 
     values: Mapping[str, Any]
@@ -97,3 +104,4 @@ class ParsedImage:
     suggestions: tuple[Suggestion, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     fingerprint: str = ""
+    placed_by: tuple[str, ...] = ()
