@@ -100,7 +100,7 @@ def _from_file(path: Path, tolerance: float, wanted: int | str | None, wcs: Any)
 
 def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float, wanted: int | str | None) -> ParsedImage:
     first = chosen_image(hdus, what, wanted)
-    chosen, wcs, assumed = _usable(first, hdus, what)
+    chosen, wcs, assumed = _usable(first, hdus, what, path)
     hdu, (height, width) = chosen.hdu, chosen.plane_shape
     _check_length(hdu, path)
     placed = _placed(wcs, (width, height), what, tolerance, assumed, hdu.header)
@@ -130,7 +130,7 @@ def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float, wanted: 
     )
 
 
-def _usable(first: ChosenImage, hdus: Any, what: str) -> tuple[ChosenImage, WCS, tuple[str, ...]]:
+def _usable(first: ChosenImage, hdus: Any, what: str, path: Path | None) -> tuple[ChosenImage, WCS, tuple[str, ...]]:
     """Return the first image with a valid WCS, and remarks about it."""
     failures: list[SourceError] = []
     for chosen in (first, *first.others):
@@ -150,6 +150,8 @@ def _usable(first: ChosenImage, hdus: Any, what: str) -> tuple[ChosenImage, WCS,
             f"If it is, set hdus[{first.number}].header['INHERIT'] = True in the open file, and give that: from_fits(hdus, "
             f"hdu={first.number})"
         )
+    if path is not None and not any(says_where(chosen.hdu.header) for chosen in (first, *first.others)):
+        raise SourceError(f"{failures[0]}, or find its place by the stars in it: from_fits({str(path)!r}, solve=True)")
     raise failures[0]
 
 

@@ -40,6 +40,7 @@ _ENDLESS = ("_CorruptedHDU", "_NonstandardHDU")
 _ADVICE = {
     "a PNG picture": "read it with ImageDraft.from_image", "a JPEG picture": "read it with ImageDraft.from_image",
     "a TIFF picture": "read it with ImageDraft.from_image", "an XISF file": "save it as FITS in PixInsight",
+    "a web page or another XML file": "download it again, or read WTML with ImageDraft.from_wtml",
 }  # fmt: skip  # kind of a file that is no FITS → what to do
 _PACKED = {
     b"\x1f\x8b": "gzip",
@@ -219,9 +220,17 @@ def _first_image(hdus: Any, what: str) -> ChosenImage:
         if not placed:
             raise
     if first is None:
-        raise SourceError(f"{what} holds no image that can be read: give a FITS file with an image of two dimensions")
+        raise SourceError(
+            f"{what} holds no image that can be read: give a FITS file with an image of two dimensions"
+            + (". Its header alone can place a picture, as wcs= of ImageDraft.from_image" if _only_header(hdus) else "")
+        )
     chosen, *others = placed or [first]
     return replace(chosen, others=tuple(others))
+
+
+def _only_header(hdus: Any) -> bool:
+    """Return whether a file has a position on the sky and no pixels, as plate solvers write it."""
+    return len(hdus) == 1 and getattr(hdus[0], "shape", None) == () and says_where(hdus[0].header)
 
 
 def _wanted_image(hdus: Any, what: str, wanted: int | str) -> ChosenImage:

@@ -218,6 +218,11 @@ class _Reader:
                     "image "
                     "again, for example with astrometry.net"
                 )
+            if found[3] not in (None, "SIP"):
+                raise SourceError(
+                    f"{name} is {written!r}: the distortion {found[3]} that it names can't be read, and without it the image would lie "
+                    "in the wrong place: solve it again"
+                )
             self._clean[f"CTYPE{axis}"] = f"{code:-<4}-{found[2]}" + (f"-{found[3]}" if found[3] else "")
         first, second = (self._clean[f"CTYPE{axis}"][5:8] for axis in (1, 2))
         if first != second:

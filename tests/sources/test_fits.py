@@ -285,7 +285,8 @@ def test_the_pixels_of_a_large_image_are_not_read(large, monkeypatch):
 @pytest.mark.parametrize(
     ("hdus", "message"),
     [
-        ([fits.PrimaryHDU(pixels())], "no celestial WCS"),
+        ([fits.PrimaryHDU(pixels())], r"no celestial WCS.* or find its place by the stars in it: from_fits\('.*a.fits', solve=True\)"),
+        ([fits.PrimaryHDU(header=header())], "holds no image .* Its header alone can place a picture, as wcs= of ImageDraft.from_image"),
         ([fits.PrimaryHDU()], "holds no image"),
         ([fits.PrimaryHDU(np.ones(5))], "holds no image"),
         ([fits.PrimaryHDU(np.ones((3, 4, 6)), header())], "is a cube of 3 × 4 × 6"),
@@ -334,7 +335,10 @@ def test_a_file_that_is_cut_off_is_told_so(tmp_path, length):
         (b"\x89PNG\r\n\x1a\n", "is a PNG picture: read it with ImageDraft.from_image"),
         (b"\xff\xd8\xff\xe0", "is a JPEG picture"),
         (b"XISF0100" + b"x" * 3000, "is an XISF file: save it as FITS in PixInsight"),
-        (b"\n<!doctype html><h1>404</h1>", "is a web page or another XML file: download it again"),
+        (
+            b"\n<!doctype html><h1>404</h1>",
+            "is a web page or another XML file: download it again, or read WTML with ImageDraft.from_wtml",
+        ),
         (b"\x28\xb5\x2f\xfd" + b"x" * 3000, "is packed with Zstandard"),
         (b"SIMPLE  =                    T" + b" " * 50, "can't be read as a FITS image"),
     ],

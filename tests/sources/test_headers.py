@@ -213,6 +213,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "CUNIT in hours": ({"CUNIT1": "hourangle"}, "CUNIT1 is 'hourangle'"),
     "TNX": ({"CTYPE1": "RA---TNX", "CTYPE2": "DEC--TNX", "WAT1_001": "wtype=tnx"}, "CTYPE1 is 'RA---TNX': .*IRAF"),
     "ZPX": ({"CTYPE1": "RA---ZPX", "CTYPE2": "DEC--ZPX"}, "CTYPE1 is 'RA---ZPX': .*IRAF"),
+    "a distortion of nobody": ({"CTYPE1": "RA---TAN-TPD", "CTYPE2": "DEC--TAN-TPD"}, "CTYPE1 is 'RA---TAN-TPD': the distortion TPD"),
     "no projection": ({"CTYPE1": "RA", "CTYPE2": "DEC"}, "CTYPE1 is 'RA', which does not name a FITS projection"),
     "a projection of nobody": ({"CTYPE1": "RA---FOO", "CTYPE2": "DEC--FOO"}, "CTYPE1 is 'RA---FOO', which does not name a FITS projection"),
     "two projections": ({"CTYPE2": "DEC--SIN"}, "CTYPE1 and CTYPE2 name two projections, TAN and SIN"),
