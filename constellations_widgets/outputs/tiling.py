@@ -23,7 +23,7 @@ from ..sources.picture import read_picture
 from ..sources.quiet import quiet
 from ..sources.reading import inaccuracy_in
 from ..sources.vips_picture import VipsPicture
-from ..wtml import export_wtml
+from ..wtml import Notes, export_wtml
 from . import vips_tiles
 
 if TYPE_CHECKING:
@@ -189,29 +189,6 @@ def _checked_target(out: str | Path, file_type: str) -> Path:
 
 
 @dataclass(frozen=True)
-class Notes:
-    """What is known of the placement of an image: its tiles lie where the image does, and a draft of them has to say the same.
-
-    Attributes
-    ----------
-    remarks : tuple of str
-        How the placement was chosen; empty for a draft, which has shown it.
-    inaccuracy : str
-        A warning by how much it is off; "" if there is none.
-    """
-
-    remarks: tuple[str, ...]
-    inaccuracy: str
-
-    @classmethod
-    def of(cls, source: Any) -> Notes:
-        """Return the notes of a draft or of a `ParsedImage`."""
-        if hasattr(source, "problems"):
-            return cls((), inaccuracy_in(source.problems))
-        return cls(source.placed_by, inaccuracy_in(source.doubts))
-
-
-@dataclass(frozen=True)
 class SplitTiling:
     """A large picture whose subtrees are cut one by one, perhaps by several machines; `split_tiling` makes it.
 
@@ -270,7 +247,7 @@ def split_tiling(source: Any, out: str | Path, *, file_type: str = ".png", **pla
         if not _is_for_vips(reading) or max(reading.local.size or (0, 0)) <= TILE << (_SUBTREE_LEVELS + 1):
             return None
         picture, values = _vips_plan(reading, file_type, lambda _: None)
-    return SplitTiling(target, _partial_folder(target), reading.name, values, picture, Notes.of(reading))
+    return SplitTiling(target, _partial_folder(target), reading.name, values, picture, _notes_of(reading))
 
 
 def _tile(
@@ -281,7 +258,7 @@ def _tile(
     if _is_for_vips(reading):
         picture, values = _vips_plan(reading, file_type, step)
         vips_tiles.write_tiles(picture, folder, step)
-        _finish_vips(picture, folder, values, reading.name, Notes.of(reading))
+        _finish_vips(picture, folder, values, reading.name, _notes_of(reading))
     else:
         _tile_with_toasty(reading, folder, file_type, step)
     step(1.0)
@@ -300,6 +277,13 @@ def _checked_reading(source: Any, placement: Mapping[str, Any], file_type: str) 
         remedy = 'use file_type=".png"' if is_fits else f'{vips_picture.INSTALL}, or use file_type=".png"'
         raise SourceError(f"JPEG tiles of {reading.name!r} can't be made without libvips: {remedy}")
     return reading
+
+
+def _notes_of(reading: Any) -> Notes:
+    """Return what the WTML of the tiles says: what is known of the placement of the image, but for what a draft has shown already."""
+    if hasattr(reading, "problems"):
+        return Notes(inaccuracy=inaccuracy_in(reading.problems))
+    return Notes(remarks=reading.placed_by, inaccuracy=inaccuracy_in(reading.doubts))
 
 
 def _is_fits(reading: Any) -> bool:
@@ -348,8 +332,7 @@ def _tiled_values(reading: Any, plane: Plane, size: tuple[int, int], template: s
 def _write_about(folder: Path, values: Mapping[str, Any], small: PilImage, name: str, notes: Notes) -> None:
     """Write thumbnail and index, which make a folder of tiles complete."""
     small.save(folder / "thumb.jpg", "jpeg")
-    text = export_wtml(values, name, remarks=notes.remarks, inaccuracy=notes.inaccuracy)
-    (folder / INDEX).write_text(text, encoding="utf-8")
+    (folder / INDEX).write_text(export_wtml(values, name, notes), encoding="utf-8")
 
 
 def _tile_with_toasty(reading: Any, folder: Path, file_type: str, step: Callable[[float], None]) -> None:
@@ -397,7 +380,7 @@ def _tile_with_toasty(reading: Any, folder: Path, file_type: str, step: Callable
                 merger.walk_callback(Pos(level, x, y))
         _wait_for(jobs)
     values = _tiled_values(reading, plane, (width, height), pyramid.get_path_scheme(), file_type)
-    _write_about(folder, values, small, reading.name, Notes.of(reading))
+    _write_about(folder, values, small, reading.name, _notes_of(reading))
 
 
 def _wait_for(jobs: list[Future[None]]) -> None:
