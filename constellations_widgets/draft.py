@@ -19,7 +19,7 @@ from .errors import DraftError, PublishError, SourceError, needs_package
 from .observable import CheckedFields
 from .outputs.exports import Exports
 from .schema.fields import fields, flatten, nest
-from .sources.reading import ParsedImage, inaccuracy
+from .sources.reading import ParsedImage, doubts_of, inaccuracy, saved_doubts
 from .state import state_dir, write_json
 from .text import readable
 
@@ -272,7 +272,8 @@ class ImageDraft(Exports, CheckedFields):
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise SourceError(f"{what} is not a draft that this package saved (its local image: {error})") from None
         name, origin, fingerprint = (str(content.get(key) or "") for key in ("name", "origin", "fingerprint"))
-        return cls(ParsedImage(values, name, origin, image, fingerprint=fingerprint), **options)
+        doubts = doubts_of(content.get("doubts"))
+        return cls(ParsedImage(values, name, origin, image, doubts=doubts, fingerprint=fingerprint), **options)
 
     # -- values
 
@@ -435,7 +436,7 @@ class ImageDraft(Exports, CheckedFields):
                 each.code, WARNING, each.field, each.message, Fix(each.label, each.changes) if each.changes else None
             )
             for each in self._doubts
-            if all(self[path] == value for path, value in each.given.items())
+            if each.holds(self)
         ]
         return [*super()._find_problems(), *doubts, *unsaved, *self._remarks, *offers]
 
@@ -558,7 +559,7 @@ class ImageDraft(Exports, CheckedFields):
         values = {path: to_json(value) for path, value in self.values.items()}
         saved = datetime.now(UTC).isoformat(timespec="seconds")
         about = {"version": 1, "id": self.id, "name": self.name, "origin": self.origin, "saved": saved, "local": local}
-        about["fingerprint"] = self.fingerprint
+        about |= {"fingerprint": self.fingerprint, "doubts": saved_doubts(self._doubts, self)}
         bases = {path: to_json(value) for path, value in self._bases.items()}
         return {**about, "values": values, "typed": sorted(self._typed), "bases": bases}
 

@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -79,12 +79,37 @@ _CONSTANT = {
 _MEANING, _ANGLE = "BaseDegreesIs", "angle"
 """Attribute of ours, which WWT ignores: the size of the tiles is the angle that WWT draws, and not toasty's scale times pixels."""
 
+_REMARK, _INACCURACY = "PlacementRemark", "PlacementWarning"
+"""Elements of ours, which WWT ignores: how the placement was chosen, and by how much it is off."""
+
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def is_angle(element: Element) -> bool:
-    """Return whether the size of the tiles is known to be the angle that WWT draws."""
-    return element.get(_MEANING) == _ANGLE
+class Notes(NamedTuple):
+    """What is known of a placement, for who reads the WTML with this package; WWT ignores it.
+
+    Attributes
+    ----------
+    is_angle : bool
+        Whether the size of tiles is known to be the angle that WWT draws.
+    remarks : tuple of str
+        How the placement was chosen.
+    inaccuracy : str
+        A warning by how much the placement is off; "" if there is none.
+    """
+
+    is_angle: bool = True
+    remarks: tuple[str, ...] = ()
+    inaccuracy: str = ""
+
+
+_NO_NOTES = Notes()
+
+
+def read_notes(element: Element) -> Notes:
+    """Return what an ImageSet element that this package wrote says about its placement; nothing of another program's."""
+    remarks = tuple(text for each in element.iterfind(_REMARK) if (text := (each.text or "").strip()))
+    return Notes(element.get(_MEANING) == _ANGLE, remarks, _child(element, _INACCURACY))
 
 
 def read_imageset(element: Element, address: str = "") -> tuple[str, dict[str, Any]]:
@@ -135,7 +160,7 @@ def drawn_wtml(imageset: Mapping[str, Any], name: str, url: str) -> str:
     return _serialize(folder)
 
 
-def export_wtml(values: Mapping[str, Any], name: str, *, angle: bool = True) -> str:
+def export_wtml(values: Mapping[str, Any], name: str, notes: Notes = _NO_NOTES) -> str:
     """Return a folder with the image of a draft; characters that are invalid in XML are replaced.
 
     Parameters
@@ -144,20 +169,20 @@ def export_wtml(values: Mapping[str, Any], name: str, *, angle: bool = True) -> 
         Values of the draft, by path.
     name : str
         Name of the image, for an image without a note, or one whose note contains it.
-    angle : bool, optional
-        Whether the size of tiles is known to be the angle that WWT draws. Default True.
+    notes : Notes, optional
+        What is known of its placement.
     """
     title = _title(values, name)
     folder = Element("Folder", {"Name": title, "Group": "Explorer"})
-    _append_place(folder, values, title, angle=angle)
+    _append_place(folder, values, title, notes)
     return _serialize(folder)
 
 
-def export_collection(images: Iterable[tuple[Mapping[str, Any], str, bool]], name: str) -> str:
-    """Return a folder called `name` with several images: values, name and `angle` of each, as for `export_wtml`."""
+def export_collection(images: Iterable[tuple[Mapping[str, Any], str, Notes]], name: str) -> str:
+    """Return a folder called `name` with several images: values, name and notes of each, as for `export_wtml`."""
     folder = Element("Folder", {"Name": _text(name), "Group": "Explorer"})
-    for values, title, angle in images:
-        _append_place(folder, values, _title(values, title), angle=angle)
+    for values, title, notes in images:
+        _append_place(folder, values, _title(values, title), notes)
     return _serialize(folder)
 
 
@@ -170,7 +195,7 @@ def _note(values: Mapping[str, Any]) -> str:
     return _text(values.get("note")) if isinstance(values.get("note"), str) else ""
 
 
-def _append_place(folder: Element, values: Mapping[str, Any], title: str, *, angle: bool) -> None:
+def _append_place(folder: Element, values: Mapping[str, Any], title: str, notes: Notes) -> None:
     """Append the image of a draft, with a view of it."""
     note = _note(values)
     values = {**values, **{each.path: _parsed(each, _written(each, values.get(each.path))) for each in ATTRIBUTES}}
@@ -181,11 +206,14 @@ def _append_place(folder: Element, values: Mapping[str, Any], title: str, *, ang
     place = SubElement(SubElement(folder, "Place", view), "ForegroundImageSet")
     # An image without a note has no name; otherwise it would be read back with one.
     imageset = write_imageset(place, values, title if note else "", _text(values.get(URL)))
-    if angle and is_tan(values):
+    if notes.is_angle and is_tan(values):
         imageset.set(_MEANING, _ANGLE)
     SubElement(imageset, "Credits").text = credits_of(_text(values.get("permissions.credits")))
     SubElement(imageset, "ThumbnailUrl").text = _text(values.get(THUMBNAIL))
     SubElement(imageset, "Description").text = note if note != title else ""
+    for tag, text in (*((_REMARK, each) for each in notes.remarks), (_INACCURACY, notes.inaccuracy)):
+        if text:
+            SubElement(imageset, tag).text = _text(text)
 
 
 def credits_of(text: str, link: str = "") -> str:

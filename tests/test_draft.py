@@ -597,6 +597,32 @@ def test_what_a_person_typed_is_kept_as_such(state):
     assert read_draft_file(path)["typed"] == ["alt_text"]
 
 
+def test_a_saved_draft_keeps_the_warnings_of_its_source_until_what_they_are_about_is_changed(tmp_path):
+    text = (
+        '<ImageSet Url="https://example.org/{1}/{3}/{3}_{2}.png" DataSetType="Panorama" Projection="Tan" TileLevels="3" '
+        'CenterX="1" CenterY="2" Rotation="0" BaseDegreesPerTile="60" WidthFactor="2"><PlacementWarning>off by 5</PlacementWarning></ImageSet>'
+    )
+
+    def warnings(draft: ImageDraft) -> dict[str, tuple]:
+        return {p.code: (p.field, p.message, p.fix) for p in draft.problems if p.code in ("CXW906", "CXW907", "CXW909")}
+
+    draft = ImageDraft.from_wtml(text, autosave=False)
+    draft.save(tmp_path / "draft.json")
+    loaded = ImageDraft.load(tmp_path / "draft.json", autosave=False)
+    assert warnings(loaded) == warnings(draft) and len(warnings(draft)) == 3
+    loaded.wwt.base_degrees_per_tile = 50.0
+    loaded.save(tmp_path / "changed.json")
+    assert warnings(ImageDraft.load(tmp_path / "changed.json", autosave=False)).keys() == {"CXW907"}
+    for wrong in (
+        [1],
+        [{"code": "CXW909"}],
+        [{"code": "X", "field": "", "message": "x", "given": {"wwt.nothing": 1}}],
+        5,
+    ):
+        with pytest.raises(SourceError, match="its doubts are not as they were saved"):
+            ImageDraft.from_saved(draft.to_saved() | {"doubts": wrong})
+
+
 def test_without_earlier_edits_there_is_nothing_to_restore(draft):
     with pytest.raises(SourceError, match="no earlier edits"):
         draft.restore()

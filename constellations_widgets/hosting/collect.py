@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from ..errors import HostingError
+from ..outputs.exports import notes_of
 from ..schema.placement import THUMBNAIL, URL
 from ..sources.drawing import thumbnail, whole_picture
 from ..wtml import export_wtml
@@ -132,7 +133,7 @@ class Collection:
             )
         self.thumbnail = self._thumbnail(draft)
         values = dict(draft.values) | {URL: self.template, THUMBNAIL: THUMB}
-        self.index = HostedFile(INDEX, export_wtml(values, draft.name).encode("utf-8"))
+        self.index = HostedFile(INDEX, export_wtml(values, draft.name, notes_of(draft)).encode("utf-8"))
         if not self.local.tiled and unquote(self.template) in (THUMB, INDEX):
             raise HostingError(
                 f"The image's file may not be called {self.template}: rename it, then make the draft again"

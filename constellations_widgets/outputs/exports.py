@@ -13,8 +13,9 @@ from ..errors import SourceError
 from ..geometry.plane import padded, plane_of, width_factor_of
 from ..schema.placement import is_tan, shown
 from ..sources.imagesets import DOUBTED_SIZE
+from ..sources.reading import inaccuracy_in
 from ..state import PUBLIC, write_file
-from ..wtml import export_collection, export_wtml
+from ..wtml import Notes, export_collection, export_wtml
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -76,7 +77,7 @@ class Exports:
         SourceError
             If the file can't be written, or a value holds characters that are invalid in XML.
         """
-        text = export_wtml(self.values, self.name, angle=_is_angle(self))
+        text = export_wtml(self.values, self.name, notes_of(self))
         if path is not None:
             _write(Path(path).expanduser(), text.encode("utf-8", "replace"), "WTML")
         return text
@@ -215,16 +216,17 @@ def to_wtml(drafts: Iterable[Exports], path: str | Path | None = None, name: str
     --------
     >>> cxw.to_wtml(drafts, "survey.wtml", name="My survey")
     """
-    images = [(draft.values, draft.name, _is_angle(draft)) for draft in drafts]
+    images = [(draft.values, draft.name, notes_of(draft)) for draft in drafts]
     text = export_collection(images, name)
     if path is not None:
         _write(Path(path).expanduser(), text.encode("utf-8", "replace"), "WTML")
     return text
 
 
-def _is_angle(draft: Exports) -> bool:
-    """Return whether the size of a draft's tiles is known to be the angle that WWT draws."""
-    return not any(problem.code == DOUBTED_SIZE for problem in draft.problems)
+def notes_of(draft: Exports) -> Notes:
+    """Return what the WTML of a draft says about its placement."""
+    problems = draft.problems
+    return Notes(DOUBTED_SIZE not in {problem.code for problem in problems}, (), inaccuracy_in(problems))
 
 
 def _write(target: Path, content: bytes, what: str) -> None:

@@ -21,8 +21,9 @@ from ..sources.drawing import drawn, eight_bits, open_header, thumbnail
 from ..sources.paths import file_path
 from ..sources.picture import read_picture
 from ..sources.quiet import quiet
+from ..sources.reading import inaccuracy_in
 from ..sources.vips_picture import VipsPicture
-from ..wtml import export_wtml
+from ..wtml import Notes, export_wtml
 from . import vips_tiles
 
 if TYPE_CHECKING:
@@ -202,6 +203,8 @@ class SplitTiling:
     values : mapping
         The values of the draft of the tiles.
     picture : VipsPicture
+    notes : Notes
+        What the WTML of the tiles says about their placement.
     """
 
     out: Path
@@ -209,6 +212,7 @@ class SplitTiling:
     name: str
     values: Mapping[str, Any]
     picture: VipsPicture
+    notes: Notes
 
     @property
     def subtrees(self) -> list[tuple[int, int, int]]:
@@ -224,7 +228,7 @@ class SplitTiling:
         """Make the coarser levels once all subtrees are cut; return the folder, which is complete now."""
         with quiet():
             vips_tiles.write_top(self.picture, self.partial, lambda _: None, self.picture.levels - _SUBTREE_LEVELS)
-            _finish_vips(self.picture, self.partial, self.values, self.name)
+            _finish_vips(self.picture, self.partial, self.values, self.name, self.notes)
         _publish(self.partial, self.out)
         return self.out
 
@@ -243,7 +247,7 @@ def split_tiling(source: Any, out: str | Path, *, file_type: str = ".png", **pla
         if not _is_for_vips(reading) or max(reading.local.size or (0, 0)) <= TILE << (_SUBTREE_LEVELS + 1):
             return None
         picture, values = _vips_plan(reading, file_type, lambda _: None)
-    return SplitTiling(target, _partial_folder(target), reading.name, values, picture)
+    return SplitTiling(target, _partial_folder(target), reading.name, values, picture, _notes_of(reading))
 
 
 def _tile(
@@ -254,7 +258,7 @@ def _tile(
     if _is_for_vips(reading):
         picture, values = _vips_plan(reading, file_type, step)
         vips_tiles.write_tiles(picture, folder, step)
-        _finish_vips(picture, folder, values, reading.name)
+        _finish_vips(picture, folder, values, reading.name, _notes_of(reading))
     else:
         _tile_with_toasty(reading, folder, file_type, step)
     step(1.0)
@@ -273,6 +277,13 @@ def _checked_reading(source: Any, placement: Mapping[str, Any], file_type: str) 
         remedy = 'use file_type=".png"' if is_fits else f'{vips_picture.INSTALL}, or use file_type=".png"'
         raise SourceError(f"JPEG tiles of {reading.name!r} can't be made without libvips: {remedy}")
     return reading
+
+
+def _notes_of(reading: Any) -> Notes:
+    """Return what the WTML of the tiles says: what is known of the placement of the image, but for what a draft has shown already."""
+    if hasattr(reading, "problems"):
+        return Notes(inaccuracy=inaccuracy_in(reading.problems))
+    return Notes(remarks=reading.placed_by, inaccuracy=inaccuracy_in(reading.doubts))
 
 
 def _is_fits(reading: Any) -> bool:
@@ -294,9 +305,9 @@ def _vips_plan(reading: Any, file_type: str, step: Callable[[float], None]) -> t
     return picture, _tiled_values(reading, plane, picture.size, vips_tiles.TEMPLATE, file_type)
 
 
-def _finish_vips(picture: VipsPicture, folder: Path, values: Mapping[str, Any], name: str) -> None:
+def _finish_vips(picture: VipsPicture, folder: Path, values: Mapping[str, Any], name: str, notes: Notes) -> None:
     vips_tiles.add_missing_parents(picture, folder)
-    _write_about(folder, values, thumbnail(vips_tiles.small_picture(picture, folder)), name)
+    _write_about(folder, values, thumbnail(vips_tiles.small_picture(picture, folder)), name, notes)
 
 
 def _check_size(size: tuple[int, int], name: str) -> None:
@@ -318,10 +329,10 @@ def _tiled_values(reading: Any, plane: Plane, size: tuple[int, int], template: s
     )
 
 
-def _write_about(folder: Path, values: Mapping[str, Any], small: PilImage, name: str) -> None:
+def _write_about(folder: Path, values: Mapping[str, Any], small: PilImage, name: str, notes: Notes) -> None:
     """Write thumbnail and index, which make a folder of tiles complete."""
     small.save(folder / "thumb.jpg", "jpeg")
-    (folder / INDEX).write_text(export_wtml(values, name), encoding="utf-8")
+    (folder / INDEX).write_text(export_wtml(values, name, notes), encoding="utf-8")
 
 
 def _tile_with_toasty(reading: Any, folder: Path, file_type: str, step: Callable[[float], None]) -> None:
@@ -369,7 +380,7 @@ def _tile_with_toasty(reading: Any, folder: Path, file_type: str, step: Callable
                 merger.walk_callback(Pos(level, x, y))
         _wait_for(jobs)
     values = _tiled_values(reading, plane, (width, height), pyramid.get_path_scheme(), file_type)
-    _write_about(folder, values, small, reading.name)
+    _write_about(folder, values, small, reading.name, _notes_of(reading))
 
 
 def _wait_for(jobs: list[Future[None]]) -> None:

@@ -17,7 +17,7 @@ from ..errors import SourceError
 from ..schema.placement import shown
 from .avm_words import suggestions_of, values_of
 from .frames import UNKNOWN, frame_of
-from .headers import PROJECTIONS, celestial_wcs
+from .headers import PROJECTIONS, celestial_wcs, contradictions
 from .xmp import Properties, read_xmp
 
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ class Avm:
                 f"it belongs to another crop: it describes {declared[0]:g} × {declared[1]:g} pixels, the file has "
                 f"{size[0]} × {size[1]}"
             )
+        if factor != 1:
+            remarks.append(scaled_copy("its AVM was made for", declared))
         return factor
 
     def _dimension(self) -> tuple[float, float] | None:
@@ -209,7 +211,13 @@ class Avm:
     def _scale(self, remarks: list[str]) -> dict[str, float]:
         """Return the cards of scale and rotation."""
         matrix, scale, turned = self._numbers("CDMatrix", 4), self._numbers("Scale", 2), self._numbers("Rotation", 1)
-        if matrix:
+        if any(matrix):
+            differing = contradictions([matrix[:2], matrix[2:]], scale if all(scale) else [], sum(turned))
+            remarks.extend(
+                f"its AVM's Spatial.{name} and Spatial.CDMatrix differ: the matrix counts"
+                for name, differs in zip(("Scale", "Rotation"), differing, strict=True)
+                if differs
+            )
             return {f"CD{i}_{j}": matrix[2 * i + j - 3] for i in (1, 2) for j in (1, 2)}
         if not scale or not all(scale):
             raise SourceError("it has no Spatial.Scale" if not scale else "Spatial.Scale is 0")
@@ -293,6 +301,14 @@ def resized(wcs: WCS, factor: float) -> WCS:
             scaled.wcs.cdelt = scaled.wcs.cdelt / factor
         scaled.wcs.crpix = (scaled.wcs.crpix - 0.5) * factor + 0.5
     return scaled
+
+
+def scaled_copy(what: str, declared: tuple[float, float]) -> str:
+    """Return a remark about a placement that was scaled from the `declared` size of the picture."""
+    return (
+        f"{what} {declared[0]:g} × {declared[1]:g} pixels, and is scaled to the size of the file. If the file is a part of that picture, "
+        "cut out in the same shape, the placement is wrong"
+    )
 
 
 def factor_between(declared: tuple[float, float], size: tuple[int, int]) -> float | None:

@@ -36,8 +36,13 @@ def parse_cards(text: str, what: str) -> Header:
     if len(lines) == 1:
         lines = [text[start : start + 80] for start in range(0, len(text), 80)]
     cards = []
-    for line in lines:
+    for at, line in enumerate(lines):
         if line.strip() == "END":
+            if any(re.match("CTYPE1 *=", other, re.IGNORECASE) for other in lines[at:]):
+                raise SourceError(
+                    f"{what} holds the headers of several images, one after another: save the one of this image, up to its line END, as "
+                    "a file of its own"
+                )
             break
         found = _CARD.fullmatch(line.rstrip().partition(" //")[0]) if not line.startswith("HIERARCH") else None
         cards.append(f"{found[1].upper():8}= {found[2]}" if found else line.rstrip())
@@ -143,9 +148,11 @@ def _value(card: Any) -> Any:
 
 def _text(card: Any) -> str:
     """Return the 80 characters of a card that astropy can't parse."""
+    from astropy.io.fits.verify import VerifyError
+
     try:
         return str(copy.copy(card))  # a copy: when astropy writes such a card, it changes the value to text
-    except ValueError:  # it holds a tab or another control character
+    except (VerifyError, ValueError):  # its text has no end, or it holds a tab or another control character
         return str(card._image)
 
 

@@ -16,7 +16,7 @@ from ..geometry.fitting import TOLERANCE
 from .cards import Keywords, declared_size
 from .drawing import picture_of
 from .hdus import ChosenImage, chosen_image, described_by, open_fits, packed_with, replace_wcs, structure_fault
-from .headers import celestial_wcs, checked_wcs
+from .headers import celestial_wcs, checked_wcs, says_where
 from .local import LocalImage
 from .paths import file_path
 from .placing import plane_of_wcs
@@ -100,10 +100,11 @@ def _from_file(path: Path, tolerance: float, wanted: int | str | None, wcs: Any)
 
 def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float, wanted: int | str | None) -> ParsedImage:
     first = chosen_image(hdus, what, wanted)
-    chosen, wcs, assumed = _usable(first, hdus, what)
+    chosen, wcs, assumed = _usable(first, hdus, what, path)
     hdu, (height, width) = chosen.hdu, chosen.plane_shape
     _check_length(hdu, path)
-    placed = _placed(wcs, (width, height), what, tolerance, (*assumed, *_left_out(first, chosen, path)), hdu.header)
+    placed = _placed(wcs, (width, height), what, tolerance, assumed, hdu.header)
+    placed = replace(placed, remarks=(*placed.remarks, *_left_out(first, chosen, path)))
     name = placed.name or (path.name.split(".")[0] if path else "")
     values = dict(placed.values) | ({"note": name} if name else {})
     origin = str(path.resolve()) if path else ""
@@ -129,7 +130,7 @@ def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float, wanted: 
     )
 
 
-def _usable(first: ChosenImage, hdus: Any, what: str) -> tuple[ChosenImage, WCS, tuple[str, ...]]:
+def _usable(first: ChosenImage, hdus: Any, what: str, path: Path | None) -> tuple[ChosenImage, WCS, tuple[str, ...]]:
     """Return the first image with a valid WCS, and remarks about it."""
     failures: list[SourceError] = []
     for chosen in (first, *first.others):
@@ -143,6 +144,14 @@ def _usable(first: ChosenImage, hdus: Any, what: str) -> tuple[ChosenImage, WCS,
             continue
         passed = (f"{first.name} can't be placed ({failures[0]}): {chosen.name} is",) if failures else ()
         return chosen, wcs, (*passed, *inherited, *remarks)
+    if first.number and not says_where(first.hdu.header) and says_where(hdus[0].header):
+        raise SourceError(
+            f"{what}: the header of {first.name} has no position on the sky, and that of the file, HDU 0, is not said to be valid for it. "
+            f"If it is, set hdus[{first.number}].header['INHERIT'] = True in the open file, and give that: from_fits(hdus, "
+            f"hdu={first.number})"
+        )
+    if path is not None and not any(says_where(chosen.hdu.header) for chosen in (first, *first.others)):
+        raise SourceError(f"{failures[0]}, or find its place by the stars in it: from_fits({str(path)!r}, solve=True)")
     raise failures[0]
 
 
@@ -184,8 +193,9 @@ def _placed(
             )
     name = _name_of(header) if header is not None else ""
     values = plane.untiled() | ({"note": name} if name else {})
+    remarks = (*assumed, *remarks)
     return ParsedImage(
-        values, name, remarks=(*assumed, *remarks, *tiles_advised(size)), doubts=inaccuracy(values, warning)
+        values, name, remarks=(*remarks, *tiles_advised(size)), doubts=inaccuracy(values, warning), placed_by=remarks
     )
 
 

@@ -20,6 +20,8 @@ UNKNOWN = ("", "UNKNOWN", "NONE", "NA", "N/A", "UNDEFINED")
 """Texts in capitals that stand for a missing value."""
 _EQUINOX = re.compile(r"([JB]?)\s*([0-9]+(?:\.[0-9]*)?)", re.IGNORECASE)
 _PLAUSIBLE = (1800.0, 2200.0)  # years
+_USUAL = (1950.0, 2000.0)  # equinoxes of catalogs
+_PRECESSION = 50.3  # seconds of arc a year, along the ecliptic
 
 
 class Frame(NamedTuple):
@@ -70,7 +72,18 @@ def frame_of(system: object, equinox: object, names: tuple[str, str]) -> Frame:
         raise SourceError(f"{names[0]} is {system!r} and {names[1]} is {equinox}: they contradict each other")
     if known == "ICRS":
         return Frame(known, None, remarks)
+    if year not in (None, *_USUAL):
+        remarks = (*remarks, _moved(names[1], year))
     return Frame(known, year or (2000.0 if known == "FK5" else 1950.0), remarks)
+
+
+def _moved(name: str, year: float) -> str:
+    """Return a remark about an equinox that no catalog and no plate solver uses today: some cameras write the date of the night."""
+    minutes = abs(year - 2000.0) * _PRECESSION / 60
+    return (
+        f"{name} is {year:g}: its places count from the equinox of that year, and are moved by up to {minutes:.3g} minutes of arc "
+        f"to those of today's catalogs. If a plate solver found its place, that is wrong: change {name} to 2000.0"
+    )
 
 
 def _year(written: object, name: str) -> tuple[float | None, str, tuple[str, ...]]:

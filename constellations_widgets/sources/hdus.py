@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -22,7 +23,7 @@ from .paths import kind_of
 
 _SYSTEM = re.compile("RADE(CSYS|SYS)|EQUINOX|EPOCH")
 _WCS = re.compile(
-    rf"{_SYSTEM.pattern}|(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)[12]|(CD|PC)[12]_[12]|PV[12]_\d+|(LON|LAT)POLE"
+    rf"{_SYSTEM.pattern}|(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)[12]|(CD|PC)(0?[12]_0?[12]|00[12]00[12])|PV[12]_\d+|PROJP\d|(LON|LAT)POLE"
     r"|[AB]P?_(ORDER|\d_\d)"
 )
 _MOST_SEARCHED = 100  # most HDUs searched after the chosen one
@@ -39,6 +40,7 @@ _ENDLESS = ("_CorruptedHDU", "_NonstandardHDU")
 _ADVICE = {
     "a PNG picture": "read it with ImageDraft.from_image", "a JPEG picture": "read it with ImageDraft.from_image",
     "a TIFF picture": "read it with ImageDraft.from_image", "an XISF file": "save it as FITS in PixInsight",
+    "a web page or another XML file": "download it again, or read WTML with ImageDraft.from_wtml",
 }  # fmt: skip  # kind of a file that is no FITS → what to do
 _PACKED = {
     b"\x1f\x8b": "gzip",
@@ -218,9 +220,17 @@ def _first_image(hdus: Any, what: str) -> ChosenImage:
         if not placed:
             raise
     if first is None:
-        raise SourceError(f"{what} holds no image that can be read: give a FITS file with an image of two dimensions")
+        raise SourceError(
+            f"{what} holds no image that can be read: give a FITS file with an image of two dimensions"
+            + (". Its header alone can place a picture, as wcs= of ImageDraft.from_image" if _only_header(hdus) else "")
+        )
     chosen, *others = placed or [first]
     return replace(chosen, others=tuple(others))
+
+
+def _only_header(hdus: Any) -> bool:
+    """Return whether a file has a position on the sky and no pixels, as plate solvers write it."""
+    return len(hdus) == 1 and getattr(hdus[0], "shape", None) == () and says_where(hdus[0].header)
 
 
 def _wanted_image(hdus: Any, what: str, wanted: int | str) -> ChosenImage:
@@ -232,7 +242,17 @@ def _wanted_image(hdus: Any, what: str, wanted: int | str) -> ChosenImage:
         raise SourceError(f"{what} has no HDU {wanted!r}: its HDUs are 0 to {len(hdus) - 1}") from None
     if not _is_image(hdus[number]):
         raise SourceError(f"{what} has no image in HDU {wanted!r}: give the number of another")
-    return ChosenImage(hdus[number], number)
+    return ChosenImage(hdus[number], number, _namesakes(hdus, number) if isinstance(wanted, str) else ())
+
+
+def _namesakes(hdus: Any, number: int) -> tuple[ChosenImage, ...]:
+    """Return the images with a placement behind an HDU that have its name: the chips of a camera may all be called SCI."""
+    found: list[ChosenImage] = []
+    with contextlib.suppress(Exception):  # HDUs after the image may be broken
+        for at, hdu in enumerate(islice(readable_hdus(hdus), number + _MOST_SEARCHED)):
+            if at > number and hdu.name == hdus[number].name and _is_image(hdu) and says_where(hdu.header):
+                found.append(ChosenImage(hdu, at))
+    return tuple(found)
 
 
 def _is_image(hdu: Any) -> bool:

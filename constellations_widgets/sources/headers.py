@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
     from astropy.wcs import WCS
 
-_PLACED = ("RA", "GLON", "ELON", "SLON")  # coordinates fixed relative to the stars
+AMONG_STARS = ("RA", "GLON", "ELON", "SLON")  # coordinates fixed relative to the stars
 _UNITS = {
     "": 1.0, "deg": 1.0, "degree": 1.0, "degrees": 1.0, "degs": 1.0, "°": 1.0,
     "arcmin": 1 / 60, "arcminute": 1 / 60, "arcminutes": 1 / 60, "arcmins": 1 / 60, "amin": 1 / 60,
@@ -117,7 +117,7 @@ def _is_plate(keywords: Keywords) -> bool:
 
 def _described_axes(keywords: Keywords) -> list[int]:
     """Return the numbers of the axes that the WCS of a header describes."""
-    pattern = re.compile(r"(?:CTYPE|CRVAL|CRPIX|(?:CD|PC)\d_|(?:CD|PC)\d{3}00)(\d)[A-Z]?")
+    pattern = re.compile(r"(?:CTYPE|CRVAL|CRPIX|(?:CD|PC)0?\d_0?|(?:CD|PC)\d{3}00)(\d)[A-Z]?")
     numbers = [int(found[1]) for name in keywords if (found := pattern.fullmatch(name))]
     return list(range(1, max([2, *numbers]) + 1))
 
@@ -148,7 +148,7 @@ def _key(keywords: Keywords) -> tuple[str, list[str]]:
     if _is_plate(keywords):
         return "", []
     found = {key: axes for key in ("", *_alternates(keywords)) if (axes := _sky_axes(keywords, key))}
-    best = next((key for key, axes in found.items() if any(code in _PLACED for code in axes.values())), None)
+    best = next((key for key, axes in found.items() if any(code in AMONG_STARS for code in axes.values())), None)
     if best is None and not found:
         types = [text for axis in _described_axes(keywords) if (text := keywords.text(f"CTYPE{axis}"))]
         said = f" (CTYPE is {', '.join(types)})" if types else ""
@@ -217,6 +217,11 @@ class _Reader:
                     f"{name} is {written!r}: the distortion that IRAF keeps in WAT keywords can't be read: solve the "
                     "image "
                     "again, for example with astrometry.net"
+                )
+            if found[3] not in (None, "SIP"):
+                raise SourceError(
+                    f"{name} is {written!r}: the distortion {found[3]} that it names can't be read, and without it the image would lie "
+                    "in the wrong place: solve it again"
                 )
             self._clean[f"CTYPE{axis}"] = f"{code:-<4}-{found[2]}" + (f"-{found[3]}" if found[3] else "")
         first, second = (self._clean[f"CTYPE{axis}"][5:8] for axis in (1, 2))
@@ -327,13 +332,13 @@ class _Reader:
             self._clean[f"CDELT{axis}"] = (1.0 if step is None else step) * factors[axis]
 
     def _elements(self, name: str) -> dict[tuple[int, int], float]:
-        """Return the matrix elements that the header gives, in today's notation or in an older one."""
+        """Return the matrix elements that the header gives: in today's notation, that of AIPS and CASA, or that of 1988."""
         found = {}
         for i in (1, 2):
             for j in _described_axes(self._keywords):
                 values = [
                     (form, self._number(form))
-                    for form in (f"{name}{i}_{j}", f"{name}{i:03d}{j:03d}")
+                    for form in (f"{name}{i}_{j}", f"{name}{i:02d}_{j:02d}", f"{name}{i:03d}{j:03d}")
                     if self._key == "" or "_" in form
                 ]
                 empty = [form for form, value in values if value is None and f"{form}{self._key}" in self._keywords]
@@ -346,6 +351,11 @@ class _Reader:
                     )
                 if given and j <= 2:
                     found[i, j] = given[0][1]
+                    self._remarks.extend(
+                        f"{form} is {value:g} and {given[0][0]} is {given[0][1]:g}: the latter counts"
+                        for form, value in given[1:]
+                        if value != given[0][1]
+                    )
         return found
 
     def _rotation(self, axes: dict[int, str]) -> float:
@@ -376,15 +386,33 @@ class _Reader:
     def _remark_contradiction(self, axes: dict[int, str], cd: Any, steps: Any) -> None:
         """Report CDELT or CROTA, which are ignored beside CD, if they contradict it."""
         rows = [[cd.get((i, j), 0.0) for j in (1, 2)] for i in (1, 2)]
-        sizes = [math.hypot(*column) for column in zip(*rows, strict=True)]
         given = None not in steps.values() and not {abs(step) for step in steps.values()} <= {0.0, 1.0}
-        if given and any(abs(abs(steps[axis]) - sizes[axis - 1]) > _AGREE * sizes[axis - 1] for axis in (1, 2)):
-            self._remarks.append("its CDELT and its CD matrix differ: the CD matrix counts")
-        # Many programs write 0 for an unknown rotation, and some differ by half a turn.
         turned = self._number(f"CROTA{latitude_axis(axes)}")
-        upward = math.degrees(math.atan2(-rows[0][1], rows[1][1]))
-        if turned and abs(math.remainder(turned - upward, 180)) > _SAME_TURN:
+        scale, rotation = contradictions(rows, [steps[1], steps[2]] if given else [], turned)
+        if scale:
+            self._remarks.append("its CDELT and its CD matrix differ: the CD matrix counts")
+        if rotation:
             self._remarks.append("its CROTA and its CD matrix differ: the CD matrix counts")
+
+
+def contradictions(cd: list[list[float]], steps: list[float], turned: float | None) -> tuple[bool, bool]:
+    """Return whether the pixel sizes and the rotation beside a CD matrix differ from it.
+
+    Parameters
+    ----------
+    cd : list of list of float
+        The matrix: two rows.
+    steps : list of float
+        Sizes of a pixel along both axes, of any sign; empty if they are not given.
+    turned : float or None
+        The rotation in degrees, as CROTA2 gives it. Many programs write 0 for an unknown one, and some differ by half a turn.
+    """
+    sizes = [math.hypot(*column) for column in zip(*cd, strict=True)]
+    upward = math.degrees(math.atan2(-cd[0][1], cd[1][1]))
+    return (
+        any(abs(abs(step) - size) > _AGREE * size for step, size in zip(steps, sizes, strict=False)),
+        bool(turned) and abs(math.remainder((turned or 0.0) - upward, 180)) > _SAME_TURN,
+    )
 
 
 def _listed(names: list[str]) -> str:

@@ -16,9 +16,9 @@ from ..geometry.engine import base_of_scale, scale_of_base
 from ..geometry.plane import padded, width_factor_of
 from ..schema.placement import URL, is_tan, number, shown
 from ..schema.tiles import without_extension
-from ..wtml import is_angle, read_imageset
+from ..wtml import Notes, read_imageset, read_notes
 from .local import LocalImage
-from .reading import Doubt, ParsedImage, Suggestion
+from .reading import Doubt, ParsedImage, Suggestion, inaccuracy
 
 # Attributes of an imageset without a field in Constellations, and their neutral values.
 _NOT_KEPT = {
@@ -48,6 +48,8 @@ def reading_of(
         for attribute, silent in _NOT_KEPT.items()
         if element.get(attribute, silent[0]) not in silent
     ]
+    notes = read_notes(element)
+    remarks += [*_left_out(element, values), *notes.remarks]
     local = None
     if path and url and not re.match(r"[A-Za-z][\w+.-]*:|//|/|\\", url):
         try:
@@ -60,10 +62,28 @@ def reading_of(
             remarks.append(f"the preview can't show the image's files: {str(error)[:300]}")
     place = place.strip()
     offers = (Suggestion("note", place, "The WTML gives this name to the image's place"),) if place and not name else ()
-    doubts = tuple(filter(None, (_other_sky(element), _meaning_of_size(element, values), _width(values, local))))
+    doubts = tuple(filter(None, (_other_sky(element), _meaning_of_size(notes, values), _width(values, local))))
+    doubts += inaccuracy(values, notes.inaccuracy)
     return ParsedImage(
         values, name or place or "image", origin, local, tuple(remarks), offers, doubts, _fingerprint(element)
     )
+
+
+def _left_out(element: Element, values: Mapping[str, Any]) -> list[str]:
+    """Return remarks about attributes of a flat image's placement that are missing; its writer may have lost them."""
+    found = []
+    if element.get("Projection") is None:
+        found.append(
+            "the WTML has no Projection, without which WWT draws nothing: taken as SkyImage, which is a single file"
+        )
+    if not is_tan(values) and values["wwt.projection"] != "SkyImage":
+        return found
+    names = ("CenterX", "CenterY", "Rotation") + (() if is_tan(values) else ("OffsetX", "OffsetY"))
+    if missing := [name for name in names if element.get(name) is None]:
+        found.append(
+            f"the WTML has no {' and no '.join(missing)}, which WWT takes for 0: compare the image with the sky of the preview"
+        )
+    return found
 
 
 def _fingerprint(element: Element) -> str:
@@ -75,7 +95,7 @@ def _fingerprint(element: Element) -> str:
 def _other_sky(element: Element) -> Doubt | None:
     """Return the doubt that the image does not show the sky."""
     kind = element.get("DataSetType", "Sky")
-    if kind == "Sky":
+    if kind.strip().lower() == "sky":
         return None
     return Doubt(
         "CXW907",
@@ -85,14 +105,14 @@ def _other_sky(element: Element) -> Doubt | None:
     )
 
 
-def _meaning_of_size(element: Element, values: Mapping[str, Any]) -> Doubt | None:
+def _meaning_of_size(notes: Notes, values: Mapping[str, Any]) -> Doubt | None:
     """Return the doubt that the size of a tiled image is scale times pixels, as toasty writes it, and not an angle.
 
     Only our own attribute in a WTML distinguishes the two, so the doubt is raised if the difference is visible.
     """
     path = "wwt.base_degrees_per_tile"
     base, levels = number(values, path), number(values, "wwt.tile_levels")
-    if is_angle(element) or not is_tan(values) or base is None or not 0 < base < 180:
+    if notes.is_angle or not is_tan(values) or base is None or not 0 < base < 180:
         return None
     if levels is None or not 0 <= levels <= 30:
         return None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import SourceError
-from ..geometry.angles import parse_angle, parse_position
+from ..geometry.angles import ANGLE, DEC, RA, parse_angle, parse_position
 from ..geometry.fitting import gnomonic, line
 from ..geometry.plane import Plane, padded, width_factor_of
 from ..schema.placement import is_tan, number, shown
@@ -138,14 +138,16 @@ def aligned(
 def position(given: Any, what: str) -> tuple[float, float]:
     """Return right ascension and declination in degrees of a position in any supported form.
 
-    Two numbers are degrees; a text is parsed by `geometry.angles.parse_position`.
+    Two numbers are degrees. A text is parsed by `geometry.angles.parse_position`, each of two texts by `parse_angle`, which takes the
+    parts of "13:29:52.7" for hours in a right ascension.
     """
     try:
         if isinstance(given, str):
             given = parse_position(given)
         if hasattr(given, "icrs"):
             given = (given.icrs.ra.deg, given.icrs.dec.deg)
-        ra, dec = (_angle(angle, what, "deg") for angle in given)
+        first, second = given
+        ra, dec = _angle(first, what, "deg", RA), _angle(second, what, "deg", DEC)
     except SourceError:
         raise
     except Exception as error:  # astropy raises many kinds of errors for text that it can't parse  # noqa: BLE001
@@ -157,13 +159,15 @@ def position(given: Any, what: str) -> tuple[float, float]:
     return ra % 360, dec
 
 
-def _angle(given: Any, what: str, unit: str) -> float:
+def _angle(given: Any, what: str, unit: str, meaning: str = ANGLE) -> float:
     try:
         if isinstance(given, str):
-            degrees = parse_angle(given, '"' if unit == "arcsec" else "°")
+            degrees = parse_angle(given, '"' if unit == "arcsec" else "°", meaning)
             value = degrees * 3600 if unit == "arcsec" else degrees
         else:
             value = float(given.to_value(unit) if hasattr(given, "to_value") else given)
+    except SourceError as error:  # of `parse_angle`, which names what it takes
+        raise SourceError(f"{what} takes a number or a text of one: {error}") from None
     except Exception:  # noqa: BLE001
         raise SourceError(f"{what} takes a number, not {shown(given)}") from None
     if not math.isfinite(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -94,6 +95,7 @@ def _read(
     plane, remarks, warning = placed
     if plane.mirrored:
         remarks += (MIRRORED,)
+    placed_by = remarks
     if pages > 1 and kind == "tiff":
         remarks += (f"it has {pages} pages, of which the first is drawn",)
     shown = path
@@ -110,6 +112,7 @@ def _read(
         remarks + tiles_advised(size),
         described.suggestions if described else (),
         inaccuracy(values, warning),
+        placed_by=placed_by,
     )
 
 
@@ -183,15 +186,21 @@ def _inspect(path: Path, *, decode: bool) -> tuple[tuple[int, int], str, int]:
             f"picture: make tiles of it with cxw.tile{'' if vips_picture.is_available() else f' after {vips_picture.INSTALL}'}"
         ) from None
     except Exception as error:  # Pillow raises many kinds of errors for broken files  # noqa: BLE001
+        if not getattr(error, "errno", None) and re.match(rb"SIMPLE  =.{71}", _start_of(path)):
+            _check_kind(path.name, "fits", 1)  # Pillow says that it is truncated, if it has no pixels
         reason: Any = error or type(error).__name__
         if isinstance(error, UnidentifiedImageError):
-            with path.open("rb") as file:
-                reason = f"it is {kind_of(file.read(100)) or 'of an unknown format'}"
+            reason = f"it is {kind_of(_start_of(path)) or 'of an unknown format'}"
         raise SourceError(
             f"{path.name} can't be read as a picture ({reason}): give a complete JPEG or PNG, or a TIFF of 8 or 16 "
             "bits per channel"
         ) from None
     return size, kind, frames
+
+
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(100)
 
 
 def _pictures_in(image: Any) -> int:
@@ -219,7 +228,9 @@ def _exif(path: Path, image: Any) -> Any:
 def _check_kind(name: str, kind: str, frames: int) -> None:
     """Raise SourceError if WWT does not draw pictures of this format."""
     if kind == "fits":
-        raise SourceError(f"{name} is FITS: read it with ImageDraft.from_fits")
+        raise SourceError(
+            f"{name} is FITS: read it with ImageDraft.from_fits; if it holds only the WCS of a picture, give the picture, and this as wcs="
+        )
     if kind not in _KINDS:
         said = kind.upper() or "picture of unknown format"
         raise SourceError(f"{name} is a {said}: WWT draws JPEG and PNG, convert it first")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import SourceError
 from ..geometry.fitting import EXACT, GRID, TOLERANCE, SkyGrid, grid
 from ..geometry.plane import Plane
+from .headers import AMONG_STARS
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -141,6 +142,10 @@ def _celestial(wcs: WCS, what: str) -> WCS:
         raise SourceError(
             f"The WCS of {what} names its axes and nothing else, neither a place nor a scale: solve it again"
         )
+    if (a, b, c, d) == (1, 0, 0, 1) and str(wcs.wcs.ctype[wcs.wcs.lng])[5:8] == "TAN":
+        raise SourceError(
+            f"The WCS of {what} makes each pixel 1 degree wide and high: programs write that where the scale is unknown. Solve it again"
+        )
     numbers = (a, b, c, d, *wcs.wcs.crval, *wcs.wcs.crpix)
     if 0 < max(map(abs, (a, b, c, d))) < _FINEST:
         raise SourceError(
@@ -252,6 +257,8 @@ def _on_sky(wcs: WCS, x: Any, y: Any, what: str) -> tuple[Any, Any]:
 
 def _frame_to_icrs(wcs: WCS, lon: Any, lat: Any, what: str) -> tuple[Any, Any]:
     kind, system = str(wcs.wcs.ctype[wcs.wcs.lng])[:4], wcs.wcs.radesys.strip()
+    if kind.rstrip("-") not in AMONG_STARS:  # of some of these astropy would take the longitude for a right ascension
+        raise _not_among_stars(kind, what)
     equinox = float(wcs.wcs.equinox)
     no_equinox = equinox == 0.0 or math.isnan(equinox)
     if kind == "RA--" and (system == "ICRS" or (system == "" and no_equinox)):
@@ -269,9 +276,13 @@ def _frame_to_icrs(wcs: WCS, lon: Any, lat: Any, what: str) -> tuple[Any, Any]:
             frame = Supergalactic() if kind == "SLON" else wcs_to_celestial_frame(wcs)
         placed = SkyCoord(lon, lat, unit="deg", frame=frame).icrs
     except Exception:  # of several kinds, whose messages describe astropy's code  # noqa: BLE001
-        raise SourceError(
-            f"{what} is in {_FRAMES.get(kind, kind.strip('-'))} coordinates, which can't be turned into RA and Dec. "
-            "The Sun and the planets move among the stars, so their images have no fixed place on the sky: give a "
-            "WCS in RA and Dec for the time of the observation, or place it by hand"
-        ) from None
+        raise _not_among_stars(kind, what) from None
     return placed.ra.deg, placed.dec.deg
+
+
+def _not_among_stars(kind: str, what: str) -> SourceError:
+    return SourceError(
+        f"{what} is in {_FRAMES.get(kind, kind.strip('-'))} coordinates, which can't be turned into RA and Dec. "
+        "The Sun and the planets move among the stars, so their images have no fixed place on the sky: give a "
+        "WCS in RA and Dec for the time of the observation, or place it by hand"
+    )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field  # the classes have a field of that name
 from typing import TYPE_CHECKING, Any
 
+from ..errors import SourceError
 from ..geometry.transforms import PLACED
+from ..schema.fields import fields
 
 if TYPE_CHECKING:
     from .local import LocalImage
@@ -55,6 +58,39 @@ class Doubt:
     changes: Mapping[str, Any] = dataclass_field(default_factory=dict)
     given: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
+    def holds(self, values: Any) -> bool:
+        """Return whether nothing that it is about was changed; `values` gives the value of a path."""
+        return all(values[path] == value for path, value in self.given.items())
+
+
+def saved_doubts(doubts: Iterable[Doubt], values: Any) -> list[dict[str, Any]]:
+    """Return the doubts that hold for `values` as plain data for JSON, which has no infinity."""
+    held = [asdict(each) for each in doubts if each.holds(values)]
+    return [each for each in held if math.inf not in map(abs, filter(_is_float, each["given"].values()))]
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, float)
+
+
+def doubts_of(saved: Any) -> tuple[Doubt, ...]:
+    """Return what `saved_doubts` made plain.
+
+    Raises
+    ------
+    SourceError
+        If it is anything else.
+    """
+    try:
+        found = tuple(Doubt(**each) for each in saved or ())
+        if all(isinstance(each.message, str) and {*each.given, *each.changes} <= fields().keys() for each in found):
+            return found
+    except TypeError:
+        pass
+    raise SourceError(
+        "The draft was changed by another program: its doubts are not as they were saved. Read the image again"
+    )
+
 
 INACCURATE = "CXW909"
 
@@ -63,6 +99,11 @@ def inaccuracy(values: Mapping[str, Any], message: str) -> tuple[Doubt, ...]:
     """Return the doubt that an image is drawn beside its place, which holds until its placement is changed; none for ""."""
     given = {path: values[path] for path in PLACED}
     return (Doubt(INACCURATE, "", message, given=given),) if message else ()
+
+
+def inaccuracy_in(findings: Iterable[Any]) -> str:
+    """Return the message of `inaccuracy` among the doubts of a source, or the problems of a draft; "" if there is none."""
+    return next((each.message for each in findings if each.code == INACCURATE), "")
 
 
 @dataclass(frozen=True)
@@ -87,6 +128,8 @@ class ParsedImage:
         Probable faults of the values.
     fingerprint : str
         Digest of the image's description in a file that may hold several; "" if the file is the image.
+    placed_by : tuple of str
+        Those of the remarks that are about the placement, and hold for other files of the image too, such as tiles.
     """
 
     values: Mapping[str, Any]
@@ -97,3 +140,4 @@ class ParsedImage:
     suggestions: tuple[Suggestion, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     fingerprint: str = ""
+    placed_by: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
 from ..schema.placement import shown
-from .avm import avm_of, factor_between, resized
+from .avm import avm_of, factor_between, resized, scaled_copy
 from .cards import SIZE_LIMIT, declared_size, parse_cards
 from .hdus import open_fits, readable_hdus
 from .headers import celestial_wcs, checked_wcs, says_where
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 _BLOCK = 2880  # bytes, of which FITS files are made
+_NAMED = 5  # most other HDUs of a file that are listed
 _SUFFIXES = (".wcs", ".wcs.gz", ".new", ".ini", ".head", ".hdr", ".xmp", ".fits", ".fit", ".fts")
 """Ends of the names that plate solvers and picture editors give to files with the WCS of a picture."""
 
@@ -75,6 +76,8 @@ def plane_beside(given: Any, size: tuple[int, int], what: str, rows: str | None,
                 f"{size[0]} × {size[1]}. Give the picture that was solved, or the WCS of this one"
             )
         wcs = resized(wcs, factor)
+        if factor != 1:
+            assumed = (*assumed, scaled_copy("its WCS was made for", sidecar.size))
     plane, remarks, inaccuracy = plane_of_wcs(wcs, size, what, tolerance, remedy="")
     remarks = (*assumed, *remarks)
     if rows == "top" or (rows is None and sidecar.solved and plane.mirrored):
@@ -126,7 +129,8 @@ def _from_file(path: Path, size: tuple[int, int]) -> _Sidecar:
             headers = [hdu.header for hdu in readable_hdus(hdus)]
             if not headers:
                 raise SourceError(f"{path.name} is a broken FITS file: download or create it again")
-            return _of_header(next((each for each in headers if says_where(each)), headers[0]), path.name)
+            number, remarks = _number_for(headers, size, path.name)
+            return _of_header(headers[number], path.name, remarks)
     except SourceError:
         raise
     except FileNotFoundError:
@@ -147,7 +151,25 @@ def _from_text(content: bytes, path: Path, size: tuple[int, int]) -> _Sidecar:
     return _of_header(parse_cards(content.decode(mark, "replace"), path.name), path.name)
 
 
-def _of_header(header: Header, what: str) -> _Sidecar:
+def _number_for(headers: list[Header], size: tuple[int, int], what: str) -> tuple[int, tuple[str, ...]]:
+    """Return the number of the first HDU with a WCS that may be of a picture of this size, and a remark if there are several."""
+    placed = [number for number, header in enumerate(headers) if says_where(header)] or [0]
+    if len(placed) == 1:
+        return placed[0], ()
+    sizes = {number: declared_size(headers[number]) for number in placed}
+    same = [number for number, declared in sizes.items() if declared == size]
+    scaled = [number for number, declared in sizes.items() if declared and factor_between(declared, size)]
+    number, *others = same or scaled or placed
+    if not others:
+        return number, ()
+    listed = ", ".join(map(str, others[:_NAMED])) + (" and more" if len(others) > _NAMED else "")
+    return number, (
+        f"{what} holds the WCS of several images, and that of HDU {number} is used. If the picture shows another ({listed}), give its "
+        "header with wcs=",
+    )
+
+
+def _of_header(header: Header, what: str, remarks: tuple[str, ...] = ()) -> _Sidecar:
     wcs, assumed = celestial_wcs(header, what)
     notes = " ".join(str(header[name]) for name in ("COMMENT", "HISTORY") if name in header)
-    return _Sidecar(wcs, declared_size(header), "astrometry.net" in notes.lower(), assumed)
+    return _Sidecar(wcs, declared_size(header), "astrometry.net" in notes.lower(), (*remarks, *assumed))

@@ -61,6 +61,13 @@ def _reader(path: Path) -> Callable[..., ImageDraft]:
         return _of_picture
     if kind == ".json":
         return ImageDraft.load
+    if kind == ".xisf":
+        raise SourceError(f"{path.name} is an XISF file: save it as FITS, or as JPEG or TIFF, in PixInsight")
+    if kind in (".wcs", ".head", ".xmp"):
+        raise SourceError(
+            f"{path.name} describes where a picture is and holds none: give both, with "
+            f"cxw.publish(cxw.ImageDraft.from_image(picture, wcs={path.name!r}))"
+        )
     raise SourceError(f"No draft can be made of {path.name}: give a WTML, FITS, JPEG, PNG or TIFF file")
 
 

@@ -159,3 +159,39 @@ def test_a_folder_that_is_taken_is_not_written_to(tmp_path, picture):
         cxw.tile(picture, tmp_path / "missing" / "tiles")
     with pytest.raises(SourceError, match="file_type= of tiles"):
         cxw.tile(picture, tmp_path / "tiles", file_type=".gif")
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_what_was_said_of_the_placement_is_said_of_the_tiles(tmp_path, picture, library, monkeypatch):
+    use(library, monkeypatch)
+    beside = wcs().to_header()
+    beside["EQUINOX"], beside["RADESYS"] = 2023.45, "FK5"
+    exact = cxw.tile(picture, tmp_path / "exact", wcs=beside).result(60)
+    said = [p.message for p in cxw.ImageDraft.from_wtml(exact, autosave=False).problems if p.code == "CXW901"]
+    assert any("EQUINOX is 2023.45" in words for words in said)
+    assert str(tmp_path) not in (exact / "index_rel.wtml").read_text()
+
+    beside["CDELT2"] *= 1.02  # pixels that are not square
+    placed = cxw.ImageDraft.from_image(picture, wcs=beside, tolerance=20, autosave=False)
+    [warning] = [p.message for p in placed.problems if p.code == "CXW909"]
+    folders = (
+        cxw.tile(picture, tmp_path / "file", wcs=beside, tolerance=20).result(60),
+        cxw.tile(placed, tmp_path / "draft").result(60),
+    )
+    for folder in folders:
+        draft = cxw.ImageDraft.from_wtml(folder, autosave=False)
+        assert [p.message for p in draft.problems if p.code == "CXW909"] == [warning]
+        assert "CXW909" in {p.code for p in cxw.ImageDraft.from_wtml(draft.to_wtml(), autosave=False).problems}
+        draft.wwt.rotation = 3.0  # another placement
+        assert "CXW909" not in {p.code for p in draft.problems} and "off by" not in draft.to_wtml()
+
+
+def test_what_was_said_of_the_placement_of_a_fits_is_said_of_its_tiles(tmp_path):
+    header = wcs().to_header()
+    header["EQUINOX"], header["RADESYS"] = 2023.45, "FK5"
+    chips = [fits.ImageHDU(np.ones(SIZE[::-1], "f4"), header, name="SCI") for _ in range(2)]
+    fits.HDUList([fits.PrimaryHDU(), *chips]).writeto(tmp_path / "m51.fits")
+    folder = cxw.tile(tmp_path / "m51.fits", tmp_path / "tiles").result(60)
+    said = [p.message for p in cxw.ImageDraft.from_wtml(folder, autosave=False).problems if p.code == "CXW901"]
+    assert any("EQUINOX is 2023.45" in words for words in said)
+    assert str(tmp_path) not in (folder / "index_rel.wtml").read_text()

@@ -233,9 +233,19 @@ PLACED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "both scales positive": ({"Scale": ["0.001", "0.001"]}, {}, "both scales the same sign"),
     "both scales negative": ({"Scale": ["-0.001", "-0.001"]}, {}, "both scales the same sign"),
     "half a turn": ({"Scale": ["0.001", "-0.001"]}, {"CROTA2": 150.0}, "half a turn"),
-    "a matrix": ({"Scale": None, "CDMatrix": ["-0.001", "0", "0", "0.001"]}, {"CROTA2": 0.0}, ""),
+    "a matrix": ({"Scale": None, "Rotation": None, "CDMatrix": ["-0.001", "0", "0", "0.001"]}, {"CROTA2": 0.0}, ""),
     "a mirrored matrix": ({"CDMatrix": ["0.001", "0", "0", "0.001"]}, {"CDELT1": 0.001, "CROTA2": 0.0}, "the image is mirrored"),
-    "half the size": ({"ReferenceDimension": ["160", "120"], "ReferencePixel": ["80.5", "60.5"], "Scale": ["-0.0005", "0.0005"]}, {}, ""),
+    "half the size": (
+        {"ReferenceDimension": ["160", "120"], "ReferencePixel": ["80.5", "60.5"], "Scale": ["-0.0005", "0.0005"]},
+        {},
+        "made for 160 × 120 pixels, and is scaled to the size of the file",
+    ),
+    "a matrix beside another scale": (
+        {"CDMatrix": ["-0.002", "0", "0", "0.002"], "Rotation": "0"}, {"CDELT1": -0.002, "CDELT2": 0.002, "CROTA2": 0.0}, "Scale and Spatial.CDM",
+    ),
+    "a matrix beside another rotation": ({"CDMatrix": ["-0.001", "0", "0", "0.001"]}, {"CROTA2": 0.0}, "Rotation and Spatial.CDMatrix differ"),
+    "a matrix beside the same": ({"CDMatrix": ["-0.001", "0", "0", "0.001"], "Rotation": "180"}, {"CROTA2": 0.0}, ""),
+    "a matrix of zeros": ({"CDMatrix": ["0", "0", "0", "0"]}, {}, ""),
     "numbers in one text": ({"ReferenceValue": "150.0;20.0", "ReferencePixel": "40.5 30.5", "Scale": "-0.001, 0.001"}, {}, ""),
 }  # fmt: skip
 
@@ -280,6 +290,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no pixel": ({"ReferencePixel": None}, r"no Spatial\.ReferencePixel"),
     "no value and no pixel": ({"ReferenceValue": None, "ReferencePixel": None}, r"no Spatial\.ReferenceValue and no Spatial\.Ref"),
     "no scale": ({"Scale": None}, r"no Spatial\.Scale"),
+    "no scale, and a matrix of zeros": ({"Scale": None, "CDMatrix": ["0", "0", "0", "0"]}, r"no Spatial\.Scale"),
     "scale 0": ({"Scale": ["0", "0"]}, r"Spatial\.Scale is 0"),
     "second scale 0": ({"Scale": ["-0.001", "0"]}, r"Spatial\.Scale is 0"),
     "a projection that FITS does not have": ({"CoordsystemProjection": "XYZ"}, r"Spatial\.CoordsystemProjection is 'XYZ'"),

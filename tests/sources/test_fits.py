@@ -279,7 +279,8 @@ def test_the_pixels_of_a_large_image_are_not_read(large, monkeypatch):
 @pytest.mark.parametrize(
     ("hdus", "message"),
     [
-        ([fits.PrimaryHDU(pixels())], "no celestial WCS"),
+        ([fits.PrimaryHDU(pixels())], r"no celestial WCS.* or find its place by the stars in it: from_fits\('.*a.fits', solve=True\)"),
+        ([fits.PrimaryHDU(header=header())], "holds no image .* Its header alone can place a picture, as wcs= of ImageDraft.from_image"),
         ([fits.PrimaryHDU()], "holds no image"),
         ([fits.PrimaryHDU(np.ones(5))], "holds no image"),
         ([fits.PrimaryHDU(np.ones((3, 4, 6)), header())], "is a cube of 3 × 4 × 6"),
@@ -328,7 +329,10 @@ def test_a_file_that_is_cut_off_is_told_so(tmp_path, length):
         (b"\x89PNG\r\n\x1a\n", "is a PNG picture: read it with ImageDraft.from_image"),
         (b"\xff\xd8\xff\xe0", "is a JPEG picture"),
         (b"XISF0100" + b"x" * 3000, "is an XISF file: save it as FITS in PixInsight"),
-        (b"\n<!doctype html><h1>404</h1>", "is a web page or another XML file: download it again"),
+        (
+            b"\n<!doctype html><h1>404</h1>",
+            "is a web page or another XML file: download it again, or read WTML with ImageDraft.from_wtml",
+        ),
         (b"\x28\xb5\x2f\xfd" + b"x" * 3000, "is packed with Zstandard"),
         (b"SIMPLE  =                    T" + b" " * 50, "can't be read as a FITS image"),
     ],
@@ -360,6 +364,43 @@ def test_an_extension_inherits_what_it_lacks_if_it_says_so(tmp_path):
         reading = read_fits(path)
         assert (reading.values["wwt.center_x"] == pytest.approx(whole.values["wwt.center_x"], abs=1e-6)) is same, name
         assert any("INHERIT = T" in remark for remark in reading.remarks) is same
+
+
+def test_a_wcs_of_the_primary_header_alone_is_used_once_it_is_said_to_be_valid(tmp_path):
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(header=header()), fits.ImageHDU(pixels()))
+    said = refusal(path)
+    assert (
+        "the header of HDU 1 has no position on the sky, and that of the file, HDU 0, is not said to be valid for it"
+        in said
+    )
+    assignment, call = re.search(r"set (hdus\S+ = True) in .*(from_fits\(.*\))$", said).groups()
+    alone = read_fits(write(tmp_path / "b.fits", fits.PrimaryHDU(pixels(), header())))
+    with fits.open(path) as hdus:
+        exec(assignment, {"hdus": hdus})
+        draft = eval(call, {"hdus": hdus, "from_fits": ImageDraft.from_fits})
+    assert draft.wwt.center_x == alone.values["wwt.center_x"] and draft.wwt.offset_x == alone.values["wwt.offset_x"]
+
+
+def test_the_whole_wcs_is_inherited_in_every_notation(tmp_path):
+    turned = header(PC001001=0.8, PC001002=-0.6, PC002001=0.6, PC002002=0.8)
+    path = write(
+        tmp_path / "a.fits", fits.PrimaryHDU(header=turned), fits.ImageHDU(pixels(), fits.Header({"INHERIT": True}))
+    )
+    alone = read_fits(write(tmp_path / "b.fits", fits.PrimaryHDU(pixels(), turned)))
+    assert alone.values["wwt.rotation"] == pytest.approx(math.degrees(math.atan2(0.6, 0.8)))
+    assert read_fits(path).values["wwt.rotation"] == pytest.approx(alone.values["wwt.rotation"])
+
+
+def test_of_several_images_of_the_same_name_the_others_are_named(tmp_path):
+    chips = [fits.ImageHDU(pixels(), header(CRVAL1=ra), name="SCI", ver=at) for at, ra in enumerate((10.0, 20.0), 1)]
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(), *chips)
+    reading = read_fits(path, hdu="sci")
+    assert reading.values["wwt.center_x"] == 10.0
+    assert (
+        "HDU 1 (SCI) is used; other images of the file with a place on the sky are left out: HDU 2 (SCI)"
+        in reading.remarks[0]
+    )
+    assert not any("left out" in remark for remark in read_fits(path, hdu=2).remarks)
 
 
 def test_the_call_for_colours_in_the_last_axis_takes_a_plane_of_the_picture(tmp_path):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from astropy.coordinates import FK4, FK5, SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 from PIL import Image
@@ -75,6 +76,9 @@ THE_SAME: dict[str, dict[str, Any]] = {
     "both matrices": {"CDELT1": -0.001, "CDELT2": 0.001, "PC1_1": 1.0, "PC1_2": -0.2, "PC2_1": 0.2, "PC2_2": 1.0},
     "old matrix": STEPS | {"CD001001": -0.001, "CD001002": 0.0002, "CD002001": 0.0002, "CD002002": 0.001, "CDELT1": None, "CDELT2": None},
     "old rotation": STEPS | {"PC001001": 1.0, "PC001002": -0.2, "PC002001": 0.2, "PC002002": 1.0},
+    "old rotation of AIPS and CASA": STEPS | {"PC01_01": 1.0, "PC01_02": -0.2, "PC02_01": 0.2, "PC02_02": 1.0, "PC03_03": 1.0},
+    "old matrix of two digits": STEPS | {"CD01_01": -0.001, "CD01_02": 0.0002, "CD02_01": 0.0002, "CD02_02": 0.001, "CDELT1": None, "CDELT2": None},
+    "a name without its end": {"OBJECT": ("'M 51, &\nCONTINUE  'a galaxy'",), "OBSERVER": ("'nobody",)},
     "RA beyond a turn": {"CRVAL1": -210.0},
     "RA beyond two turns": {"CRVAL1": 870.0},
     "lower-case CTYPE": {"CTYPE1": "ra---tan", "CTYPE2": "dec--tan"},
@@ -109,6 +113,9 @@ SAID: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"CTYPE1": "RA---TPV", "CTYPE2": "DEC--TPV", "A_ORDER": 2, "B_ORDER": 2, "A_2_0": 1e-3}, {}, "TPV is used",
     ),
     "two CROTA": (STEPS | {"CROTA1": 9.0, "CROTA2": 5.0}, STEPS | {"CROTA2": 5.0}, "CROTA1 is 9 and CROTA2 is 5"),
+    "two notations": (
+        STEPS | {"PC1_1": 1.0, "PC1_2": -0.2, "PC2_1": 0.2, "PC2_2": 1.0, "PC001002": 0.0}, {}, "PC001002 is 0 and PC1_2 is -0.2: the latter",
+    ),
     "LONPOLE 999": ({"LONPOLE": 999.0}, {}, "LONPOLE is 999, which is out of range"),
     "PV of a TAN": ({"PV2_1": 3.0}, {}, "TAN has no PV parameters"),
     "of the Sun, and of the sky in A": (
@@ -131,6 +138,19 @@ def test_what_had_to_be_assumed_is_said(cards, plain, words):
     reading = read(header(**cards))
     assert off(reading.values, PLAIN | plain) < 1e-3
     assert any(words in remark for remark in reading.remarks), reading.remarks
+
+
+@pytest.mark.parametrize(("name", "year", "minutes"), [("EPOCH", 2023.45, "19.7"), ("EQUINOX", 1875.0, "105")])
+def test_an_equinox_that_is_rather_a_date_is_used_as_the_standard_has_it_and_said_with_what_it_changes(
+    name, year, minutes
+):
+    reading = read(header(**{name: year}))
+    place = SkyCoord(
+        150.0, 20.0, unit="deg", frame=FK5(equinox=f"J{year}") if year > 1984 else FK4(equinox=f"B{year}")
+    ).icrs
+    found = SkyCoord(reading.values["wwt.center_x"], reading.values["wwt.center_y"], unit="deg")
+    assert place.separation(found).deg < 1e-6
+    assert f"{name} is {year:g}: " in reading.remarks[0] and f"up to {minutes} minutes of arc" in reading.remarks[0]
 
 
 def test_what_has_no_pixel_scale_of_pc_is_taken_as_the_standard_has_it():
@@ -188,6 +208,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "CUNIT in hours": ({"CUNIT1": "hourangle"}, "CUNIT1 is 'hourangle'"),
     "TNX": ({"CTYPE1": "RA---TNX", "CTYPE2": "DEC--TNX", "WAT1_001": "wtype=tnx"}, "CTYPE1 is 'RA---TNX': .*IRAF"),
     "ZPX": ({"CTYPE1": "RA---ZPX", "CTYPE2": "DEC--ZPX"}, "CTYPE1 is 'RA---ZPX': .*IRAF"),
+    "a distortion of nobody": ({"CTYPE1": "RA---TAN-TPD", "CTYPE2": "DEC--TAN-TPD"}, "CTYPE1 is 'RA---TAN-TPD': the distortion TPD"),
     "no projection": ({"CTYPE1": "RA", "CTYPE2": "DEC"}, "CTYPE1 is 'RA', which does not name a FITS projection"),
     "a projection of nobody": ({"CTYPE1": "RA---FOO", "CTYPE2": "DEC--FOO"}, "CTYPE1 is 'RA---FOO', which does not name a FITS projection"),
     "two projections": ({"CTYPE2": "DEC--SIN"}, "CTYPE1 and CTYPE2 name two projections, TAN and SIN"),
@@ -206,6 +227,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "axes that depend on a third": ({"CTYPE3": "FREQ", "CD1_3": 1e-5}, r"depend on axis 3 \(CD1_3\)"),
     "axes that depend on one without a name": (STEPS | {"PC1_3": 0.1, "PC1_1": 1.0}, r"depend on axis 3 \(PC1_3\)"),
     "frequency first": ({"CTYPE1": "FREQ", "CTYPE2": "RA---TAN", "CTYPE3": "DEC--TAN"}, "its first two axes are FREQ, RA---TAN"),
+    "as seen from the Sun": ({"CTYPE1": "HLON-TAN", "CTYPE2": "HLAT-TAN"}, "is in helioecliptic coordinates, which can't be turned"),
+    "of the Earth": ({"CTYPE1": "TLON-CAR", "CTYPE2": "TLAT-CAR"}, "is in terrestrial coordinates, which can't be turned"),
+    "a scale of 1 and nothing else": (
+        STEPS | {"CDELT1": 1.0, "CDELT2": 1.0}, "makes each pixel 1 degree wide and high: programs write that where the scale is unknown",
+    ),
     "of the Sun": ({"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN"}, "is in HPLN coordinates"),
     "tables of distortion": ({"CPDIS1": "LOOKUP", "CPDIS2": "LOOKUP"}, "give the file or its HDUList"),
 }  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.coordinates import SkyCoord
+from astropy.coordinates import Angle, SkyCoord
 from astropy.io.fits import Header
 from astropy.wcs import WCS
 from hypothesis import given
@@ -153,6 +153,23 @@ def test_a_picture_is_placed_by_hand(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "center",
+    [
+        ("13:29:52.7", "+47:11:43"), ("13h29m52.7s", "47d11m43s"), ["13 29 52.7", "47 11 43"], "13:29:52.7 +47:11:43",
+        (202.469583, "47:11:43"), ("202.469583", 47.195278), (Angle("13h29m52.7s"), Angle("47d11m43s")),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_right_ascension_in_parts_is_hours_alone_and_beside_a_declination(tmp_path, center):
+    Image.new("RGB", SIZE).save(tmp_path / "m51.png")
+    draft = ImageDraft.from_image(tmp_path / "m51.png", center=center, width=1, autosave=False)
+    assert (draft.wwt.center_x, draft.wwt.center_y) == pytest.approx((202.469583, 47.195278), abs=1e-6)
+    plane = Plane(202.469583, 47.195278, 200, 150, 0.001, 0)
+    found, error = plane_of_stars([((200, 150), center), star(plane, 30, 40)], SIZE)
+    assert error < 0.01 and beside(found, plane) < 0.01
+
+
+@pytest.mark.parametrize(
     ("placement", "message"),
     [
         ({"center": (1, 2)}, "width= in degrees, or pixel_scale="),
@@ -165,6 +182,8 @@ def test_a_picture_is_placed_by_hand(tmp_path):
         ({"center": (1, 2), "width": 1, "parity": 0}, "parity= is 1"),
         ({"center": (1, 2), "width": 1, "rotation": "up"}, "rotation= takes a number"),
         ({"center": (1, 99), "width": 1}, "declination 99"),
+        ({"center": (1, "2h"), "width": 1}, "center= takes .* “2h” is not a declination: write"),
+        ({"center": (1, 2, 3), "width": 1}, "center= takes right ascension and declination in degrees"),
         ({"center": "M 51", "width": 1}, "right ascension and declination"),
         ({"center": 5, "width": 1}, "right ascension and declination"),
         ({"width": 1}, "go with center="),

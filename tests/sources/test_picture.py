@@ -341,6 +341,11 @@ def test_other_kinds_of_picture_are_to_be_converted(tmp_path, kind):
 def test_a_fits_file_is_sent_to_its_own_door(tmp_path):
     fits.writeto(tmp_path / "m51.fits", np.ones((4, 6)))
     assert "read it with ImageDraft.from_fits" in refusal(tmp_path / "m51.fits", wcs())
+    fits.PrimaryHDU(header=wcs().to_header()).writeto(tmp_path / "m51.wcs")
+    assert (
+        "is FITS: read it with" in (said := refusal(tmp_path / "m51.wcs"))
+        and "give the picture, and this as wcs=" in said
+    )
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])

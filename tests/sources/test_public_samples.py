@@ -25,6 +25,7 @@ REASONS = {
     "no image": r"holds no image that can be read",
     "a cube": r"is a cube of",
     "too far from a plane": r"off by up to|more of the sky|gives some pixels no place",
+    "no place of its own": r"the header of HDU 1 \(D2IMARR\) has no position on the sky, and that of the file",
     "of the Sun": r"is in H[PG]LN coordinates",
     "not the sky first": r"its first two axes are (FREQ|VELO|WAVE), RA",
     "no CRVAL": r"CRVAL1 and CRVAL2 are missing",

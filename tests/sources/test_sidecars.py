@@ -7,6 +7,7 @@ import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
@@ -17,6 +18,7 @@ from sources.test_avm import packet
 
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
+from constellations_widgets.sources.picture import read_picture
 
 SIZE = (60, 40)
 
@@ -106,6 +108,8 @@ def test_a_file_that_a_solver_left_beside_a_picture_is_named_and_places_it(pictu
 def test_a_wcs_for_another_size_of_the_picture_is_scaled(picture):
     twice = header(IMAGEW=120, IMAGEH=80, CRPIX1=20.5, CRPIX2=10.5, CD1_1=-0.0005, CD2_2=0.0005)
     assert placed(picture, twice) == pytest.approx(HERE)
+    [said] = read_picture(picture, twice).remarks
+    assert "its WCS was made for 120 × 80 pixels, and is scaled to the size of the file. If the file is a part" in said
     with pytest.raises(SourceError, match="another crop of m51.jpg: it was made for 60 × 60"):
         placed(picture, header(IMAGEH=60))
     distorted = header(
@@ -113,6 +117,29 @@ def test_a_wcs_for_another_size_of_the_picture_is_scaled(picture):
     )
     with pytest.raises(SourceError, match="only the size"):
         placed(picture, distorted)
+
+
+def test_of_several_wcs_in_a_fits_file_that_of_the_pictures_size_is_used_and_others_of_it_are_named(picture, tmp_path):
+    other = fits.ImageHDU(np.zeros((30, 20), "u1"), header(CRVAL1=10.0, IMAGEW=20, IMAGEH=30))
+    same = [fits.ImageHDU(np.zeros((40, 60), "u1"), header(CRVAL1=ra)) for ra in (202.47, 10.0)]
+    path = tmp_path / "chips.fits"
+    for hdus, words in (
+        ([other, same[0]], ""),
+        ([other, *same], "that of HDU 2 is used. If the picture shows another (3)"),
+    ):
+        fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(path, overwrite=True)
+        reading = read_picture(picture, path)
+        assert reading.values["wwt.center_x"] == 202.47
+        assert words in " ".join(reading.remarks) if words else reading.remarks == ()
+
+
+def test_a_text_with_the_headers_of_several_images_is_refused(picture, tmp_path):
+    heads = tmp_path / "m51.head"
+    heads.write_text((header().tostring(sep="\n", padding=False) + "\n") * 2)
+    with pytest.raises(SourceError, match="m51.head holds the headers of several images"):
+        placed(picture, heads)
+    heads.write_text(header().tostring(sep="\n", padding=False) + "\n\nPLTSOLVD=T\n")
+    assert placed(picture, heads) == pytest.approx(HERE)
 
 
 def test_rows_may_be_counted_from_the_top(picture):

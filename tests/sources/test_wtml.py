@@ -140,6 +140,25 @@ def test_what_an_imageset_leaves_out_has_wwts_own_defaults():
 
 
 @pytest.mark.parametrize(
+    ("missing", "others", "words"),
+    [
+        (("CenterY",), {}, "no CenterY, which WWT takes for 0"),
+        (
+            ("CenterX", "CenterY", "OffsetX"),
+            {},
+            "no CenterX and no CenterY, which",
+        ),  # offsets of tiles are 0 in the middle
+        (("OffsetX", "Rotation"), {"Projection": "SkyImage"}, "no Rotation and no OffsetX, which"),
+        (("Projection",), {}, "no Projection, without which WWT draws nothing: taken as SkyImage"),
+        (("CenterX", "CenterY", "Rotation"), {"Projection": "Toast"}, ""),
+    ],
+)
+def test_a_placement_that_is_left_out_is_said(missing, others, words):
+    [reading] = read_wtml(imageset(**dict.fromkeys(missing), **others))
+    assert [words in remark for remark in reading.remarks] == [True] if words else reading.remarks == ()
+
+
+@pytest.mark.parametrize(
     ("attribute", "written", "value", "path"),
     [
         ("Rotation", "nan", "nan", "wwt.rotation"),
@@ -156,6 +175,10 @@ def test_a_value_that_cannot_be_right_is_kept_as_it_stands_and_the_checks_name_i
     draft = draft_of(imageset(**{attribute: written}))
     assert repr(draft[path]) == value
     assert path in {problem.field for problem in draft.problems if problem.severity == "error"}
+
+
+def test_the_sky_is_the_sky_in_any_spelling():
+    assert not [problem for problem in draft_of(imageset(DataSetType="sky")).problems if problem.code == "CXW907"]
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,19 @@ def test_a_wrong_path_takes_one_line_with_the_folder_and_similar_names(tmp_path)
         cxw.publish(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("m51.xisf", "save it as FITS, or as JPEG or TIFF, in PixInsight"),
+        ("m51.wcs", r"from_image\(picture, wcs='m51.wcs'\)"),
+    ],
+)
+def test_a_file_of_another_program_is_told_what_reads_it(tmp_path, name, words):
+    (tmp_path / name).write_text("x")
+    with pytest.raises(cxw.SourceError, match=words):
+        cxw.publish(tmp_path / name)
+
+
 def test_a_client_without_credentials_signs_in_in_the_panel(box):
     client = cxw.Constellations(box.api_url)
     panel = cxw.publish(WTML, client, handle=box.handle)
