@@ -84,7 +84,7 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
         self._revision = 1
         self._served = FileRegistry()
         self._wwt: PreviewWWT | None = None
-        self._wwt_lock = threading.Lock()
+        self._wwt_lock, self._sending = threading.Lock(), threading.RLock()
         self._displayed = False
         self._view: SkyView | None = None
         self._proposed: dict[str, Any] = {}
@@ -341,9 +341,9 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
             self._revision += 1
 
     def _send_paced(self) -> None:
-        # The revision is read before the values are: of two threads that send at once, the higher revision has the newer values,
-        # and the page drops the lower one if it arrives last.
-        self.send({"kind": "imageset", **self._state(self._revision)})
+        # The revision is read before the values are, which a change can renew between the two: its own revision follows.
+        with self._sending:  # of two threads, the one that reads last sends last
+            self.send({"kind": "imageset", **self._state(self._revision)})
 
     def _on_app_message(self, message: Message) -> None:
         if self._wwt is not None:
