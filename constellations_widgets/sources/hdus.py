@@ -230,7 +230,8 @@ def _first_image(hdus: Any, what: str) -> ChosenImage:
 
 def _only_header(hdus: Any) -> bool:
     """Return whether a file has a position on the sky and no pixels, as plate solvers write it."""
-    return len(hdus) == 1 and getattr(hdus[0], "shape", None) == () and says_where(hdus[0].header)
+    found = list(islice(readable_hdus(hdus), 2))
+    return len(found) == 1 and getattr(found[0], "shape", None) == () and says_where(found[0].header)
 
 
 def _wanted_image(hdus: Any, what: str, wanted: int | str) -> ChosenImage:
