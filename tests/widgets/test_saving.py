@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
@@ -34,9 +35,12 @@ def say(form: ImageForm, kind: str, **content: object) -> None:
     form._on_message(form, {"kind": kind, **content}, [])
 
 
+_numbers = itertools.count(1)
+
+
 def type_into(form: ImageForm, **changes: str) -> None:
     changes = {path.replace("_", ".", path.startswith("permissions")): text for path, text in changes.items()}
-    say(form, "edit", client="a page", seq=1, changes=changes)
+    say(form, "edit", client="a page", seq=next(_numbers), changes=changes)
 
 
 def wait(form: ImageForm, *phases: str) -> dict:
