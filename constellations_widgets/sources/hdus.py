@@ -237,10 +237,12 @@ def _only_header(hdus: Any) -> bool:
 def _wanted_image(hdus: Any, what: str, wanted: int | str) -> ChosenImage:
     if isinstance(wanted, bool) or not isinstance(wanted, int | str):
         raise SourceError(f"hdu= is the number or the name of an HDU, such as 1 or 'SCI', not {wanted!r}")
+    names = [hdu.name for hdu in readable_hdus(hdus)]
     try:
-        number = hdus.index_of(wanted) if isinstance(wanted, str) else range(len(hdus))[wanted]
-    except (KeyError, IndexError):
-        raise SourceError(f"{what} has no HDU {wanted!r}: its HDUs are 0 to {len(hdus) - 1}") from None
+        number = names.index(wanted.strip().upper()) if isinstance(wanted, str) else range(len(names))[wanted]
+    except (ValueError, IndexError):
+        there = f"its HDUs are 0 to {len(names) - 1}" if names else "it has none that can be read, so download it again"
+        raise SourceError(f"{what} has no HDU {wanted!r}: {there}") from None
     if not _is_image(hdus[number]):
         raise SourceError(f"{what} has no image in HDU {wanted!r}: give the number of another")
     return ChosenImage(hdus[number], number, _namesakes(hdus, number) if isinstance(wanted, str) else ())

@@ -66,6 +66,9 @@ def test_a_packed_file_that_astropy_reads_again_and_again_ends(tmp_path, simple)
     path, picture = tmp_path / "a.fits.gz", tmp_path / "m51.png"
     path.write_bytes(gzip.compress(write(tmp_path / "a.fits").read_bytes().replace(b"T /", simple, 1)))
     assert "a.fits.gz holds no image that can be read" in refusal(path)
+    for hdu in (1, "SCI"):
+        with pytest.raises(SourceError, match=rf"a\.fits\.gz has no HDU {hdu!r}"):
+            read_fits(path, hdu=hdu)
     Image.new("RGB", (60, 40)).save(picture)
     with pytest.raises(SourceError, match=r"a\.fits\.gz is a broken FITS file"):
         read_picture(picture, path)
