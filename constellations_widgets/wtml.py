@@ -95,7 +95,7 @@ class Notes(NamedTuple):
     remarks : tuple of str
         How the placement was chosen.
     inaccuracy : str
-        A warning by how much the placement is off; "" if there is none.
+        Warning that says by how much the placement is off, or "".
     """
 
     is_angle: bool = True

@@ -307,7 +307,7 @@ export interface SolvingState {
   progress: number;
   message: string;
   found: FoundPosition | null;
-  /** Index files to download, with size and source; "" if there are none. */
+  /** Index files to download, with size and source, or "". */
   offer: string;
   /** Their size. */
   size: string;
@@ -795,7 +795,7 @@ export interface BatchPositions {
   message: string;
   near: string;
   width: string;
-  /** Index files to download, with size and source; "" if there are none. */
+  /** Index files to download, with size and source, or "". */
   offer: string;
   /** Their size. */
   size: string;

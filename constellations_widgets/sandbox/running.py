@@ -130,7 +130,7 @@ def running_sandbox(files: Path | str | None = None) -> Sandbox | JoinedSandbox:
 
 
 def sandbox_at(api_url: str) -> Sandbox | JoinedSandbox | None:
-    """Return the sandbox whose API has this address: one of this process, or that of `make demo`; None if there is none.
+    """Return the sandbox whose API has this address, in this process or of `make demo`, or None.
 
     Raises
     ------

@@ -102,7 +102,7 @@ def inaccuracy(values: Mapping[str, Any], message: str) -> tuple[Doubt, ...]:
 
 
 def inaccuracy_in(findings: Iterable[Any]) -> str:
-    """Return the message of `inaccuracy` among the doubts of a source, or the problems of a draft; "" if there is none."""
+    """Return the message of `inaccuracy` among the doubts of a source or the problems of a draft, or ""."""
     return next((each.message for each in findings if each.code == INACCURATE), "")
 
 

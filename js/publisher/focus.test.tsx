@@ -23,19 +23,20 @@ function status(phase: PublisherStatus["phase"], more: Partial<PublisherStatus> 
   };
 }
 
-const NONE_PENDING = { phase: "none", count: 0, done: 0, items: [], message: "" };
-
-test("the keyboard is never lost: it goes from the button to the progress, to what went wrong, and back to the button", async () => {
-  const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
-  const fake = new FakeModel({
-    state,
+/** A publisher's model in the page. */
+const model = (shown: ReturnType<typeof status>, titles: Record<string, string> = {}) =>
+  new FakeModel({
+    state: { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } },
     saved: "",
     draft_id: "d",
-    status: status("editing"),
-    titles: {},
-    pending_attempts: NONE_PENDING,
+    status: shown,
+    titles,
+    pending_attempts: { phase: "none", count: 0, done: 0, items: [], message: "" },
     published_before: [],
   });
+
+test("the keyboard is never lost: it goes from the button to the progress, to what went wrong, and back to the button", async () => {
+  const fake = model(status("editing"));
   const el = document.body.appendChild(document.createElement("div"));
   publisher.render({ model: fake.model, el });
   const button = () => el.querySelector<HTMLButtonElement>("button.cxw-primary");
@@ -57,16 +58,7 @@ test("the keyboard is never lost: it goes from the button to the progress, to wh
 });
 
 test("the keyboard is left alone when it is elsewhere", async () => {
-  const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
-  const fake = new FakeModel({
-    state,
-    saved: "",
-    draft_id: "d",
-    status: status("sending"),
-    titles: {},
-    pending_attempts: NONE_PENDING,
-    published_before: [],
-  });
+  const fake = model(status("sending"));
   publisher.render({ model: fake.model, el: document.body.appendChild(document.createElement("div")) });
   const elsewhere = document.body.appendChild(document.createElement("input"));
   elsewhere.focus();
@@ -76,7 +68,6 @@ test("the keyboard is left alone when it is elsewhere", async () => {
 });
 
 test("the review says why somebody has to decide, and names fields as the form does", async () => {
-  const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
   const reasons = ["wwt.thumbnail_url: the thumbnail, http://x/t.jpg: not there.", "The handle: 'a' has <b>it</b>."];
   const about = {
     title: "M 51",
@@ -90,15 +81,7 @@ test("the review says why somebody has to decide, and names fields as the form d
   };
   const review = { ticket: "1", account: "ada", ready: true, reasons, request: "POST", body: "{}", size: 2, ...about };
   const titles = { "wwt.thumbnail_url": "Thumbnail URL" };
-  const fake = new FakeModel({
-    state,
-    saved: "",
-    draft_id: "d",
-    status: status("review", { review }),
-    titles,
-    pending_attempts: NONE_PENDING,
-    published_before: [],
-  });
+  const fake = model(status("review", { review }), titles);
   const el = document.body.appendChild(document.createElement("div"));
   publisher.render({ model: fake.model, el });
   await drawn();
@@ -120,16 +103,7 @@ test("the review says why somebody has to decide, and names fields as the form d
 });
 
 test("once the kernel is gone, what replaces the form says so, and a publication does not seem to go on", async () => {
-  const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
-  const fake = new FakeModel({
-    state,
-    saved: "",
-    draft_id: "d",
-    status: status("sending", { waiting: true }),
-    titles: {},
-    pending_attempts: NONE_PENDING,
-    published_before: [],
-  });
+  const fake = model(status("sending", { waiting: true }));
   const el = document.body.appendChild(document.createElement("div"));
   publisher.render({ model: fake.model, el });
   expect(el.querySelector("progress")).not.toBe(null);
@@ -144,16 +118,7 @@ test("once the kernel is gone, what replaces the form says so, and a publication
 });
 
 test("while it only waits for the server, waiting can be stopped", async () => {
-  const state = { name: "M 51", values: {}, problems: [], locked: false, by: { client: "", seq: 0, paths: [] } };
-  const fake = new FakeModel({
-    state,
-    saved: "",
-    draft_id: "d",
-    status: status("sending"),
-    titles: {},
-    pending_attempts: NONE_PENDING,
-    published_before: [],
-  });
+  const fake = model(status("sending"));
   const el = document.body.appendChild(document.createElement("div"));
   publisher.render({ model: fake.model, el });
   expect(el.querySelector(".cxw-publish-body button")).toBe(null); // what is sent can't be called back

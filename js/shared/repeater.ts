@@ -1,4 +1,4 @@
-// Messages that need no response, but must not be lost: a connection can break while they are sent, and nobody is told.
+// Messages without a response that must not be lost: a connection can break while they are sent, and `send` does not report it.
 
 import { LATE_RETRY, SLOWEST_RETRY } from "./kernel_link.ts";
 

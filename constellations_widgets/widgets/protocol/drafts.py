@@ -350,7 +350,7 @@ class SolvingState(TypedDict):
     message: str
     found: FoundPosition | None
     offer: str
-    """Index files to download, with size and source; "" if there are none."""
+    """Index files to download, with size and source, or ""."""
     size: str
     """Their size."""
     has_key: bool

@@ -256,7 +256,7 @@ class BatchPositions(TypedDict):
     near: str
     width: str
     offer: str
-    """Index files to download, with size and source; "" if there are none."""
+    """Index files to download, with size and source, or ""."""
     size: str
     """Their size."""
 
