@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PICTURE = HERE / "hubble_deep_field.jpg"
 
-# The file's own AVM belongs to another crop. These figures are the published centre and width of the picture: 2.3 by 2.0 arcminutes.
+# The file's own AVM belongs to another crop. These figures are the published center and width of the picture: 2.3 by 2.0 arcminutes.
 CENTER_RA, CENTER_DEC = 53.1625, -27.7914  # degrees, ICRS
 WIDTH = 2.3 / 60  # degrees
 

@@ -1,6 +1,6 @@
 """Write the constellations as WWT's engine reads them: figures.txt, constellations.txt (boundaries) and names.txt.
 
-The lines come from the npm package d3-celestial (BSD licence, see SKY-LICENSE). To write them again:
+The lines come from the npm package d3-celestial (BSD license, see SKY-LICENSE). To write them again:
 
     npm pack d3-celestial && tar xf d3-celestial-*.tgz && python tools/make_constellations.py package
 

@@ -1,6 +1,6 @@
 """Write the footprint of NASA's K2 mission, k2.json: the camera's channels, and where it pointed in each campaign.
 
-The numbers are those of K2fov (MIT licence, see K2-LICENSE). To write them again:
+The numbers are those of K2fov (MIT license, see K2-LICENSE). To write them again:
 
     pip install K2fov && python tools/make_k2.py
 

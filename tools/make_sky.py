@@ -1,7 +1,7 @@
 """Draw the small all-sky that stands behind the image: sky_0.jpg (RA 0 to 180) and sky_1.jpg (RA 180 to 360).
 
 Stars (Hipparcos, to magnitude 6) and the outline of the Milky Way come from the npm package
-d3-celestial (BSD licence, see SKY-LICENSE). To draw them again:
+d3-celestial (BSD license, see SKY-LICENSE). To draw them again:
 
     npm pack d3-celestial && tar xf d3-celestial-*.tgz && python tools/make_sky.py package
 """
@@ -61,10 +61,10 @@ def main(package: Path) -> None:
         x, y = pixel(ra, dec)
         radius = max(0.7, (6.5 - magnitude) * 0.62)
         wide = radius / max(0.05, np.cos(np.deg2rad(dec)))  # the projection stretches the poles
-        grey = int(np.clip(255 * (1.15 - magnitude / 8), 60, 255))
+        gray = int(np.clip(255 * (1.15 - magnitude / 8), 60, 255))
         for turn in (-WIDTH, 0, WIDTH):
             draw.ellipse(
-                [x + turn - wide, y - radius, x + turn + wide, y + radius], fill=(grey, grey, min(255, grey + 15))
+                [x + turn - wide, y - radius, x + turn + wide, y + radius], fill=(gray, gray, min(255, gray + 15))
             )
     half = WIDTH // 2
     for index in range(2):

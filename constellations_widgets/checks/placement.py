@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..errors import SourceError
 from ..geometry.extent import guessed_size, middle_of
-from ..geometry.fitting import TOLERANCE, UNSEEN, recentred
+from ..geometry.fitting import TOLERANCE, UNSEEN, recentered
 from ..geometry.plane import plane_of, width_factor_of
 from ..geometry.sphere import separation
 from ..geometry.transforms import PLACED, tidy
@@ -73,7 +73,7 @@ def tan_is_two_tiles_wide(values: Values) -> Fault | None:
 def tan_offsets_are_degrees(values: Values) -> list[Fault]:
     """Report offsets of a tiled image that are so large that they are probably pixels.
 
-    A cutout of a mosaic may lie several image sizes away from its projection centre.
+    A cutout of a mosaic may lie several image sizes away from its projection center.
     """
     size = number(values, "wwt.base_degrees_per_tile")
     if not is_tan(values) or size is None or size <= 0:
@@ -98,7 +98,7 @@ def sky_image_offsets_are_pixels(values: Values) -> Fault | None:
     if x == 0 and y == 0:
         return Fault(
             "wwt.offset_x",
-            "is 0, and so is the other: that puts the image's lower left corner on the centre. Its middle is half its width and height, in pixels",
+            "is 0, and so is the other: that puts the image's lower left corner on the center. Its middle is half its width and height, in pixels",
         )
     if 0 < abs(x) < 1 and 0 < abs(y) < 1:
         return Fault(
@@ -164,14 +164,14 @@ def center_was_given(values: Values) -> Fault | None:
 
 
 @dataclass(frozen=True)
-class _FarCentre:
-    """A projection centre outside of an image: by how many pixels WWT displaces the image, and how to change that."""
+class _FarCenter:
+    """A projection center outside of an image: by how many pixels WWT displaces the image, and how to change that."""
 
     displaced: float
     fault: Fault
 
 
-def _far_centre(values: Values) -> _FarCentre | None:
+def _far_center(values: Values) -> _FarCenter | None:
     size = values.get(IMAGE_SIZE)
     try:
         plane, size = plane_of(values, size), size or guessed_size(values)
@@ -181,7 +181,7 @@ def _far_centre(values: Values) -> _FarCentre | None:
     displaced = _displaced(far) / plane.scale
     if displaced <= UNSEEN:
         return None
-    nearer, error = recentred(plane, size)
+    nearer, error = recentered(plane, size)
     if error > displaced / 2 or nearer.mirrored != plane.mirrored:
         return None
     # For tiles, `size` may be that of all tiles together: their middle is the image's.
@@ -192,29 +192,29 @@ def _far_centre(values: Values) -> _FarCentre | None:
     )
     changes = tidy({path: there[path] for path in PLACED}, plane.scale, is_tan(values))
     message = (
-        f"is the projection centre, {far:.3g} degrees from the image: WWT draws the image up to {displaced:.2g} pixels nearer to it "
-        f"than it is. A projection centre in the image is off by at most {max(error, 0.001):.2g}"
+        f"is the projection center, {far:.3g} degrees from the image: WWT draws the image up to {displaced:.2g} pixels nearer to it "
+        f"than it is. A projection center in the image is off by at most {max(error, 0.001):.2g}"
     )
-    return _FarCentre(displaced, Fault("wwt.center_x", message, "Move the projection centre to the image", changes))
+    return _FarCenter(displaced, Fault("wwt.center_x", message, "Move the projection center to the image", changes))
 
 
 def _displaced(far: float) -> float:
-    """Return how many degrees nearer WWT draws what is `far` degrees from its projection centre; see `geometry.engine`."""
+    """Return how many degrees nearer WWT draws what is `far` degrees from its projection center; see `geometry.engine`."""
     angle = math.radians(far)
     return math.degrees(angle - math.atan(math.sin(angle)))
 
 
 @rule("CXW219", WARNING)
-def image_is_at_its_projection_centre(values: Values) -> Fault | None:
-    """Report a projection centre so far from the image that WWT visibly draws the image in the wrong place."""
-    found = _far_centre(values)
+def image_is_at_its_projection_center(values: Values) -> Fault | None:
+    """Report a projection center so far from the image that WWT visibly draws the image in the wrong place."""
+    found = _far_center(values)
     return found.fault if found and found.displaced > TOLERANCE else None
 
 
 @rule("CXW220", INFO)
-def projection_centre_may_be_far(values: Values) -> Fault | None:
-    """Report a projection centre that displaces the image a little, or perhaps much: if the size of its file is unknown."""
-    found = _far_centre(values)
+def projection_center_may_be_far(values: Values) -> Fault | None:
+    """Report a projection center that displaces the image a little, or perhaps much: if the size of its file is unknown."""
+    found = _far_center(values)
     if found:
         return found.fault if found.displaced <= TOLERANCE else None
     if values.get(IMAGE_SIZE) or not is_sky_image(values):
@@ -229,7 +229,7 @@ def projection_centre_may_be_far(values: Values) -> Fault | None:
         return None
     return Fault(
         "wwt.offset_x",
-        f"and the other, {plane.x:g} and {plane.y:g} pixels, place the projection centre, and the size of the image is not known. If "
+        f"and the other, {plane.x:g} and {plane.y:g} pixels, place the projection center, and the size of the image is not known. If "
         f"the image is smaller than that, WWT draws it up to {displaced:.2g} pixels away from its position: compare its width and height",
     )
 

@@ -85,7 +85,7 @@ def parse_angle(text: str, unit: str = "°", what: str = ANGLE) -> float:
 
 def _parse(text: str, unit: str, what: str, *, half: bool = False) -> float:
     """Return the angle as `parse_angle` does; "13 29" is hours and minutes only as `half` of a position."""
-    written = _unlabelled(_plain(text), what) if len(text) <= _LONGEST else ""
+    written = _unlabeled(_plain(text), what) if len(text) <= _LONGEST else ""
     sign, body, pole = _signed(written, what)
     if what == ANGLE and (turn := _FROM_NORTH.search(body)):
         body, sign = body[: turn.start()], sign if turn[1] else -sign
@@ -103,7 +103,7 @@ def _plain(text: str) -> str:
     return _POINT_BEHIND.sub(r"\1.\3\2", text.translate(_PLAIN).strip())
 
 
-def _unlabelled(written: str, what: str) -> str:
+def _unlabeled(written: str, what: str) -> str:
     """Return what was written without the name of the number, the equinox J2000, and "per pixel"."""
     written = _LABELS[what].sub("", _EPOCH.sub(" ", written)).strip()
     return _PER_PIXEL.sub("", written) if what == ANGLE else written
@@ -158,13 +158,13 @@ def may_be_hours(text: str) -> float | None:
     """Return the right ascension in a text, in degrees, if it is a number without a unit that could be meant in hours."""
     written = _position_text(text) if len(text) <= 2 * _LONGEST else ""
     plain = re.compile(r"\+?(\d{1,2}(?:[.,]\d*)?)", re.ASCII)
-    whole = plain.fullmatch(_unlabelled(written, RA))
+    whole = plain.fullmatch(_unlabeled(written, RA))
     for first, second in () if whole else _halves(written):
         try:
             _parse(first, "°", RA, half=True), _parse(second, "°", DEC, half=True)
         except SourceError:
             continue
-        whole = plain.fullmatch(_unlabelled(first, RA))
+        whole = plain.fullmatch(_unlabeled(first, RA))
         break
     return degrees if whole and (degrees := _number(whole[1])) < 24 else None
 

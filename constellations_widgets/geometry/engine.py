@@ -1,14 +1,14 @@
 """Model of how WWT's engine draws flat images, from the source of its WebGL version (`tangent_tile.js`, `shaders.js`).
 
-*Tiles.* A pyramid is `base` degrees high. The engine takes an edge `e` of a tile, in degrees from the projection centre, to
+*Tiles.* A pyramid is `base` degrees high. The engine takes an edge `e` of a tile, in degrees from the projection center, to
 ``e / (base / 2) * tan(base / 2)`` on the tangent plane (`TangentTile.geoTo3dTan`). So `base` is an angle, and a pixel at the projection
-centre is ``2 * tan(base / 2) / P`` radians, where P is the height of the deepest level in pixels. A pyramid with width factor 1 is two
-tiles wide at its root (`RenderContext.getTilesXForLevel`), and the projection centre is in its middle, too.
+center is ``2 * tan(base / 2) / P`` radians, where P is the height of the deepest level in pixels. A pyramid with width factor 1 is two
+tiles wide at its root (`RenderContext.getTilesXForLevel`), and the projection center is in its middle, too.
 
-*Far projection centres.* The vertices of a tile are sent relative to the projection centre, which is added in clip space divided by its
-own depth (`TileShader.use`, ``centerScreen``). In a view whose middle is an angle φ from the projection centre, a point ``c + v`` of the
-plane is drawn in the direction of ``c / cos φ + v``, where c is the unit vector of the projection centre. What lies at an angle θ from
-the projection centre, and in the middle of the view, is drawn at atan(sin θ): about θ³/2 too close to the projection centre.
+*Far projection centers.* The vertices of a tile are sent relative to the projection center, which is added in clip space divided by its
+own depth (`TileShader.use`, ``centerScreen``). In a view whose middle is an angle φ from the projection center, a point ``c + v`` of the
+plane is drawn in the direction of ``c / cos φ + v``, where c is the unit vector of the projection center. What lies at an angle θ from
+the projection center, and in the middle of the view, is drawn at atan(sin θ): about θ³/2 too close to the projection center.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TILE = 256  # pixels of a tile's side
 
 
 def scale_of_base(base: float, height: float) -> float:
-    """Return the degrees per pixel, at the projection centre, of a pyramid `base` degrees and `height` pixels high."""
+    """Return the degrees per pixel, at the projection center, of a pyramid `base` degrees and `height` pixels high."""
     return math.degrees(2 * math.tan(math.radians(base) / 2)) / height
 
 
@@ -59,7 +59,7 @@ def displacement(east: Any, north: Any, looking_at: tuple[float, float]) -> Any:
     import numpy as np
 
     x, y = np.radians(east), np.radians(north)
-    centre = math.hypot(1.0, *map(math.radians, looking_at))  # 1 / cos φ
-    # The angle between (1, x, y) and (centre, x, y), whose vector product is (0, x, y) * (1 - centre) turned by a right angle.
-    across = np.hypot(x, y) * (centre - 1)
-    return np.degrees(np.arctan2(across, centre + x**2 + y**2))
+    center = math.hypot(1.0, *map(math.radians, looking_at))  # 1 / cos φ
+    # The angle between (1, x, y) and (center, x, y), whose vector product is (0, x, y) * (1 - center) turned by a right angle.
+    across = np.hypot(x, y) * (center - 1)
+    return np.degrees(np.arctan2(across, center + x**2 + y**2))

@@ -28,12 +28,12 @@ def view_of_image(wwt: Mapping[str, Any], size: tuple[int, int] | None = None) -
         The 13 fields, as `ImageWwt` has them.
     size : tuple of int, optional
         Width and height of the image in pixels, where they are known. A tiled image without is as large as all of its
-        tiles; a single file is guessed from where its projection centre is: mostly in the middle.
+        tiles; a single file is guessed from where its projection center is: mostly in the middle.
 
     Returns
     -------
     SkyView
-        For an image that is not flat (``Toast`` and others), 60 degrees around its centre.
+        For an image that is not flat (``Toast`` and others), 60 degrees around its center.
     """
     values = {f"wwt.{name}": value for name, value in wwt.items()}
     try:
@@ -55,9 +55,9 @@ def middle_of(plane: Plane, size: tuple[float, float]) -> tuple[float, float]:
 
 
 def guessed_size(values: Mapping[str, Any]) -> tuple[float, float]:
-    """Return the width and height in pixels of all tiles, or of one file whose projection centre is in its middle.
+    """Return the width and height in pixels of all tiles, or of one file whose projection center is in its middle.
 
-    One file that certainly has its projection centre outside is taken to be 1000 pixels wide, or high, or as large as
+    One file that certainly has its projection center outside is taken to be 1000 pixels wide, or high, or as large as
     can be drawn.
     """
     if values.get("wwt.projection") == "Tan":

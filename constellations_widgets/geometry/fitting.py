@@ -114,7 +114,7 @@ class SkyGrid:
         return plane, float((difference + displaced).max())
 
 
-def recentred(plane: Plane, size: tuple[float, float]) -> tuple[Plane, float]:
+def recentered(plane: Plane, size: tuple[float, float]) -> tuple[Plane, float]:
     """Return the plane tangent to the sky at the image, to replace one that WWT draws in the wrong place.
 
     The second value is the largest remaining error in pixels.

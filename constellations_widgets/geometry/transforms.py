@@ -58,17 +58,17 @@ def scaled(plane: Plane, factor: float, about: Place) -> Plane:
     """
     if not (math.isfinite(factor) and factor > 0 and 0 < plane.scale * factor <= _LARGEST):
         raise SourceError(f"A pixel of an image takes up to one degree of the sky, not {plane.scale * factor:g}")
-    centre, there = to_vector((plane.ra, plane.dec)), to_vector(about)
-    depth = _depth(centre, there)
-    offset = tuple(t / depth - c for t, c in zip(there, centre, strict=True))
-    now: Vector = unit(tuple(c + factor * o for c, o in zip(centre, offset, strict=True)))
+    center, there = to_vector((plane.ra, plane.dec)), to_vector(about)
+    depth = _depth(center, there)
+    offset = tuple(t / depth - c for t, c in zip(there, center, strict=True))
+    now: Vector = unit(tuple(c + factor * o for c, o in zip(center, offset, strict=True)))
     return replace(_carried(plane, rotation_to(now, there)), scale=plane.scale * factor)
 
 
 def mirrored(plane: Plane, about: Place) -> Plane:
     """Return `plane` with left and right exchanged; the picture's column through `about` stays in place."""
-    there, centre = to_vector(about), to_vector((plane.ra, plane.dec))
-    _depth(centre, there)
+    there, center = to_vector(about), to_vector((plane.ra, plane.dec))
+    _depth(center, there)
     normal = unit(cross(there, _up(plane)))
 
     def reflect(vector: Vector) -> Vector:
@@ -132,8 +132,8 @@ def tidy(new: Mapping[str, Any], pixel: float, tiled: bool) -> dict[str, Any]:
 
 def _carried(plane: Plane, change: Change) -> Plane:
     """Return `plane` after an isometry of the sphere."""
-    centre, up = change(to_vector((plane.ra, plane.dec))), change(_up(plane))
-    place = ra, dec = to_place(centre)
+    center, up = change(to_vector((plane.ra, plane.dec))), change(_up(plane))
+    place = ra, dec = to_place(center)
     east, north = axes(place)
     return replace(plane, ra=ra, dec=dec, rotation=math.degrees(math.atan2(dot(up, east), dot(up, north))))
 
@@ -151,8 +151,8 @@ def _up(plane: Plane) -> Vector:
     return tuple(sin * e + cos * n for e, n in zip(east, north, strict=True))  # type: ignore[return-value]
 
 
-def _depth(centre: Vector, there: Vector) -> float:
-    depth = dot(centre, there)
+def _depth(center: Vector, there: Vector) -> float:
+    depth = dot(center, there)
     if depth < 1e-3:
         raise SourceError("That place is on the other side of the sky: choose one on the image")
     return depth
@@ -161,7 +161,7 @@ def _depth(centre: Vector, there: Vector) -> float:
 def without_negative_base(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return changes that make a negative size positive without moving the image; empty if these are not known.
 
-    The engine draws a flat image with a negative size turned by 180 degrees about its projection centre, together
+    The engine draws a flat image with a negative size turned by 180 degrees about its projection center, together
     with the offsets of tiles, which are in degrees. The position of an all-sky image does not depend on its size.
     """
     path, projection = "wwt.base_degrees_per_tile", values.get("wwt.projection")

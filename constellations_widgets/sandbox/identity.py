@@ -34,7 +34,7 @@ _USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 
 @dataclass
 class IdentityRules:
-    """Behaviour of the identity provider. Can be changed at any time."""
+    """Behavior of the identity provider. Can be changed at any time."""
 
     token_lifetime: float = tokens.LIFETIME
     """Lifetime in seconds of the access tokens issued from now on."""
@@ -87,7 +87,7 @@ class IdentityProvider:
     account, username : str
         The account that signs in: the `sub` of the tokens, and the name for people.
     rules : IdentityRules, optional
-        Its behaviour.
+        Its behavior.
     """
 
     def __init__(self, base_url: str, account: str, username: str, rules: IdentityRules | None = None):

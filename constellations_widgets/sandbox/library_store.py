@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS library (
 CREATE INDEX IF NOT EXISTS library_files ON library (file);
 """
 _SAMPLES = 24
-_COLOURS = [(90, 140, 255), (255, 170, 80), (210, 90, 190), (110, 220, 160), (240, 230, 150), (240, 90, 90)]
+_COLORS = [(90, 140, 255), (255, 170, 80), (210, 90, 190), (110, 220, 160), (240, 230, 150), (240, 90, 90)]
 
 
 @dataclass(frozen=True)
@@ -191,13 +191,13 @@ _TARGETS = ["M31", "M42", "M51", "M81", "M101", "NGC 253", "NGC 1300", "Carina",
 
 def _sample(number: int, side: int = 64) -> bytes:
     """Return a small PNG of a round glow, with a color and width for each number."""
-    colour, width = _COLOURS[number % len(_COLOURS)], 6 + 3 * (number % 7)
+    color, width = _COLORS[number % len(_COLORS)], 6 + 3 * (number % 7)
     rows = bytearray()
     for y in range(side):
         rows.append(0)
         for x in range(side):
             light = 1 / (1 + ((x - side / 2) ** 2 + (y - side / 2) ** 2) / width**2)
-            rows.extend(int(part * light) for part in colour)
+            rows.extend(int(part * light) for part in color)
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(rows))), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in chunks)

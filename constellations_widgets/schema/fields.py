@@ -73,7 +73,7 @@ _FIELDS = (
     FieldSpec(
         "wwt.center_x",
         "Center X (RA)",
-        "Right ascension of the projection centre, 0 to 360.",
+        "Right ascension of the projection center, 0 to 360.",
         "number",
         unit="degrees",
         minimum=0,
@@ -82,7 +82,7 @@ _FIELDS = (
     FieldSpec(
         "wwt.center_y",
         "Center Y (Dec)",
-        "Declination of the projection centre, -90 to 90.",
+        "Declination of the projection center, -90 to 90.",
         "number",
         unit="degrees",
         minimum=-90,
@@ -106,14 +106,14 @@ _FIELDS = (
     FieldSpec(
         "wwt.offset_x",
         "Offset X",
-        "Tiled: moves the image right, in degrees; 0 puts its centre on the projection centre. Untiled: pixels from the left edge to the projection centre.",
+        "Tiled: moves the image right, in degrees; 0 puts its center on the projection center. Untiled: pixels from the left edge to the projection center.",
         "number",
         unit={"Tan": "degrees", "SkyImage": "pixels"},
     ),
     FieldSpec(
         "wwt.offset_y",
         "Offset Y",
-        "Tiled: moves the image up, in degrees; 0 puts its centre on the projection centre. Untiled: pixels from the bottom edge to the projection centre.",
+        "Tiled: moves the image up, in degrees; 0 puts its center on the projection center. Untiled: pixels from the bottom edge to the projection center.",
         "number",
         unit={"Tan": "degrees", "SkyImage": "pixels"},
     ),

@@ -324,7 +324,7 @@ def license_warning(text: str) -> str | None:
     Parameters
     ----------
     text : str
-        A license expression, normalised or not.
+        A license expression, normalized or not.
 
     Returns
     -------

@@ -287,7 +287,7 @@ def _spatial(packet: Properties) -> dict[str, list[str]]:
 def resized(wcs: WCS, factor: float) -> WCS:
     """Return the WCS of the same picture with `factor` times as many pixels per side.
 
-    The picture's edge stays in place; it is half a pixel before the centre of the first pixel, whatever its size.
+    The picture's edge stays in place; it is half a pixel before the center of the first pixel, whatever its size.
     """
     scaled = wcs.deepcopy()
     if factor != 1:

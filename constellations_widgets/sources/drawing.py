@@ -59,7 +59,7 @@ def save(picture: Image.Image, what: str, name: str) -> Path:
 
 
 def drawn(pixels: np.ndarray[Any, Any], what: str) -> Image.Image:
-    """Return grey and alpha of FITS pixels, rows from top to bottom: asinh stretch, percentiles 1 to 99.7."""
+    """Return gray and alpha of FITS pixels, rows from top to bottom: asinh stretch, percentiles 1 to 99.7."""
     import numpy as np
     from astropy.visualization import AsinhStretch
     from PIL import Image

@@ -35,7 +35,7 @@ _STRUCTURE_VALUE = re.compile(r"[TF]|[+-]?(\d+\.?\d*|\.\d+)([EeDd][+-]?\d+)?")
 _BLOCK = 2880  # bytes; astropy reads headers in blocks, and pixels at once
 _LONGEST_HEADER = 4096  # most consecutive blocks of one header
 _LARGEST = 2 << 30  # most bytes decompressed or skipped at once
-_CHANNELS = (3, 4)  # samples per pixel of a colour image
+_CHANNELS = (3, 4)  # samples per pixel of a color image
 _ENDLESS = ("_CorruptedHDU", "_NonstandardHDU")
 _ADVICE = {
     "a PNG picture": "read it with ImageDraft.from_image", "a JPEG picture": "read it with ImageDraft.from_image",
@@ -162,9 +162,9 @@ def chosen_image(hdus: Any, what: str, wanted: int | str | None = None) -> Chose
     chosen = _first_image(hdus, what) if wanted is None else _wanted_image(hdus, what, wanted)
     shape = chosen.hdu.shape
     if any(size != 1 for size in shape[:-2]):
-        # The colours come last in arrays that are written as other programs hold them, and first by the standard.
-        colours_last = len(shape) == 3 and shape[2] in _CHANNELS and min(shape[:2]) > max(_CHANNELS)
-        plane = "..., 0" if colours_last else ", ".join("0" for _ in shape[:-2])
+        # The colors come last in arrays that are written as other programs hold them, and first by the standard.
+        colors_last = len(shape) == 3 and shape[2] in _CHANNELS and min(shape[:2]) > max(_CHANNELS)
+        plane = "..., 0" if colors_last else ", ".join("0" for _ in shape[:-2])
         raise SourceError(
             f"{what} is a cube of {' × '.join(map(str, shape))}: give one plane of it. With hdu = hdus[{chosen.number}] "
             f"of the open file that is from_fits(fits.PrimaryHDU(hdu.data[{plane}], hdu.header))"

@@ -1,4 +1,4 @@
-"""Placement given by hand: centre, scale, rotation and parity, or stars with known positions."""
+"""Placement given by hand: center, scale, rotation and parity, or stars with known positions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def plane_by_hand(
     rotation: float = 0.0,
     parity: int = 1,
 ) -> Plane:
-    """Return the plane with the given centre, scale, rotation and parity, tangent at the middle of the picture.
+    """Return the plane with the given center, scale, rotation and parity, tangent at the middle of the picture.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ def read_picture(
         Whether it will be cut into tiles: where libvips reads its pixels for that, nothing but its header is read here,
         and a TIFF is not converted. A TIFF of several pictures is refused.
     **by_hand
-        Centre, width and so on, as `manual_placement.plane_by_hand` takes them.
+        Center, width and so on, as `manual_placement.plane_by_hand` takes them.
 
     Raises
     ------

@@ -5,14 +5,14 @@ import { type Place, planeToSky, separation, skyToPlane } from "./tangent.ts";
 
 // The table that constellations_widgets/geometry is held to as well: see tests/geometry/make_cases.py.
 describe("the tangent plane", () => {
-  for (const { centre, plane, sky } of table.tangent as unknown as {
-    centre: Place;
+  for (const { center, plane, sky } of table.tangent as unknown as {
+    center: Place;
     plane: [number, number];
     sky: Place;
   }[]) {
-    it(`at ${centre} has ${plane} where astropy has it`, () => {
-      expect(separation(planeToSky(...plane, centre), sky)).toBeLessThan(1e-9);
-      const found = skyToPlane(sky, centre)!;
+    it(`at ${center} has ${plane} where astropy has it`, () => {
+      expect(separation(planeToSky(...plane, center), sky)).toBeLessThan(1e-9);
+      const found = skyToPlane(sky, center)!;
       expect(Math.hypot(found[0] - plane[0], found[1] - plane[1])).toBeLessThan(1e-8);
     });
   }

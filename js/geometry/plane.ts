@@ -28,17 +28,17 @@ export function padded({ tile_levels, width_factor }: Placement): [width: number
 }
 
 export class Plane {
-  readonly centre: Place;
-  /** The pixel at `centre`, right and up from the lower left corner. */
+  readonly center: Place;
+  /** The pixel at `center`, right and up from the lower left corner. */
   readonly at: readonly [x: number, y: number];
-  /** Degrees that a pixel takes at `centre`. */
+  /** Degrees that a pixel takes at `center`. */
   readonly scale: number;
   #right: 1 | -1;
   #cos: number;
   #sin: number;
 
   private constructor(image: Placement, at: readonly [number, number], scale: number) {
-    this.centre = [image.center_x, image.center_y];
+    this.center = [image.center_x, image.center_y];
     this.at = at;
     this.scale = scale;
     this.#right = image.bottoms_up && image.projection === "SkyImage" ? 1 : -1;
@@ -63,12 +63,12 @@ export class Plane {
   }
 
   sky(x: number, y: number): Place {
-    return planeToSky(...this.onPlane(x, y), this.centre);
+    return planeToSky(...this.onPlane(x, y), this.center);
   }
 
   /** The place in the picture that is at a place of the sky; null if that is too far off. */
   pixel(place: Place): [x: number, y: number] | null {
-    const found = skyToPlane(place, this.centre);
+    const found = skyToPlane(place, this.center);
     if (!found) return null;
     const [east, north] = [found[0] / this.scale, found[1] / this.scale];
     return [

@@ -9,7 +9,7 @@ export type Vector = readonly [number, number, number];
 const DEGREE = Math.PI / 180;
 const HORIZON = 1e-3; // cosine of the largest distance from the tangent point that counts as being on the plane
 
-/** Coordinates, east and north, on the plane that touches the sphere at `centre`. Null for what is a right angle or more away. */
+/** Coordinates, east and north, on the plane that touches the sphere at `center`. Null for what is a right angle or more away. */
 export function skyToPlane([ra, dec]: Place, [ra0, dec0]: Place): [east: number, north: number] | null {
   const [turned, delta, delta0] = [(ra - ra0) * DEGREE, dec * DEGREE, dec0 * DEGREE];
   const along = Math.cos(delta) * Math.cos(turned);

@@ -146,7 +146,7 @@ export class ImageOnSky implements Part {
     next.loaded = true;
     const images = this.#app!.engine?.images;
     if (images && isFits(next.drawn) && next.drawn.size) images.setSize(next.name, next.drawn.size);
-    this.#colour(next);
+    this.#color(next);
     if (!images || this.#comesFirst(next)) this.#exchange(next);
     this.#update(); // there may be a newer state by now
     this.#app!.wake();
@@ -255,12 +255,12 @@ export class ImageOnSky implements Part {
 
   /** FITS pixels are shown when it is known how; everything else at once. */
   #mayShow(image: OnSky): boolean {
-    return !isFits(image.drawn) || this.#look.colouring !== null || this.#look.words !== "";
+    return !isFits(image.drawn) || this.#look.coloring !== null || this.#look.words !== "";
   }
 
   #exchange(next: OnSky): void {
     const app = this.#app!;
-    this.#colour(next);
+    this.#color(next);
     if (!app.engine?.images.show(next.name)) app.post({ event: "set_foreground_by_name", name: next.name });
     this.#next = null;
     this.#onSky = { state: next.state, drawn: next.drawn, name: next.name };
@@ -277,13 +277,13 @@ export class ImageOnSky implements Part {
     return state.pixels && this.#look.wanted && this.#app?.engine ? state.pixels : { name, imageset, wtml, size };
   }
 
-  #colour(image: OnSky): void {
-    const { colouring } = this.#look;
-    if (colouring && isFits(image.drawn)) this.#app?.engine?.images.colour(image.name, colouring);
+  #color(image: OnSky): void {
+    const { coloring } = this.#look;
+    if (coloring && isFits(image.drawn)) this.#app?.engine?.images.color(image.name, coloring);
   }
 
   #lookChanged(): void {
-    if (this.#onSky) this.#colour(this.#onSky);
+    if (this.#onSky) this.#color(this.#onSky);
     if (this.#status.progress === "shown") this.#status.set("ready");
     this.#updateMessage();
     this.#update();

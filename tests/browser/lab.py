@@ -421,5 +421,5 @@ def _kernel_spec(title: str, folder: Path | None) -> dict[str, Any]:
 
 
 def _plain(text: str) -> str:
-    """Text without the terminal's colours."""
+    """Text without the terminal's colors."""
     return "".join(part.partition("m")[2] if at else part for at, part in enumerate(text.split("\x1b[")))

@@ -1,4 +1,4 @@
-"""An image with coloured marks near its corners, its WCS, and where on the screen a position of the sky appears."""
+"""An image with colored marks near its corners, its WCS, and where on the screen a position of the sky appears."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 700, 500
 SCALE = 0.001  # degrees per pixel
 SIDE = 24  # of a mark, pixels
 
-# Colour and upper left corner of each mark, in pixels from the image's upper left corner.
+# Color and upper left corner of each mark, in pixels from the image's upper left corner.
 MARKS = {
     "red": ((255, 0, 0), (20, 20)),
     "lime": ((0, 255, 0), (WIDTH - 20 - SIDE, 20)),
@@ -25,10 +25,10 @@ MARKS = {
 
 
 def make_image(path: Path) -> Path:
-    """Write the image as a PNG: marks on grey."""
+    """Write the image as a PNG: marks on gray."""
     pixels = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-    for colour, (x, y) in MARKS.values():
-        pixels[y : y + SIDE, x : x + SIDE] = colour
+    for color, (x, y) in MARKS.values():
+        pixels[y : y + SIDE, x : x + SIDE] = color
     Image.fromarray(pixels).save(path)
     return path
 
@@ -110,8 +110,8 @@ def sky_to_pixel(ra: float, dec: float, camera: dict[str, Any]) -> tuple[float, 
 def find_marks(picture: np.ndarray) -> dict[str, tuple[float, float]]:
     """The middle of each mark that is to be seen in `picture` (height × width × 3), as `sky_to_pixel` counts."""
     found = {}
-    for name, (colour, _) in MARKS.items():
-        near = np.abs(picture.astype(int) - colour).max(axis=2) < 60
+    for name, (color, _) in MARKS.items():
+        near = np.abs(picture.astype(int) - color).max(axis=2) < 60
         if near.sum() >= 20:
             y, x = np.nonzero(near)
             found[name] = (float(x.mean()) + 0.5, float(y.mean()) + 0.5)

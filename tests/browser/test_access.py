@@ -11,7 +11,7 @@ from browser.test_typing import WIDGETS, notebook
 
 __all__ = ["notebook"]  # a fixture
 
-COLOURS = "it => { const { color, backgroundColor } = getComputedStyle(it); return [color, backgroundColor]; }"
+COLORS = "it => { const { color, backgroundColor } = getComputedStyle(it); return [color, backgroundColor]; }"
 
 MOVING = """() => [...document.querySelectorAll(".cxw, .cxw *, .cxw-preview, .cxw-preview *")].filter((it) => {
     const { transitionDuration, animationName, animationDuration } = getComputedStyle(it);
@@ -44,9 +44,9 @@ def test_in_forced_colors_a_pressed_button_can_be_told(notebook: Notebook):
     expect(grid).to_be_visible()
     notebook.page.emulate_media(forced_colors="active")
     try:
-        plain = grid.evaluate(COLOURS)
+        plain = grid.evaluate(COLORS)
         grid.click()
-        assert grid.evaluate(COLOURS) != plain
+        assert grid.evaluate(COLORS) != plain
         notebook.screenshot("access-forced-colors", preview)
         notebook.screenshot("access-forced-colors-form", notebook.output(1))
         grid.click()

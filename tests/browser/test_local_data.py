@@ -27,7 +27,7 @@ SKY = 40  # what is darker is the sky behind the image
 
 
 def at(element: Locator, shown: np.ndarray, position: tuple[float, float]) -> np.ndarray:
-    """The colour of the sky at RA and Dec."""
+    """The color of the sky at RA and Dec."""
     x, y = sky_to_pixel(*position, camera(element))
     return shown[int(y), int(x)].astype(int)
 
@@ -59,7 +59,7 @@ def turned(it: Shown, rotation: float) -> np.ndarray:
     return picture(it.up_to_date())
 
 
-def test_a_fits_file_is_stretched_and_coloured_where_its_wcs_says(page: Page, tmp_path: Path):
+def test_a_fits_file_is_stretched_and_colored_where_its_wcs_says(page: Page, tmp_path: Path):
     draft = ImageDraft.from_fits(make_fits(tmp_path / "marked.fits"), autosave=False)
     with shown_alone(page, draft) as it:
         element = it.up_to_date()
@@ -67,27 +67,27 @@ def test_a_fits_file_is_stretched_and_coloured_where_its_wcs_says(page: Page, tm
         # The picture that is to be uploaded.
         assert worst_of_white(element, picture(element), make_wcs()) < SMALL_PIXEL
 
-        stretch, colours = element.get_by_label("Stretch"), element.get_by_label("Colors")
+        stretch, colors = element.get_by_label("Stretch"), element.get_by_label("Colors")
         assert "Constellations stores no stretch" in stretch.get_attribute("title")
         ground = tuple(map(float, make_wcs().wcs_pix2world(350, 120, 0)))
         levels = {}
-        for choice in ("linear", "log", "power", "sqrt", "equalised"):
+        for choice in ("linear", "log", "power", "sqrt", "equalized"):
             stretch.select_option(choice)
             if choice == "linear":  # the others keep them
                 element.get_by_label("Low cut").fill("100")
                 element.get_by_label("High cut").fill("1000")
             shown = see(element)
-            if choice != "equalised":  # then nearly everything is nearly white
+            if choice != "equalized":  # then nearly everything is nearly white
                 assert worst_of_white(element, shown, make_wcs()) < SMALL_PIXEL, choice
             assert at(element, shown, positions(make_wcs())[NOTHING]).max() < SKY  # there are no values there
             levels[choice] = int(at(element, shown, ground).mean())
         pixels(element, save="preview-fits")
-        assert levels.pop("equalised") > 200  # nine tenths of the pixels are not brighter
+        assert levels.pop("equalized") > 200  # nine tenths of the pixels are not brighter
         assert levels == pytest.approx({"linear": 64, "log": 193, "power": 16, "sqrt": 128}, abs=3)
 
-        colours.select_option("viridis")
+        colors.select_option("viridis")
         assert at(element, see(element), positions(make_wcs())["lime"]) == pytest.approx([253, 231, 37], abs=3)
-        colours.select_option("gray")
+        colors.select_option("gray")
         stretch.select_option("linear")
         moved = turned(it, 75)
         assert worst_of_white(element, moved, make_wcs(rotation=75)) < SMALL_PIXEL
@@ -100,7 +100,7 @@ def test_a_fits_file_is_stretched_and_coloured_where_its_wcs_says(page: Page, tm
         assert not element.get_by_label("Colors").is_visible()
 
 
-def test_fits_tiles_are_stretched_and_coloured_where_their_wcs_says(page: Page, tmp_path: Path):
+def test_fits_tiles_are_stretched_and_colored_where_their_wcs_says(page: Page, tmp_path: Path):
     folder = tile_fits(tmp_path / "tiles")
     with shown_alone(page, ImageDraft.from_wtml(folder, autosave=False)) as it:
         element = it.up_to_date()

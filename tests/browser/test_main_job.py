@@ -235,21 +235,21 @@ def test_the_whole_job_by_keyboard(notebook: Notebook):
 # Every text below an element whose contrast with what is behind it is less than WCAG's 4.5 to 1, with its ratio.
 FAINT = """panel => {
     const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-    const rgba = (colour) => {
+    const rgba = (color) => {
         canvas.clearRect(0, 0, 1, 1);
-        canvas.fillStyle = colour;
+        canvas.fillStyle = color;
         canvas.fillRect(0, 0, 1, 1);
         return [...canvas.getImageData(0, 0, 1, 1).data];
     };
     const ground = (element) => {
         for (let at = element; at; at = at.parentElement) {
-            const colour = rgba(getComputedStyle(at).backgroundColor);
-            if (colour[3] > 250) return colour;
+            const color = rgba(getComputedStyle(at).backgroundColor);
+            if (color[3] > 250) return color;
         }
         return [255, 255, 255, 255];
     };
-    const light = (colour) => {
-        const [r, g, b] = colour.map((part) => part / 255).map((part) => (part <= 0.04 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    const light = (color) => {
+        const [r, g, b] = color.map((part) => part / 255).map((part) => (part <= 0.04 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
         return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
     const faint = [];

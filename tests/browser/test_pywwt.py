@@ -56,10 +56,10 @@ class Stage:
         """Where a position, in degrees, is on the screen."""
         return sky_to_pixel(ra, dec, camera(self.element))
 
-    def colour(self, picture: np.ndarray, ra: float, dec: float) -> np.ndarray:
+    def color(self, picture: np.ndarray, ra: float, dec: float) -> np.ndarray:
         x, y = np.clip(
             self.at(ra, dec), 2, np.array(picture.shape[1::-1]) - 3
-        )  # what is out of sight has a wrong colour
+        )  # what is out of sight has a wrong color
         return picture[int(y) - 1 : int(y) + 2, int(x) - 1 : int(x) + 2].reshape(-1, 3).mean(axis=0)
 
     def circle(self, degrees: float) -> Callable[[np.ndarray], bool]:
@@ -142,17 +142,17 @@ def test_each_call_that_pywwt_documents_works_and_shows_what_it_should(lab: Lab)
         values = [(1 + math.cos(x / 12)) * 500 + y for x, y in at]
         expected = colormaps["plasma"](np.sqrt(np.clip(np.array(values) / 1000, 0, 1)))[:, :3] * 255
         places = [wcs(200).wcs_pix2world(x, y, 0) for x, y in at]
-        found = np.array([view.colour(picture, float(ra), float(dec)) for ra, dec in places])
+        found = np.array([view.color(picture, float(ra), float(dec)) for ra, dec in places])
         return bool(np.abs(found - expected).max() < 45)
 
     view.until(plasma_by_root)
 
-    def squares(colours: str, strength: float) -> Callable[[np.ndarray], bool]:
+    def squares(colors: str, strength: float) -> Callable[[np.ndarray], bool]:
         def checkered(picture: np.ndarray) -> bool:
             for column, row in [(0, 0), (1, 0), (3, 3), (3, 4), (6, 6), (0, 5)]:
                 ra, dec = wcs(700).wcs_pix2world(column * 100 + 50, row * 100 + 50, 0)
-                expected = np.array(colormaps[colours]((column + row) % 2 * 1.0)[:3]) * 255 * strength
-                if np.abs(view.colour(picture, float(ra), float(dec)) - expected).max() > 60:
+                expected = np.array(colormaps[colors]((column + row) % 2 * 1.0)[:3]) * 255 * strength
+                if np.abs(view.color(picture, float(ra), float(dec)) - expected).max() > 60:
                     return False
             return True
 

@@ -169,7 +169,7 @@ def test_tables_and_black_skies_are_drawn_as_pywwt_documents_them(page: Page):
 
 
 def distances(picture: np.ndarray, view: View, color: int) -> np.ndarray:
-    """How far from Orion the pixels of a line of a pure colour are."""
+    """How far from Orion the pixels of a line of a pure color are."""
     found = (picture[..., color] > 150) & (np.delete(picture, color, axis=2).max(axis=2) < 70)
     y, x = np.nonzero(found)
     middle = sky_to_pixel(ORION.ra.deg, ORION.dec.deg, camera(view.element))
@@ -374,7 +374,7 @@ def test_hips_catalogs_are_listed_when_a_program_asks_for_them(page: Page, monke
 
 @pytest.fixture(scope="module")
 def hips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A HiPS whose twelve base tiles have one colour each, red where Orion is."""
+    """A HiPS whose twelve base tiles have one color each, red where Orion is."""
     folder = tmp_path_factory.mktemp("hips")
     (folder / "Norder0/Dir0").mkdir(parents=True)
     for tile in range(12):

@@ -1,4 +1,4 @@
-"""Images for which the size of tiles, the width of the tree or a far projection centre decide where the engine draws them."""
+"""Images for which the size of tiles, the width of the tree or a far projection center decide where the engine draws them."""
 
 from __future__ import annotations
 

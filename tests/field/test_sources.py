@@ -156,11 +156,11 @@ def test_a_wcs_beside_a_picture_places_it(unpacked, name):
     assert off(draft, WCS(fits.Header(PLAIN))) < 0.01
 
 
-def test_16_bits_of_grey_keep_their_greys_in_tiles(tmp_path):
+def test_16_bits_of_gray_keep_their_grays_in_tiles(tmp_path):
     folder = tile(DATA / "grey16.png", tmp_path / "tiles", center=(1, 2), width=1).result(60)
     with Image.open(folder / "thumb.jpg") as thumbnail, Image.open(folder / "0" / "0" / "0_0.png") as top:
-        grey, alpha = np.moveaxis(np.asarray(top.convert("LA"), dtype=float), 2, 0)
-        assert abs(np.asarray(thumbnail.convert("L")).mean() - 127) < 3 and abs(grey[alpha > 0].mean() - 127) < 3
+        gray, alpha = np.moveaxis(np.asarray(top.convert("LA"), dtype=float), 2, 0)
+        assert abs(np.asarray(thumbnail.convert("L")).mean() - 127) < 3 and abs(gray[alpha > 0].mean() - 127) < 3
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def drawn(
     x, y : array
         Places in the image in pixels, right and *down* from its upper left corner.
     looking_at : (float, float), optional
-        The place of the image in the middle of the view. Without, the view is that of the projection centre.
+        The place of the image in the middle of the view. Without, the view is that of the projection center.
     """
     plane = _plane(wwt, size, np.asarray(x, float), np.asarray(y, float))
     matrix = (
@@ -51,17 +51,17 @@ def drawn(
         @ rotation_z(np.radians(wwt["center_y"]))
         @ rotation_y(np.radians(360 - wwt["center_x"]))
     )
-    points, centre = plane @ matrix, np.array([1.0, 0.0, 0.0]) @ matrix
+    points, center = plane @ matrix, np.array([1.0, 0.0, 0.0]) @ matrix
     if looking_at is not None:
         at = (_plane(wwt, size, np.array([looking_at[0]]), np.array([looking_at[1]])) @ matrix)[0]
-        # A tile's vertices are relative to the centre, which is added in clip space after a division by its depth in the view.
-        points = points - centre + centre / (centre @ at / np.linalg.norm(at))
+        # A tile's vertices are relative to the center, which is added in clip space after a division by its depth in the view.
+        points = points - center + center / (center @ at / np.linalg.norm(at))
     points = points / np.linalg.norm(points, axis=-1)[..., None]
     return points[..., [0, 2, 1]]
 
 
 def _plane(wwt: Mapping[str, Any], size: tuple[int, int], x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """(1, up, left) on the plane that touches the sphere at the projection centre."""
+    """(1, up, left) on the plane that touches the sphere at the projection center."""
     base, (width, height) = wwt["base_degrees_per_tile"], size
     if wwt["projection"] == "SkyImage":
         scale_y = base

@@ -57,7 +57,7 @@ def tangent_cases() -> list[dict[str, Any]]:
         wcs.wcs.lonpole = 180.0
         for east, north in ((0.0, 0.0), (1e-4, -2e-4), (0.5, 0.25), (-20.0, 30.0), (45.0, -60.0)):
             ra, dec = map(float, wcs.wcs_pix2world(east, north, 0))
-            found.append({"centre": [ra0, dec0], "plane": [east, north], "sky": [ra, dec]})
+            found.append({"center": [ra0, dec0], "plane": [east, north], "sky": [ra, dec]})
     return found
 
 

@@ -26,11 +26,11 @@ def test_the_table_is_what_its_script_writes():
     np.testing.assert_allclose(*skies, atol=1e-9)
 
 
-@pytest.mark.parametrize("case", TABLE["tangent"], ids=lambda case: f"{case['centre']} {case['plane']}")
+@pytest.mark.parametrize("case", TABLE["tangent"], ids=lambda case: f"{case['center']} {case['plane']}")
 def test_the_tangent_plane_is_astropys(case):
-    assert separation(plane_to_sky(*case["plane"], *case["centre"]), tuple(case["sky"])) < 1e-9
-    assert sky_to_plane(*case["sky"], *case["centre"]) == pytest.approx(case["plane"], abs=1e-8)
-    for found, number in zip(sky_to_plane(*map(np.array, case["sky"]), *case["centre"]), case["plane"], strict=True):
+    assert separation(plane_to_sky(*case["plane"], *case["center"]), tuple(case["sky"])) < 1e-9
+    assert sky_to_plane(*case["sky"], *case["center"]) == pytest.approx(case["plane"], abs=1e-8)
+    for found, number in zip(sky_to_plane(*map(np.array, case["sky"]), *case["center"]), case["plane"], strict=True):
         assert float(found) == pytest.approx(number, abs=1e-8)
 
 
@@ -60,7 +60,7 @@ def test_tiles_come_back_as_they_were(width_factor, scale):
 
 
 @pytest.mark.parametrize("theta", [0.5, 2.0, 10.0])
-def test_what_is_far_from_the_projection_centre_is_displaced_as_the_engine_does_it(theta):
+def test_what_is_far_from_the_projection_center_is_displaced_as_the_engine_does_it(theta):
     scale = 0.25 / 3600
     plane = Plane(150.0, 20.0, 200.0 - math.degrees(math.tan(math.radians(theta))) / scale, 100.0, scale, 40.0)
     wwt = {name.removeprefix("wwt."): value for name, value in plane.untiled().items()}

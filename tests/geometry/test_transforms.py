@@ -168,7 +168,7 @@ def test_a_place_on_the_other_side_of_the_sky_is_refused():
 
 
 @pytest.mark.parametrize("width_factor", [1, 2])
-def test_wide_tiles_are_scaled_on_the_plane_and_keep_their_projection_centre(width_factor):
+def test_wide_tiles_are_scaled_on_the_plane_and_keep_their_projection_center(width_factor):
     size = (1000, 700)
     values = Plane(150, 20, 410, 280, 0.04, 30).tiled(size, width_factor)
     plane = plane_of(values, size)

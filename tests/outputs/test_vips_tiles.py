@@ -136,7 +136,7 @@ def write_kind(kind: str, folder: Path) -> Path:
     floats[0, 0] = np.nan
     palette = smooth.quantize(40) if "palette" in kind else None  # it takes longer than all the rest
     {
-        "png gray16": lambda: vips_image(deep(1), "grey16").pngsave(str(path)),
+        "png grey16": lambda: vips_image(deep(1), "grey16").pngsave(str(path)),
         "png rgb16": lambda: vips_image(deep(3), "rgb16").pngsave(str(path)),
         "png rgba16": lambda: vips_image(deep(4), "rgb16").pngsave(str(path)),
         "png interlaced": lambda: vips_image(rgb, "srgb").pngsave(str(path), interlace=True),
@@ -144,14 +144,14 @@ def write_kind(kind: str, folder: Path) -> Path:
         "png palette": lambda: palette.save(path),
         "png palette transparent": lambda: palette.save(path, transparency=3),
         "png rgb transparent": lambda: smooth.save(path, transparency=smooth.getpixel((9, 9))),
-        "png gray16 transparent": lambda: Image.fromarray(deep(1)).save(path, transparency=int(deep(1)[7, 7])),
+        "png grey16 transparent": lambda: Image.fromarray(deep(1)).save(path, transparency=int(deep(1)[7, 7])),
         "png bits": lambda: Image.fromarray(gray > 99).save(path),
         "png p3": lambda: smooth.save(path, icc_profile=p3),
         "png p3 alpha": lambda: Image.fromarray(rgba).save(path, icc_profile=p3),
         "png p3 palette": lambda: palette.save(path, icc_profile=p3),
         "png wrong profile": lambda: Image.fromarray(gray).save(path, icc_profile=p3),
         "png damaged profile": lambda: smooth.save(path, icc_profile=p3[:200]),
-        "tif gray16": lambda: Image.fromarray(deep(1)).save(path),
+        "tif grey16": lambda: Image.fromarray(deep(1)).save(path),
         "tif rgb16": lambda: vips_image(deep(3), "rgb16").tiffsave(str(path)),
         "tif rgba16": lambda: vips_image(deep(4), "rgb16").tiffsave(str(path)),
         "tif int16": lambda: Image.fromarray(deep(1).astype("int32") - 30_000).save(path),
@@ -185,9 +185,9 @@ def premultiplied(rgba: np.ndarray) -> np.ndarray:
 
 
 KINDS = {  # counts by which the colors may differ: conversions by profile are rounded differently
-    "png gray16": 0, "png rgb16": 0, "png rgba16": 0, "png interlaced": 0, "png gray alpha": 0, "png palette": 0,
-    "png palette transparent": 0, "png rgb transparent": 0, "png gray16 transparent": 0, "png bits": 0, "png p3": 2,
-    "png p3 alpha": 2, "png p3 palette": 2, "png wrong profile": 0, "png damaged profile": 0, "tif gray16": 0,
+    "png grey16": 0, "png rgb16": 0, "png rgba16": 0, "png interlaced": 0, "png gray alpha": 0, "png palette": 0,
+    "png palette transparent": 0, "png rgb transparent": 0, "png grey16 transparent": 0, "png bits": 0, "png p3": 2,
+    "png p3 alpha": 2, "png p3 palette": 2, "png wrong profile": 0, "png damaged profile": 0, "tif grey16": 0,
     "tif rgb16": 0, "tif rgba16": 0, "tif int16": 1, "tif float": 1, "tif tiled": 0, "tif big": 0, "tif jpeg": 1,
     "tif pyramid": 0, "tif white is zero": 0, "tif bits": 0, "tif palette": 0, "tif cmyk": 0, "tif cmyk profile": 3,
     "tif lab": 2, "tif ycbcr": 2, "tif alpha premultiplied": 1, "jpg gray": 1, "jpg progressive": 1, "jpg cmyk": 1, "jpg cmyk profile": 3, "jpg p3": 3,

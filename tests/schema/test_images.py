@@ -167,7 +167,7 @@ def test_the_whole_body_is_measured_in_bytes_of_utf_8(letter):
 # -- what is changed on the way, and nothing else
 
 
-def test_the_license_goes_out_normalised():
+def test_the_license_goes_out_normalized():
     assert submission({"permissions.license": "cc-by-4.0 or cc0-1.0"}).permissions.license == "CC-BY-4.0 OR CC0-1.0"
     assert refusal({"permissions.license": "public domain"}).startswith("permissions.license: ")
 
@@ -193,7 +193,7 @@ def test_a_submission_does_not_change_once_it_is_made():
 # -- the server's own verdicts
 
 # What may differ, by design: None is how a program says "nothing", so for the two fields that may be left out it means
-# that; and a license is normalised. In both cases what goes out is not what was given, and the server takes it.
+# that; and a license is normalized. In both cases what goes out is not what was given, and the server takes it.
 
 
 def _is_changed_on_the_way(sent: dict[str, Any], made: ImageSubmission) -> bool:

@@ -130,8 +130,8 @@ def test_a_single_file_reaches_from_its_corner_and_is_mirrored_bottoms_up():
         view = view_of_image(placed | {"bottoms_up": bottoms_up, "offset_y": 0.0}, (1000, 500))
         assert (view.ra, view.dec) == (pytest.approx(ra, abs=1e-3), pytest.approx(0.25, abs=1e-3))
         assert (view.height, view.aspect) == (pytest.approx(0.5, abs=1e-3), pytest.approx(2, abs=1e-3))
-    centred = view_of_image(placed | {"offset_x": 512.0, "offset_y": 256.0})
-    assert (centred.height, centred.aspect) == (pytest.approx(0.512, abs=1e-3), pytest.approx(2, abs=1e-3))
+    centered = view_of_image(placed | {"offset_x": 512.0, "offset_y": 256.0})
+    assert (centered.height, centered.aspect) == (pytest.approx(0.512, abs=1e-3), pytest.approx(2, abs=1e-3))
 
 
 def test_what_is_not_flat_is_seen_from_afar():

@@ -45,7 +45,7 @@ def write(path: Path, *hdus: Any) -> Path:
 
 
 def picture_of(draft: ImageDraft) -> np.ndarray:
-    """Grey and alpha of the picture, rows from top to bottom."""
+    """Gray and alpha of the picture, rows from top to bottom."""
     assert draft.local.read(draft.local.template).startswith(b"\x89PNG")
     with Image.open(draft.local.root / draft.local.template) as image:
         return np.asarray(image.convert("LA"))
@@ -84,13 +84,13 @@ def test_m101_lies_where_its_header_says():
 
 
 def test_the_picture_of_m101_is_bright_where_the_fits_is():
-    grey, alpha = np.moveaxis(picture_of(ImageDraft.from_fits(M101, autosave=False)), 2, 0)
+    gray, alpha = np.moveaxis(picture_of(ImageDraft.from_fits(M101, autosave=False)), 2, 0)
     counts = fits.getdata(M101)[::-1]  # FITS counts rows from the bottom
-    assert grey.shape == counts.shape == (140, 140) and (alpha == 255).all()
+    assert gray.shape == counts.shape == (140, 140) and (alpha == 255).all()
     brightest = counts >= np.sort(counts, axis=None)[-50]
-    assert (grey[brightest] == 255).all()
+    assert (gray[brightest] == 255).all()
     order = np.argsort(counts, axis=None)
-    assert (np.diff(grey.flat[order].astype(int)) >= 0).all()  # brighter in one is never darker in the other
+    assert (np.diff(gray.flat[order].astype(int)) >= 0).all()  # brighter in one is never darker in the other
 
 
 def test_a_star_of_the_picture_is_at_its_place_on_the_sky(tmp_path):
@@ -136,8 +136,8 @@ def test_every_type_of_pixel_is_drawn(tmp_path, kind):
     draft = ImageDraft.from_fits(
         write(tmp_path / "a.fits", fits.PrimaryHDU(pixels().astype(kind), header())), autosave=False
     )
-    grey = picture_of(draft)[..., 0]
-    assert grey[0, 5] == 255 and grey[3, 0] == 0
+    gray = picture_of(draft)[..., 0]
+    assert gray[0, 5] == 255 and gray[3, 0] == 0
 
 
 def test_a_flat_image_is_drawn_too(tmp_path):
@@ -403,7 +403,7 @@ def test_of_several_images_of_the_same_name_the_others_are_named(tmp_path):
     assert not any("left out" in remark for remark in read_fits(path, hdu=2).remarks)
 
 
-def test_the_call_for_colours_in_the_last_axis_takes_a_plane_of_the_picture(tmp_path):
+def test_the_call_for_colors_in_the_last_axis_takes_a_plane_of_the_picture(tmp_path):
     path = write(tmp_path / "a.fits", fits.PrimaryHDU(np.ones((40, 60, 3)), header()))
     call = re.search(r"from_fits\(.*\)\)", refusal(path))[0]
     with fits.open(path) as hdus:

@@ -1,4 +1,4 @@
-"""Placement by hand: a centre and a scale, or stars."""
+"""Placement by hand: a center and a scale, or stars."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_stars_that_tell_nothing_are_refused(stars):
 
 
 @given(PLANES)
-def test_a_centre_by_hand_is_the_middle_and_up_is_where_it_is_said(plane):
+def test_a_center_by_hand_is_the_middle_and_up_is_where_it_is_said(plane):
     width = math.degrees(2 * math.atan(math.radians(plane.scale * SIZE[0] / 2)))
     parity = -1 if plane.mirrored else 1
     found = plane_by_hand(SIZE, (plane.ra, plane.dec), width=width, rotation=plane.rotation, parity=parity)

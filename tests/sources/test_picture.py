@@ -173,7 +173,7 @@ def test_a_tiff_is_placed_and_drawn_as_a_png(tmp_path, mode):
 
 
 @pytest.mark.parametrize("kind", ["uint16", "float32", "int32"])
-def test_a_tiff_of_many_bits_of_grey_is_drawn_from_its_darkest_to_its_brightest(tmp_path, kind, monkeypatch):
+def test_a_tiff_of_many_bits_of_gray_is_drawn_from_its_darkest_to_its_brightest(tmp_path, kind, monkeypatch):
     monkeypatch.setattr("constellations_widgets.sources.drawing._STRIP", 60 * 7)  # seven rows at a time
     values = np.linspace(1000, 9000, 60 * 40).reshape(40, 60).astype(kind)
     expected = ((values.astype(float) - 1000) / 8000 * 255).round()

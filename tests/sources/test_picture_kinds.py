@@ -1,4 +1,4 @@
-"""Pictures of every kind keep their greys and colors, whole, smaller and in tiles; what is turned or animated is told so."""
+"""Pictures of every kind keep their grays and colors, whole, smaller and in tiles; what is turned or animated is told so."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from constellations_widgets.sources.picture import read_picture
 
 PLACE = {"center": (10.0, 20.0), "width": 1.0}
 SIZE = (400, 300)
-RAMP = np.tile(np.linspace(0, 255, SIZE[0]), (SIZE[1], 1))  # grey from left to right
+RAMP = np.tile(np.linspace(0, 255, SIZE[0]), (SIZE[1], 1))  # gray from left to right
 
 
 def ramp(mode: str) -> Image.Image:
-    grey = Image.fromarray(RAMP.round().astype("uint8"))
+    gray = Image.fromarray(RAMP.round().astype("uint8"))
     if mode == "I;16":
         return Image.fromarray((RAMP * 257).round().astype("uint16"))
     if mode == "I":
@@ -35,10 +35,10 @@ def ramp(mode: str) -> Image.Image:
     if mode == "F":
         return Image.fromarray((RAMP / 7 - 3).astype("float32"))
     if mode == "1":
-        return grey.point(lambda value: 255 * (value > 127)).convert("1", dither=Image.Dither.NONE)
+        return gray.point(lambda value: 255 * (value > 127)).convert("1", dither=Image.Dither.NONE)
     if mode == "P":
-        return grey.convert("P")
-    return grey.convert(mode)
+        return gray.convert("P")
+    return gray.convert(mode)
 
 
 KINDS = [
@@ -48,14 +48,14 @@ KINDS = [
 ]  # fmt: skip
 
 
-def greys(path: Path) -> np.ndarray:
+def grays(path: Path) -> np.ndarray:
     with Image.open(path) as image:
         return np.asarray(image.convert("L"), dtype=float)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize(("kind", "mode"), KINDS)
-def test_the_tiles_of_a_picture_have_its_greys(tmp_path, kind, mode, library, monkeypatch):
+def test_the_tiles_of_a_picture_have_its_grays(tmp_path, kind, mode, library, monkeypatch):
     use(library, monkeypatch)
     ramp(mode).save(tmp_path / f"m51.{kind}", kind, **({"quality": 95} if kind == "jpeg" else {}))
     folder = tile(tmp_path / f"m51.{kind}", tmp_path / "tiles", **PLACE).result(60)
@@ -65,11 +65,11 @@ def test_the_tiles_of_a_picture_have_its_greys(tmp_path, kind, mode, library, mo
     found = np.asarray(Image.fromarray(tiles).convert("L"), dtype=float)
     expected = np.where(RAMP > 127, 255.0, 0.0) if mode == "1" else RAMP
     assert np.abs(found - expected).mean() < 3
-    assert abs(greys(folder / "thumb.jpg").mean() - 127) < 4
+    assert abs(grays(folder / "thumb.jpg").mean() - 127) < 4
 
 
 @pytest.mark.parametrize("mode", ["I;16", "L", "LA", "P", "1", "RGBA"])
-def test_a_picture_that_is_larger_than_graphics_can_draw_keeps_its_greys_in_the_preview(tmp_path, mode):
+def test_a_picture_that_is_larger_than_graphics_can_draw_keeps_its_grays_in_the_preview(tmp_path, mode):
     wide = ramp(mode).resize((8200, 4))
     wide.save(tmp_path / "wide.png")
     with Image.open(io.BytesIO(smaller_picture(LocalImage(tmp_path, "wide.png"), 4))) as small:
@@ -80,7 +80,7 @@ def test_a_picture_that_is_larger_than_graphics_can_draw_keeps_its_greys_in_the_
     assert found.shape == (1, 2050) and np.abs(found - expected).mean() < 2
 
 
-def test_a_grey_that_is_transparent_stays_so(tmp_path):
+def test_a_gray_that_is_transparent_stays_so(tmp_path):
     ramp("I;16").save(tmp_path / "m51.png", transparency=0)
     with Image.open(io.BytesIO(smaller_picture(LocalImage(tmp_path, "m51.png"), 1))) as shown:
         alpha = np.asarray(shown.convert("RGBA"))[..., 3]
@@ -145,7 +145,7 @@ def test_of_several_pages_the_first_is_drawn_and_the_others_are_said(tmp_path):
     ramp("L").save(tmp_path / "m51.tif", save_all=True, append_images=[Image.new("L", SIZE)] * 2)
     reading = read_picture(tmp_path / "m51.tif", **PLACE)
     assert "it has 3 pages, of which the first is drawn" in reading.remarks
-    assert abs(greys(reading.local.where(reading.local.template)).mean() - 127) < 2
+    assert abs(grays(reading.local.where(reading.local.template)).mean() - 127) < 2
 
 
 def test_a_picture_in_several_sizes_is_read_as_the_first(tmp_path):

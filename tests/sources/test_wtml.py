@@ -519,7 +519,7 @@ def test_a_size_that_may_be_toastys_is_doubted_with_the_difference_and_a_fix_tha
     assert doubt.severity == "warning" and f"up to {pixels:.2g} pixels" in doubt.message
     draft.apply(doubt)
     assert size_doubts(draft) == []
-    # As toasty meant it: a pixel is base / height degrees at the projection centre, which is 30 of them left of the middle.
+    # As toasty meant it: a pixel is base / height degrees at the projection center, which is 30 of them left of the middle.
     header = draft.to_wcs_header()
     assert header["CD2_2"] / math.cos(math.radians(12.5)) == pytest.approx(base / height)
     assert header["CRPIX1"] == pytest.approx(height / 2 - 30 + 0.5)

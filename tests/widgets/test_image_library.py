@@ -133,7 +133,7 @@ def test_the_state_in_a_saved_notebook_holds_neither_names_nor_the_token(box: Sa
     assert token not in "".join(page.said) and token not in repr(page.library)
 
 
-def test_a_thumbnail_of_16_bits_of_grey_keeps_its_greys():
+def test_a_thumbnail_of_16_bits_of_gray_keeps_its_grays():
     stream = io.BytesIO()
     Image.fromarray(np.linspace(0, 65535, 400 * 300).reshape(300, 400).astype("uint16")).save(stream, "png")
     with Image.open(io.BytesIO(small_picture(stream.getvalue(), 64).content)) as small:

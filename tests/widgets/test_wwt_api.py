@@ -407,7 +407,7 @@ def test_an_image_layer_is_read_from_the_disk_and_nothing_beside_it(page: Page, 
     with pytest.raises(ValueError, match="viridis"):
         layer.cmap = "jet"
     with pytest.raises(ValueError, match="not the name"):
-        layer.cmap = "no such colours"
+        layer.cmap = "no such colors"
 
 
 @pytest.mark.parametrize("form", ["tuple", "HDU", "path"])
@@ -448,13 +448,13 @@ def test_a_tiled_image_is_a_tree_of_which_the_page_reads_the_tiles(page: Page, w
         assert page.read(root + other) is None, other
 
 
-def test_colours_of_a_table_may_be_named_or_given(page: Page, wwt: PreviewWWT):
+def test_colors_of_a_table_may_be_named_or_given(page: Page, wwt: PreviewWWT):
     layer = wwt.layers.add_table_layer(Table({"ra": [1.0, 2], "dec": [2.0, 3], "mag": [5.0, 9]}), frame="Sky")
     layer.cmap_att, layer.cmap = "mag", "plasma"
     layer.size_att = "mag"
     set_to = {m["setting"]: m["value"] for m in page.everything() if m["event"] == "table_layer_set"}
     assert (set_to["colorMapperName"], set_to["normalizeColorMapMin"], set_to["sizeColumn"]) == ("plasma", 5.0, "mag")
-    layer.cmap = "hsv"  # not one of WWT's: the colours are computed here
+    layer.cmap = "hsv"  # not one of WWT's: the colors are computed here
     assert layer.cmap.name == "hsv"
     wwt.layers.remove(layer)
     assert len(wwt.layers) == 0

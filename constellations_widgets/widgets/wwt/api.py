@@ -146,7 +146,7 @@ class PreviewWWT(BaseWWTWidget, PreviewStandIn):
             message = {**message, "url": self._publish.tour(url) if event == "load_tour" else self._publish.remote(url)}
         yield message
         if event == "annotation_create" and message["shape"] == "circle":
-            # Every page puts a circle without a centre where pywwt does: in the middle of the view, as it is known here.
+            # Every page puts a circle without a center where pywwt does: in the middle of the view, as it is known here.
             ra, dec = math.degrees(cast(float, self._raRad)), math.degrees(cast(float, self._decRad))
             yield {"event": "circle_set_center", "id": message["id"], "ra": ra, "dec": dec}
         elif event == "set_viewer_mode" and message.get("mode") == SOLAR_SYSTEM:

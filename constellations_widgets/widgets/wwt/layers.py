@@ -113,7 +113,7 @@ class PreviewTableLayer(TableLayer):
 
 
 class PreviewImageLayer(ImageLayer):
-    """An image whose colours may be named, with the sliders of pywwt's own widget."""
+    """An image whose colors may be named, with the sliders of pywwt's own widget."""
 
     _controls: Any = None
 

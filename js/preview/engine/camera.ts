@@ -33,7 +33,7 @@ export function cameraFor(imageset: Imageset, size: Size, aspect: number): Camer
   const x = flat.map((corner) => corner[0]);
   const y = flat.map((corner) => corner[1]);
   const [left, right, low, high] = [Math.min(...x), Math.max(...x), Math.min(...y), Math.max(...y)];
-  const [ra, dec] = planeToSky((left + right) / 2, (low + high) / 2, plane.centre);
+  const [ra, dec] = planeToSky((left + right) / 2, (low + high) / 2, plane.center);
   const height = (Math.max(high - low, (right - left) / Math.max(aspect, 0.1)) / FILL) * DEGREE;
   return { ra, dec, fov: Math.min((2 * Math.atan(height / 2)) / DEGREE, WIDEST), roll: 0 };
 }

@@ -1,5 +1,5 @@
 /**
- * Corrections of the engine's own behaviour that no message can make. Each is made only where the engine has all that it needs;
+ * Corrections of the engine's own behavior that no message can make. Each is made only where the engine has all that it needs;
  * without them WWT does what it does in pywwt's own app.
  */
 

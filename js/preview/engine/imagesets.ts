@@ -1,4 +1,4 @@
-/** The images inside the engine: found by name, moved on the tiles they have, fetched unseen, exchanged, coloured. */
+/** The images inside the engine: found by name, moved on the tiles they have, fetched unseen, exchanged, colored. */
 
 import type { Imageset } from "../state.ts";
 import { filledPart } from "./extent.ts";
@@ -36,7 +36,7 @@ export interface RenderContext {
   drawImageSet(image: EngineImageset, opacity: number): void;
 }
 
-interface ColourMap {
+interface ColorMap {
   colors: { r: number; g: number; b: number }[];
 }
 
@@ -57,9 +57,9 @@ export interface Library {
   FitsImageTile: { prototype: { computeHistogram(count: number): number[] } };
   ColorMapContainer: {
     colorTextures: Record<string, WebGLTexture>;
-    fromNamedColormap(name: string): ColourMap | null;
-    fromArgbList(colours: number[][]): ColourMap;
-    _initColorTexture(gl: WebGLRenderingContext, map: ColourMap): WebGLTexture;
+    fromNamedColormap(name: string): ColorMap | null;
+    fromArgbList(colors: number[][]): ColorMap;
+    _initColorTexture(gl: WebGLRenderingContext, map: ColorMap): WebGLTexture;
   };
 }
 
@@ -82,13 +82,13 @@ const GEOMETRY = [
 
 export type ImageState = "loading" | "drawn" | "failed";
 
-/** How FITS pixels become colours. The engine's shader knows four stretches; any other one is a colour map of our own. */
-export interface Colouring {
+/** How FITS pixels become colors. The engine's shader knows four stretches; any other one is a color map of our own. */
+export interface Coloring {
   low: number;
   high: number;
   stretch: 0 | 1 | 2 | 3;
-  colours: string;
-  /** Where in `colours` each of many equal steps from `low` to `high` is, 0 to 1; null for the map as it is. */
+  colors: string;
+  /** Where in `colors` each of many equal steps from `low` to `high` is, 0 to 1; null for the map as it is. */
   steps: readonly number[] | null;
 }
 
@@ -199,27 +199,27 @@ export class Imagesets {
     this.#find(name)?.set_wcsImage(size);
   }
 
-  /** Colours the FITS pixels of the image called `name`. */
-  colour(name: string, colouring: Colouring): void {
+  /** Colors the FITS pixels of the image called `name`. */
+  color(name: string, coloring: Coloring): void {
     const properties = this.#find(name)?.get_fitsProperties();
     if (!properties) return;
-    const { low, high, stretch, colours, steps } = colouring;
+    const { low, high, stretch, colors, steps } = coloring;
     Object.assign(properties, { lowerCut: low, upperCut: high, scaleType: stretch });
-    properties.colorMapName = steps ? this.#mapOf(colours, steps) : colours;
+    properties.colorMapName = steps ? this.#mapOf(colors, steps) : colors;
   }
 
-  #mapOf(colours: string, steps: readonly number[]): string {
+  #mapOf(colors: string, steps: readonly number[]): string {
     const { ColorMapContainer } = this.#library;
-    const from = JSON.stringify([colours, steps]);
+    const from = JSON.stringify([colors, steps]);
     if (this.#ownMap?.from === from) return this.#ownMap.name;
     const { gl } = this.#context;
     if (this.#ownMap) {
       gl.deleteTexture(ColorMapContainer.colorTextures[this.#ownMap.name] ?? null);
       delete ColorMapContainer.colorTextures[this.#ownMap.name];
     }
-    const shades = ColorMapContainer.fromNamedColormap(colours)!.colors;
+    const shades = ColorMapContainer.fromNamedColormap(colors)!.colors;
     const map = steps.map((step) => shades[Math.min(Math.floor(step * shades.length), shades.length - 1)]!);
-    const name = `cxw ${colours}`;
+    const name = `cxw ${colors}`;
     const texture = ColorMapContainer._initColorTexture(
       gl,
       ColorMapContainer.fromArgbList(map.map(({ r, g, b }) => [255, r, g, b])),

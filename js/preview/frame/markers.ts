@@ -69,7 +69,7 @@ const PAINTERS: Record<string, Painter> = {
   },
 };
 
-/** Paints one pin of the sheet, in white: the engine multiplies it by the layer's colour. */
+/** Paints one pin of the sheet, in white: the engine multiplies it by the layer's color. */
 function at(brush: CanvasRenderingContext2D, pin: number, paint: () => void): void {
   brush.save();
   brush.translate((pin % PINS_IN_ROW) * PIN, Math.floor(pin / PINS_IN_ROW) * PIN);

@@ -2,7 +2,7 @@
 
 import type { FitsPixels } from "../../protocol.ts";
 import { ClosedError, type KernelLink } from "../../shared/kernel_link.ts";
-import type { Colouring } from "../engine/imagesets.ts";
+import type { Coloring } from "../engine/imagesets.ts";
 import { isFits, type State } from "../state.ts";
 import { type Choice, group, select } from "./toolbar.ts";
 
@@ -14,18 +14,18 @@ const STRETCHES: Choice[] = [
   ["log", "Logarithm"],
   ["power", "Power"],
   ["sqrt", "Square root"],
-  ["equalised", "Histogram equalization"],
+  ["equalized", "Histogram equalization"],
 ];
-const IN_SHADER: Record<string, Colouring["stretch"]> = { linear: 0, log: 1, power: 2, sqrt: 3, equalised: 0 };
+const IN_SHADER: Record<string, Coloring["stretch"]> = { linear: 0, log: 1, power: 2, sqrt: 3, equalized: 0 };
 // By the names that the engine knows, which are matplotlib's.
-const COLOURS: Choice[] = [
+const COLORS: Choice[] = [
   ..."Viridis Gray Greys Plasma Inferno Magma Cividis Purples Blues Greens Oranges Reds"
     .split(" ")
     .map((name): Choice => [name.toLowerCase(), name]),
   ["rdylbu", "Red, yellow, blue"],
 ];
 const AS_WWT = "viridis";
-const STEPS = 2048; // of a colour map of our own
+const STEPS = 2048; // of a color map of our own
 
 export class FitsDisplay {
   #kernel: KernelLink;
@@ -34,13 +34,13 @@ export class FitsDisplay {
   #pixels: FitsPixels | null = null;
   #failed = "";
   #stretch = select("Stretch", `How values become brightness. ${ONLY_A_LOOK}`, () => this.#choose());
-  #colours = select("Colors", `Color map. ${ONLY_A_LOOK}`, () => this.#changed());
+  #colors = select("Colors", `Color map. ${ONLY_A_LOOK}`, () => this.#changed());
   #low = cut("Low cut", () => this.#cut());
   #high = cut("High cut", () => this.#cut());
   readonly element = group(
     "Display of the FITS pixels",
     this.#stretch.element,
-    this.#colours.element,
+    this.#colors.element,
     this.#low.element,
     this.#high.element,
   );
@@ -49,7 +49,7 @@ export class FitsDisplay {
   constructor(kernel: KernelLink, changed: () => void) {
     this.#kernel = kernel;
     this.#changed = changed;
-    this.#colours.offer(COLOURS);
+    this.#colors.offer(COLORS);
     this.element.hidden = true;
   }
 
@@ -64,12 +64,12 @@ export class FitsDisplay {
   }
 
   /** How the pixels are drawn; null while their values are unknown. */
-  get colouring(): Colouring | null {
+  get coloring(): Coloring | null {
     const pixels = this.#pixels;
     if (!pixels) return null;
     const [low, high] = [this.#low.value ?? pixels.cuts[0], this.#high.value ?? pixels.cuts[1]];
-    const steps = this.#stretch.value === "equalised" ? equalised(pixels.quantiles, low, high) : null;
-    return { low, high, stretch: IN_SHADER[this.#stretch.value] ?? 0, colours: this.#colours.value, steps };
+    const steps = this.#stretch.value === "equalized" ? equalized(pixels.quantiles, low, high) : null;
+    return { low, high, stretch: IN_SHADER[this.#stretch.value] ?? 0, colors: this.#colors.value, steps };
   }
 
   /** Take a new state of the image. */
@@ -78,7 +78,7 @@ export class FitsDisplay {
     const only = drawn !== null && isFits(drawn) && files !== null;
     this.element.hidden = !only && !pixels;
     if (this.element.hidden) return;
-    if (this.#key === null) this.#colours.value = only ? AS_WWT : "gray";
+    if (this.#key === null) this.#colors.value = only ? AS_WWT : "gray";
     this.#stretch.offer(only ? STRETCHES : [PICTURE, ...STRETCHES]);
     this.#show();
     if (files!.key !== this.#key && !files!.fault) void this.#ask(files!.key);
@@ -117,7 +117,7 @@ export class FitsDisplay {
   }
 
   #show(): void {
-    for (const { element } of [this.#colours, this.#low, this.#high]) element.hidden = !this.wanted;
+    for (const { element } of [this.#colors, this.#low, this.#high]) element.hidden = !this.wanted;
   }
 
   #cut(): void {
@@ -127,7 +127,7 @@ export class FitsDisplay {
 }
 
 /** Where each of STEPS equal steps from `low` to `high` is among the pixels between those, 0 to 1. */
-export function equalised(quantiles: readonly number[], low: number, high: number): number[] {
+export function equalized(quantiles: readonly number[], low: number, high: number): number[] {
   const [first, last] = [partBelow(quantiles, low), partBelow(quantiles, high)];
   return Array.from({ length: STEPS }, (_, step) => {
     const part = partBelow(quantiles, low + ((high - low) * step) / (STEPS - 1));

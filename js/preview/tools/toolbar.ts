@@ -101,7 +101,7 @@ export function toggle(label: string, title: string, changed: () => void): Toggl
   };
 }
 
-function labelled(label: string, control: HTMLElement): HTMLElement {
+function labeled(label: string, control: HTMLElement): HTMLElement {
   const element = document.createElement("label");
   const name = document.createElement("span");
   name.textContent = label;
@@ -118,7 +118,7 @@ export function slider(label: string, min: number, max: number, value: number, m
   const input = document.createElement("input");
   Object.assign(input, { type: "range", min: String(min), max: String(max), value: String(value) });
   input.addEventListener("input", moved);
-  const element = labelled(label, input);
+  const element = labeled(label, input);
   return {
     element,
     get value() {
@@ -140,7 +140,7 @@ export function select(label: string, title: string, chosen: (value: string) => 
   const box = document.createElement("select");
   box.title = title;
   box.addEventListener("change", () => chosen(box.value));
-  const element = labelled(label, box);
+  const element = labeled(label, box);
   return {
     element,
     get value() {
