@@ -18,6 +18,8 @@ Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection], Result]
 OnFailure = Callable[[JournalError], object]
 
+_LONGEST_SLEEP = 1.0  # seconds; an interrupt may end the thread that was to call another one
+
 _in_use: dict[str, os.stat_result] = {}
 """By path, the file that this process has used first: a replacement would not record what was sent."""
 
@@ -60,18 +62,22 @@ class Database:
         """Return the result of `work`; its changes are then on disk. If it raises, nothing was changed.
 
         Threads that arrive while another one waits for the disk share the next transaction, and so one wait: the first
-        of them does the work of all.
+        of them does the work of all. The others sleep on events of their own until it is done. If they waited for its
+        lock, each would hold it in turn while it waits for the interpreter's.
         """
         job = _Job(work)
         try:
             self._add(job)
-            with self._leading:
-                if not job.done:
-                    self._do_waiting()
+            if self._first_with_caller() is not job or self._leading.locked():  # by one that calls this one
+                job.called.wait(_LONGEST_SLEEP)
+            if not job.done:
+                with self._leading:
+                    if not job.done:
+                        self._do_waiting()
         finally:
             if not job.done:  # an interrupt: work without a caller must not be done later
                 self._remove(job)
-            self._do_unattended()
+            self._leave()
         return job.outcome()
 
     def write(self, work: Work[object], on_failure: OnFailure) -> None:
@@ -81,9 +87,9 @@ class Database:
         """
         try:
             self._add(_Job(work, on_failure))
-            self._do_unattended()
+            self._leave()
         except BaseException:  # an interrupt: perhaps no other thread will do it
-            self._do_unattended()
+            self._leave()
             raise
 
     def read(self, work: Work[Result]) -> Result:
@@ -97,16 +103,21 @@ class Database:
                 return work(db)
             raise
 
-    def _do_unattended(self) -> None:
-        """Do the work that no caller waits for, unless another thread is in, or about to enter, a transaction."""
+    def _leave(self) -> None:
+        """Do the work that no caller waits for, and call the next thread that sleeps.
+
+        Nothing is done if another thread is in, or about to enter, a transaction: it leaves later.
+        """
         while self._has_only_unattended() and not self._leading.locked():
             with self._leading:  # an interrupt can't come between this and its end, as it can after a call of `acquire`
                 if self._has_only_unattended():
                     self._do_waiting()
+        first = self._first_with_caller()
+        if first is not None and not self._leading.locked():
+            first.called.set()
 
     def _has_only_unattended(self) -> bool:
-        with self._queue:
-            return bool(self._waiting) and all(job.on_failure is not None for job in self._waiting)
+        return bool(self._waiting) and self._first_with_caller() is None
 
     def _do_waiting(self) -> None:
         with self._queue:
@@ -123,10 +134,16 @@ class Database:
             for job in jobs:
                 job.failure, job.done = failure, True
             self._waiting = [job for job in self._waiting if not job.done]
+        for job in jobs:
+            job.called.set()
         if failure is not None:
             for job in jobs:
                 if job.on_failure is not None:
                     job.on_failure(failure)
+
+    def _first_with_caller(self) -> _Job[Any] | None:
+        with self._queue:
+            return next((job for job in self._waiting if job.on_failure is None), None)
 
     def _add(self, job: _Job[Any]) -> None:
         with self._queue:
@@ -191,6 +208,7 @@ class _Job(Generic[Result]):
         self._result: Result | None = None
         self._refusal: Exception | None = None
         self.on_failure = on_failure
+        self.called = threading.Event()  # its caller need not sleep any longer
         self.failure: JournalError | None = None
         self.done = False
 

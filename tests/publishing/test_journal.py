@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
@@ -303,6 +304,45 @@ def test_a_claim_that_an_interrupted_thread_has_made_durable_is_its_own_threads(
             database._do_waiting()
     thread.join()
     assert on_disk(journal) == [(claimed[0].key, "sending")]
+
+
+def test_every_thread_that_sleeps_while_others_are_at_the_disk_is_called(journal, monkeypatch):
+    monkeypatch.setattr("constellations_widgets.publishing.database._LONGEST_SLEEP", None)
+    database = journal._database
+
+    def work(number: int) -> None:
+        for turn in range(20):
+            attempt = claim(journal, f"{number} {turn}".encode())
+            if turn % 2:
+                journal.unclear(attempt.key, "No answer.")  # which no thread waits for
+            else:
+                journal.published(attempt.key, f"{number} {turn}", "/image")
+
+    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(24)]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + 60
+    for thread in threads:
+        thread.join(max(end - time.monotonic(), 0))
+    assert not any(thread.is_alive() for thread in threads) and not database._waiting
+    assert Counter(state for _, state in on_disk(journal)) == {"published": 240, "unclear": 240}
+
+
+def test_a_thread_that_sleeps_is_called_by_one_that_is_interrupted(journal, monkeypatch):
+    monkeypatch.setattr("constellations_widgets.publishing.database._LONGEST_SLEEP", None)
+    database, claimed = journal._database, []
+    thread = threading.Thread(target=lambda: claimed.append(claim(journal, b"{}")), daemon=True)
+
+    def let_it_arrive(db: sqlite3.Connection) -> None:
+        thread.start()
+        while len(database._waiting) < 2:
+            time.sleep(0.01)
+        interrupt_in_the_next_statement(db)
+
+    with pytest.raises(KeyboardInterrupt):
+        database.run(let_it_arrive)
+    thread.join(60)
+    assert [(attempt.key, "sending") for attempt in claimed] == on_disk(journal) != []
 
 
 def test_an_interrupt_while_others_are_at_the_disk_does_not_leave_it_locked(journal):
