@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -167,16 +167,20 @@ def check_place(element: Locator) -> None:
     assert worst_error(element, make_wcs()) < 2
 
 
+@pytest.fixture(scope="module", params=[nbconvert_page, mkdocs_page, jupyter_book_page])
+def page_of(request: pytest.FixtureRequest, executed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a notebook, as a converter has made it."""
+    page: Path = request.param(executed, tmp_path_factory.mktemp(request.param.__name__))
+    return page
+
+
 @pytest.mark.parametrize("offline", ["light", "dark"], indirect=True)
-@pytest.mark.parametrize("page_of", [nbconvert_page, mkdocs_page, jupyter_book_page])
-def test_an_embedded_preview_is_live_in_the_pages_of(
-    page_of: Callable[[Path, Path], Path], offline: Page, executed: Path, tmp_path: Path
-):
+def test_an_embedded_preview_is_live_in_the_pages_of(page_of: Path, offline: Page, executed: Path):
     outputs = [cell.outputs[0].data["text/html"] for cell in nbformat.read(executed, as_version=4).cells[1:]]
     assert ["<iframe" in output for output in outputs] == [True, False, True]
-    check_live(offline, page_of(executed, tmp_path))
+    check_live(offline, page_of)
     scheme = f"({offline.evaluate('matchMedia(`(prefers-color-scheme: dark)`).matches')})"
-    offline.screenshot(path=SCREENSHOTS / f"embedded-{page_of.__name__}{scheme}.png")
+    offline.screenshot(path=SCREENSHOTS / f"embedded-{page_of.stem}{scheme}.png")
 
 
 def test_an_embedded_page_is_light_or_dark_as_the_page_around_it(offline: Page, executed: Path, tmp_path: Path):
