@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -49,19 +50,10 @@ def _starts(program: str) -> bool:
         return False
 
 
-def install_chromium() -> str | None:
-    """Install Chromium by apt where this is root on Debian or Ubuntu; the program, or None."""
-    if not shutil.which("apt-get") or os.geteuid() != 0:
-        return None
-    print("Installing Chromium for the browser tests.", flush=True)
-    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
-    install = ["install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"]
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], install):
-        subprocess.call([*apt, *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    return find_chromium()
-
-
 if __name__ == "__main__":
-    if not (find_chromium() or install_chromium()):
-        sys.exit("The browser tests need Chromium: install it (Debian: apt-get install chromium) or set CXW_CHROMIUM.")
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from debian_packages import install
+
+    why = "" if find_chromium() else install("chromium", "fonts-dejavu-core")
+    if find_chromium() is None:
+        sys.exit(f"The browser tests need Chromium, or CXW_CHROMIUM with the path of another one. {why}".rstrip())

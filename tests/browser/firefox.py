@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from debian_packages import install
 from npm_packages import installed
 
 SCRIPT = Path(__file__).with_name("firefox.mjs")
@@ -29,16 +30,10 @@ def find_firefox() -> str | None:
 
 def installed_firefox() -> str:
     """Return the program, installed by apt where this is root on Debian; without one, skip the test, or fail in CI."""
+    why = "" if find_firefox() else install(*PACKAGES)
     if program := find_firefox():
         return program
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for arguments in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
-            subprocess.call([*apt, *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    if program := find_firefox():
-        return program
-    why = f"Firefox and Xvfb are not installed (Debian: apt-get install {' '.join(PACKAGES)})"
+    why = f"There is no Firefox, or no Xvfb. {why}".rstrip()
     pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
 
 

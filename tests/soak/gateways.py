@@ -19,6 +19,7 @@ from pathlib import Path
 
 from adversary.program import draft_of
 from adversary.scenario import Image
+from debian_packages import install
 
 from constellations_widgets import Constellations
 from constellations_widgets.errors import ConstellationsError, UnclearError
@@ -86,18 +87,7 @@ class Outcome:
 def set_up() -> str:
     """Install what is missing; return why it can't be done, or ""."""
     missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
-    if not missing:
-        return ""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("apt-get"):
-        return f"Install them first: apt-get install {' '.join(missing)}"
-    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # no service is started then
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
-        done = subprocess.run(
-            ["apt-get", "--quiet", *arguments], env=quiet, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            return f"apt-get {arguments[0]} failed: {done.stderr.strip()[-300:]}"
-    return ""
+    return install(*missing) if missing else ""
 
 
 def try_gateways(folder: Path) -> Outcome:
