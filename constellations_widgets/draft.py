@@ -146,7 +146,7 @@ class ImageDraft(Exports, CheckedFields):
         solve: bool | Mapping[str, Any] = False,
         **options: Any,
     ) -> ImageDraft:
-        """Make a draft of a FITS image, placed by its WCS; the preview shows it with an asinh stretch.
+        """Make a draft of a FITS image in gray or color, placed by its WCS; the preview shows it with an asinh stretch.
 
         Parameters
         ----------

@@ -12,7 +12,7 @@ from ..errors import SolveError, SourceError
 from ..sources import vips_picture
 from ..sources.drawing import is_deep_gray, open_header, plain_mode
 from ..sources.fits_pixels import means_of
-from ..sources.hdus import chosen_image, open_fits, packed_with
+from ..sources.hdus import chosen_image, is_fits, open_fits
 from ..sources.quiet import quiet
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def brightness(path: Path, hdu: int | None = None) -> tuple[np.ndarray[Any, Any]
         If the file can't be read.
     """
     with errors_of(path):
-        return _of_fits(path, hdu) if _is_fits(path) else _of_picture(path)
+        return _of_fits(path, hdu) if is_fits(path) else _of_picture(path)
 
 
 def _of_fits(path: Path, hdu: int | None) -> tuple[np.ndarray[Any, Any], int, tuple[int, int]]:
@@ -106,7 +106,7 @@ def _of_fits(path: Path, hdu: int | None) -> tuple[np.ndarray[Any, Any], int, tu
         height, width = chosen.plane_shape
         factor = _factor((width, height))
         # Blocks are counted from the top, as the rows are: the last one, at the bottom, may hold fewer.
-        pixels = means_of(chosen.hdu.data.reshape(height, width)[::-1], factor)
+        pixels = means_of(chosen.pixels[::-1], factor)
     return pixels, factor, (width, height)
 
 
@@ -150,19 +150,12 @@ def size_of(path: Path, hdu: int | None = None) -> tuple[int, int]:
         If the file can't be read.
     """
     with quiet(), errors_of(path):
-        if _is_fits(path):
+        if is_fits(path):
             with open_fits(path) as hdus:
                 height, width = chosen_image(hdus, path.name, hdu).plane_shape
             return width, height
         with open_header(path) as header:
             return header.size
-
-
-def _is_fits(path: Path) -> bool:
-    if packed_with(path):
-        return True
-    with path.open("rb") as file:
-        return file.read(6) == b"SIMPLE"
 
 
 @contextlib.contextmanager

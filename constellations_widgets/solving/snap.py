@@ -173,7 +173,7 @@ def fits_reference(path: str | Path, plane: Plane, size: tuple[int, int]) -> Ref
         if right - left < 8 or high - low < 8:
             raise no_match(path.name)
         factor = -(-max(right - left, high - low) // _SIDE)
-        values = means_of(chosen.hdu.data.reshape(rows, columns)[low:high, left:right], factor)
+        values = means_of(chosen.pixels[low:high, left:right], factor)
         if not np.isfinite(values).any():
             raise no_match(path.name)
         degrees = float(np.sqrt(np.abs(np.linalg.det(wcs.celestial.pixel_scale_matrix)))) * factor

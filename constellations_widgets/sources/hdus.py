@@ -36,6 +36,8 @@ _BLOCK = 2880  # bytes; astropy reads headers in blocks, and pixels at once
 _LONGEST_HEADER = 4096  # most consecutive blocks of one header
 _LARGEST = 2 << 30  # most bytes decompressed or skipped at once
 _CHANNELS = (3, 4)  # samples per pixel of a color image
+_COLORS = "RGB"  # the CTYPE3 by which Aladin, Siril and astrometry.net tell colors from a spectrum
+_SAYS_NOTHING = (None, "", 0, 1)  # values of CRVAL3 and CDELT3 that programs fill in
 _ENDLESS = ("_CorruptedHDU", "_NonstandardHDU")
 _ADVICE = {
     "a PNG picture": "read it with ImageDraft.from_image", "a JPEG picture": "read it with ImageDraft.from_image",
@@ -103,6 +105,14 @@ def _check_start(start: bytes, what: str) -> None:
         raise SourceError(f"{what} {said}: {_ADVICE.get(kind, 'download it again')}")
 
 
+def is_fits(path: Path) -> bool:
+    """Return whether a file begins as FITS files do, or is compressed as a whole, which no picture is."""
+    if packed_with(path) is not None:
+        return True
+    with path.open("rb") as file:
+        return file.read(len(_START)) == _START
+
+
 def packed_with(path: Path) -> str | None:
     """Return the name of the compression of a whole file; None if it is not compressed."""
     with path.open("rb") as file:
@@ -139,10 +149,35 @@ class ChosenImage:
     others: tuple[ChosenImage, ...] = ()
 
     @property
+    def color_axis(self) -> int | None:
+        """Axis of the array that holds red, green and blue: -3, or -1 if the colors come last; None if none does."""
+        return None if _third_axis(self.hdu.header) else _axis_of_three(self.hdu.shape)
+
+    @property
     def plane_shape(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        height, width = self.hdu.shape[-2:]
+        shape = self.hdu.shape
+        height, width = shape[-3:-1] if self.color_axis == -1 else shape[-2:]
         return height, width
+
+    @property
+    def pixels(self) -> np.ndarray[Any, Any]:
+        """Pixels, rows from the bottom: of the shape (height, width), or (height, width, 3) of an image in color."""
+        import numpy as np
+
+        if self.color_axis is None:
+            return np.reshape(self.hdu.data, self.plane_shape)
+        planes = np.reshape(self.hdu.data, self.hdu.shape[-3:])
+        return planes if self.color_axis == -1 else np.moveaxis(planes, 0, -1)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is assumed of the colors."""
+        if self.color_axis == -1:
+            return ("its first axis is taken for red, green and blue, and its WCS for that of the other two axes",)
+        if self.color_axis is None or Keywords(self.hdu.header).text("CTYPE3") == _COLORS:
+            return ()
+        return ("its three planes are taken for red, green and blue",)
 
     @property
     def name(self) -> str:
@@ -152,24 +187,68 @@ class ChosenImage:
 
 
 def chosen_image(hdus: Any, what: str, wanted: int | str | None = None) -> ChosenImage:
-    """Return the requested image; by default the first with a placement, or else the first of all.
+    """Return the requested image, in gray or in color; by default the first with a placement, or else the first of all.
 
     Raises
     ------
     SourceError
-        If there is no such image, or it is a cube; `what` names the file.
+        If there is no such image, or it is a cube of anything but three colors; `what` names the file.
     """
     chosen = _first_image(hdus, what) if wanted is None else _wanted_image(hdus, what, wanted)
     shape = chosen.hdu.shape
-    if any(size != 1 for size in shape[:-2]):
-        # The colors come last in arrays that are written as other programs hold them, and first by the standard.
-        colors_last = len(shape) == 3 and shape[2] in _CHANNELS and min(shape[:2]) > max(_CHANNELS)
-        plane = "..., 0" if colors_last else ", ".join("0" for _ in shape[:-2])
+    if any(size != 1 for size in shape[:-2]) and chosen.color_axis is None:
+        plane = "..., 0" if _has_colors_last(shape) else ", ".join("0" for _ in shape[:-2])
+        described = f" ({axis})" if (axis := _third_axis(chosen.hdu.header)) else ""
+        remedy = f"from_fits(fits.PrimaryHDU(hdu.data[{plane}], hdu.header))"
+        if _axis_of_three(shape) is not None:
+            remedy += (
+                f". If these are red, green and blue, set hdu.header['CTYPE3'] = {_COLORS!r}, and give from_fits(hdu)"
+            )
         raise SourceError(
-            f"{what} is a cube of {' × '.join(map(str, shape))}: give one plane of it. With hdu = hdus[{chosen.number}] "
-            f"of the open file that is from_fits(fits.PrimaryHDU(hdu.data[{plane}], hdu.header))"
+            f"{what} is a cube of {' × '.join(map(str, shape))}{described}: give one plane of "
+            f"it. With hdu = hdus[{chosen.number}] of the open file that is {remedy}"
         )
     return chosen
+
+
+def chosen_plane(hdus: Any, what: str, wanted: int | str | None = None) -> ChosenImage:
+    """Return the image of `chosen_image`, which WWT can draw from its FITS pixels.
+
+    Raises
+    ------
+    SourceError
+        As `chosen_image`, or if the image is in color.
+    """
+    chosen = chosen_image(hdus, what, wanted)
+    if chosen.color_axis is not None:
+        raise SourceError(
+            f"{what} is in color, and WWT draws FITS pixels of one plane: read it with ImageDraft.from_fits, which draws a PNG"
+        )
+    return chosen
+
+
+def _has_colors_last(shape: tuple[int, ...]) -> bool:
+    """Return whether the colors come last, as other programs hold them in memory; by the standard they come first."""
+    return len(shape) == 3 and shape[2] in _CHANNELS and min(shape[:2]) > max(_CHANNELS)
+
+
+def _axis_of_three(shape: tuple[int, ...]) -> int | None:
+    """Return the axis of an array that may hold three colors; None if there is none."""
+    if len(shape) < 3 or any(size != 1 for size in shape[:-3]):
+        return None
+    if shape[-3] == len(_COLORS):
+        return -3
+    return -1 if shape[-1] == len(_COLORS) and _has_colors_last(shape) else None
+
+
+def _third_axis(header: Any) -> str:
+    """Return how a header says that its third axis holds something else than colors; "" if it does not say so."""
+    keywords = Keywords(header)
+    if keywords.text("CTYPE3") == _COLORS:
+        return ""
+    types = [name for name in keywords if re.fullmatch("(CTYPE|CUNIT)3[A-Z]?", name) and keywords.text(name)]
+    numbers = [name for name in ("CRVAL3", "CDELT3", "CD3_3") if keywords.value(name) not in _SAYS_NOTHING]
+    return f"{name} is {shown(keywords.value(name))}" if (name := next(iter(types + numbers), "")) else ""
 
 
 def replace_wcs(chosen: ChosenImage, cards: Any) -> None:
@@ -263,6 +342,8 @@ def _is_image(hdu: Any) -> bool:
 
 
 if TYPE_CHECKING:
+    import numpy as np
+
     _Stream = io.BufferedIOBase  # what `_Bounded` is mixed into
 else:
     _Stream = object

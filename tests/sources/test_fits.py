@@ -283,7 +283,7 @@ def test_the_pixels_of_a_large_image_are_not_read(large, monkeypatch):
         ([fits.PrimaryHDU(header=header())], "holds no image .* Its header alone can place a picture, as wcs= of ImageDraft.from_image"),
         ([fits.PrimaryHDU()], "holds no image"),
         ([fits.PrimaryHDU(np.ones(5))], "holds no image"),
-        ([fits.PrimaryHDU(np.ones((3, 4, 6)), header())], "is a cube of 3 × 4 × 6"),
+        ([fits.PrimaryHDU(np.ones((5, 4, 6)), header())], "is a cube of 5 × 4 × 6"),
         ([fits.PrimaryHDU(np.full((4, 6), np.nan), header())], "no finite pixel"),
         ([fits.PrimaryHDU(np.ones((40, 60)), header(CTYPE1="GLON-SIN", CTYPE2="GLAT-SIN", CDELT1=-0.5, CDELT2=0.5))], "projection SIN, galactic"),
         ([fits.PrimaryHDU(pixels(), header(CDELT2=0.002))], "not square"),
@@ -403,8 +403,8 @@ def test_of_several_images_of_the_same_name_the_others_are_named(tmp_path):
     assert not any("left out" in remark for remark in read_fits(path, hdu=2).remarks)
 
 
-def test_the_call_for_colors_in_the_last_axis_takes_a_plane_of_the_picture(tmp_path):
-    path = write(tmp_path / "a.fits", fits.PrimaryHDU(np.ones((40, 60, 3)), header()))
+def test_the_call_for_four_channels_in_the_last_axis_takes_a_plane_of_the_picture(tmp_path):
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(np.ones((40, 60, 4)), header()))
     call = re.search(r"from_fits\(.*\)\)", refusal(path))[0]
     with fits.open(path) as hdus:
         draft = eval(call, {"from_fits": ImageDraft.from_fits, "fits": fits, "hdu": hdus[0]})

@@ -288,10 +288,10 @@ def test_the_corrections_that_are_named_correct_it():
 @pytest.mark.parametrize(
     ("extension", "shape"),
     [
-        (fits.PrimaryHDU, (3, 60, 80)),
+        (fits.PrimaryHDU, (4, 60, 80)),
         (fits.PrimaryHDU, (4, 1, 3, 60, 80)),
         (fits.ImageHDU, (2, 1, 60, 80)),
-        (fits.CompImageHDU, (3, 60, 80)),
+        (fits.CompImageHDU, (5, 60, 80)),
     ],
 )
 def test_the_call_that_takes_a_plane_of_a_cube_works_and_keeps_the_distortion(tmp_path, extension, shape):
