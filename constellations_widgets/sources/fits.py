@@ -15,7 +15,16 @@ from ..errors import SourceError
 from ..geometry.fitting import TOLERANCE
 from .cards import Keywords, declared_size
 from .drawing import is_stretched, picture_of
-from .hdus import ChosenImage, chosen_image, described_by, open_fits, packed_with, replace_wcs, structure_fault
+from .hdus import (
+    ChosenImage,
+    HduChoice,
+    chosen_image,
+    described_by,
+    open_fits,
+    packed_with,
+    replace_wcs,
+    structure_fault,
+)
 from .headers import celestial_wcs, checked_wcs, says_where
 from .local import LocalImage
 from .paths import file_path
@@ -37,7 +46,7 @@ def read_fits(
     source: Any,
     shape: Sequence[int] | None = None,
     tolerance: float = TOLERANCE,
-    hdu: int | str | None = None,
+    hdu: HduChoice | None = None,
     wcs: Any = None,
 ) -> ParsedImage:
     """Read the first image of a FITS file, or of what astropy made of one, that has a celestial WCS.
@@ -57,8 +66,8 @@ def read_fits(
         Height and width in pixels, for a header or a WCS that does not say.
     tolerance : float, default 1
         The largest error in pixels where WWT can't draw the WCS exactly.
-    hdu : int or str, optional
-        Number or name of the HDU to read instead of the first that has a place on the sky.
+    hdu : int, str or (str, int), optional
+        Number or name of the HDU to read instead of the first that has a place on the sky; or its EXTNAME and EXTVER: ``("SCI", 2)``.
     wcs : Header, optional
         Placement to use for a file's image instead of its own.
 
@@ -91,7 +100,7 @@ def read_fits(
     )
 
 
-def _from_file(path: Path, tolerance: float, wanted: int | str | None, wcs: Any) -> ParsedImage:
+def _from_file(path: Path, tolerance: float, wanted: HduChoice | None, wcs: Any) -> ParsedImage:
     try:
         with _SourceErrors(path.name, path), open_fits(path) as hdus:
             if wcs is not None:
@@ -101,7 +110,7 @@ def _from_file(path: Path, tolerance: float, wanted: int | str | None, wcs: Any)
         raise SourceError(f"There is no file {path}: check the name") from None
 
 
-def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float, wanted: int | str | None) -> ParsedImage:
+def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float, wanted: HduChoice | None) -> ParsedImage:
     first = chosen_image(hdus, what, wanted)
     chosen, wcs, assumed = _usable(first, hdus, what, path)
     hdu, (height, width) = chosen.hdu, chosen.plane_shape

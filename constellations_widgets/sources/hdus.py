@@ -21,6 +21,9 @@ from .cards import Keywords
 from .headers import says_where
 from .paths import kind_of
 
+HduChoice = int | str | tuple[str, int]
+"""What `hdu=` takes, as astropy does: a number, an EXTNAME, or an EXTNAME with its EXTVER, such as ("SCI", 2)."""
+
 _SYSTEM = re.compile("RADE(CSYS|SYS)|EQUINOX|EPOCH")
 _WCS = re.compile(
     rf"{_SYSTEM.pattern}|(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)[12]|(CD|PC)(0?[12]_0?[12]|00[12]00[12])|PV[12]_\d+|PROJP\d|(LON|LAT)POLE"
@@ -186,7 +189,7 @@ class ChosenImage:
         return f"HDU {self.number}" + (f" ({self.hdu.name})" if named else "")
 
 
-def chosen_image(hdus: Any, what: str, wanted: int | str | None = None) -> ChosenImage:
+def chosen_image(hdus: Any, what: str, wanted: HduChoice | None = None) -> ChosenImage:
     """Return the requested image, in gray or in color; by default the first with a placement, or else the first of all.
 
     Raises
@@ -211,7 +214,7 @@ def chosen_image(hdus: Any, what: str, wanted: int | str | None = None) -> Chose
     return chosen
 
 
-def chosen_plane(hdus: Any, what: str, wanted: int | str | None = None) -> ChosenImage:
+def chosen_plane(hdus: Any, what: str, wanted: HduChoice | None = None) -> ChosenImage:
     """Return the image of `chosen_image`, which WWT can draw from its FITS pixels.
 
     Raises
@@ -313,18 +316,34 @@ def _only_header(hdus: Any) -> bool:
     return len(found) == 1 and getattr(found[0], "shape", None) == () and says_where(found[0].header)
 
 
-def _wanted_image(hdus: Any, what: str, wanted: int | str) -> ChosenImage:
-    if isinstance(wanted, bool) or not isinstance(wanted, int | str):
-        raise SourceError(f"hdu= is the number or the name of an HDU, such as 1 or 'SCI', not {wanted!r}")
-    names = [hdu.name for hdu in readable_hdus(hdus)]
+def _wanted_image(hdus: Any, what: str, wanted: HduChoice) -> ChosenImage:
+    if not _is_choice(wanted):
+        raise SourceError(
+            "hdu= is the number or the name of an HDU, or its name and its version (EXTVER), such as 1, 'SCI' or ('SCI', 2), "
+            f"not {shown(wanted)}"
+        )
+    names = [(hdu.name, hdu.ver) for hdu in readable_hdus(hdus)]
     try:
-        number = names.index(wanted.strip().upper()) if isinstance(wanted, str) else range(len(names))[wanted]
+        number = range(len(names))[wanted] if isinstance(wanted, int) else _index_of(wanted, names)
     except (ValueError, IndexError):
         there = f"its HDUs are 0 to {len(names) - 1}" if names else "it has none that can be read, so download it again"
         raise SourceError(f"{what} has no HDU {wanted!r}: {there}") from None
     if not _is_image(hdus[number]):
         raise SourceError(f"{what} has no image in HDU {wanted!r}: give the number of another")
     return ChosenImage(hdus[number], number, _namesakes(hdus, number) if isinstance(wanted, str) else ())
+
+
+def _is_choice(wanted: Any) -> bool:
+    if isinstance(wanted, tuple):
+        return list(map(type, wanted)) == [str, int]
+    return isinstance(wanted, int | str) and not isinstance(wanted, bool)
+
+
+def _index_of(wanted: str | tuple[str, int], names: list[tuple[str, int]]) -> int:
+    """Return the number of the first HDU of a name, or of a name and a version; raise ValueError if there is none."""
+    if isinstance(wanted, str):
+        return [name for name, _ in names].index(wanted.strip().upper())
+    return names.index((wanted[0].strip().upper(), wanted[1]))
 
 
 def _namesakes(hdus: Any, number: int) -> tuple[ChosenImage, ...]:

@@ -337,11 +337,36 @@ def test_another_image_of_the_file_is_chosen_by_its_number_or_name(tmp_path):
         (9, "has no HDU 9"),
         ("XX", "has no HDU 'XX'"),
         (1, "no image in HDU 1"),
+        (("SCI", 2), r"has no HDU \('SCI', 2\)"),
+        (("SCI",), "hdu= is"),
+        (("SCI", True), "hdu= is"),
+        ((1, "SCI"), "hdu= is"),
         (True, "hdu= is"),
         (1.5, "hdu= is"),
     ):
         with pytest.raises(SourceError, match=words):
             read_fits(path, hdu=wrong)
+
+
+@pytest.mark.parametrize("extension", [fits.ImageHDU, fits.CompImageHDU])
+def test_an_image_is_chosen_by_its_name_and_version_as_in_astropy(tmp_path, extension):
+    path = tmp_path / "chips.fits"
+    names = [("SCI", 1), ("ERR", 1), ("SCI", 2), ("ERR", 2)]
+    chips = [
+        extension(
+            np.full((60, 80), number, "int16") + np.arange(80, dtype="int16"), header(CRVAL1=150.0 + number), name=name
+        )
+        for number, (name, _) in enumerate(names)
+    ]
+    for chip, (_, version) in zip(chips, names, strict=True):
+        chip.ver = version
+    fits.HDUList([fits.PrimaryHDU(), *chips]).writeto(path)
+    with fits.open(path) as hdus:
+        for name, version in names:
+            draft = ImageDraft.from_fits(path, hdu=(name.lower(), version), autosave=False)
+            assert draft.local.hdu == hdus.index_of((name, version))
+            assert draft.wwt.center_x == hdus[name, version].header["CRVAL1"]
+        assert read_fits(hdus, hdu=("ERR", 2)).values["wwt.center_x"] == 153.0
 
 
 def test_the_pixels_of_the_chosen_image_are_shown(tmp_path):
