@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
 from ..state import state_dir, write_file
+from ..text import stem_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +25,7 @@ THUMBNAIL_SIZE = (96, 45)
 _SAMPLE = 4 << 20  # most pixels used to compute the stretch
 _STRIP = 1 << 22  # most pixels stretched at a time
 _COLOR_CHANNELS = {"L": "L", "LA": "L", "CMYK": "CMYK"}  # of Pillow's modes; all others are converted to RGB first
+_LONGEST_NAME = 60  # characters, each of up to 4 of the 255 bytes that a name may have
 _SAME_COLOR = 2  # counts by which a profile may move colors and is still sRGB
 
 
@@ -169,11 +171,12 @@ def as_png(path: Path, what: str) -> Path:
 
     with Image.open(path) as image:
         drawn_image = eight_bits(image, what)
-    return save(
-        drawn_image,
-        what,
-        f"{path.name.split('.')[0]}-{hashlib.sha256(str(path.resolve()).encode('utf-8', 'surrogatepass')).hexdigest()[:8]}",
-    )
+    return save(drawn_image, what, picture_name(path.name, str(path.resolve())))
+
+
+def picture_name(file: str, key: str) -> str:
+    """Return the name, without extension, under which the picture of a file is saved; `key` tells it from others of that name."""
+    return f"{stem_of(file)[:_LONGEST_NAME]}-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def eight_bits(image: Image.Image, what: str) -> Image.Image:

@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 from ..errors import SourceError
 from ..geometry.fitting import TOLERANCE
+from ..text import stem_of
 from .cards import Keywords, declared_size
-from .drawing import is_stretched, picture_of
+from .drawing import is_stretched, picture_name, picture_of
 from .hdus import (
     ChosenImage,
     HduChoice,
@@ -117,18 +118,17 @@ def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float, wanted: 
     _check_length(hdu, path)
     placed = _placed(wcs, (width, height), what, tolerance, assumed, hdu.header)
     placed = replace(placed, remarks=(*placed.remarks, *_left_out(first, chosen, path)))
-    name = placed.name or (path.name.split(".")[0] if path else "")
+    name = placed.name or (stem_of(path.name) if path else "")
     values = dict(placed.values) | ({"note": name} if name else {})
     origin = str(path.resolve()) if path else ""
     number = chosen.number if wanted is not None or chosen is not first else None
     if chosen.color_axis is None and max(width, height) > LARGEST:
         local = LocalImage(path.parent, quote(os.fsencode(path.name)), (width, height), hdu=number) if path else None
         return replace(placed, values=values | {"wwt.file_type": ".fits"}, name=name, origin=origin, local=local)
-    stem = path.name.split(".")[0] if path else "image"
     key = str(path.resolve()) + (f"[{number}]" if number is not None else "") if path else _key(hdu)
     if chosen.color_axis is not None:
         _check_colors(what, (width, height), path)
-    picture = picture_of(chosen.pixels, what, f"{stem}-{_digest(key)}")
+    picture = picture_of(chosen.pixels, what, picture_name(path.name if path else "image", key))
     pixels = path.resolve() if path and chosen.color_axis is None else None  # WWT draws no colors from FITS pixels
     local = LocalImage(picture.parent, quote(os.fsencode(picture.name)), (width, height), pixels=pixels, hdu=number)
     return replace(
@@ -268,10 +268,6 @@ def _name_of(header: Any) -> str:
 
 def _key(hdu: Any) -> str:
     return hashlib.sha256(repr(hdu.header).encode() + hdu.data.tobytes()).hexdigest()
-
-
-def _digest(key: str) -> str:
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 class _SourceErrors:

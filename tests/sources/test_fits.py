@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import constellations_widgets as cxw
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
 from constellations_widgets.sources.fits import read_fits
@@ -187,6 +188,22 @@ def test_axes_of_length_one_are_no_cube(tmp_path):
 def test_the_name_is_that_of_the_object(tmp_path):
     path = write(tmp_path / "a.fits", fits.PrimaryHDU(pixels(), header(OBJECT="M 51 ")))
     assert ImageDraft.from_fits(path, autosave=False).note == "M 51"
+
+
+def test_a_name_may_have_dots(tmp_path):
+    path = write(tmp_path / "m51.final.v2.fits")
+    draft = ImageDraft.from_fits(path, autosave=False)
+    assert draft.name == draft.note == "m51.final.v2" and draft.local.template.startswith("m51.final.v2-")
+    assert any(problem.code == "CXW606" for problem in draft.problems)
+    [outcome] = cxw.tile_all(
+        [write(tmp_path / "m51.v3.fits", fits.PrimaryHDU(pixels(300, 400), header()))], tmp_path / "tiles"
+    )
+    assert Path(outcome.result).name == "m51.v3"
+
+
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path):
+    path = write(tmp_path / f"{'Größe' * 35}.fits")
+    assert ImageDraft.from_fits(path, autosave=False).name == "Größe" * 35
 
 
 @pytest.mark.parametrize("name", ["my image.fits", "100%25.fits", "a{1}.fits", "a#b?.fits", "Größe.fits"])
