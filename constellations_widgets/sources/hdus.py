@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
 from ..schema.placement import shown
-from .cards import Keywords
+from .cards import Keywords, has_colors_last
 from .headers import says_where
 from .paths import kind_of
 
@@ -38,7 +38,6 @@ _STRUCTURE_VALUE = re.compile(r"[TF]|[+-]?(\d+\.?\d*|\.\d+)([EeDd][+-]?\d+)?")
 _BLOCK = 2880  # bytes; astropy reads headers in blocks, and pixels at once
 _LONGEST_HEADER = 4096  # most consecutive blocks of one header
 _LARGEST = 2 << 30  # most bytes decompressed or skipped at once
-_CHANNELS = (3, 4)  # samples per pixel of a color image
 _COLORS = "RGB"  # the CTYPE3 by which Aladin, Siril and astrometry.net tell colors from a spectrum
 _SAYS_NOTHING = (None, "", 0, 1)  # values of CRVAL3 and CDELT3 that programs fill in
 _ENDLESS = ("_CorruptedHDU", "_NonstandardHDU")
@@ -200,13 +199,11 @@ def chosen_image(hdus: Any, what: str, wanted: HduChoice | None = None) -> Chose
     chosen = _first_image(hdus, what) if wanted is None else _wanted_image(hdus, what, wanted)
     shape = chosen.hdu.shape
     if any(size != 1 for size in shape[:-2]) and chosen.color_axis is None:
-        plane = "..., 0" if _has_colors_last(shape) else ", ".join("0" for _ in shape[:-2])
+        plane = "..., 0" if has_colors_last(shape) else ", ".join("0" for _ in shape[:-2])
         described = f" ({axis})" if (axis := _third_axis(chosen.hdu.header)) else ""
         remedy = f"from_fits(fits.PrimaryHDU(hdu.data[{plane}], hdu.header))"
         if _axis_of_three(shape) is not None:
-            remedy += (
-                f". If these are red, green and blue, set hdu.header['CTYPE3'] = {_COLORS!r}, and give from_fits(hdu)"
-            )
+            remedy += f". If these are red, green and blue, in this order, set hdu.header['CTYPE3'] = {_COLORS!r}, and give from_fits(hdu)"
         raise SourceError(
             f"{what} is a cube of {' × '.join(map(str, shape))}{described}: give one plane of "
             f"it. With hdu = hdus[{chosen.number}] of the open file that is {remedy}"
@@ -230,26 +227,24 @@ def chosen_plane(hdus: Any, what: str, wanted: HduChoice | None = None) -> Chose
     return chosen
 
 
-def _has_colors_last(shape: tuple[int, ...]) -> bool:
-    """Return whether the colors come last, as other programs hold them in memory; by the standard they come first."""
-    return len(shape) == 3 and shape[2] in _CHANNELS and min(shape[:2]) > max(_CHANNELS)
-
-
 def _axis_of_three(shape: tuple[int, ...]) -> int | None:
     """Return the axis of an array that may hold three colors; None if there is none."""
     if len(shape) < 3 or any(size != 1 for size in shape[:-3]):
         return None
     if shape[-3] == len(_COLORS):
         return -3
-    return -1 if shape[-1] == len(_COLORS) and _has_colors_last(shape) else None
+    return -1 if shape[-1] == len(_COLORS) and has_colors_last(shape) else None
 
 
 def _third_axis(header: Any) -> str:
-    """Return how a header says that its third axis holds something else than colors; "" if it does not say so."""
+    """Return how a header says that its third axis holds something else than colors; "" if it does not say so.
+
+    The cutouts of the Legacy Surveys name their filters in BANDS, as "grz": the bluest first, where red is to be.
+    """
     keywords = Keywords(header)
     if keywords.text("CTYPE3") == _COLORS:
         return ""
-    types = [name for name in keywords if re.fullmatch("(CTYPE|CUNIT)3[A-Z]?", name) and keywords.text(name)]
+    types = [name for name in keywords if re.fullmatch("(CTYPE|CUNIT)3[A-Z]?|BANDS", name) and keywords.text(name)]
     numbers = [name for name in ("CRVAL3", "CDELT3", "CD3_3") if keywords.value(name) not in _SAYS_NOTHING]
     return f"{name} is {shown(keywords.value(name))}" if (name := next(iter(types + numbers), "")) else ""
 

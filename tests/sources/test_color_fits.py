@@ -130,6 +130,17 @@ def test_an_open_file_is_drawn_in_color(tmp_path):
     assert marks_in(drawn(draft)) == pytest.approx(np.array(list(MARKS.values())) + 1)
 
 
+@pytest.mark.parametrize("name", ["siril.fit", "last.fits", "fpacked.fits.fz"])
+def test_the_header_of_a_file_in_color_places_other_pictures(tmp_path, name):
+    path = FORMS[name](tmp_path / name)
+    Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / "m51.jpg")
+    beside = ImageDraft.from_image(tmp_path / "m51.jpg", wcs=path, autosave=False)
+    own = ImageDraft.from_fits(path, autosave=False)
+    alone = read_fits(fits.getheader(path, 1 if name.endswith(".fz") else 0))
+    for field in ("wwt.center_x", "wwt.center_y", "wwt.rotation", "wwt.offset_x", "wwt.offset_y"):
+        assert beside.values[field] == own.values[field] == alone.values[field]
+
+
 def test_one_stretch_keeps_hues_and_8_bits_stay_as_they_are(tmp_path):
     values = np.random.default_rng(7).gamma(2, 0.02, (3, HEIGHT, WIDTH)).astype("float32")
     values[1] = values[0]
@@ -214,6 +225,7 @@ def test_a_picture_with_too_many_pixels_is_refused_and_the_advice_works(tmp_path
         ({"CTYPE3": "STOKES", "CRVAL3": 1.0}, "CTYPE3 is 'STOKES'"),
         ({"CTYPE3": "WAVE", "CUNIT3": "m"}, "CTYPE3 is 'WAVE'"),
         ({"CTYPE3": "LINEAR"}, "CTYPE3 is 'LINEAR'"),
+        ({"BANDS": "grz", "BAND0": "g"}, "BANDS is 'grz'"),  # cutouts of the Legacy Surveys: blue comes first
         ({"CTYPE3A": "FREQ"}, "CTYPE3A is 'FREQ'"),
         ({"CUNIT3": "Hz"}, "CUNIT3 is 'Hz'"),
         ({"CRVAL3": 5500.0}, "CRVAL3 is 5500.0"),
@@ -228,7 +240,7 @@ def test_three_planes_of_something_else_are_refused_and_the_advice_works(tmp_pat
     with pytest.raises(SourceError, match=re.escape(words)) as caught:
         ImageDraft.from_fits(path, autosave=False)
     plane, call, color = re.search(
-        r"that is (from_fits\(.*\))\. If these are red, green and blue, set (.*), and give (from_fits\(hdu\))$",
+        r"that is (from_fits\(.*\))\. If these are red, green and blue, in this order, set (.*), and give (from_fits\(hdu\))$",
         str(caught.value),
     ).groups()
     with fits.open(path) as hdus:
