@@ -247,6 +247,8 @@ def split_tiling(source: Any, out: str | Path, *, file_type: str = ".png", **pla
         reading = _checked_reading(source, placement, file_type)
         if not _is_for_vips(reading) or max(reading.local.size or (0, 0)) <= TILE << (_SUBTREE_LEVELS + 1):
             return None
+        if reading.origin != str(reading.local.where(reading.local.template).resolve()):
+            return None  # the picture was drawn here, from colors of FITS or from TIFF: other machines may not have it
         picture, values = _vips_plan(reading, file_type, lambda _: None)
     return SplitTiling(target, _partial_folder(target), reading.name, values, picture, _notes_of(reading))
 
