@@ -141,12 +141,12 @@ class ImageDraft(Exports, CheckedFields):
         source: Any,
         shape: Any = None,
         tolerance: float = 1.0,
-        hdu: int | str | None = None,
+        hdu: int | str | tuple[str, int] | None = None,
         *,
         solve: bool | Mapping[str, Any] = False,
         **options: Any,
     ) -> ImageDraft:
-        """Make a draft of a FITS image, placed by its WCS; the preview shows it with an asinh stretch.
+        """Make a draft of a FITS image in gray or color, placed by its WCS; the preview shows it with an asinh stretch.
 
         Parameters
         ----------
@@ -156,8 +156,8 @@ class ImageDraft(Exports, CheckedFields):
             Height and width in pixels, for a header or a WCS that does not say.
         tolerance : float, default 1
             The largest error in pixels of the fit where WWT can't draw the WCS as it is.
-        hdu : int or str, optional
-            Number or name of the HDU to read; without it the first image that has a place on the sky.
+        hdu : int, str or (str, int), optional
+            Number, name or ``("SCI", 2)`` (EXTNAME and EXTVER) of the HDU to read; without it the first image with a place on the sky.
         solve : bool or mapping, default False
             Whether to place a file by the stars in it instead of its WCS; see `from_image`. `tolerance` is not used then.
 
@@ -584,7 +584,7 @@ class ImageDraft(Exports, CheckedFields):
         return f"<ImageDraft {self.name!r}: {'published' if self.receipt else found}>"
 
 
-def _solved(path: Any, hints: bool | Mapping[str, Any], hdu: int | str | None = None) -> Any:
+def _solved(path: Any, hints: bool | Mapping[str, Any], hdu: Any = None) -> Any:
     """Return the WCS that the stars of a picture give, as a Header; raises the errors of `find_position` and `reliable`."""
     from .solving.solver import find_position, reliable
 

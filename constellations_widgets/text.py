@@ -1,4 +1,4 @@
-"""Text that can be shown and sent."""
+"""Text that can be shown and sent, and names of files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,21 @@ SHOWN_LIMIT = 300
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 """Halves of characters, which no encoding has: from file names that are not UTF-8, and from escapes in JSON."""
+
+_EXTENSION = re.compile(
+    r"(\.(fits?|fts|new|jpe?g|png|gif|webp|tiff?|xisf|wtml|wwtl)(\.(gz|fz|bz2|xz|z))?|\.(gz|fz|bz2|xz|z))$",
+    re.IGNORECASE,
+)
+"""The end of a file's name that says its format (astrometry.net calls its FITS files .new) and its compression."""
+
+
+def stem_of(name: str) -> str:
+    """Return the name of an image's file without its extension; other dots are part of the name.
+
+    >>> stem_of("m51.final.v2.fits.gz"), stem_of("2026.11.30")
+    ('m51.final.v2', '2026.11.30')
+    """
+    return _EXTENSION.sub("", name) or name
 
 
 def readable(text: str) -> str:

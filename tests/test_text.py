@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constellations_widgets.text import merge_texts
+from constellations_widgets.text import merge_texts, stem_of
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,27 @@ from constellations_widgets.text import merge_texts
 )
 def test_both_edits_are_kept(base, mine, theirs, merged):
     assert merge_texts(base, mine, theirs) == merged
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("m51.fits", "m51"),
+        ("m51.final.v2.fits", "m51.final.v2"),
+        ("m51.v2.FIT.gz", "m51.v2"),
+        ("m51.fits.fz", "m51"),
+        ("m51.gz", "m51"),
+        ("Ha 2026.11.30.TIFF", "Ha 2026.11.30"),
+        ("ngc1300.new", "ngc1300"),
+        ("m51.fits.png", "m51.fits"),
+        ("2026.11.30", "2026.11.30"),
+        ("m51", "m51"),
+        (".fits", ".fits"),
+        ("", ""),
+    ],
+)
+def test_only_known_extensions_are_no_part_of_a_name(name, stem):
+    assert stem_of(name) == stem
 
 
 EDITS = st.tuples(st.integers(0, 12), st.integers(0, 12), st.text("xyz", max_size=4))

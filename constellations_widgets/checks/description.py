@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from ..schema.placement import Fault, Values, shown, text
+from ..text import stem_of
 from .registry import IMAGE_FILE, INFO, WARNING, rule
 from .words import TAG
 
 _EMPTY_NAMES = {"toasty", "untitled", "image", "test", "tile_wcs", "no name", "index", "index_rel", "unnamed", "none"}
-_FILE = re.compile(r"\.(?:fits?|fts|fz|gz|jpe?g|png|tiff?|wtml|wwtl)$", re.IGNORECASE)
 
 
 @rule("CXW601", WARNING)
@@ -69,7 +69,7 @@ def note_is_no_file_name(values: Values) -> Fault | None:
         return None
     # "M51" and "NGC-1300" are names of what is shown, even if the file has the same name.
     of_its_file = note in _names_of(str(values.get(IMAGE_FILE) or "")) and note == note.lower()
-    if of_its_file or "_" in note or _FILE.search(note):
+    if of_its_file or "_" in note or stem_of(note) != note:
         return Fault(
             "note", f"{shown(note)} looks like a file name: say what the image shows, e.g. “M 51 in visible light”"
         )
@@ -77,8 +77,8 @@ def note_is_no_file_name(values: Values) -> Fault | None:
 
 
 def _names_of(file: str) -> set[str]:
-    """Return the name of a file, and what is left of it without one or all of its endings."""
-    return {file, file.rpartition(".")[0], file.partition(".")[0]}
+    """Return the name of a file without one or all of its endings, or only without its format."""
+    return {file, stem_of(file), file.rpartition(".")[0], file.partition(".")[0]}
 
 
 @rule("CXW701", WARNING)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..errors import ApiError, HostingError
+from ..text import stem_of
 from .collect import THUMB, Collection, HostedFile
 from .progress import HostingProgress, Meter
 
@@ -43,7 +44,7 @@ def put_in_library(
         )
     tell(HostingProgress("listing"))
     picture, thumb = [file for file in collection.files() if not file.key.endswith(".wtml")]
-    stem = Path(picture.key).stem
+    stem = stem_of(picture.key)
     wanted = {picture.key: picture, f"{stem}-{THUMB}": thumb}
     meter = Meter(len(wanted), sum(file.size for file in wanted.values()))
     addresses: dict[str, str] = {}

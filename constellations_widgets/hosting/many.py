@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..outcomes import OnDone, Outcome, executor_or_threads, outcome_of
 from ..outputs.tiling import SplitTiling, split_tiling, tile
 from ..sources.paths import file_path
+from ..text import stem_of
 from .collect import INDEX, slug_of
 from .host import Hosted, host, require_draft, set_addresses
 from .profiles import HostingProfile
@@ -64,7 +65,7 @@ def tile_all(
     for source in sources:
         path, placement = source if isinstance(source, tuple) else (source, {})
         draft = _saved(path)
-        name = draft["name"] if draft else Path(path).stem
+        name = draft["name"] if draft else stem_of(Path(path).name)
         tasks.append((name, (draft or str(path), options | placement)))
     places = _folders([name for name, _ in tasks])
     return _run(

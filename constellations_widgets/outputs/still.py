@@ -256,7 +256,7 @@ def _pixels(local: LocalImage, values: Mapping[str, Any]) -> tuple[Pixels | None
             chosen = chosen_image(hdus, local.where(local.top).name, local.hdu)
             height, width = chosen.plane_shape
             step = max(1, max(height, width) // _SIDE)
-            picture = drawn(chosen.hdu.data.reshape(height, width)[::step, ::step], local.where(local.top).name)
+            picture = drawn(chosen.pixels[::step, ::step], local.where(local.top).name)
         return np.asarray(picture.convert("RGBA")), (width, height)
     size = size_of(local)
     if size[0] * size[1] > _MOST_PIXELS:
@@ -278,8 +278,7 @@ def _open(local: LocalImage, name: str) -> Any:
     what = local.where(name).name
     if local.fits:
         with local.open(name) as file, open_fits(io.BytesIO(file.read())) as hdus:
-            chosen = chosen_image(hdus, what)
-            return drawn(chosen.hdu.data.reshape(chosen.plane_shape), what).convert("RGBA")
+            return drawn(chosen_image(hdus, what).pixels, what).convert("RGBA")
     with quiet(), local.open(name) as file, Image.open(file) as image:
         image.draft("RGB", (2 * _SIDE, 2 * _SIDE))
         picture = eight_bits(image, what)

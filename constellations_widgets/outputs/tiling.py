@@ -18,6 +18,7 @@ from ..geometry.plane import TILE, Plane, plane_of
 from ..schema.placement import THUMBNAIL, URL, shown
 from ..sources import vips_picture
 from ..sources.drawing import drawn, eight_bits, open_header, thumbnail
+from ..sources.hdus import chosen_plane, is_fits, open_fits
 from ..sources.paths import file_path
 from ..sources.picture import read_picture
 from ..sources.quiet import quiet
@@ -139,7 +140,7 @@ def tile(
 
     Pictures are cut by libvips, if it is installed (``pip install "constellations_widgets[tiling]"``): of up to 100,000 x
     100,000 pixels, in bounded memory but for interlaced PNG and progressive JPEG files, which are decoded as a whole.
-    Without it, and for FITS, toasty is used, and the image must fit in memory several times. The tiles are the same;
+    Without it, and for FITS in gray, toasty is used, and the image must fit in memory several times. The tiles are the same;
     their addresses, and the color of pixels at the transparent edge of the coarser levels, are not. Gray of 16 bits and
     more is scaled to 8 bits, CMYK and ICC profiles are converted to sRGB.
 
@@ -246,6 +247,8 @@ def split_tiling(source: Any, out: str | Path, *, file_type: str = ".png", **pla
         reading = _checked_reading(source, placement, file_type)
         if not _is_for_vips(reading) or max(reading.local.size or (0, 0)) <= TILE << (_SUBTREE_LEVELS + 1):
             return None
+        if reading.origin != str(reading.local.where(reading.local.template).resolve()):
+            return None  # the picture was drawn here, from colors of FITS or from TIFF: other machines may not have it
         picture, values = _vips_plan(reading, file_type, lambda _: None)
     return SplitTiling(target, _partial_folder(target), reading.name, values, picture, _notes_of(reading))
 
@@ -270,11 +273,11 @@ def _checked_reading(source: Any, placement: Mapping[str, Any], file_type: str) 
         raise SourceError(
             f"{reading.name!r} is not a single image file with a known position: there is nothing to tile"
         )
-    is_fits = _is_fits(reading)
-    if file_type == ".fits" and not is_fits:
-        raise SourceError(f"{reading.name!r} is not a FITS image: its tiles are .png")
+    of_fits = _is_fits(reading)
+    if file_type == ".fits" and not of_fits:
+        raise SourceError(f"{reading.name!r} is not a FITS image of one plane: its tiles are .png")
     if file_type == ".jpg" and not _is_for_vips(reading):
-        remedy = 'use file_type=".png"' if is_fits else f'{vips_picture.INSTALL}, or use file_type=".png"'
+        remedy = 'use file_type=".png"' if of_fits else f'{vips_picture.INSTALL}, or use file_type=".png"'
         raise SourceError(f"JPEG tiles of {reading.name!r} can't be made without libvips: {remedy}")
     return reading
 
@@ -409,11 +412,10 @@ def _reading(source: Any, placement: Mapping[str, Any]) -> Any:
 
     path = file_path(source, "image")
     try:
-        with path.open("rb") as file:
-            start = file.read(9)
+        from_fits = is_fits(path)
     except OSError as error:
         raise SourceError(f"{shown(str(path), 200)} can't be read: {error.strerror or error}") from None
-    if start.startswith(b"SIMPLE  =") or path.name.lower().endswith((".fits.gz", ".fits.fz")):
+    if from_fits:
         return read_fits(path, **placement)
     return read_picture(path, to_tile=True, **placement)
 
@@ -440,8 +442,5 @@ def _pixels(reading: Any, file_type: str) -> tuple[Any, Any]:
 
 
 def _values_of(path: Path, number: int | None) -> Any:
-    from ..sources.hdus import chosen_image, open_fits
-
     with open_fits(path) as hdus:
-        chosen = chosen_image(hdus, path.name, number)
-        return chosen.hdu.data.reshape(chosen.plane_shape)
+        return chosen_plane(hdus, path.name, number).pixels

@@ -12,7 +12,7 @@ from ..errors import SolveError, SourceError
 from ..sources import vips_picture
 from ..sources.drawing import is_deep_gray, open_header, plain_mode
 from ..sources.fits_pixels import means_of
-from ..sources.hdus import chosen_image, open_fits, packed_with
+from ..sources.hdus import HduChoice, chosen_image, is_fits, open_fits
 from ..sources.quiet import quiet
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class DetectedStars:
         return cls((width, height), *(np.array(saved[name], dtype=float) for name in ("x", "y", "flux")))
 
 
-def detect_stars(path: Path, hdu: int | None = None) -> DetectedStars:
+def detect_stars(path: Path, hdu: HduChoice | None = None) -> DetectedStars:
     """Return the stars of a picture or a FITS image.
 
     Colors are averaged. A picture of more than 2560 pixels a side is reduced while it is read.
@@ -74,8 +74,8 @@ def detect_stars(path: Path, hdu: int | None = None) -> DetectedStars:
     ----------
     path : Path
         A JPEG, PNG, TIFF or FITS file.
-    hdu : int, optional
-        Number of the HDU of a FITS file.
+    hdu : int, str or (str, int), optional
+        Number or name of the HDU of a FITS file, or its EXTNAME and EXTVER.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def detect_stars(path: Path, hdu: int | None = None) -> DetectedStars:
     return DetectedStars(size, (found[0] + 0.5) * factor, (found[1] + 0.5) * factor, found[2])
 
 
-def brightness(path: Path, hdu: int | None = None) -> tuple[np.ndarray[Any, Any], int, tuple[int, int]]:
+def brightness(path: Path, hdu: HduChoice | None = None) -> tuple[np.ndarray[Any, Any], int, tuple[int, int]]:
     """Return the brightness of a picture's pixels, rows from the top, averaged over blocks; the block's side; the size.
 
     Raises
@@ -97,16 +97,16 @@ def brightness(path: Path, hdu: int | None = None) -> tuple[np.ndarray[Any, Any]
         If the file can't be read.
     """
     with errors_of(path):
-        return _of_fits(path, hdu) if _is_fits(path) else _of_picture(path)
+        return _of_fits(path, hdu) if is_fits(path) else _of_picture(path)
 
 
-def _of_fits(path: Path, hdu: int | None) -> tuple[np.ndarray[Any, Any], int, tuple[int, int]]:
+def _of_fits(path: Path, hdu: HduChoice | None) -> tuple[np.ndarray[Any, Any], int, tuple[int, int]]:
     with open_fits(path) as hdus:
         chosen = chosen_image(hdus, path.name, hdu)
         height, width = chosen.plane_shape
         factor = _factor((width, height))
         # Blocks are counted from the top, as the rows are: the last one, at the bottom, may hold fewer.
-        pixels = means_of(chosen.hdu.data.reshape(height, width)[::-1], factor)
+        pixels = means_of(chosen.pixels[::-1], factor)
     return pixels, factor, (width, height)
 
 
@@ -141,7 +141,7 @@ def _by_vips(path: Path, factor: int) -> np.ndarray[Any, Any]:
     return np.asarray(small.numpy(), dtype=np.float32)
 
 
-def size_of(path: Path, hdu: int | None = None) -> tuple[int, int]:
+def size_of(path: Path, hdu: HduChoice | None = None) -> tuple[int, int]:
     """Return width and height of a picture or a FITS image in pixels; only headers are read.
 
     Raises
@@ -150,19 +150,12 @@ def size_of(path: Path, hdu: int | None = None) -> tuple[int, int]:
         If the file can't be read.
     """
     with quiet(), errors_of(path):
-        if _is_fits(path):
+        if is_fits(path):
             with open_fits(path) as hdus:
                 height, width = chosen_image(hdus, path.name, hdu).plane_shape
             return width, height
         with open_header(path) as header:
             return header.size
-
-
-def _is_fits(path: Path) -> bool:
-    if packed_with(path):
-        return True
-    with path.open("rb") as file:
-        return file.read(6) == b"SIMPLE"
 
 
 @contextlib.contextmanager

@@ -52,7 +52,8 @@ def solve(request: Mapping[str, Any], report: Report) -> Solution:
 
 def _detected(request: Mapping[str, Any], report: Report) -> DetectedStars:
     report(0.0, "Detecting stars")
-    stars = detect_stars(Path(request["path"]), request.get("hdu"))
+    hdu = request.get("hdu")
+    stars = detect_stars(Path(request["path"]), tuple(hdu) if isinstance(hdu, list) else hdu)  # JSON has no tuples
     if len(stars) < FEWEST_STARS:
         raise SolveError(
             f"Only {len(stars)} stars were detected, and {FEWEST_STARS} are needed: give a picture with more stars, "

@@ -13,7 +13,7 @@ from ..geometry.plane import TILE, Plane, levels_of, padded, plane_of, width_fac
 from ..geometry.tangent import sky_to_plane
 from ..schema.placement import is_tan, number
 from ..sources.fits_pixels import means_of
-from ..sources.hdus import chosen_image, described_by, open_fits
+from ..sources.hdus import HduChoice, chosen_image, described_by, open_fits
 from ..sources.headers import celestial_wcs
 from ..sources.paths import file_path
 from ..sources.quiet import quiet
@@ -66,7 +66,7 @@ def snap(
     return register(picture, plane, reference, progress)
 
 
-def picture_of_file(path: Path, hdu: int | None = None) -> Picture:
+def picture_of_file(path: Path, hdu: HduChoice | None = None) -> Picture:
     """Return the brightness of a picture's file or FITS image, reduced to at most 2560 pixels a side while it is read."""
     with quiet():
         return Picture(*brightness(path, hdu))
@@ -173,7 +173,7 @@ def fits_reference(path: str | Path, plane: Plane, size: tuple[int, int]) -> Ref
         if right - left < 8 or high - low < 8:
             raise no_match(path.name)
         factor = -(-max(right - left, high - low) // _SIDE)
-        values = means_of(chosen.hdu.data.reshape(rows, columns)[low:high, left:right], factor)
+        values = means_of(chosen.pixels[low:high, left:right], factor)
         if not np.isfinite(values).any():
             raise no_match(path.name)
         degrees = float(np.sqrt(np.abs(np.linalg.det(wcs.celestial.pixel_scale_matrix)))) * factor

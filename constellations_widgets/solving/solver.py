@@ -207,7 +207,7 @@ def find_position(
     likely_width: Any = None,
     parity: int | None = None,
     timeout: float | None = None,
-    hdu: int | None = None,
+    hdu: int | str | tuple[str, int] | None = None,
     online: bool = False,
     progress: Callable[[float, str], Any] | None = None,
 ) -> Solving:
@@ -239,8 +239,8 @@ def find_position(
         1 for a picture as seen in the sky, -1 for a mirrored one. Default: both are tried.
     timeout : float, default 120, or 600 with `online`
         Seconds after which the search is given up.
-    hdu : int, optional
-        Number of the HDU of a FITS file.
+    hdu : int, str or (str, int), optional
+        Number or name of the HDU of a FITS file, or its EXTNAME and EXTVER: ``("SCI", 2)``.
     online : bool, default False
         Whether nova.astrometry.net searches, with your key there (see `nova_key`). It gets the positions of up to 100 stars, the
         picture's size in pixels and the hints, about 2 kB, and not the picture. No index files are needed.
@@ -288,7 +288,7 @@ def find_position(
     return Solving({**request, "online": True}, timeout, progress, ask)
 
 
-def _widths(scales: tuple[float, float], file: Path, hdu: int | None) -> tuple[float, float]:
+def _widths(scales: tuple[float, float], file: Path, hdu: int | str | tuple[str, int] | None) -> tuple[float, float]:
     from .detection import size_of
 
     side = max(size_of(file, hdu))

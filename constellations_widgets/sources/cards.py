@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SIZE_LIMIT = 8 << 20  # largest text of header cards in bytes
 _CARD = re.compile(r"\s*([A-Za-z0-9_-]{1,8})\s*=\s*(.*)", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?", re.ASCII)
+_CHANNELS = (3, 4)  # samples per pixel of a color image
 _SIZES = (("IMAGEW", "IMAGEH"), ("ZNAXIS1", "ZNAXIS2"), ("NAXIS1", "NAXIS2"))
 
 
@@ -156,8 +157,16 @@ def _text(card: Any) -> str:
         return str(card._image)
 
 
+def has_colors_last(shape: tuple[int, ...]) -> bool:
+    """Return whether the colors come last, as other programs hold them in memory; by the standard they come first."""
+    return len(shape) == 3 and shape[2] in _CHANNELS and min(shape[:2]) > max(_CHANNELS)
+
+
 def declared_size(header: Header) -> tuple[int, int] | None:
     """Return (width, height) in pixels of the image that a header belongs to; None if it does not say."""
     keywords = Keywords(header)
+    axes = tuple(int(keywords.number(f"NAXIS{axis}") or 0) for axis in (3, 2, 1))
+    if keywords.number("NAXIS") == len(axes) and has_colors_last(axes):
+        return axes[1], axes[0]
     sizes = ((keywords.number(width), keywords.number(height)) for width, height in _SIZES)
     return next(((int(width), int(height)) for width, height in sizes if width and height), None)

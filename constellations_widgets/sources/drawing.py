@@ -6,12 +6,13 @@ import hashlib
 import io
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
 from ..state import state_dir, write_file
+from ..text import stem_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +25,7 @@ THUMBNAIL_SIZE = (96, 45)
 _SAMPLE = 4 << 20  # most pixels used to compute the stretch
 _STRIP = 1 << 22  # most pixels stretched at a time
 _COLOR_CHANNELS = {"L": "L", "LA": "L", "CMYK": "CMYK"}  # of Pillow's modes; all others are converted to RGB first
+_LONGEST_NAME = 60  # characters, each of up to 4 of the 255 bytes that a name may have
 _SAME_COLOR = 2  # counts by which a profile may move colors and is still sRGB
 
 
@@ -59,30 +61,65 @@ def save(picture: Image.Image, what: str, name: str) -> Path:
 
 
 def drawn(pixels: np.ndarray[Any, Any], what: str) -> Image.Image:
-    """Return gray and alpha of FITS pixels, rows from top to bottom: asinh stretch, percentiles 1 to 99.7."""
+    """Return FITS pixels as gray with alpha, or as colors, rows from top to bottom: asinh stretch, percentiles 1 to 99.7.
+
+    Colors share one stretch, so that hues stay; see also `is_stretched`. What has no finite value is transparent.
+
+    Parameters
+    ----------
+    pixels : array
+        Of the shape (height, width), or (height, width, 3) for red, green and blue; rows from the bottom.
+    what : str
+        Names the image in errors.
+
+    Raises
+    ------
+    SourceError
+        If no pixel is finite.
+    """
     import numpy as np
-    from astropy.visualization import AsinhStretch
     from PIL import Image
 
-    height, width = pixels.shape
-    step = max(1, round((pixels.size / _SAMPLE) ** 0.5))
-    sample = np.asarray(pixels[::step, ::step], dtype=float)
+    channels = pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
+    height, width, count = channels.shape
+    stretch = _asinh_stretch(channels, what) if is_stretched(pixels) else np.asarray
+    result = np.empty((height, width, count + 1), "uint8")
+    rows = max(1, _STRIP // (width * count))
+    for top in range(0, height, rows):  # in strips, since the file may not fit in memory
+        values = channels[top : top + rows]
+        strip = slice(height - top - len(values), height - top)
+        result[strip, :, :-1] = stretch(values)[::-1]
+        result[strip, :, -1] = np.where(np.isfinite(values).any(axis=2), 255, 0)[::-1]
+    if count == 1:
+        return Image.fromarray(result, "LA")
+    return Image.fromarray(result if (result[..., -1] == 0).any() else np.ascontiguousarray(result[..., :-1]))
+
+
+def is_stretched(pixels: np.ndarray[Any, Any]) -> bool:
+    """Return whether `drawn` stretches pixels: all but colors of 8 bits, which are a picture already."""
+    return pixels.ndim == 2 or pixels.dtype != "uint8"
+
+
+def _asinh_stretch(channels: np.ndarray[Any, Any], what: str) -> Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]:
+    """Return the function that stretches pixels to 0 to 255, by the percentiles of all channels together."""
+    import numpy as np
+    from astropy.visualization import AsinhStretch
+
+    step = max(1, round((channels.size / _SAMPLE) ** 0.5))
+    sample = np.asarray(channels[::step, ::step], dtype=float)
     finite = sample[np.isfinite(sample)]
     if not finite.size:
         raise SourceError(f"{what} has no finite pixel: there is nothing to draw")
     low, high = np.percentile(finite, [1, 99.7])
-    stretch = AsinhStretch(0.1)
-    result = np.empty((height, width, 2), "uint8")
-    rows = max(1, _STRIP // width)
-    for top in range(0, height, rows):  # in strips, since the file may not fit in memory
-        values = np.asarray(pixels[top : top + rows], dtype=float)
-        known = np.isfinite(values)
+    asinh = AsinhStretch(0.1)
+
+    def stretch(part: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         with np.errstate(over="ignore"):  # infinite pixels, and ranges too small for a double, end at 0 and 1
-            scaled = np.clip((np.nan_to_num(values, nan=low) - low) / ((high - low) or 1.0), 0, 1)
-        strip = slice(height - top - len(values), height - top)
-        result[strip, :, 0] = (stretch(scaled) * 255).round().astype("uint8")[::-1]
-        result[strip, :, 1] = np.where(known, 255, 0)[::-1]
-    return Image.fromarray(result, "LA")
+            known = np.nan_to_num(np.asarray(part, dtype=float), nan=low)
+            scaled = np.clip((known - low) / ((high - low) or 1.0), 0, 1)
+        return np.asarray((asinh(scaled) * 255).round(), dtype="uint8")
+
+    return stretch
 
 
 def whole_picture(local: LocalImage) -> Image.Image:
@@ -104,8 +141,7 @@ def whole_picture(local: LocalImage) -> Image.Image:
         from .hdus import chosen_image, open_fits
 
         with open_fits(path) as hdus:
-            chosen = chosen_image(hdus, path.name)
-            picture = drawn(chosen.hdu.data.reshape(chosen.plane_shape), path.name)
+            picture = drawn(chosen_image(hdus, path.name).pixels, path.name)
     else:
         with Image.open(path) as image:
             image.draft("RGB", (1024, 1024))  # a JPEG is decoded at the size that is needed
@@ -135,11 +171,12 @@ def as_png(path: Path, what: str) -> Path:
 
     with Image.open(path) as image:
         drawn_image = eight_bits(image, what)
-    return save(
-        drawn_image,
-        what,
-        f"{path.name.split('.')[0]}-{hashlib.sha256(str(path.resolve()).encode('utf-8', 'surrogatepass')).hexdigest()[:8]}",
-    )
+    return save(drawn_image, what, picture_name(path.name, str(path.resolve())))
+
+
+def picture_name(file: str, key: str) -> str:
+    """Return the name, without extension, under which the picture of a file is saved; `key` tells it from others of that name."""
+    return f"{stem_of(file)[:_LONGEST_NAME]}-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def eight_bits(image: Image.Image, what: str) -> Image.Image:

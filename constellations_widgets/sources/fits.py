@@ -13,9 +13,19 @@ from urllib.parse import quote
 
 from ..errors import SourceError
 from ..geometry.fitting import TOLERANCE
+from ..text import stem_of
 from .cards import Keywords, declared_size
-from .drawing import picture_of
-from .hdus import ChosenImage, chosen_image, described_by, open_fits, packed_with, replace_wcs, structure_fault
+from .drawing import is_stretched, picture_name, picture_of
+from .hdus import (
+    ChosenImage,
+    HduChoice,
+    chosen_image,
+    described_by,
+    open_fits,
+    packed_with,
+    replace_wcs,
+    structure_fault,
+)
 from .headers import celestial_wcs, checked_wcs, says_where
 from .local import LocalImage
 from .paths import file_path
@@ -37,7 +47,7 @@ def read_fits(
     source: Any,
     shape: Sequence[int] | None = None,
     tolerance: float = TOLERANCE,
-    hdu: int | str | None = None,
+    hdu: HduChoice | None = None,
     wcs: Any = None,
 ) -> ParsedImage:
     """Read the first image of a FITS file, or of what astropy made of one, that has a celestial WCS.
@@ -45,6 +55,9 @@ def read_fits(
     It is placed by its WCS and drawn as a PNG with an asinh stretch between its 1 and 99.7 percentiles; that PNG, in the user's state
     directory, is shown by the preview and is the file to upload. An image of more than 4096 pixels a side is only placed: its pixels
     are not read.
+
+    Three planes are drawn as red, green and blue, unless the header says that their axis is another, such as a spectrum; at any size
+    that pictures may have. Colors of 8 bits are drawn as they are, all others with one stretch, so that hues stay.
 
     Parameters
     ----------
@@ -54,8 +67,8 @@ def read_fits(
         Height and width in pixels, for a header or a WCS that does not say.
     tolerance : float, default 1
         The largest error in pixels where WWT can't draw the WCS exactly.
-    hdu : int or str, optional
-        Number or name of the HDU to read instead of the first that has a place on the sky.
+    hdu : int, str or (str, int), optional
+        Number or name of the HDU to read instead of the first that has a place on the sky; or its EXTNAME and EXTVER: ``("SCI", 2)``.
     wcs : Header, optional
         Placement to use for a file's image instead of its own.
 
@@ -88,7 +101,7 @@ def read_fits(
     )
 
 
-def _from_file(path: Path, tolerance: float, wanted: int | str | None, wcs: Any) -> ParsedImage:
+def _from_file(path: Path, tolerance: float, wanted: HduChoice | None, wcs: Any) -> ParsedImage:
     try:
         with _SourceErrors(path.name, path), open_fits(path) as hdus:
             if wcs is not None:
@@ -98,27 +111,25 @@ def _from_file(path: Path, tolerance: float, wanted: int | str | None, wcs: Any)
         raise SourceError(f"There is no file {path}: check the name") from None
 
 
-def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float, wanted: int | str | None) -> ParsedImage:
+def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float, wanted: HduChoice | None) -> ParsedImage:
     first = chosen_image(hdus, what, wanted)
     chosen, wcs, assumed = _usable(first, hdus, what, path)
     hdu, (height, width) = chosen.hdu, chosen.plane_shape
     _check_length(hdu, path)
     placed = _placed(wcs, (width, height), what, tolerance, assumed, hdu.header)
     placed = replace(placed, remarks=(*placed.remarks, *_left_out(first, chosen, path)))
-    name = placed.name or (path.name.split(".")[0] if path else "")
+    name = placed.name or (stem_of(path.name) if path else "")
     values = dict(placed.values) | ({"note": name} if name else {})
     origin = str(path.resolve()) if path else ""
     number = chosen.number if wanted is not None or chosen is not first else None
-    if max(width, height) > LARGEST:
+    if chosen.color_axis is None and max(width, height) > LARGEST:
         local = LocalImage(path.parent, quote(os.fsencode(path.name)), (width, height), hdu=number) if path else None
         return replace(placed, values=values | {"wwt.file_type": ".fits"}, name=name, origin=origin, local=local)
-    stem = path.name.split(".")[0] if path else "image"
     key = str(path.resolve()) + (f"[{number}]" if number is not None else "") if path else _key(hdu)
-    picture = picture_of(hdu.data.reshape(height, width), what, f"{stem}-{_digest(key)}")
-    remark = (
-        f"drawn with an asinh stretch as {picture}: this picture is what to upload, and its address is the image URL"
-    )
-    pixels = path.resolve() if path else None
+    if chosen.color_axis is not None:
+        _check_colors(what, (width, height), path)
+    picture = picture_of(chosen.pixels, what, picture_name(path.name if path else "image", key))
+    pixels = path.resolve() if path and chosen.color_axis is None else None  # WWT draws no colors from FITS pixels
     local = LocalImage(picture.parent, quote(os.fsencode(picture.name)), (width, height), pixels=pixels, hdu=number)
     return replace(
         placed,
@@ -126,7 +137,7 @@ def _of_hdus(hdus: Any, what: str, path: Path | None, tolerance: float, wanted: 
         name=name,
         origin=origin,
         local=local,
-        remarks=(*placed.remarks, remark),
+        remarks=(*placed.remarks, _drawn_as(picture, chosen)),
     )
 
 
@@ -134,7 +145,7 @@ def _usable(first: ChosenImage, hdus: Any, what: str, path: Path | None) -> tupl
     """Return the first image with a valid WCS, and remarks about it."""
     failures: list[SourceError] = []
     for chosen in (first, *first.others):
-        if any(size != 1 for size in chosen.hdu.shape[:-2]):
+        if chosen.color_axis is None and any(size != 1 for size in chosen.hdu.shape[:-2]):
             continue
         try:
             header, inherited = described_by(chosen, hdus)
@@ -143,7 +154,7 @@ def _usable(first: ChosenImage, hdus: Any, what: str, path: Path | None) -> tupl
             failures.append(error)
             continue
         passed = (f"{first.name} can't be placed ({failures[0]}): {chosen.name} is",) if failures else ()
-        return chosen, wcs, (*passed, *inherited, *remarks)
+        return chosen, wcs, (*passed, *inherited, *chosen.remarks, *remarks)
     if first.number and not says_where(first.hdu.header) and says_where(hdus[0].header):
         raise SourceError(
             f"{what}: the header of {first.name} has no position on the sky, and that of the file, HDU 0, is not said to be valid for it. "
@@ -165,6 +176,30 @@ def _left_out(first: ChosenImage, chosen: ChosenImage, path: Path | None) -> tup
     return (
         f"{chosen.name} is used; other images of the file with a place on the sky are left out: {named}. "
         f"Choose another with {call}",
+    )
+
+
+def _check_colors(what: str, size: tuple[int, int], path: Path | None) -> None:
+    """Raise SourceError if an image in color has more pixels than one picture may have."""
+    from PIL import Image
+
+    most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+    if most and size[0] * size[1] > most:
+        given = repr(str(path)) if path else "its header"
+        raise SourceError(
+            f"{what} has {size[0]} × {size[1]} pixels in color, too many to be drawn as one picture: save it as TIFF, and make "
+            f"tiles of that with cxw.tile('picture.tif', 'tiles', wcs={given})"
+        )
+
+
+def _drawn_as(picture: Path, chosen: ChosenImage) -> str:
+    """Return a remark about how an image was drawn."""
+    in_color, is_new = chosen.color_axis is not None, is_stretched(chosen.pixels)
+    how = ("with one asinh stretch of its three colors " if in_color else "with an asinh stretch ") if is_new else ""
+    advice = ". If it was stretched before, save it with 8 bits per color: these are drawn as they are"
+    return (
+        f"drawn {how}as {picture}: this picture is what to upload, and its address is the image URL"
+        f"{advice if in_color and is_new else ''}"
     )
 
 
@@ -233,10 +268,6 @@ def _name_of(header: Any) -> str:
 
 def _key(hdu: Any) -> str:
     return hashlib.sha256(repr(hdu.header).encode() + hdu.data.tobytes()).hexdigest()
-
-
-def _digest(key: str) -> str:
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 class _SourceErrors:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
-from .hdus import BoundedGzip, chosen_image, open_fits
+from .hdus import BoundedGzip, chosen_plane, open_fits
 from .quiet import quiet
 
 if TYPE_CHECKING:
@@ -123,17 +123,17 @@ def _version(path: Path) -> tuple[int, int]:
 @functools.lru_cache(maxsize=64)
 def _shape_of(path: Path, number: int | None, _version: tuple[int, int]) -> FitsShape:
     with _OpenedFits(path, path.name) as hdus:
-        height, width = chosen_image(hdus, path.name, number).plane_shape
+        height, width = chosen_plane(hdus, path.name, number).plane_shape
     return FitsShape((width, height))
 
 
 @functools.lru_cache(maxsize=2)  # all previews of a draft show the same pixels
 def _pixels_of(path: Path, number: int | None, _version: tuple[int, int]) -> FitsPixels:
     with _OpenedFits(path, path.name) as hdus:
-        chosen = chosen_image(hdus, path.name, number)
+        chosen = chosen_plane(hdus, path.name, number)
         height, width = chosen.plane_shape
         factor = FitsShape((width, height)).factor
-        pixels = means_of(chosen.hdu.data.reshape(height, width), factor)
+        pixels = means_of(chosen.pixels, factor)
     words = (
         factor > 1
         and f"{path.name} has {width} × {height} pixels; each pixel shown is the mean of {factor} × {factor}."
@@ -144,11 +144,11 @@ def _pixels_of(path: Path, number: int | None, _version: tuple[int, int]) -> Fit
 def _tile(content: bytes, what: str) -> np.ndarray[Any, Any]:
     stream = io.BytesIO(content)
     with _OpenedFits(BoundedGzip(fileobj=stream) if content[:2] == b"\x1f\x8b" else stream, what) as hdus:
-        chosen = chosen_image(hdus, what)
+        chosen = chosen_plane(hdus, what)
         height, width = chosen.plane_shape
         if max(height, width) > LARGEST:
             raise SourceError(f"{what} has {width} × {height} pixels: a tile is no larger than {LARGEST}")
-        return _floats(chosen.hdu.data.reshape(height, width))
+        return _floats(chosen.pixels)
 
 
 class _OpenedFits:
@@ -187,23 +187,30 @@ def _floats(values: Any) -> np.ndarray[Any, Any]:
 
 
 def means_of(values: Any, factor: int) -> np.ndarray[Any, Any]:
-    """Return the means of factor x factor pixels, counted from the lower left corner; not-finite pixels are ignored."""
+    """Return the means of factor x factor pixels, counted from the lower left corner; not-finite pixels are ignored.
+
+    `values` has the shape (height, width), or (height, width, 3): then the means of the colors.
+    """
     import numpy as np
 
     if factor == 1:
-        return _floats(values)
-    height, width = values.shape
+        return _floats(_gray(values))
+    height, width = values.shape[:2]
     rows, columns = -(-height // factor), -(-width // factor)
     result = np.empty((rows, columns), np.float32)
     for row in range(rows):  # one at a time, since the file may not fit in memory
         strip = np.full((factor, columns * factor), np.nan)
-        part = np.asarray(values[row * factor : (row + 1) * factor], dtype=float)
+        part = np.asarray(_gray(values[row * factor : (row + 1) * factor]), dtype=float)
         strip[: part.shape[0], :width] = np.where(np.isfinite(part), part, np.nan)
         blocks = strip.reshape(factor, columns, factor)
         count = np.isfinite(blocks).sum(axis=(0, 2))
         with np.errstate(invalid="ignore", over="ignore"):
             result[row] = np.nansum(blocks, axis=(0, 2)) / np.where(count, count, np.nan)
     return _floats(result)
+
+
+def _gray(values: Any) -> Any:
+    return values if values.ndim == 2 else values.mean(axis=2, dtype=float)
 
 
 def _quantiles(pixels: np.ndarray[Any, Any], what: str) -> tuple[float, ...]:

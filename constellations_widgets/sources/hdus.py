@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
 from ..schema.placement import shown
-from .cards import Keywords
+from .cards import Keywords, has_colors_last
 from .headers import says_where
 from .paths import kind_of
+
+HduChoice = int | str | tuple[str, int]
+"""What `hdu=` takes, as astropy does: a number, an EXTNAME, or an EXTNAME with its EXTVER, such as ("SCI", 2)."""
 
 _SYSTEM = re.compile("RADE(CSYS|SYS)|EQUINOX|EPOCH")
 _WCS = re.compile(
@@ -35,7 +38,8 @@ _STRUCTURE_VALUE = re.compile(r"[TF]|[+-]?(\d+\.?\d*|\.\d+)([EeDd][+-]?\d+)?")
 _BLOCK = 2880  # bytes; astropy reads headers in blocks, and pixels at once
 _LONGEST_HEADER = 4096  # most consecutive blocks of one header
 _LARGEST = 2 << 30  # most bytes decompressed or skipped at once
-_CHANNELS = (3, 4)  # samples per pixel of a color image
+_COLORS = "RGB"  # the CTYPE3 by which Aladin, Siril and astrometry.net tell colors from a spectrum
+_SAYS_NOTHING = (None, "", 0, 1)  # values of CRVAL3 and CDELT3 that programs fill in
 _ENDLESS = ("_CorruptedHDU", "_NonstandardHDU")
 _ADVICE = {
     "a PNG picture": "read it with ImageDraft.from_image", "a JPEG picture": "read it with ImageDraft.from_image",
@@ -103,6 +107,14 @@ def _check_start(start: bytes, what: str) -> None:
         raise SourceError(f"{what} {said}: {_ADVICE.get(kind, 'download it again')}")
 
 
+def is_fits(path: Path) -> bool:
+    """Return whether a file begins as FITS files do, or is compressed as a whole, which no picture is."""
+    if packed_with(path) is not None:
+        return True
+    with path.open("rb") as file:
+        return file.read(len(_START)) == _START
+
+
 def packed_with(path: Path) -> str | None:
     """Return the name of the compression of a whole file; None if it is not compressed."""
     with path.open("rb") as file:
@@ -139,10 +151,35 @@ class ChosenImage:
     others: tuple[ChosenImage, ...] = ()
 
     @property
+    def color_axis(self) -> int | None:
+        """Axis of the array that holds red, green and blue: -3, or -1 if the colors come last; None if none does."""
+        return None if _third_axis(self.hdu.header) else _axis_of_three(self.hdu.shape)
+
+    @property
     def plane_shape(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        height, width = self.hdu.shape[-2:]
+        shape = self.hdu.shape
+        height, width = shape[-3:-1] if self.color_axis == -1 else shape[-2:]
         return height, width
+
+    @property
+    def pixels(self) -> np.ndarray[Any, Any]:
+        """Pixels, rows from the bottom: of the shape (height, width), or (height, width, 3) of an image in color."""
+        import numpy as np
+
+        if self.color_axis is None:
+            return np.reshape(self.hdu.data, self.plane_shape)
+        planes = np.reshape(self.hdu.data, self.hdu.shape[-3:])
+        return planes if self.color_axis == -1 else np.moveaxis(planes, 0, -1)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is assumed of the colors."""
+        if self.color_axis == -1:
+            return ("its first axis is taken for red, green and blue, and its WCS for that of the other two axes",)
+        if self.color_axis is None or Keywords(self.hdu.header).text("CTYPE3") == _COLORS:
+            return ()
+        return ("its three planes are taken for red, green and blue",)
 
     @property
     def name(self) -> str:
@@ -151,25 +188,65 @@ class ChosenImage:
         return f"HDU {self.number}" + (f" ({self.hdu.name})" if named else "")
 
 
-def chosen_image(hdus: Any, what: str, wanted: int | str | None = None) -> ChosenImage:
-    """Return the requested image; by default the first with a placement, or else the first of all.
+def chosen_image(hdus: Any, what: str, wanted: HduChoice | None = None) -> ChosenImage:
+    """Return the requested image, in gray or in color; by default the first with a placement, or else the first of all.
 
     Raises
     ------
     SourceError
-        If there is no such image, or it is a cube; `what` names the file.
+        If there is no such image, or it is a cube of anything but three colors; `what` names the file.
     """
     chosen = _first_image(hdus, what) if wanted is None else _wanted_image(hdus, what, wanted)
     shape = chosen.hdu.shape
-    if any(size != 1 for size in shape[:-2]):
-        # The colors come last in arrays that are written as other programs hold them, and first by the standard.
-        colors_last = len(shape) == 3 and shape[2] in _CHANNELS and min(shape[:2]) > max(_CHANNELS)
-        plane = "..., 0" if colors_last else ", ".join("0" for _ in shape[:-2])
+    if any(size != 1 for size in shape[:-2]) and chosen.color_axis is None:
+        plane = "..., 0" if has_colors_last(shape) else ", ".join("0" for _ in shape[:-2])
+        described = f" ({axis})" if (axis := _third_axis(chosen.hdu.header)) else ""
+        remedy = f"from_fits(fits.PrimaryHDU(hdu.data[{plane}], hdu.header))"
+        if _axis_of_three(shape) is not None:
+            remedy += f". If these are red, green and blue, in this order, set hdu.header['CTYPE3'] = {_COLORS!r}, and give from_fits(hdu)"
         raise SourceError(
-            f"{what} is a cube of {' × '.join(map(str, shape))}: give one plane of it. With hdu = hdus[{chosen.number}] "
-            f"of the open file that is from_fits(fits.PrimaryHDU(hdu.data[{plane}], hdu.header))"
+            f"{what} is a cube of {' × '.join(map(str, shape))}{described}: give one plane of "
+            f"it. With hdu = hdus[{chosen.number}] of the open file that is {remedy}"
         )
     return chosen
+
+
+def chosen_plane(hdus: Any, what: str, wanted: HduChoice | None = None) -> ChosenImage:
+    """Return the image of `chosen_image`, which WWT can draw from its FITS pixels.
+
+    Raises
+    ------
+    SourceError
+        As `chosen_image`, or if the image is in color.
+    """
+    chosen = chosen_image(hdus, what, wanted)
+    if chosen.color_axis is not None:
+        raise SourceError(
+            f"{what} is in color, and WWT draws FITS pixels of one plane: read it with ImageDraft.from_fits, which draws a PNG"
+        )
+    return chosen
+
+
+def _axis_of_three(shape: tuple[int, ...]) -> int | None:
+    """Return the axis of an array that may hold three colors; None if there is none."""
+    if len(shape) < 3 or any(size != 1 for size in shape[:-3]):
+        return None
+    if shape[-3] == len(_COLORS):
+        return -3
+    return -1 if shape[-1] == len(_COLORS) and has_colors_last(shape) else None
+
+
+def _third_axis(header: Any) -> str:
+    """Return how a header says that its third axis holds something else than colors; "" if it does not say so.
+
+    The cutouts of the Legacy Surveys name their filters in BANDS, as "grz": the bluest first, where red is to be.
+    """
+    keywords = Keywords(header)
+    if keywords.text("CTYPE3") == _COLORS:
+        return ""
+    types = [name for name in keywords if re.fullmatch("(CTYPE|CUNIT)3[A-Z]?|BANDS", name) and keywords.text(name)]
+    numbers = [name for name in ("CRVAL3", "CDELT3", "CD3_3") if keywords.value(name) not in _SAYS_NOTHING]
+    return f"{name} is {shown(keywords.value(name))}" if (name := next(iter(types + numbers), "")) else ""
 
 
 def replace_wcs(chosen: ChosenImage, cards: Any) -> None:
@@ -234,18 +311,34 @@ def _only_header(hdus: Any) -> bool:
     return len(found) == 1 and getattr(found[0], "shape", None) == () and says_where(found[0].header)
 
 
-def _wanted_image(hdus: Any, what: str, wanted: int | str) -> ChosenImage:
-    if isinstance(wanted, bool) or not isinstance(wanted, int | str):
-        raise SourceError(f"hdu= is the number or the name of an HDU, such as 1 or 'SCI', not {wanted!r}")
-    names = [hdu.name for hdu in readable_hdus(hdus)]
+def _wanted_image(hdus: Any, what: str, wanted: HduChoice) -> ChosenImage:
+    if not _is_choice(wanted):
+        raise SourceError(
+            "hdu= is the number or the name of an HDU, or its name and its version (EXTVER), such as 1, 'SCI' or ('SCI', 2), "
+            f"not {shown(wanted)}"
+        )
+    names = [(hdu.name, hdu.ver) for hdu in readable_hdus(hdus)]
     try:
-        number = names.index(wanted.strip().upper()) if isinstance(wanted, str) else range(len(names))[wanted]
+        number = range(len(names))[wanted] if isinstance(wanted, int) else _index_of(wanted, names)
     except (ValueError, IndexError):
         there = f"its HDUs are 0 to {len(names) - 1}" if names else "it has none that can be read, so download it again"
         raise SourceError(f"{what} has no HDU {wanted!r}: {there}") from None
     if not _is_image(hdus[number]):
         raise SourceError(f"{what} has no image in HDU {wanted!r}: give the number of another")
     return ChosenImage(hdus[number], number, _namesakes(hdus, number) if isinstance(wanted, str) else ())
+
+
+def _is_choice(wanted: Any) -> bool:
+    if isinstance(wanted, tuple):
+        return list(map(type, wanted)) == [str, int]
+    return isinstance(wanted, int | str) and not isinstance(wanted, bool)
+
+
+def _index_of(wanted: str | tuple[str, int], names: list[tuple[str, int]]) -> int:
+    """Return the number of the first HDU of a name, or of a name and a version; raise ValueError if there is none."""
+    if isinstance(wanted, str):
+        return [name for name, _ in names].index(wanted.strip().upper())
+    return names.index((wanted[0].strip().upper(), wanted[1]))
 
 
 def _namesakes(hdus: Any, number: int) -> tuple[ChosenImage, ...]:
@@ -263,6 +356,8 @@ def _is_image(hdu: Any) -> bool:
 
 
 if TYPE_CHECKING:
+    import numpy as np
+
     _Stream = io.BufferedIOBase  # what `_Bounded` is mixed into
 else:
     _Stream = object

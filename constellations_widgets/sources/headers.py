@@ -246,17 +246,22 @@ class _Reader:
     def _place(self, axes: dict[int, str]) -> None:
         factors = {axis: self._unit(axis) for axis in (1, 2)}
         # Their default is 0 by the FITS standard, but no program omits a place that it knows.
-        missing = [name for axis in (1, 2) if (name := f"CRVAL{axis}{self._key}") not in self._keywords]
-        if missing:
+        if missing := self._missing("CRVAL"):
             raise SourceError(
                 f"its WCS names its axes and not where they are ({_listed(missing)} missing): solve it again"
             )
         for axis, code in axes.items():
-            value = self._or_default(f"CRVAL{axis}") * factors[axis]
+            value = self._required(f"CRVAL{axis}") * factors[axis]
             if re.fullmatch(_LATITUDE, code) and abs(value) > 90:
                 raise SourceError(f"CRVAL{axis}{self._key} is {value:.10g} degrees, beyond the pole: correct it")
             self._clean[f"CRVAL{axis}"] = value
-            self._clean[f"CRPIX{axis}"] = self._or_default(f"CRPIX{axis}")
+        if missing := self._missing("CRPIX"):
+            raise SourceError(
+                f"its WCS gives a place on the sky, and not the pixel that is there ({_listed(missing)} missing): solve it again, "
+                f"or write the pixel into the header, as in header[{missing[0]!r}] = 512.5"
+            )
+        for axis in axes:
+            self._clean[f"CRPIX{axis}"] = self._required(f"CRPIX{axis}")
         self._matrix(axes, factors)
         for name, most in (("LONPOLE", 360), ("LATPOLE", 90)):
             angle = self._number(name)
@@ -265,13 +270,14 @@ class _Reader:
             elif angle is not None:
                 self._remarks.append(f"{name}{self._key} is {angle:g}, which is out of range: taken as missing")
 
-    def _or_default(self, name: str) -> float:
+    def _missing(self, form: str) -> list[str]:
+        return [name for axis in (1, 2) if (name := f"{form}{axis}{self._key}") not in self._keywords]
+
+    def _required(self, name: str) -> float:
         value = self._number(name)
-        if value is None and f"{name}{self._key}" in self._keywords:
-            raise SourceError(f"{name}{self._key} has no value: write it into the header")
         if value is None:
-            self._remarks.append(f"it has no {name}{self._key}, which is 0 by the FITS standard")
-        return value or 0.0
+            raise SourceError(f"{name}{self._key} has no value: write it into the header")
+        return value
 
     def _unit(self, axis: int) -> float:
         """Return the degrees per unit of an axis."""

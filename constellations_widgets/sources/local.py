@@ -66,7 +66,7 @@ class LocalImage:
     size : (int, int) or None
         Width and height in pixels of the whole image, where known.
     pixels : Path or None
-        The FITS file that the image is a picture of, where it is one.
+        The FITS file in gray that the image is a picture of, where it is one.
     cuts : (float, float) or None
         Values of FITS pixels to be drawn darkest and brightest, where they were chosen.
     hdu : int or None

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from ..errors import SourceError
 from ..geometry.fitting import TOLERANCE, UNSEEN
+from ..text import stem_of
 from . import vips_picture
 from .avm import read_avm
 from .drawing import as_png, open_header
@@ -102,7 +103,7 @@ def _read(
     if kind == "tiff" and not by_vips:
         shown = as_png(path, path.name)
         remarks += (f"drawn as {shown}: this picture is what to upload, and its address is the image URL",)
-    name = (described and described.name) or path.stem
+    name = (described and described.name) or stem_of(path.name)
     values = {"note": name} | plane.untiled() | dict(described.values if described else {})
     return ParsedImage(
         values | {"wwt.file_type": _KINDS[kind]},

@@ -37,7 +37,8 @@ class PlacedPlane(NamedTuple):
     remarks : tuple of str
         How the plane differs from the WCS; empty if no difference is visible.
     inaccuracy : str
-        A warning with the largest error, if that is above the default tolerance; usually "".
+        A warning with the largest error, if that is above the default tolerance, or that the reference pixel is probably
+        wrong; usually "".
     """
 
     plane: Plane
@@ -76,6 +77,23 @@ def plane_of_wcs(
     if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not tolerance > 0:
         raise SourceError(f"tolerance= is the largest error in pixels, such as 1.0, not {tolerance!r}")
     wcs = _celestial(wcs, what)
+    placed = _placed(wcs, size, what, tolerance, remedy)
+    inaccuracy = ". ".join(filter(None, (placed.inaccuracy, _default_reference(wcs, what))))
+    return placed._replace(inaccuracy=inaccuracy)
+
+
+def _default_reference(wcs: WCS, what: str) -> str:
+    """Return a warning if the reference pixel is 0, 0: outside the picture, and what a program that set none leaves there."""
+    if any(wcs.wcs.crpix):
+        return ""
+    return (
+        f"{what} has its reference pixel (CRPIX) at 0, 0, outside the picture, as programs leave it that set none: then the "
+        "picture lies beside its place. Compare it with the sky"
+    )
+
+
+def _placed(wcs: WCS, size: tuple[int, int], what: str, tolerance: float, remedy: str) -> PlacedPlane:
+    """Return the plane of a usable WCS; see `plane_of_wcs`."""
     reasons = _reasons(wcs)
     plane, error = _as_it_is(wcs, size)
     if error > EXACT:

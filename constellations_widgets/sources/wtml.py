@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 from xml.etree.ElementTree import Element
 
 from ..errors import SourceError
@@ -18,7 +19,7 @@ from ..schema.placement import shown
 from .imagesets import reading_of
 from .reading import ParsedImage
 from .web import fetch
-from .wtml_stream import SIZE_LIMIT, imagesets_in
+from .wtml_stream import SIZE_LIMIT, imagesets_in, link_of
 from .wwtl import is_archive, read_archive
 
 MOST_IMAGESETS = 50_000
@@ -33,10 +34,14 @@ _Images = Iterator[Callable[[], ParsedImage]]  # a function for each imageset, w
 
 @dataclass(frozen=True)
 class _Wtml:
-    """A source of imagesets: its name in messages, and a function that goes through it from its start."""
+    """A source of imagesets: its name in messages, and a function that goes through it from its start.
+
+    Once that has gone through it, `links` returns the files and web addresses of other WTML files that it links to.
+    """
 
     what: str
     images: Callable[[], _Images]
+    links: Callable[[], list[str]]
 
 
 def read_wtml(source: Any) -> list[ParsedImage]:
@@ -82,7 +87,8 @@ def read_one(source: Any, index: int | None = None) -> ParsedImage:
         raise SourceError(f"The WTML holds {count:,} imagesets ({names}{more}): choose one with index=")
     chosen = None if index is not None and index < 0 else next(islice(found.images(), index or 0, None), None)
     if chosen is None:
-        count = sum(1 for _ in found.images())
+        if (count := sum(1 for _ in found.images())) == 0:
+            raise _no_imageset(found)
         raise SourceError(f"There is no imageset {index}: the WTML holds {count:,}, counted from 0")
     return chosen()
 
@@ -107,7 +113,7 @@ def _count(found: _Wtml) -> int:
     """Return the number of imagesets, from 1 to `MOST_IMAGESETS`; without reading any, since they may be too many."""
     count = sum(1 for _ in islice(found.images(), MOST_IMAGESETS + 1))
     if count == 0:
-        raise SourceError(f"{found.what} holds no imageset: a WTML of an image has an <ImageSet> element")
+        raise _no_imageset(found)
     if count > MOST_IMAGESETS:
         raise SourceError(
             f"{found.what} holds more than {MOST_IMAGESETS:,} imagesets, which are too many to be read at once: choose one "
@@ -116,10 +122,20 @@ def _count(found: _Wtml) -> int:
     return count
 
 
+def _no_imageset(found: _Wtml) -> SourceError:
+    if not (links := found.links()):
+        return SourceError(f"{found.what} holds no imageset: a WTML of an image has an <ImageSet> element")
+    first, *others = (shown(link, 500) for link in links[:_NAMED])
+    more = f"; it links to {', '.join(others)}{', …' if len(links) > _NAMED else ''}, too" if others else ""
+    return SourceError(
+        f"{found.what} holds no imageset, but a link to another WTML file: read that, with ImageDraft.from_wtml({first}){more}"
+    )
+
+
 def _opened(source: Any) -> _Wtml:
     if hasattr(source, "to_xml"):
         root = source.to_xml()
-        return _of_elements(f"this {type(source).__name__}", lambda: _elements_of(root))
+        return _of_elements(f"this {type(source).__name__}", lambda links: _elements_of(root, links))
     if hasattr(source, "imgset"):
         raise SourceError(
             "Give the folder that toasty wrote to rather than its Builder, which may not know what is there already"
@@ -131,10 +147,10 @@ def _opened(source: Any) -> _Wtml:
         )
     if isinstance(source, str) and (text := source.lstrip("\ufeff \t\r\n")).startswith("<"):
         what = "The WTML text"
-        return _of_elements(what, lambda: imagesets_in(io.StringIO(text), what))
+        return _of_elements(what, lambda links: imagesets_in(io.StringIO(text), what, links))
     if isinstance(source, str) and re.match(r"[a-z][a-z0-9+.-]+://", source, re.IGNORECASE):
         content, address = fetch(source, SIZE_LIMIT)
-        return _of_elements(address, lambda: imagesets_in(io.BytesIO(content), address), address=address)
+        return _of_elements(address, lambda links: imagesets_in(io.BytesIO(content), address, links), address=address)
     if not str(source).strip() or "\n" in str(source):
         raise SourceError(
             f"{shown(str(source))} is neither WTML nor the name of a file: give a WTML file, such as the {_INDEX} of toasty"
@@ -153,12 +169,12 @@ def _from_file(path: Path) -> _Wtml:
             archive = is_archive(file.read(256))
         if archive:
             found = read_archive(path, about.st_size)
-            return _Wtml(str(path), lambda: (partial(_as_it_is, each) for each in found))
+            return _Wtml(str(path), lambda: (partial(_as_it_is, each) for each in found), list)
     except FileNotFoundError:
         raise SourceError(f"There is no file {path} (looked in {path.parent.resolve()}): check the name") from None
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name; "~nobody"
         raise _unreadable(path, error) from None
-    return _of_elements(str(path), lambda: _elements_of_file(path), path=path.resolve())
+    return _of_elements(str(path), lambda links: _elements_of_file(path, links), path=path.resolve())
 
 
 def _unreadable(path: Path, error: Exception) -> SourceError:
@@ -170,29 +186,45 @@ def _as_it_is(image: ParsedImage) -> ParsedImage:
     return image
 
 
-def _of_elements(what: str, elements: Callable[[], _Elements], *, path: Path | None = None, address: str = "") -> _Wtml:
+def _of_elements(
+    what: str, elements: Callable[[list[str]], _Elements], *, path: Path | None = None, address: str = ""
+) -> _Wtml:
     """Return the imagesets of XML. Relative addresses in it count from the file at `path`, or from `address`."""
     origin = address or (str(path) if path else "")
+    links: list[str] = []
 
     def images() -> _Images:
-        every = iter(elements())
+        links.clear()
+        every = iter(elements(links))
         first = list(islice(every, 2))
         several = origin and len(first) > 1
         for number, (element, place) in enumerate(chain(first, every)):
             numbered = f"{origin}#{number}" if several else origin
             yield partial(reading_of, element, numbered, path=path, address=address, place=place)
 
-    return _Wtml(what, images)
+    return _Wtml(what, images, lambda: [_absolute(link, path, address) for link in links])
 
 
-def _elements_of(root: Element) -> _Elements:
+def _absolute(link: str, path: Path | None, address: str) -> str:
+    """Return a link that counts from a file or from a web address as the path of a file, or as a web address without a password."""
+    try:
+        url = urlsplit(urljoin(address, link))
+    except ValueError:  # no address at all
+        return link
+    if path is not None and not url.scheme:
+        return str(path.parent / unquote(link))
+    return urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2]))
+
+
+def _elements_of(root: Element, links: list[str]) -> _Elements:
     names = {element: parent.get("Name", "") for parent in root.iter("Place") for element in parent.iter("ImageSet")}
+    links.extend(link for folder in root.iter("Folder") if (link := link_of(folder)))
     return ((element, names.get(element, "")) for element in root.iter("ImageSet"))
 
 
-def _elements_of_file(path: Path) -> _Elements:
+def _elements_of_file(path: Path, links: list[str]) -> _Elements:
     try:
         with path.open("rb") as file:
-            yield from imagesets_in(file, str(path))
+            yield from imagesets_in(file, str(path), links)
     except OSError as error:
         raise _unreadable(path, error) from None

@@ -19,8 +19,10 @@ the square of what they read before an element ends."""
 _START = 4096  # read to recognize what is not WTML
 
 
-def imagesets_in(stream: IO[Any], what: str) -> Iterator[tuple[Element, str]]:
+def imagesets_in(stream: IO[Any], what: str, links: list[str]) -> Iterator[tuple[Element, str]]:
     """Yield each ImageSet element of an XML stream, and the name of the Place around it ("" if it has none).
+
+    Addresses of folders that are kept in WTML files of their own are added to `links`.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def imagesets_in(stream: IO[Any], what: str) -> Iterator[tuple[Element, str]]:
         raise SourceError(f"{what} is empty: give a WTML file, such as the index_rel.wtml that toasty writes")
     stream.seek(0)
     try:
-        yield from _walk(iterparse(bounded, ("start", "end"), forbid_dtd=True), bounded)
+        yield from _walk(iterparse(bounded, ("start", "end"), forbid_dtd=True), bounded, links)
     except DefusedXmlException:
         text = start if isinstance(start, str) else start.decode("utf-8", "replace")
         if re.search("<!doctype html", text, re.IGNORECASE):
@@ -49,7 +51,12 @@ def imagesets_in(stream: IO[Any], what: str) -> Iterator[tuple[Element, str]]:
         ) from None
 
 
-def _walk(events: Iterable[tuple[str, Element]], bounded: _Bounded) -> Iterator[tuple[Element, str]]:
+def link_of(element: Element) -> str:
+    """Return the address of the WTML file that holds the content of a Folder element; "" if it is not in another file."""
+    return element.get("Url", "").strip() if element.tag == "Folder" else ""
+
+
+def _walk(events: Iterable[tuple[str, Element]], bounded: _Bounded, links: list[str]) -> Iterator[tuple[Element, str]]:
     """Yield imagesets as soon as they are complete, and drop every other element at its end."""
     opened: list[Element] = []
     places: list[str] = []
@@ -60,6 +67,8 @@ def _walk(events: Iterable[tuple[str, Element]], bounded: _Bounded) -> Iterator[
             imagesets += element.tag == "ImageSet"
             if element.tag == "Place":
                 places.append(element.get("Name", ""))
+            if link := link_of(element):
+                links.append(link)
             continue
         opened.pop()
         if element.tag == "ImageSet":

@@ -16,6 +16,7 @@ NOT_PLACED = "Not placed"
 """Beginning of the remark of an image without a placement."""
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+_FITS = (".fits", ".fit", ".fts", ".new")  # solve-field of astrometry.net writes .new
 _COMPRESSED = (".gz", ".fz", ".bz2", ".xz", ".z")
 
 
@@ -55,7 +56,7 @@ def _reader(path: Path) -> Callable[..., ImageDraft]:
     kind = kinds[-2] if len(kinds) > 1 and kinds[-1] in _COMPRESSED else kinds[-1]
     if kind in (".wtml", ".xml", ".wwtl"):
         return ImageDraft.from_wtml
-    if kind in (".fits", ".fit", ".fts", *_COMPRESSED):
+    if kind in (*_FITS, *_COMPRESSED):
         return ImageDraft.from_fits
     if kind in _PICTURES:
         return _of_picture
@@ -85,7 +86,7 @@ def _of_picture(path: Path, **options: Any) -> ImageDraft:
 
 def _of_folder(folder: Path, **options: Any) -> ImageDraft:
     if not (folder / "index_rel.wtml").exists():
-        found = sorted(each for each in folder.iterdir() if each.suffix.lower() in (*_PICTURES, ".fits", ".wtml"))
+        found = sorted(each for each in folder.iterdir() if each.suffix.lower() in (*_PICTURES, *_FITS, ".wtml"))
         if found:
             example = f"cxw.publish({str(found[0])!r})"
             raise SourceError(

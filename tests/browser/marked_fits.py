@@ -41,6 +41,18 @@ def make_fits(path: Path) -> Path:
     return path
 
 
+def make_color_fits(path: Path) -> Path:
+    """Write the marks on a ramp of gray as three planes of 16 bits, as Siril does."""
+    planes = np.empty((3, HEIGHT, WIDTH), "uint16")
+    planes[:] = np.linspace(5000, 40000, WIDTH)
+    for color, (x, y) in MARKS.values():
+        planes[:, y : y + SIDE, x : x + SIDE] = np.reshape(color, (3, 1, 1)) * 257
+    header = fits_wcs().to_header()
+    header["CTYPE3"], header["ROWORDER"] = "RGB", "BOTTOM-UP"
+    fits.writeto(path, planes[:, ::-1], header)
+    return path
+
+
 def tile_fits(folder: Path) -> Path:
     """Tile it with toasty, as people do; returns its folder."""
     from toasty.builder import Builder

@@ -14,7 +14,7 @@ from astropy.wcs import WCS
 from playwright.sync_api import Locator, Page, expect
 
 from browser.frame_log import picture, watch_frames
-from browser.marked_fits import NOTHING, make_fits, tile_fits
+from browser.marked_fits import NOTHING, make_color_fits, make_fits, tile_fits
 from browser.marked_image import make_wcs, positions, sky_to_pixel
 from browser.on_sky import SMALL_PIXEL, camera
 from browser.screenshots import pixels
@@ -98,6 +98,14 @@ def test_a_fits_file_is_stretched_and_colored_where_its_wcs_says(page: Page, tmp
         stretch.select_option("picture")
         assert worst_of_white(element, see(element), make_wcs(rotation=75)) < SMALL_PIXEL
         assert not element.get_by_label("Colors").is_visible()
+
+
+def test_a_fits_file_in_color_is_a_picture_where_its_wcs_says(page: Page, tmp_path: Path):
+    with shown_alone(page, ImageDraft.from_fits(make_color_fits(tmp_path / "marked.fit"), autosave=False)) as it:
+        assert it.worst_error() < SMALL_PIXEL
+        for control in ("Stretch", "Colors", "Low cut", "High cut"):
+            expect(it.element.get_by_label(control)).to_be_hidden()
+        pixels(it.element, save="preview-color-fits")
 
 
 def test_fits_tiles_are_stretched_and_colored_where_their_wcs_says(page: Page, tmp_path: Path):

@@ -320,7 +320,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     "CXW605": ([tiled({"note": "<b>M 51</b>"})], [tiled({"note": "M 51 where g<r and r>i"}), tiled({"note": "M 51 <jane@example.org>"})]),
     "CXW606": (
         [tiled({"note": note}) for note in ("m51_final_v2", "HST_12345_01", "m51.FITS", "M51.jpeg")]
-        + [tiled({"note": "m51", IMAGE_FILE: "m51.fits.gz"}), tiled({"note": "mosaic-3", IMAGE_FILE: "mosaic-3.png"})],
+        + [tiled({"note": note, IMAGE_FILE: f"{note}.fits.gz"}) for note in ("m51", "m51.v2")] + [tiled({"note": "mosaic-3", IMAGE_FILE: "mosaic-3.png"})],
         [tiled({"note": note}) for note in ("M 51 in visible light", "M51", "NGC-1300", "m51 final_v2", "")]
         + [tiled({"note": note, IMAGE_FILE: f"{note}.fits"}) for note in ("M51", "M 51 by Hubble")]
         + [tiled({"note": "mosaic", IMAGE_FILE: "m51.fits"}), tiled({"note": 51, IMAGE_FILE: "51.png"})],

@@ -106,14 +106,20 @@ def test_sip_beside_pv_is_placed_by_sip(unpacked):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["rgb_sip", "cube_4d"])
-def test_the_call_in_the_message_takes_a_plane_of_the_cube(unpacked, name):
-    path = unpacked(f"{name}.fits")
+def test_three_planes_are_drawn_in_color(unpacked):
+    path = unpacked("rgb_sip.fits")
+    draft = ImageDraft.from_fits(path, autosave=False)
+    assert off(draft, WCS(fits.getheader(path), naxis=2)) < 0.6 and "three colors" in remarks(draft)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_call_in_the_message_takes_a_plane_of_the_cube(unpacked):
+    path = unpacked("cube_4d.fits")
     with pytest.raises(SourceError, match="is a cube of") as caught:
         ImageDraft.from_fits(path, autosave=False)
     with fits.open(path) as hdus:
         names = {"hdu": hdus[0], "fits": fits, "from_fits": lambda given: ImageDraft.from_fits(given, autosave=False)}
-        draft = eval(re.search(r"from_fits\(.*\)$", str(caught.value))[0], names)
+        draft = eval(re.search(r"from_fits\(.*?\)\)", str(caught.value))[0], names)
         header = hdus[0].header.copy()
     for card in ("NAXIS3", "NAXIS4", "CTYPE3", "CTYPE4"):
         header.remove(card, ignore_missing=True)

@@ -14,6 +14,7 @@ import numpy as np
 import PIL
 import pytest
 import pyvips
+from astropy.io import fits
 from outputs.tiles import pixels_of, tiles_of, use, whole
 from PIL import Image, TiffImagePlugin
 
@@ -331,6 +332,20 @@ def test_subtrees_make_the_bytes_of_the_whole(tmp_path, size, parity, monkeypatc
         for root in (tmp_path / "split", alone)
     )
     assert found == expected
+
+
+def test_a_picture_that_was_drawn_on_this_machine_is_not_split(tmp_path):
+    cards = {
+        "CTYPE1": "RA---TAN",
+        "CTYPE2": "DEC--TAN",
+        "CRVAL1": 202.47,
+        "CRVAL2": 47.2,
+        "CRPIX1": 8000.0,
+        "CRPIX2": 10.0,
+    }
+    header = fits.Header(list((cards | {"CDELT1": -1e-5, "CDELT2": 1e-5}).items()))
+    fits.PrimaryHDU(np.zeros((3, 20, 16_400), "uint8"), header).writeto(tmp_path / "m51.fits")
+    assert split_tiling(tmp_path / "m51.fits", tmp_path / "split") is None
 
 
 def test_a_small_picture_is_not_split(tmp_path):

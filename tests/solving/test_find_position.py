@@ -75,7 +75,9 @@ def test_a_picture_is_found_without_any_hint(photograph):
     assert cxw.Solution.from_json(solution.to_json()) == solution
 
 
-@pytest.mark.parametrize("kind", ["color.png", "gray16.png", "stretched.tif", "sky.fits", "large.jpg", "negative.png"])
+@pytest.mark.parametrize(
+    "kind", ["color.png", "gray16.png", "stretched.tif", "sky.fits", "color.fits", "large.jpg", "negative.png"]
+)
 def test_every_kind_of_file_is_read(kind, tmp_path):
     pixels, sky = SKY.pixels(), SKY
     path = tmp_path / kind
@@ -91,12 +93,26 @@ def test_every_kind_of_file_is_read(kind, tmp_path):
         values = pixels[::-1].astype("float32")
         values[300:320, 200:260] = np.nan
         fits.PrimaryHDU(values).writeto(path)
+    elif kind == "color.fits":
+        fits.PrimaryHDU(np.stack([pixels, pixels // 2, pixels // 3])[:, ::-1].astype("uint16") * 200).writeto(path)
     else:
         sky = Sky(Plane(202.47, 47.2, 2000, 1600, 0.001, 30), (4000, 3200), seed=5)
         Image.fromarray(pixels).resize(sky.size, Image.Resampling.BICUBIC).save(path)
     solution = find_position(path, near=(202.47, 47.2), width=4).result()
     assert solution.size == sky.size
     assert largest_error(sky, solution.plane) < 1
+
+
+def test_the_image_of_a_name_and_a_version_is_placed(tmp_path):
+    chips = [
+        fits.ImageHDU(values, name="SCI", ver=version)
+        for version, values in ((1, np.ones((8, 9))), (2, SKY.pixels()[::-1]))
+    ]
+    fits.HDUList([fits.PrimaryHDU(), *chips]).writeto(tmp_path / "m51.fits")
+    hints = {"near": (202.47, 47.2), "pixel_scale": 14.4}
+    draft = ImageDraft.from_fits(tmp_path / "m51.fits", hdu=("SCI", 2), solve=hints, autosave=False)
+    assert largest_error(SKY, plane_of(draft.values)) < 0.3
+    assert draft.local is not None and draft.local.hdu == 2
 
 
 def test_a_draft_is_placed_only_on_request(photograph):

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import constellations_widgets as cxw
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
 from constellations_widgets.sources.fits import read_fits
@@ -189,6 +190,22 @@ def test_the_name_is_that_of_the_object(tmp_path):
     assert ImageDraft.from_fits(path, autosave=False).note == "M 51"
 
 
+def test_a_name_may_have_dots(tmp_path):
+    path = write(tmp_path / "m51.final.v2.fits")
+    draft = ImageDraft.from_fits(path, autosave=False)
+    assert draft.name == draft.note == "m51.final.v2" and draft.local.template.startswith("m51.final.v2-")
+    assert any(problem.code == "CXW606" for problem in draft.problems)
+    [outcome] = cxw.tile_all(
+        [write(tmp_path / "m51.v3.fits", fits.PrimaryHDU(pixels(300, 400), header()))], tmp_path / "tiles"
+    )
+    assert Path(outcome.result).name == "m51.v3"
+
+
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path):
+    path = write(tmp_path / f"{'Größe' * 35}.fits")
+    assert ImageDraft.from_fits(path, autosave=False).name == "Größe" * 35
+
+
 @pytest.mark.parametrize("name", ["my image.fits", "100%25.fits", "a{1}.fits", "a#b?.fits", "Größe.fits"])
 def test_a_file_may_be_called_anything(tmp_path, name):
     draft = ImageDraft.from_fits(write(tmp_path / name), autosave=False)
@@ -283,7 +300,7 @@ def test_the_pixels_of_a_large_image_are_not_read(large, monkeypatch):
         ([fits.PrimaryHDU(header=header())], "holds no image .* Its header alone can place a picture, as wcs= of ImageDraft.from_image"),
         ([fits.PrimaryHDU()], "holds no image"),
         ([fits.PrimaryHDU(np.ones(5))], "holds no image"),
-        ([fits.PrimaryHDU(np.ones((3, 4, 6)), header())], "is a cube of 3 × 4 × 6"),
+        ([fits.PrimaryHDU(np.ones((5, 4, 6)), header())], "is a cube of 5 × 4 × 6"),
         ([fits.PrimaryHDU(np.full((4, 6), np.nan), header())], "no finite pixel"),
         ([fits.PrimaryHDU(np.ones((40, 60)), header(CTYPE1="GLON-SIN", CTYPE2="GLAT-SIN", CDELT1=-0.5, CDELT2=0.5))], "projection SIN, galactic"),
         ([fits.PrimaryHDU(pixels(), header(CDELT2=0.002))], "not square"),
@@ -403,8 +420,8 @@ def test_of_several_images_of_the_same_name_the_others_are_named(tmp_path):
     assert not any("left out" in remark for remark in read_fits(path, hdu=2).remarks)
 
 
-def test_the_call_for_colors_in_the_last_axis_takes_a_plane_of_the_picture(tmp_path):
-    path = write(tmp_path / "a.fits", fits.PrimaryHDU(np.ones((40, 60, 3)), header()))
+def test_the_call_for_four_channels_in_the_last_axis_takes_a_plane_of_the_picture(tmp_path):
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(np.ones((40, 60, 4)), header()))
     call = re.search(r"from_fits\(.*\)\)", refusal(path))[0]
     with fits.open(path) as hdus:
         draft = eval(call, {"from_fits": ImageDraft.from_fits, "fits": fits, "hdu": hdus[0]})

@@ -107,7 +107,8 @@ def test_a_file_that_is_overwritten_is_read_again(tmp_path: Path):
         (lambda path: path.write_bytes(b"no FITS at all"), "is not a FITS file|can't be read as a FITS image"),
         (lambda path: path.write_bytes(b""), "is empty|can't be read as a FITS image"),
         (lambda path: write(path, VALUES * np.nan), "no finite pixel"),
-        (lambda path: write(path, np.zeros((3, 5, 7))), "is a cube"),
+        (lambda path: write(path, np.zeros((4, 5, 7))), "is a cube"),
+        (lambda path: write(path, np.zeros((3, 5, 7))), "is in color"),
         (lambda path: fits.PrimaryHDU().writeto(path), "holds no image"),
     ],
 )

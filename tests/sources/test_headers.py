@@ -104,7 +104,6 @@ SAID: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "EQUINOX 0": ({"EQUINOX": 0.0}, {}, "EQUINOX is 0"),
     "EPOCH 0 in text": ({"EPOCH": "0.0"}, {}, "EPOCH is 0"),
     "RADESYS unknown": ({"RADESYS": "unknown"}, {}, "RADESYS is 'unknown': taken as missing"),
-    "no CRPIX1": ({"CRPIX1": None}, {"CRPIX1": 0.0}, "no CRPIX1, which is 0 by the FITS standard"),
     "SIP left over": ({"A_ORDER": 2, "B_ORDER": 2, "A_2_0": 5e-4}, {}, "CTYPE does not ask for them with -SIP"),
     "-SIP without coefficients": ({"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP"}, {}, "the header has no coefficients"),
     "CDELT that differs": ({"CDELT1": -0.01, "CDELT2": 0.01}, {}, "CDELT and its CD matrix differ"),
@@ -178,6 +177,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "CRPIX1 twice": ({"CRPIX1": ("40.5\nCRPIX1  = 41.5",)}, "CRPIX1 stands there 2 times with different values"),
     "no CRVAL": ({"CRVAL1": None, "CRVAL2": None}, "CRVAL1 and CRVAL2 are missing"),
     "no CRVAL2": ({"CRVAL2": None}, "CRVAL2 is missing"),
+    "no CRPIX": ({"CRPIX1": None, "CRPIX2": None}, r"not the pixel that is there \(CRPIX1 and CRPIX2 are missing\)"),
+    "no CRPIX2": ({"CRPIX2": None}, r"\(CRPIX2 is missing\)"),
+    "CRPIX1 without a value": ({"CRPIX1": ("",)}, "CRPIX1 has no value"),
     "RA twice": ({"CTYPE2": "RA---TAN"}, r"no celestial WCS\) \(CTYPE is RA---TAN, RA---TAN"),
     "axes of two systems": ({"CTYPE2": "GLAT-TAN"}, r"no celestial WCS\) \(CTYPE is RA---TAN, GLAT-TAN"),
     "a table": ({"CTYPE1": "RA---TAB", "CTYPE2": "DEC--TAB"}, "coordinates in a table can't be read"),
@@ -288,10 +290,10 @@ def test_the_corrections_that_are_named_correct_it():
 @pytest.mark.parametrize(
     ("extension", "shape"),
     [
-        (fits.PrimaryHDU, (3, 60, 80)),
+        (fits.PrimaryHDU, (4, 60, 80)),
         (fits.PrimaryHDU, (4, 1, 3, 60, 80)),
         (fits.ImageHDU, (2, 1, 60, 80)),
-        (fits.CompImageHDU, (3, 60, 80)),
+        (fits.CompImageHDU, (5, 60, 80)),
     ],
 )
 def test_the_call_that_takes_a_plane_of_a_cube_works_and_keeps_the_distortion(tmp_path, extension, shape):
@@ -310,6 +312,24 @@ def test_the_call_that_takes_a_plane_of_a_cube_works_and_keeps_the_distortion(tm
         draft = eval(found[2], names)
     assert draft.local.size == SIZE
     assert any("SIP distortion" in problem.message for problem in draft.problems)
+
+
+def test_a_reference_pixel_that_no_program_has_set_is_doubted_until_the_placement_is_changed(tmp_path):
+    path = tmp_path / "m51.fits"
+    fits.PrimaryHDU(np.ones(SIZE[::-1], "f4"), header(CRPIX1=0.0, CRPIX2=0.0)).writeto(path)
+    Image.new("RGB", SIZE).save(tmp_path / "m51.png")
+    beside = {"wcs": WCS(header(CRPIX1=0.0, CRPIX2=0.0))}
+    for draft in (
+        ImageDraft.from_fits(path, autosave=False),
+        ImageDraft.from_image(tmp_path / "m51.png", **beside, autosave=False),
+    ):
+        assert (draft.wwt.offset_x, draft.wwt.offset_y) == (-0.5, -0.5)  # as the standard has it
+        [warning] = [problem for problem in draft.problems if "reference pixel (CRPIX) at 0, 0" in problem.message]
+        assert (warning.code, warning.severity) == ("CXW909", "warning")
+        draft.wwt.offset_x = 40.0
+        assert "CXW909" not in {problem.code for problem in draft.problems}
+    for crpix in ((0.0, 30.5), (0.5, 0.5)):
+        assert read_fits(header(CRPIX1=crpix[0], CRPIX2=crpix[1]), shape=SIZE[::-1]).doubts == ()
 
 
 def test_another_image_of_the_file_is_chosen_by_its_number_or_name(tmp_path):
@@ -337,11 +357,36 @@ def test_another_image_of_the_file_is_chosen_by_its_number_or_name(tmp_path):
         (9, "has no HDU 9"),
         ("XX", "has no HDU 'XX'"),
         (1, "no image in HDU 1"),
+        (("SCI", 2), r"has no HDU \('SCI', 2\)"),
+        (("SCI",), "hdu= is"),
+        (("SCI", True), "hdu= is"),
+        ((1, "SCI"), "hdu= is"),
         (True, "hdu= is"),
         (1.5, "hdu= is"),
     ):
         with pytest.raises(SourceError, match=words):
             read_fits(path, hdu=wrong)
+
+
+@pytest.mark.parametrize("extension", [fits.ImageHDU, fits.CompImageHDU])
+def test_an_image_is_chosen_by_its_name_and_version_as_in_astropy(tmp_path, extension):
+    path = tmp_path / "chips.fits"
+    names = [("SCI", 1), ("ERR", 1), ("SCI", 2), ("ERR", 2)]
+    chips = [
+        extension(
+            np.full((60, 80), number, "int16") + np.arange(80, dtype="int16"), header(CRVAL1=150.0 + number), name=name
+        )
+        for number, (name, _) in enumerate(names)
+    ]
+    for chip, (_, version) in zip(chips, names, strict=True):
+        chip.ver = version
+    fits.HDUList([fits.PrimaryHDU(), *chips]).writeto(path)
+    with fits.open(path) as hdus:
+        for name, version in names:
+            draft = ImageDraft.from_fits(path, hdu=(name.lower(), version), autosave=False)
+            assert draft.local.hdu == hdus.index_of((name, version))
+            assert draft.wwt.center_x == hdus[name, version].header["CRVAL1"]
+        assert read_fits(hdus, hdu=("ERR", 2)).values["wwt.center_x"] == 153.0
 
 
 def test_the_pixels_of_the_chosen_image_are_shown(tmp_path):

@@ -295,7 +295,7 @@ def test_a_wcs_that_is_given_places_the_picture(tmp_path, kind, extension):
     path = write(tmp_path / "m51.dat", encoded(kind))
     values = read_picture(path, wcs((10.5, 5.5))).values
     assert (values["wwt.offset_x"], values["wwt.offset_y"], values["wwt.file_type"]) == (10.0, 5.0, extension)
-    assert values["note"] == "m51"
+    assert values["note"] == "m51.dat"  # an extension that says nothing may be part of the name
 
 
 @pytest.mark.parametrize(

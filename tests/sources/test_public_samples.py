@@ -28,6 +28,7 @@ REASONS = {
     "no place of its own": r"the header of HDU 1 \(D2IMARR\) has no position on the sky, and that of the file",
     "of the Sun": r"is in H[PG]LN coordinates",
     "not the sky first": r"its first two axes are (FREQ|VELO|WAVE), RA",
+    "no CRPIX": r"CRPIX1 and CRPIX2 are missing",
     "no CRVAL": r"CRVAL1 and CRVAL2 are missing",
     "a unit of speed": r"CUNIT2 is 'M/S', which is not degrees",
     "packed": r"is packed with compress",

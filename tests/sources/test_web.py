@@ -34,7 +34,12 @@ class _Answers(BaseHTTPRequestHandler):
             return
         self.send_response(200 if self.path.endswith((".wtml", "/endless")) else 404)
         self.end_headers()
-        self.wfile.write(WTML if self.path.endswith(".wtml") else b" " * 100_000)
+        if self.path.endswith("/all.wtml"):
+            self.wfile.write(
+                b'<Folder><Folder Url="m51/a.wtml"/><Folder Url="https://a:b@example.org/b.wtml"/></Folder>'
+            )
+        else:
+            self.wfile.write(WTML if self.path.endswith(".wtml") else b" " * 100_000)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -65,6 +70,7 @@ def test_relative_addresses_count_from_where_the_wtml_was_found(server, path):
         ("/away", "leads to one that must be a public web address"),
         ("/secret", "contains a user name or password"),
         ("/endless", "larger than 0 MB"),
+        ("/lists/all.wtml", r"from_wtml\('.*/lists/m51/a.wtml'\); it links to 'https://example.org/b.wtml', too"),
     ],
 )
 def test_an_unusable_response_is_refused(server, path, message, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -417,6 +418,26 @@ def test_text_that_is_no_wtml_is_refused_in_words_too(name):
 )
 def test_what_names_no_file_is_refused_in_words(source, message):
     assert message in refusal(source)
+
+
+def linked(*links: str) -> str:
+    return f'<Folder Name="all">{"".join(f"<Folder Name={quoteattr(link)} Url={quoteattr(link)}/>" for link in links)}</Folder>'
+
+
+def test_a_wtml_that_only_links_to_others_names_them_and_the_advice_works(tmp_path):
+    (tmp_path / "sub dir").mkdir()
+    (tmp_path / "sub dir" / "m51.wtml").write_text(folder(imageset()))
+    (tmp_path / "all.wtml").write_text(linked("sub%20dir/m51.wtml", "https://example.org/b.wtml"))
+    for read in (read_wtml, read_one, lambda source: read_one(source, 0)):
+        with pytest.raises(SourceError, match="holds no imageset, but a link") as caught:
+            read(tmp_path / "all.wtml")
+        call, others = re.search(r"with (ImageDraft.*); it links to (.*), too$", str(caught.value)).groups()
+        assert eval(call).name and others == "'https://example.org/b.wtml'"
+    many = refusal(linked(*(f"{number}.wtml" for number in range(20))))
+    assert "from_wtml('0.wtml')" in many and "'7.wtml', …, too" in many and "8.wtml" not in many
+    assert "from_wtml('a.wtml')" in refusal(Folder(children=[Folder(url="a.wtml")]))
+    assert "from_wtml('http://[a')" in refusal(linked("http://[a"))
+    assert len(read_wtml(folder(imageset(), linked("a.wtml")))) == 1
 
 
 def test_a_folder_without_wtml_is_refused_in_words(tmp_path):

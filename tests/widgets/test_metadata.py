@@ -212,3 +212,13 @@ def test_ten_thousand_rows_are_matched_once_each():
     assert len(found.changes) == 10_000 and found.lines() == []
     found.apply(drafts)
     assert drafts[9_999].note == "T 9999"
+
+
+def test_a_row_finds_the_file_whose_name_it_gives_without_the_extension():
+    drafts = [
+        ImageDraft(ParsedImage({}, name, origin=f"/data/{file}"), autosave=False)
+        for name, file in (("M 51", "m51.v2.fits.gz"), ("M 101", "m101.fit"))
+    ]
+    table = [{"File": "m51.v2", "Title": "one"}, {"File": "M101", "Title": "other"}]
+    cxw.drafts_from(drafts, metadata=table)
+    assert [draft.note for draft in drafts] == ["one", "other"]

@@ -152,7 +152,7 @@ def test_a_tiff_a_compressed_fits_file_and_a_web_address_are_sources(tmp_path, b
     header = astropy.wcs.WCS(naxis=2)
     header.wcs.ctype, header.wcs.cdelt = ["RA---TAN", "DEC--TAN"], [-0.001, 0.001]
     hdu = astropy.io.fits.PrimaryHDU(np.ones((40, 60), "f4"), header.to_header())
-    for name in ("a.fits.bz2", "a.fits.xz", "a.fits.gz", "a.fts"):
+    for name in ("a.fits.bz2", "a.fits.xz", "a.fits.gz", "a.fts", "a.new"):
         hdu.writeto(tmp_path / name)
     astropy.io.fits.HDUList([astropy.io.fits.PrimaryHDU(), astropy.io.fits.CompImageHDU(hdu.data, hdu.header)]).writeto(
         tmp_path / "a.fits.fz"

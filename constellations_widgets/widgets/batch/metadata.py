@@ -16,6 +16,7 @@ from ...geometry.position import CENTER_DEC, CENTER_RA, MIRRORED, PIXEL, ROTATIO
 from ...schema.fields import fields
 from ...schema.html_repr import LIMIT, capped, html_block, html_table, html_text
 from ...schema.license import normalize_license
+from ...text import stem_of
 from .columns import CENTER, FILE, Column, match_columns, normalized_key
 from .table_file import read_table
 
@@ -183,8 +184,8 @@ class _Keys:
                 names.add(normalized_key(unquote(urlsplit(url).path)))
             for name in names:
                 self._exact.setdefault(name, []).append(at)
-            stem = os.path.splitext(normalized_key(_name(draft)))[0]
-            for name in {stem, normalized_key(draft.name)}:
+            file = normalized_key(_name(draft))
+            for name in {stem_of(file), os.path.splitext(file)[0], normalized_key(draft.name)}:
                 self._stems.setdefault(name, []).append(at)
         self.known = {*self._exact, *self._stems}
 

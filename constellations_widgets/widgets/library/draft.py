@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ...draft import ImageDraft
 from ...errors import SourceError
 from ...schema.placement import URL
+from ...sources.hdus import is_fits
 from ...sources.quiet import quiet
 from ...sources.reading import ParsedImage
 
@@ -64,9 +65,7 @@ def _placed(path: Path) -> tuple[ParsedImage, str]:
     from ...sources.fits import read_fits
     from ...sources.picture import read_picture
 
-    with path.open("rb") as file:
-        is_fits = file.read(9) == b"SIMPLE  ="
-    if is_fits or path.suffix.lower() in _FITS:
+    if is_fits(path) or path.suffix.lower() in _FITS:
         return read_fits(path), PLACED
     try:
         return read_picture(path), PLACED
