@@ -63,16 +63,10 @@ class BatchRows:
                 self._timer = runtime.start_timer(DELAY, self.flush)
 
     def carry_out(self, page: str, click: int, act: Callable[[], object]) -> None:
-        """Do what the click of this number means, with which a page chooses or decides, and acknowledge it.
-
-        A page repeats clicks whose acknowledgement it misses. One that comes after a later one could undo that: it is left.
-        """
+        """Do what the click of this number means, with which a page chooses or decides, and acknowledge it."""
+        act()
         with self._lock:
-            is_new = click > self._clicks.get(page, 0)
-        if is_new:
-            act()
-            with self._lock:
-                self._clicks[page] = click
+            self._clicks[page] = click
         self.touch(())
 
     def flush(self) -> None:
