@@ -30,6 +30,7 @@ from ..errors import (
     SignInError,
     UnclearError,
 )
+from ..interface import in_terms
 from ..text import format_sentence
 from . import clock, reconcile
 from .attempts import Attempt
@@ -405,8 +406,9 @@ def unclear_error(attempt: Attempt, answer: str, seen: Reconciliation, cause: Ap
     done = "published" if attempt.kind == "image" else "made"
     error = UnclearError(
         f"Whether the {attempt.kind} was {done} is not known: {format_sentence(answer)} {seen} Publishing it again checks the "
-        f"server and sends nothing. With again=True it waits until {reconcile.SETTLING_TIME:.0f} s have passed, checks the "
-        "server, and sends it if the server still does not have it. history() lists this attempt.",
+        f"server and sends nothing. With {in_terms('again=True', '--resend-unclear')} it waits until {reconcile.SETTLING_TIME:.0f} s have passed, checks the "
+        "server, and sends it if the server still does not have it. "
+        f"{in_terms('history()', 'constellations-widgets history')} lists this attempt.",
         url=cause.url if cause else "",
         status=cause.status if cause else None,
     )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from .. import runtime
 from ..errors import JournalError, PublishError
+from ..interface import in_terms
 from ..state import state_dir
 from . import clock
 from .attempts import Attempt, History, as_text
@@ -455,9 +456,14 @@ def conflict(earlier: Attempt, *, moved: bool) -> str:
         return f"{attempt} was published as {earlier.image_id}. Nothing was sent. {remedy}"
     if earlier.state == "sending":
         return f"{attempt} is being published right now. Nothing was sent. Wait for its outcome. {remedy}"
+    return f"An earlier attempt at {attempt} may have succeeded. Nothing was sent. {reconcile_first()} {remedy}"
+
+
+def reconcile_first() -> str:
+    """Return how to reconcile an unclear attempt before something else is published."""
     return (
-        f"An earlier attempt at {attempt} may have succeeded. Nothing was sent. Reconcile it first: cxw.settle_all(client) checks "
-        f"whether the server has it, and with forget=True abandons what the server does not have. {remedy}"
+        f"Reconcile it first{in_terms('', ', in Python')}: cxw.settle_all(client) checks whether the server has it, and with forget=True "
+        "abandons what the server does not have."
     )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
+from ..interface import in_terms, option
 from ..schema.placement import shown
 from .cards import Keywords
 from .headers import says_where
@@ -37,11 +38,7 @@ _LONGEST_HEADER = 4096  # most consecutive blocks of one header
 _LARGEST = 2 << 30  # most bytes decompressed or skipped at once
 _CHANNELS = (3, 4)  # samples per pixel of a color image
 _ENDLESS = ("_CorruptedHDU", "_NonstandardHDU")
-_ADVICE = {
-    "a PNG picture": "read it with ImageDraft.from_image", "a JPEG picture": "read it with ImageDraft.from_image",
-    "a TIFF picture": "read it with ImageDraft.from_image", "an XISF file": "save it as FITS in PixInsight",
-    "a web page or another XML file": "download it again, or read WTML with ImageDraft.from_wtml",
-}  # fmt: skip  # kind of a file that is no FITS → what to do
+_PICTURES = {"a PNG picture": ".png", "a JPEG picture": ".jpg", "a TIFF picture": ".tif"}
 _PACKED = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
@@ -100,7 +97,7 @@ def _check_start(start: bytes, what: str) -> None:
     if start != _START:
         kind = kind_of(start)
         said = f"is {kind}" if kind else "is not a FITS file, which begins with SIMPLE"
-        raise SourceError(f"{what} {said}: {_ADVICE.get(kind, 'download it again')}")
+        raise SourceError(f"{what} {said}: {_advice(kind)}")
 
 
 def packed_with(path: Path) -> str | None:
@@ -222,10 +219,26 @@ def _first_image(hdus: Any, what: str) -> ChosenImage:
     if first is None:
         raise SourceError(
             f"{what} holds no image that can be read: give a FITS file with an image of two dimensions"
-            + (". Its header alone can place a picture, as wcs= of ImageDraft.from_image" if _only_header(hdus) else "")
+            + (
+                in_terms(". Its header alone can place a picture, as wcs= of ImageDraft.from_image", "")
+                if _only_header(hdus)
+                else ""
+            )
         )
     chosen, *others = placed or [first]
     return replace(chosen, others=tuple(others))
+
+
+def _advice(kind: str) -> str:
+    """Return what to do with a file of this kind, which is no FITS."""
+    if kind in _PICTURES:
+        return in_terms("read it with ImageDraft.from_image", f"give it a name that ends with {_PICTURES[kind]}")
+    if kind == "an XISF file":
+        return "save it as FITS in PixInsight"
+    if kind == "a web page or another XML file":
+        wtml = in_terms("read WTML with ImageDraft.from_wtml", "give WTML a name that ends with .wtml")
+        return f"download it again, or {wtml}"
+    return "download it again"
 
 
 def _only_header(hdus: Any) -> bool:
@@ -236,7 +249,7 @@ def _only_header(hdus: Any) -> bool:
 
 def _wanted_image(hdus: Any, what: str, wanted: int | str) -> ChosenImage:
     if isinstance(wanted, bool) or not isinstance(wanted, int | str):
-        raise SourceError(f"hdu= is the number or the name of an HDU, such as 1 or 'SCI', not {wanted!r}")
+        raise SourceError(f"{option('hdu')} is the number or the name of an HDU, such as 1 or 'SCI', not {wanted!r}")
     names = [hdu.name for hdu in readable_hdus(hdus)]
     try:
         number = names.index(wanted.strip().upper()) if isinstance(wanted, str) else range(len(names))[wanted]

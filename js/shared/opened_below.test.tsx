@@ -1,4 +1,4 @@
-import { render } from "preact";
+import { type ComponentChild, render } from "preact";
 import { useRef } from "preact/hooks";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { OpenedRecord } from "../protocol.ts";
@@ -20,6 +20,12 @@ function List({ opened }: { opened: OpenedRecord }) {
   );
 }
 
+const HEADING = (
+  <h4 tabIndex={-1} data-focus>
+    Scene
+  </h4>
+);
+
 let box: HTMLElement;
 let list: HTMLElement;
 const button = () => list.querySelector("button")!;
@@ -33,10 +39,10 @@ async function show(opened: OpenedRecord) {
 }
 
 /** The kernel's widget is drawn below the list. */
-function draw(html: string): HTMLElement {
+function draw(content: ComponentChild): HTMLElement {
   const below = document.createElement("div");
   below.className = "cxw";
-  below.innerHTML = html;
+  render(content, below);
   return box.appendChild(below);
 }
 
@@ -54,14 +60,22 @@ afterEach(() => {
 });
 
 test("the focus goes into the form that a button has opened, once it is drawn, and back when it is closed", async () => {
-  const earlier = draw("<h4 tabindex='-1' data-focus>Another</h4>");
+  const earlier = draw(HEADING);
   button().focus();
   button().click();
   earlier.remove();
   await show(FORM);
   await frames();
-  draw('<div class="cxw-preview"><input data-path="x"></div>');
-  const form = draw('<div data-path="note"><input></div>');
+  draw(
+    <div class="cxw-preview" data-path="height">
+      <input />
+    </div>,
+  );
+  const form = draw(
+    <div data-path="note">
+      <input />
+    </div>,
+  );
   await frames();
   expect(document.activeElement).toBe(form.querySelector("input"));
   await show(CLOSED);
@@ -69,7 +83,7 @@ test("the focus goes into the form that a button has opened, once it is drawn, a
 });
 
 test("what another page or Python has opened moves nothing, nor what is opened while the focus has moved on", async () => {
-  draw("<h4 tabindex='-1' data-focus>Scene</h4>");
+  draw(HEADING);
   button().focus();
   await show(FORM);
   await frames();
@@ -79,7 +93,7 @@ test("what another page or Python has opened moves nothing, nor what is opened w
   const elsewhere = document.body.appendChild(document.createElement("button"));
   elsewhere.focus();
   await show(FORM);
-  draw("<h4 tabindex='-1' data-focus>Scene</h4>");
+  draw(HEADING);
   await frames();
   expect(document.activeElement).toBe(elsewhere);
   await show(CLOSED);
