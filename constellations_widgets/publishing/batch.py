@@ -11,7 +11,7 @@ from typing import Any
 from .. import runtime
 from ..api.constellations import Constellations
 from ..errors import ApiError, BusyError, ConstellationsError, JournalError, NotSentError, PublishError, SignInError
-from ..interface import in_terms
+from ..interface import carried, in_terms
 from ..schema.records import Receipt
 from ..text import format_sentence
 from . import clock
@@ -292,7 +292,7 @@ class Batch(Report):
                 return
             self._looks_only, self._queue = looks_only, deque(rows)
         count = min(self._threads, len(rows))
-        threads = [runtime.start_thread(f"batch-{number}", self._work) for number in range(count)]
+        threads = [runtime.start_thread(f"batch-{number}", *carried(self._work)) for number in range(count)]
         for thread in threads:
             thread.join()
         for row in rows:
@@ -455,6 +455,6 @@ def _receipt_of(attempts: Iterable[Attempt]) -> Receipt | None:
 def _unclear(answer: str) -> str:
     return (
         f"Whether it was published is not known: {format_sentence(answer)} It is never sent again by itself: "
-        f"{in_terms('resend_unclear()', 'the option --resend-unclear')} waits until the server must have processed it, checks again, "
+        f"{in_terms('resend_unclear()', 'the option --resend-unclear', '“Not on the server: send again”')} waits until the server must have processed it, checks again, "
         "and sends it only if it is missing."
     )

@@ -404,11 +404,16 @@ def find_published(
 def unclear_error(attempt: Attempt, answer: str, seen: Reconciliation, cause: ApiError | None = None) -> UnclearError:
     """Return the error for an attempt whose record was not found, or could not be searched for."""
     done = "published" if attempt.kind == "image" else "made"
+    how = (
+        " Publishing it again checks the server and sends nothing. With {} it waits until "
+        f"{reconcile.SETTLING_TIME:.0f} s have passed, checks the server, and sends it if the server still does not have it. {{}} lists "
+        "this attempt."
+    )
+    ways = in_terms(
+        how.format("again=True", "history()"), how.format("--resend-unclear", "constellations-widgets history"), ""
+    )
     error = UnclearError(
-        f"Whether the {attempt.kind} was {done} is not known: {format_sentence(answer)} {seen} Publishing it again checks the "
-        f"server and sends nothing. With {in_terms('again=True', '--resend-unclear')} it waits until {reconcile.SETTLING_TIME:.0f} s have passed, checks the "
-        "server, and sends it if the server still does not have it. "
-        f"{in_terms('history()', 'constellations-widgets history')} lists this attempt.",
+        f"Whether the {attempt.kind} was {done} is not known: {format_sentence(answer)} {seen}{ways}",
         url=cause.url if cause else "",
         status=cause.status if cause else None,
     )

@@ -451,19 +451,24 @@ def conflict(earlier: Attempt, *, moved: bool) -> str:
     if moved:
         remedy = "Give the corrected image another address: the site would draw it where that one is."
     else:
-        remedy = f"To have a second {kind}, which can't be deleted, pass again=True."
+        second = f"To have a second {kind}, which can't be deleted, pass again=True"
+        remedy = in_terms(f"{second}.", f"{second} in Python.", "")
     if earlier.state == "published":
-        return f"{attempt} was published as {earlier.image_id}. Nothing was sent. {remedy}"
+        return f"{attempt} was published as {earlier.image_id}. Nothing was sent. {remedy}".rstrip()
     if earlier.state == "sending":
-        return f"{attempt} is being published right now. Nothing was sent. Wait for its outcome. {remedy}"
-    return f"An earlier attempt at {attempt} may have succeeded. Nothing was sent. {reconcile_first()} {remedy}"
+        return f"{attempt} is being published right now. Nothing was sent. Wait for its outcome. {remedy}".rstrip()
+    return (
+        f"An earlier attempt at {attempt} may have succeeded. Nothing was sent. {reconcile_first()} {remedy}".rstrip()
+    )
 
 
 def reconcile_first() -> str:
     """Return how to reconcile an unclear attempt before something else is published."""
-    return (
-        f"Reconcile it first{in_terms('', ', in Python')}: cxw.settle_all(client) checks whether the server has it, and with forget=True "
-        "abandons what the server does not have."
+    settle = "cxw.settle_all(client) checks whether the server has it, and with forget=True abandons what the server does not have."
+    return in_terms(
+        f"Reconcile it first: {settle}",
+        f"Reconcile it first, in Python: {settle}",
+        "Reconcile it first, with “Check now” above.",
     )
 
 
@@ -477,14 +482,12 @@ def in_the_way(earlier: Attempt) -> str:
         )
     if earlier.state == "published":
         return (
-            f"{earlier.note!r} was published before. To publish a duplicate, which can't be deleted, pass again=True.\n"
-            f"{earlier.receipt}"
+            f"{earlier.note!r} was published before."
+            + in_terms(" To publish a duplicate, which can't be deleted, pass again=True.", "", "")
+            + f"\n{earlier.receipt}"
         )
     if earlier.state == "unclear":
-        return (
-            f"An earlier attempt to publish {earlier.note!r} may have succeeded. Check first whether the server has it: "
-            "cxw.settle_all(client)."
-        )
+        return f"An earlier attempt to publish {earlier.note!r} may have succeeded. {reconcile_first()}"
     return f"The server refused an earlier attempt to publish {earlier.note!r}: {earlier.answer}"
 
 

@@ -153,6 +153,14 @@ describe("the link to the kernel", () => {
     ]);
   });
 
+  it("repeats nothing once it is closed", () => {
+    link.send({ kind: "review" });
+    link.close();
+    link.send({ kind: "cancel" });
+    vi.advanceTimersByTime(60_000);
+    expect(kernel.heard.map(({ kind }) => kind)).toEqual(["commands", "cancel"]);
+  });
+
   it("repeats of a state only the newest one, in its place among the commands", () => {
     link.report({ kind: "view", open: true });
     link.send({ kind: "undo" });

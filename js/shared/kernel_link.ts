@@ -136,7 +136,7 @@ export class KernelLink {
 
   /** Send a command, which the kernel obeys once: it is repeated until the kernel confirms it, in order. What publishes is not repeated. */
   send<Message extends { kind: string; action?: unknown }>(message: Message): void {
-    if (SENT_ONCE.has(String(message.action ?? message.kind))) {
+    if (this.#closed || SENT_ONCE.has(String(message.action ?? message.kind))) {
       this.sendOnce(message);
       return;
     }

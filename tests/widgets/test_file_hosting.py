@@ -83,8 +83,8 @@ def test_what_is_missing_is_named_as_the_page_names_it(draft, tmp_path):
     assert rest(form)["message"].startswith(
         "Give “Public address of the folder”, the address under which browsers find"
     )
-    say(form, "host", place="other", target="sftp://me:word@localhost/y")
-    assert "in its own field" in rest(form)["message"] and "word" not in rest(form)["message"]
+    say(form, "host", place="other", target="sftp://me:hidden-key@localhost/y")
+    assert "in its own field" in rest(form)["message"] and "hidden-key" not in rest(form)["message"]
 
 
 def test_a_panel_and_a_table_with_a_client_of_a_sandbox_offer_it(draft, box, monkeypatch):
