@@ -34,6 +34,7 @@ from . import network as _network
 from . import runtime
 from .errors import NotSentError
 from .forks import renew_in_children
+from .interface import in_terms
 from .network import CONNECT_TIMEOUT, Deadline, Network, Stream, is_loopback
 from .text import one_line
 
@@ -492,7 +493,9 @@ def check_api_url(api_url: str) -> str:
     if url.scheme not in ("http", "https") or not url.host:
         raise NotSentError(f"{shown!r} is not the address of an API: it must begin with https:// or http://.")
     if url.userinfo:
-        raise NotSentError(f"The API's address holds a name or password before {shown!r}. Remove it and pass auth=….")
+        raise NotSentError(
+            f"The API's address holds a name or password before {shown!r}. Remove it{in_terms(' and pass auth=…', '')}."
+        )
     if url.query or url.fragment or "?" in api_url or "#" in api_url:
         raise NotSentError(f"The API's address {shown!r} must end with its path: remove everything from “?” or “#” on.")
     return str(url).rstrip("/")

@@ -48,6 +48,14 @@ def format_sentence(text: str) -> str:
     return f"{text[:1].upper() if is_word else text[:1]}{text[1:].rstrip('.')}."
 
 
+def about(label: str, message: str) -> str:
+    """Return a message about a field, which stands below its label elsewhere, in one line: "Rotation must be a number".
+
+    A message that begins with a capital letter, a number or a quotation is a sentence of its own: "License: Choose one".
+    """
+    return f"{label} {message}" if message[:1].islower() else f"{label}: {message}"
+
+
 def merge_texts(base: str, mine: str, theirs: str) -> str:
     """Return two edits of `base`, each of one place in it, as one text.
 

@@ -70,6 +70,28 @@ export interface KeptCredits {
   tree: CreditsTree;
 }
 
+/** What a button says, or what a page reports: a message of any other kind, with its number. */
+export interface Command {
+  kind: string;
+  /** Counted by the page. */
+  number: number;
+}
+
+/** All commands of a page that the kernel has not confirmed. They are repeated until it has. */
+export interface CommandsMessage {
+  kind: "commands";
+  /** Id of the view that sends them. */
+  page: string;
+  commands: Command[];
+}
+
+/** The kernel has received the commands of a page up to this number. */
+export interface ReceivedEvent {
+  kind: "received";
+  page: string;
+  number: number;
+}
+
 /** The user has edited fields. It is repeated until a state names it. */
 export interface EditMessage {
   kind: "edit";

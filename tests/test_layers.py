@@ -24,7 +24,7 @@ LONGEST = 600  # lines
 GENERATED = {"js/protocol.ts"}
 
 # Every module of the package, and the modules below it that it may import. All may import BASE.
-BASE = {"errors", "outcomes", "state", "forks", "runtime", "tasks", "text"}
+BASE = {"errors", "outcomes", "state", "forks", "runtime", "tasks", "text", "interface"}
 LAYERS = {
     "errors": set(),
     "outcomes": set(),
@@ -33,6 +33,7 @@ LAYERS = {
     "runtime": set(),
     "tasks": set(),
     "text": set(),
+    "interface": set(),
     "network": set(),
     "fetch": {"network"},
     "http": {"network", "fetch"},

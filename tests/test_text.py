@@ -1,4 +1,4 @@
-"""Two edits of one text."""
+"""Texts that are shown: messages about fields, and two edits of one text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constellations_widgets.text import merge_texts, stem_of
+from constellations_widgets.text import about, merge_texts, stem_of
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,17 @@ def test_nothing_that_was_typed_is_lost(base, mine, theirs):
     merged = merge_texts(base, my_text, their_text)
     assert i_typed in merged and they_typed in merged
     assert merge_texts(base, my_text, base) == my_text and merge_texts(base, base, their_text) == their_text
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        ("must be a number", "Rotation must be a number"),
+        ("is missing", "Rotation is missing"),
+        ("Required. Turns the image", "Rotation: Required. Turns the image"),
+        ("“x” is not an angle", "Rotation: “x” is not an angle"),
+        ("400 degrees is more than a whole turn", "Rotation: 400 degrees is more than a whole turn"),
+    ],
+)
+def test_a_message_below_a_label_is_a_sentence_about_it_in_one_line(message, sentence):
+    assert about("Rotation", message) == sentence

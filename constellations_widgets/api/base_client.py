@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from ..auth.credentials import TOKEN_VARIABLE, Credentials
 from ..errors import ApiError, ConflictError, InvalidError, SignInError, UnclearError
 from ..http import BaseTransport
+from ..interface import in_terms
 from ..schema.images import ImageSubmission
 from ..schema.records import ImageRecord, ImageSummary
 from ..schema.scenes import SceneRecord, SceneSubmission, SceneSummary
@@ -138,7 +139,8 @@ class BaseClient:
         what = f"add {'an' if kind == 'image' else 'a'} {kind} to the handle {name!r}"
         if not self.signed_in:
             raise SignInError(
-                f"Could not {what}: not signed in. Pass auth=sign_in(...), or set {TOKEN_VARIABLE} in the environment."
+                f"Could not {what}: not signed in. {in_terms('Pass auth=sign_in(...)', 'Run constellations-widgets sign-in')}, "
+                f"or set {TOKEN_VARIABLE} in the environment."
             )
         body = submission.to_json() if isinstance(submission, ImageSubmission | SceneSubmission) else submission
         sent = _object_of(body)

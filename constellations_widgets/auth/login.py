@@ -16,6 +16,7 @@ import webbrowser
 
 from .. import runtime
 from ..errors import SignInError
+from ..interface import in_terms
 from .code_flow import CodeFlow
 from .credentials import IMAGES_TOKEN_VARIABLE, TOKEN_VARIABLE, Credentials
 from .device_flow import DeviceFlow
@@ -94,9 +95,13 @@ def sign_in(
         interactive = _has_terminal()
     if not interactive:
         raise SignInError(
-            f"Not signed in at {session.api_url}. In a notebook, show the widget cxw.SignIn({session.api_url!r}) in "
-            f"a cell and sign in there; in a script, set the environment variable {TOKEN_VARIABLE} before it starts, or "
-            "run sign_in() once in a terminal."
+            f"Not signed in at {session.api_url}. "
+            + in_terms(
+                f"In a notebook, show the widget cxw.SignIn({session.api_url!r}) in a cell and sign in there; in a script, "
+                f"set the environment variable {TOKEN_VARIABLE} before it starts, or run sign_in() once in a terminal.",
+                f"Run `constellations-widgets sign-in --api-url {session.api_url}` once in a terminal, or set the environment "
+                f"variable {TOKEN_VARIABLE}.",
+            )
         )
     session.accept(_ask_at_terminal(session))
     if session.notice:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..errors import SignInError
 from ..http import URL, check_api_url
+from ..interface import in_terms
 from ..network import is_loopback
 from .credentials import check_private
 
@@ -80,7 +81,7 @@ def realm_of(api_url: str | None = None, *, keycloak_url: str | None = None, cli
         addresses = [api_url, _LOCAL_IDENTITY]
     else:
         raise SignInError(
-            f"The identity server of {api_url} is not known: pass keycloak_url=…, or set the environment "
+            f"The identity server of {api_url} is not known: {in_terms('pass keycloak_url=…, or ', '')}set the environment "
             f"variable {IDENTITY_VARIABLES[0]}."
         )
     return Realm(api_url, tuple(_issuer_of(address, api_url) for address in addresses), client_id)
@@ -106,7 +107,8 @@ def check_not_production(url: URL, api_url: str) -> None:
     if _is_of_production(url.host) and not _is_of_production(URL(api_url).host):
         raise SignInError(
             f"{api_url} is not production, so it must not use production's identity server ({url.host}). "
-            f"Pass its own as keycloak_url=…, or set the environment variable {IDENTITY_VARIABLES[0]}."
+            + in_terms("Pass its own as keycloak_url=…, or set", "Set its own in")
+            + f" the environment variable {IDENTITY_VARIABLES[0]}."
         )
 
 

@@ -21,8 +21,7 @@ _RESERVED = re.compile(r"(?<![\s.,;])[\s.,;]*\ball rights reserved\b\.?", re.IGN
 
 def _at_field(message: str) -> str:
     """Return a message of the license's or the credits' own module in the form that follows a field's label."""
-    message = re.sub("^The (?:license|credits) ", "", message).removesuffix(".")
-    return re.sub("^The ", "the ", message)
+    return re.sub("^The (?:license|credits) ", "", message).removesuffix(".")
 
 
 def _named(license: str) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ConstellationsError
+from ..interface import command_line
 
 PROGRAM = "constellations-widgets"
 
@@ -40,7 +41,8 @@ SceneId = Annotated[str, typer.Argument(metavar="ID", help="The scene's id.")]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     try:
-        app(args=None if arguments is None else list(arguments), prog_name=PROGRAM)
+        with command_line():
+            app(args=None if arguments is None else list(arguments), prog_name=PROGRAM)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
@@ -288,7 +290,14 @@ def sandbox(
         str | None, typer.Option(metavar="FILE", help="An SQLite file that keeps what is published (default: memory).")
     ] = None,
     files: Annotated[
-        str | None, typer.Option(metavar="DIR", help="A folder to serve, to pages of this machine.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A folder to serve, to pages of this machine.",
+            exists=True,
+            file_okay=False,
+            show_default=False,
+        ),
     ] = None,
     origin: Annotated[
         list[str] | None,

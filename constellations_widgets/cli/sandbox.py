@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
 
 from ..sandbox import Sandbox
 
 
-def run(port: int, path: str | None, files: str | None, origins: list[str], handle: str, *, show_token: bool) -> int:
+def run(port: int, path: str | None, files: Path | None, origins: list[str], handle: str, *, show_token: bool) -> int:
     """Run the sandbox, print how clients find it, and wait for SIGINT or SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

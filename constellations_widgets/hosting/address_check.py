@@ -114,12 +114,12 @@ def check_address(draft: ImageDraft, field: str = URL, *, private: bool = False)
 
 def _target(draft: ImageDraft, field: str, address: str) -> Target:
     if field == THUMBNAIL:
-        return Target(field, "the thumbnail", address, size=THUMBNAIL_SIZE)
+        return Target(field, "The thumbnail", address, size=THUMBNAIL_SIZE)
     projection, file_type, quads = (
         str(draft[f"wwt.{name}"] or "") for name in ("projection", "file_type", "quad_tree_map")
     )
     ending = hips_extension(file_type) if projection == "Healpix" else file_type.lower()
-    what = "the first tile" if has_tiles(address) else "the image"
+    what = "The first tile" if has_tiles(address) else "The image"
     return Target(field, what, root_tile(address, projection, file_type, quads), fits=ending.startswith(".fit"))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from ..errors import HostingError
+from ..interface import in_terms
 from ..outputs.exports import notes_of
 from ..schema.placement import THUMBNAIL, URL
 from ..sources.drawing import thumbnail, whole_picture
@@ -121,8 +122,11 @@ class Collection:
     def __init__(self, draft: ImageDraft):
         if draft.local is None:
             raise HostingError(
-                f"{draft.name!r} has no files on this machine, so there is nothing to upload. Make the draft from a file "
-                "or a tile folder (ImageDraft.from_image, from_fits, from_wtml)"
+                f"{draft.name!r} has no files on this machine, so there is nothing to upload. "
+                + in_terms(
+                    "Make the draft from a file or a tile folder (ImageDraft.from_image, from_fits, from_wtml)",
+                    "Give its picture, its FITS file or its folder of tiles",
+                )
             )
         self.local: LocalImage = draft.local
         self._name = draft.name

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ..auth.credentials import Secret
 from ..errors import HostingError
+from ..interface import in_terms, option, run_again
 from ..schema.placement import THUMBNAIL, URL, web_address_fault
 from ..sources.imagesets import based_at
 from .collect import THUMB, Collection, HostedFile, slug_of
@@ -170,13 +171,17 @@ def _open(
     store = open_store(target, settings, secrets)
     address = public_url or store.public_url
     if not address:
-        raise HostingError(f"Give public_url=, the address under which browsers find {store.address}")
+        raise HostingError(f"Give {_public_url()}, the address under which browsers find {store.address}")
     quoted = quote(address, safe="%/:=~@!$&'()*+,;[]")
     if fault := web_address_fault(quoted):
-        raise HostingError(f"public_url: {fault}")
+        raise HostingError(f"{_public_url()} {fault}")
     if "?" in address or "#" in address:
-        raise HostingError("public_url: must not have a query or fragment: give the address of the folder")
+        raise HostingError(f"{_public_url()} must not have a query or fragment: give the address of the folder")
     return store, quoted
+
+
+def _public_url() -> str:
+    return option("public_url", "“Public address of the folder”")
 
 
 def _verified(wanted: list[tuple[HostedFile, str]], where: str, advice: str) -> int:
@@ -191,8 +196,7 @@ def _verified(wanted: list[tuple[HostedFile, str]], where: str, advice: str) -> 
     raise HostingError(
         f"The files are at {where}, but cannot be used from their public address:\n"
         + "\n".join(lines)
-        + f"\n{advice}. "
-        "Then call again: nothing is sent twice"
+        + f"\n{advice}. Then {run_again()}: nothing is sent twice"
     )
 
 
@@ -206,8 +210,10 @@ def _to_folder(draft: ImageDraft, collection: Collection, tell: OnProgress, stop
     folder = Path.cwd() / f"{slug_of(draft.name)}-for-the-web"
     upload = Upload(collection, FolderStore(folder), overwrite=True, on_progress=tell, cancel=stop)
     upload.run()
-    advice = (
-        f"Upload the contents of {folder} to your web server, then enter the folder's address with draft.host_at(…)"
+    advice = f"Upload the contents of {folder} to your web server, then enter " + in_terms(
+        "the folder's address with draft.host_at(…)",
+        "the image's address",
+        "the address that the picture has there below",
     )
     return Hosted("", "", str(folder), upload.sent, upload.kept, 0, advice)
 

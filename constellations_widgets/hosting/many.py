@@ -8,6 +8,8 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import SourceError
+from ..interface import carried, option
 from ..outcomes import OnDone, Outcome, executor_or_threads, outcome_of
 from ..outputs.tiling import SplitTiling, split_tiling, tile
 from ..sources.paths import file_path
@@ -60,7 +62,12 @@ def tile_all(
     >>> cxw.tile_all(["m51.fits"], "tiles")
     """
     folder = file_path(out, "folder").absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SourceError(
+            f"The folder {folder} can't be made ({error.strerror or error}): choose another one as {option('out')}"
+        ) from None
     tasks = []
     for source in sources:
         path, placement = source if isinstance(source, tuple) else (source, {})
@@ -175,7 +182,9 @@ def _run(tasks: list[tuple[str, tuple[Any, ...]]], executor: Executor | None, on
     outcomes: dict[int, Outcome] = {}
     splits: dict[int, SplitTiling] = {}
     with executor_or_threads(executor) as workers, contextlib.ExitStack() as cleanup:
-        pending: dict[Future[Any], int] = {workers.submit(*task): number for number, (_, task) in enumerate(tasks)}
+        pending: dict[Future[Any], int] = {
+            workers.submit(*carried(*task)): number for number, (_, task) in enumerate(tasks)
+        }
         while pending:
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
                 number = pending.pop(future)

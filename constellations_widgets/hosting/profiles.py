@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ..auth.credentials import Secret
 from ..errors import HostingError
+from ..interface import in_terms
 from ..state import state_dir, write_json
 
 _SECRET = re.compile(r"secret|password|passphrase|token|key(?!_id$)|sas|credential", re.IGNORECASE)
@@ -34,9 +35,15 @@ def address_fault(target: str) -> str:
     except ValueError:
         return "is not a valid address: correct the server's name or port"
     if parts.password:
-        return 'holds a password in the address: pass it as credentials={"password": …}, or set it in the environment'
+        way = in_terms(
+            'pass it as credentials={"password": …}, or set it in the environment',
+            "set it in the environment",
+            "enter it in its own field, or set it in the environment",
+        )
+        return f"holds a password in the address: {way}"
     if parts.query or parts.fragment:
-        return "has a query or fragment, which may hold a key: pass keys as credentials=, and write ? and # in names as %3F and %23"
+        way = in_terms("pass keys as credentials=", "set keys in the environment", "enter keys in their own fields")
+        return f"has a query or fragment, which may hold a key: {way}, and write ? and # in names as %3F and %23"
     if not parts.netloc and parts.scheme not in ("git", "file"):
         return f"names no bucket or server: write {parts.scheme}://name/folder"
     return ""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from ..errors import HostingError, needs_extra
+from ..interface import in_terms, option, run_again
 from ..state import write_file
 from .collect import HostedFile
 from .profiles import address_fault, concealed
@@ -139,7 +140,7 @@ class FolderStore(Store):
     def explain(self, error: BaseException) -> str:
         """Return in one sentence why the folder refused, and what to do."""
         if isinstance(error, OSError):
-            return f"{error.strerror or error}. Make room or choose another folder, then call again"
+            return f"{error.strerror or error}. Make room or choose another folder, then {run_again()}"
         return super().explain(error)
 
 
@@ -295,13 +296,13 @@ class ObjectStore(Store):
             or "AuthenticationFailed" in text
             or " 401" in text
         ):
-            return f"{service} did not accept the credentials: pass credentials=, or set them in the environment"
+            return f"{service} did not accept the credentials: {_give_credentials()}"
         if "AccessDenied" in text or "PermissionDenied" in type(error).__name__ or " 403" in text:
             return f"{service} does not let this account write to {self.bucket!r}: ask its owner for write access, or use another account"
         if "SlowDown" in text or " 503" in text:
-            return f"{service} is busy: wait a minute, then call again; only what is missing is sent"
+            return f"{service} is busy: wait a minute, then {run_again()}; only what is missing is sent"
         if "credential" in text.lower() or "169.254.169.254" in text:
-            return f"no credentials for {service} were found: pass credentials=, profile= or anonymous=True, or set them in the environment"
+            return f"no credentials for {service} were found: {_give_credentials(', profile= or anonymous=True')}"
         return text.splitlines()[0][:300] if text else type(error).__name__
 
     def advice(self) -> str:
@@ -448,8 +449,16 @@ def _aws_profile(name: str) -> dict[str, str]:
         {ours: section[theirs] for section in sections for theirs, ours in names.items() if section.get(theirs)}
     )
     if not found:
-        raise HostingError(f"There is no AWS profile {name!r} in {files[0]} or {files[1]}: correct profile=")
+        raise HostingError(f"There is no AWS profile {name!r} in {files[0]} or {files[1]}: correct {option('profile')}")
     return found
+
+
+def _give_credentials(others: str = "") -> str:
+    return in_terms(
+        f"pass credentials={others}, or set them in the environment",
+        "set them in the environment",
+        "enter them above, or set them in the environment",
+    )
 
 
 def open_store(target: str | Path, options: Mapping[str, Any], secrets: Mapping[str, str]) -> Store:
@@ -461,7 +470,9 @@ def open_store(target: str | Path, options: Mapping[str, Any], secrets: Mapping[
         If the address is not understood, a package is missing, or the service cannot be reached.
     """
     if not isinstance(target, (str, Path)) or not str(target).strip():
-        raise HostingError(f"target= must be a folder or an address, not {target!r:.80}")
+        raise HostingError(
+            f"{in_terms('target=', '--to', '“Folder or address”')} must be a folder or an address, not {target!r:.80}"
+        )
     text = str(target)
     if fault := address_fault(text):
         raise HostingError(f"The target {fault}")

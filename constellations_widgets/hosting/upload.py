@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from .. import runtime
 from ..errors import HostingError
+from ..interface import in_terms, run_again
 from .collect import INDEX, Collection, HostedFile, md5_of
 from .ledger import Known, Ledger
 from .progress import HostingProgress, Meter
@@ -123,7 +124,12 @@ class Upload:
             more = f" and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
             raise HostingError(
                 f"{self._store.address} already has other files of the same names ({', '.join(differing[:_SHOWN])}{more}); "
-                'nothing was sent. Choose another folder, or pass mode="overwrite" to replace them'
+                "nothing was sent. Choose another folder, or "
+                + in_terms(
+                    'pass mode="overwrite" to replace them',
+                    "delete them there",
+                    "check “Replace files of the same names”",
+                )
             )
         return Meter(files, size), missing > 0
 
@@ -227,7 +233,7 @@ class Upload:
     def _stop_if_cancelled(self) -> None:
         if self._cancel.is_set():
             raise CancelledError(
-                f"The upload to {self._store.address} was cancelled; call again with the same target to go on"
+                f"The upload to {self._store.address} was cancelled; {run_again()} with the same target to go on"
             )
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -243,5 +249,5 @@ class Upload:
         except Exception as error:  # each service raises errors of its own  # noqa: BLE001
             raise HostingError(
                 f"The upload to {self._store.address} stopped: {self._store.explain(error)}. "
-                "What was uploaded stays; call again to send only what is missing"
+                f"What was uploaded stays; {run_again()} to send only what is missing"
             ) from None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .. import runtime
 from ..errors import SourceError, needs_extra
 from ..geometry.plane import TILE, Plane, plane_of
+from ..interface import in_terms, option
 from ..schema.placement import THUMBNAIL, URL, shown
 from ..sources import vips_picture
 from ..sources.drawing import drawn, eight_bits, open_header, thumbnail
@@ -180,7 +181,8 @@ def tile(
 
 def _checked_target(out: str | Path, file_type: str) -> Path:
     if file_type not in (".png", ".jpg", ".fits"):
-        raise SourceError(f'file_type= of tiles is ".png", ".jpg" or ".fits", not {shown(file_type)}')
+        kinds = in_terms('".png", ".jpg" or ".fits"', ".png, .jpg or .fits")
+        raise SourceError(f"{option('file_type')} of tiles is {kinds}, not {shown(file_type)}")
     target = file_path(out, "folder").absolute()
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise SourceError(f"{target} already exists: choose another folder, or remove it first")
@@ -277,7 +279,9 @@ def _checked_reading(source: Any, placement: Mapping[str, Any], file_type: str) 
     if file_type == ".fits" and not of_fits:
         raise SourceError(f"{reading.name!r} is not a FITS image of one plane: its tiles are .png")
     if file_type == ".jpg" and not _is_for_vips(reading):
-        remedy = 'use file_type=".png"' if of_fits else f'{vips_picture.INSTALL}, or use file_type=".png"'
+        remedy = f"use {vips_picture.png()}"
+        if not of_fits:
+            remedy = f"{vips_picture.INSTALL}, or {remedy}"
         raise SourceError(f"JPEG tiles of {reading.name!r} can't be made without libvips: {remedy}")
     return reading
 

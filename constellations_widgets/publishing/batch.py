@@ -11,6 +11,7 @@ from typing import Any
 from .. import runtime
 from ..api.constellations import Constellations
 from ..errors import ApiError, BusyError, ConstellationsError, JournalError, NotSentError, PublishError, SignInError
+from ..interface import carried, in_terms
 from ..schema.records import Receipt
 from ..text import format_sentence
 from . import clock
@@ -40,10 +41,6 @@ MOST_THREADS = 32  # as many connections as the client keeps open
 _WAKE = 0.2  # seconds; not every system lets an interrupt end a longer wait
 _TWINS = "The server has more records of it, which can't be deleted: {}."
 _BY_ANOTHER = "Published by another window or program meanwhile."
-_UNCLEAR = (
-    "Whether it was published is not known: {} It is never sent again by itself: resend_unclear() waits until the "
-    "server must have processed it, checks again, and sends it only if it is missing."
-)
 END_WAITS = (0.0, 2.0, 5.0, 10.0, 15.0)
 """Seconds to wait before each search for unclear images at the end of a batch, until none is left."""
 
@@ -272,7 +269,7 @@ class Batch(Report):
             row = rows[attempt.key]
             if attempt.state == UNCLEAR:  # now, or since another program has verified that the image is its own
                 self._safely(row.step.draft.published, None)
-                self._set(row, UNCLEAR, _UNCLEAR.format(format_sentence(attempt.answer)))
+                self._set(row, UNCLEAR, _unclear(attempt.answer))
 
     def _unverified(self) -> dict[str, Row]:
         """Return the rows whose receipts are to be verified, by the receipts' keys."""
@@ -295,7 +292,7 @@ class Batch(Report):
                 return
             self._looks_only, self._queue = looks_only, deque(rows)
         count = min(self._threads, len(rows))
-        threads = [runtime.start_thread(f"batch-{number}", self._work) for number in range(count)]
+        threads = [runtime.start_thread(f"batch-{number}", *carried(self._work)) for number in range(count)]
         for thread in threads:
             thread.join()
         for row in rows:
@@ -397,7 +394,7 @@ class Batch(Report):
             self._set(
                 row,
                 UNCLEAR,
-                _UNCLEAR.format(format_sentence(error.message if isinstance(error, ApiError) else message)),
+                _unclear(error.message if isinstance(error, ApiError) else message),
             )
         else:
             self._set(row, FAILED, message)
@@ -453,3 +450,11 @@ class Batch(Report):
 def _receipt_of(attempts: Iterable[Attempt]) -> Receipt | None:
     receipts = (attempt.receipt for attempt in attempts)
     return next((receipt for receipt in receipts if isinstance(receipt, Receipt)), None)
+
+
+def _unclear(answer: str) -> str:
+    return (
+        f"Whether it was published is not known: {format_sentence(answer)} It is never sent again by itself: "
+        f"{in_terms('resend_unclear()', 'the option --resend-unclear', '“Not on the server: send again”')} waits until the server must have processed it, checks again, "
+        "and sends it only if it is missing."
+    )

@@ -30,6 +30,7 @@ from ..errors import (
     SignInError,
     UnclearError,
 )
+from ..interface import in_terms
 from ..text import format_sentence
 from . import clock, reconcile
 from .attempts import Attempt
@@ -403,10 +404,16 @@ def find_published(
 def unclear_error(attempt: Attempt, answer: str, seen: Reconciliation, cause: ApiError | None = None) -> UnclearError:
     """Return the error for an attempt whose record was not found, or could not be searched for."""
     done = "published" if attempt.kind == "image" else "made"
+    how = (
+        " Publishing it again checks the server and sends nothing. With {} it waits until "
+        f"{reconcile.SETTLING_TIME:.0f} s have passed, checks the server, and sends it if the server still does not have it. {{}} lists "
+        "this attempt."
+    )
+    ways = in_terms(
+        how.format("again=True", "history()"), how.format("--resend-unclear", "constellations-widgets history"), ""
+    )
     error = UnclearError(
-        f"Whether the {attempt.kind} was {done} is not known: {format_sentence(answer)} {seen} Publishing it again checks the "
-        f"server and sends nothing. With again=True it waits until {reconcile.SETTLING_TIME:.0f} s have passed, checks the "
-        "server, and sends it if the server still does not have it. history() lists this attempt.",
+        f"Whether the {attempt.kind} was {done} is not known: {format_sentence(answer)} {seen}{ways}",
         url=cause.url if cause else "",
         status=cause.status if cause else None,
     )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from .. import runtime
 from ..errors import JournalError, PublishError
+from ..interface import in_terms
 from ..state import state_dir
 from . import clock
 from .attempts import Attempt, History, as_text
@@ -450,14 +451,24 @@ def conflict(earlier: Attempt, *, moved: bool) -> str:
     if moved:
         remedy = "Give the corrected image another address: the site would draw it where that one is."
     else:
-        remedy = f"To have a second {kind}, which can't be deleted, pass again=True."
+        second = f"To have a second {kind}, which can't be deleted, pass again=True"
+        remedy = in_terms(f"{second}.", f"{second} in Python.", "")
     if earlier.state == "published":
-        return f"{attempt} was published as {earlier.image_id}. Nothing was sent. {remedy}"
+        return f"{attempt} was published as {earlier.image_id}. Nothing was sent. {remedy}".rstrip()
     if earlier.state == "sending":
-        return f"{attempt} is being published right now. Nothing was sent. Wait for its outcome. {remedy}"
+        return f"{attempt} is being published right now. Nothing was sent. Wait for its outcome. {remedy}".rstrip()
     return (
-        f"An earlier attempt at {attempt} may have succeeded. Nothing was sent. Reconcile it first: cxw.settle_all(client) checks "
-        f"whether the server has it, and with forget=True abandons what the server does not have. {remedy}"
+        f"An earlier attempt at {attempt} may have succeeded. Nothing was sent. {reconcile_first()} {remedy}".rstrip()
+    )
+
+
+def reconcile_first() -> str:
+    """Return how to reconcile an unclear attempt before something else is published."""
+    settle = "cxw.settle_all(client) checks whether the server has it, and with forget=True abandons what the server does not have."
+    return in_terms(
+        f"Reconcile it first: {settle}",
+        f"Reconcile it first, in Python: {settle}",
+        "Reconcile it first, with “Check now” above.",
     )
 
 
@@ -471,14 +482,12 @@ def in_the_way(earlier: Attempt) -> str:
         )
     if earlier.state == "published":
         return (
-            f"{earlier.note!r} was published before. To publish a duplicate, which can't be deleted, pass again=True.\n"
-            f"{earlier.receipt}"
+            f"{earlier.note!r} was published before."
+            + in_terms(" To publish a duplicate, which can't be deleted, pass again=True.", "", "")
+            + f"\n{earlier.receipt}"
         )
     if earlier.state == "unclear":
-        return (
-            f"An earlier attempt to publish {earlier.note!r} may have succeeded. Check first whether the server has it: "
-            "cxw.settle_all(client)."
-        )
+        return f"An earlier attempt to publish {earlier.note!r} may have succeeded. {reconcile_first()}"
     return f"The server refused an earlier attempt to publish {earlier.note!r}: {earlier.answer}"
 
 

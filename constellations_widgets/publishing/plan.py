@@ -18,7 +18,7 @@ from ..schema.records import ImageRecord, ImageSummary
 from ._arguments import require_client, require_unpublished
 from .attempts import Attempt
 from .image_source import EarlierPublication, ImageSource
-from .journal import Journal, default_journal
+from .journal import Journal, default_journal, reconcile_first
 from .matching import same_placement, same_placement_sent
 from .probes import Target, look_at, targets
 
@@ -421,8 +421,8 @@ def _about_journal(case: _Case, handle: str, seen: set[str]) -> Iterator[Finding
         elif attempt.state == "unclear" and elsewhere:
             yield (
                 BLOCKED,
-                f"An attempt of {when} with the same image URL and another placement may have succeeded. Reconcile it first: "
-                "cxw.settle_all(client) checks the server; forget=True gives up what it does not have.",
+                f"An attempt of {when} with the same image URL and another placement may have succeeded. "
+                f"{reconcile_first()}",
             )
         elif attempt.state == "unclear" and same:
             yield DECIDE, f"An attempt of {when} may have succeeded: the server is checked before anything is sent."
@@ -430,8 +430,7 @@ def _about_journal(case: _Case, handle: str, seen: set[str]) -> Iterator[Finding
             yield (
                 DECIDE if may_be_sent else second,
                 f"An attempt of {when} with the same image URL may have succeeded, and this would be a second image. "
-                "Reconcile it first: cxw.settle_all(client) checks whether the server has it, and with forget=True abandons what "
-                "the server does not have.",
+                f"{reconcile_first()}",
             )
         elif attempt.state == "published" and attempt.image_id not in seen:
             if elsewhere:

@@ -54,7 +54,7 @@ class Target:
     field : str
         Path of the field that its address comes from.
     what : str
-        Its name in messages.
+        Its name, with which a message begins.
     url : str
         The address.
     fits : bool
@@ -73,10 +73,10 @@ class Target:
 def targets(submission: ImageSubmission) -> list[Target]:
     """Return what to probe for an image: its first tile or the image itself, and its thumbnail."""
     template, wwt = submission.storage.legacy_url_template, submission.wwt
-    what = "the first tile" if has_tiles(template) else "the image"
+    what = "The first tile" if has_tiles(template) else "The image"
     found = [Target(URL, what, first_tile(submission), fits=_is_fits(wwt))]
     if wwt.thumbnail_url:
-        found.append(Target(THUMBNAIL, "the thumbnail", wwt.thumbnail_url, size=THUMBNAIL_SIZE))
+        found.append(Target(THUMBNAIL, "The thumbnail", wwt.thumbnail_url, size=THUMBNAIL_SIZE))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Find the running sandbox: one started by another process (as `make demo` does), or this process's own."""
+"""Find the running sandbox: one started by another process (as `make demo` does), or one of this process."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ _own: Sandbox | None = None
 def running_sandbox(files: Path | str | None = None) -> Sandbox | JoinedSandbox:
     """Return the running sandbox: that of `make demo`, else one of this process.
 
-    The latter is started on first use; later calls return the same one.
+    One is started if none runs; later calls return the same one. Of several `Sandbox` that run, it is the one that was started last.
 
     Parameters
     ----------
@@ -119,6 +119,9 @@ def running_sandbox(files: Path | str | None = None) -> Sandbox | JoinedSandbox:
             )
         return joined
     with _lock:
+        running = sorted(reversed(list(started.values())), key=lambda box: box is not _own)
+        if found := next((box for box in running if files is None or box.files == Path(files).absolute()), None):
+            return found
         if _own is None:
             _own = Sandbox(files=files).start()
         elif files is not None and _own.files != Path(files).absolute():

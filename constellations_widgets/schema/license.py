@@ -341,10 +341,7 @@ def license_warning(text: str) -> str | None:
     for i in dict.fromkeys(ids):
         if i not in spdx.pinned:
             instead = " CC-PDDC says nearly the same and is known." if i == "CC-PDM-1.0" else ""
-            lines.append(
-                f"The server may not know it yet: {i} is newer than the server's license list, which may refuse "
-                f"it.{instead}"
-            )
+            lines.append(f"{i} is newer than the server's license list: the server may refuse it.{instead}")
         if i in spdx.deprecated:
             instead = SUCCESSORS.get(i) or (f"{i}-only or {i}-or-later" if f"{i}-only" in spdx.licenses else "")
             lines.append(

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..interface import in_terms
 from .tiles import PLACEHOLDERS, has_tiles, is_hips, is_known_template, uses_quad_tree, without_extension
 
 Values = Mapping[str, Any]
@@ -223,7 +224,9 @@ def url_is_a_web_address(values: Values) -> Fault | None:
     """Return a fault if the image URL is no public web address."""
     url = text(values, URL)
     reason = url and web_address_fault(PLACEHOLDERS.sub("0", url))
-    hint = " (in Python: draft.host_at)" if "://" not in url else ""  # a path, as tools write it
+    hint = (
+        in_terms(" (in Python: draft.host_at)", " (constellations-widgets host enters it)") if "://" not in url else ""
+    )  # a path, as tools write it
     return _address_fault(URL, url, f"{reason}{hint}") if reason else None
 
 

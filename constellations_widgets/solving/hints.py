@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from ..errors import SourceError, needs_extra
+from ..interface import option
 from ..schema.placement import shown
 from ..sources.manual_placement import position
 
@@ -29,17 +30,17 @@ def near_hint(near: Any, radius: Any, default: float) -> tuple[float, float, flo
     """
     if near is None:
         if radius is not None:
-            raise SourceError("radius= goes with near=, a position")
+            raise SourceError(f"{option('radius')} goes with {option('near')}, a position")
         return None
     ra, dec = _place(near)
-    within = angle(radius, "radius=", "deg") if radius is not None else default
+    within = angle(radius, option("radius"), "deg") if radius is not None else default
     return ra, dec, min(within, 180.0)
 
 
 def _place(near: Any) -> tuple[float, float]:
     """Return the position that is given, or that of the object that is named."""
     try:
-        return position(near, "near=")
+        return position(near, option("near"))
     except SourceError:
         if not isinstance(near, str) or not _NAME.fullmatch(near.strip()):
             raise

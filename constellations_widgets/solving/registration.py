@@ -151,8 +151,8 @@ def register(picture: Picture, plane: Plane, reference: Reference, progress: Pro
     """
     if reference.pixel > COARSEST * plane.scale:
         raise SolveError(
-            f"{reference.name} is too coarse for this image: one of its pixels is {reference.pixel / plane.scale:.0f} of the image's "
-            f"wide, and at most {COARSEST:g} will do. Choose one of higher resolution"
+            f"{reference.name} is too coarse for this image: one of its pixels is as wide as {reference.pixel / plane.scale:.0f} of "
+            f"the image's, and at most {COARSEST:g} will do. Choose one of higher resolution"
         )
     tried: list[Plane] = []
     for number, longest in enumerate(_COARSE):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SourceError
+from ..interface import in_terms
 from ..schema.placement import shown
 from .avm_words import suggestions_of, values_of
 from .frames import UNKNOWN, frame_of
@@ -34,13 +35,17 @@ _SMALLEST = 2
 _AVM = re.compile(
     r"https?://www\.communicatingastronomy\.org/avm/1\.\d"
 )  # some writers use the version of the standard
-_GIVE = "give its place with wcs=, or with center= and width="
 _AXES = {
     "ICRS": ("RA--", "DEC-"), "FK5": ("RA--", "DEC-"), "FK4": ("RA--", "DEC-"),
     "ECL": ("ELON", "ELAT"), "GAL": ("GLON", "GLAT"), "SGAL": ("SLON", "SLAT"),
 }  # fmt: skip
 _NAMES = {"GALACTIC": "GAL", "ECLIPTIC": "ECL", "SUPERGALACTIC": "SGAL"}  # frames as people spell them
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def give_place() -> str:
+    """Return how to place a picture that has no usable AVM."""
+    return in_terms("give its place with wcs=, or with center= and width=", "give its place with --center and --width")
 
 
 @dataclass(frozen=True)
@@ -75,11 +80,11 @@ class Avm:
             If the AVM is incomplete, contradicts itself, or belongs to another crop of the image.
         """
         if not self._tags:
-            raise SourceError(f"The AVM in {self._what} gives no position on the sky: {_GIVE}")
+            raise SourceError(f"The AVM in {self._what} gives no position on the sky: {give_place()}")
         try:
             return self._wcs(size)
         except SourceError as error:
-            raise SourceError(f"The AVM in {self._what} can't place it ({error}): {_GIVE}") from None
+            raise SourceError(f"The AVM in {self._what} can't place it ({error}): {give_place()}") from None
 
     def _wcs(self, size: tuple[int, int]) -> tuple[WCS, tuple[str, ...]]:
         from astropy.io.fits import Header
@@ -250,7 +255,7 @@ def read_avm(path: Path) -> Avm | None:
     try:
         packets = read_xmp(path)
     except SourceError as error:
-        raise SourceError(f"The AVM in {path.name} can't be read ({error}): {_GIVE}") from None
+        raise SourceError(f"The AVM in {path.name} can't be read ({error}): {give_place()}") from None
     if not packets:
         return None
     return avm_of(packets, path.name)

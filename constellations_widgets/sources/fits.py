@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from ..errors import SourceError
 from ..geometry.fitting import TOLERANCE
+from ..interface import in_terms
 from ..text import stem_of
 from .cards import Keywords, declared_size
 from .drawing import is_stretched, picture_name, picture_of
@@ -158,11 +159,15 @@ def _usable(first: ChosenImage, hdus: Any, what: str, path: Path | None) -> tupl
     if first.number and not says_where(first.hdu.header) and says_where(hdus[0].header):
         raise SourceError(
             f"{what}: the header of {first.name} has no position on the sky, and that of the file, HDU 0, is not said to be valid for it. "
-            f"If it is, set hdus[{first.number}].header['INHERIT'] = True in the open file, and give that: from_fits(hdus, "
-            f"hdu={first.number})"
+            + in_terms(
+                f"If it is, set hdus[{first.number}].header['INHERIT'] = True in the open file, and give that: from_fits(hdus, "
+                f"hdu={first.number})",
+                f"If it is, add the keyword INHERIT = T to the header of {first.name}",
+            )
         )
     if path is not None and not any(says_where(chosen.hdu.header) for chosen in (first, *first.others)):
-        raise SourceError(f"{failures[0]}, or find its place by the stars in it: from_fits({str(path)!r}, solve=True)")
+        by_stars = f", or find its place by the stars in it: from_fits({str(path)!r}, solve=True)"
+        raise SourceError(f"{failures[0]}{in_terms(by_stars, '')}")
     raise failures[0]
 
 
@@ -175,7 +180,7 @@ def _left_out(first: ChosenImage, chosen: ChosenImage, path: Path | None) -> tup
     call = f"from_fits({str(path) if path else '…'!r}, hdu={others[0].number})"
     return (
         f"{chosen.name} is used; other images of the file with a place on the sky are left out: {named}. "
-        f"Choose another with {call}",
+        + in_terms(f"Choose another with {call}", "To use another one, save it as a file of its own"),
     )
 
 
@@ -239,7 +244,7 @@ def tiles_advised(size: tuple[int, int]) -> tuple[str, ...]:
     if max(size) <= _TILES:
         return ()
     return (
-        f"it has {size[0]} × {size[1]} pixels: above {_TILES} make tiles of it with cxw.tile. Browsers load only the tiles "
+        f"it has {size[0]} × {size[1]} pixels: above {_TILES} make tiles of it with {in_terms('cxw.tile', 'constellations-widgets tile')}. Browsers load only the tiles "
         "in view, and every graphics card can draw them",
     )
 

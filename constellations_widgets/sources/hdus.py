@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
+from ..interface import in_terms, option
 from ..schema.placement import shown
 from .cards import Keywords, has_colors_last
 from .headers import says_where
@@ -41,11 +42,7 @@ _LARGEST = 2 << 30  # most bytes decompressed or skipped at once
 _COLORS = "RGB"  # the CTYPE3 by which Aladin, Siril and astrometry.net tell colors from a spectrum
 _SAYS_NOTHING = (None, "", 0, 1)  # values of CRVAL3 and CDELT3 that programs fill in
 _ENDLESS = ("_CorruptedHDU", "_NonstandardHDU")
-_ADVICE = {
-    "a PNG picture": "read it with ImageDraft.from_image", "a JPEG picture": "read it with ImageDraft.from_image",
-    "a TIFF picture": "read it with ImageDraft.from_image", "an XISF file": "save it as FITS in PixInsight",
-    "a web page or another XML file": "download it again, or read WTML with ImageDraft.from_wtml",
-}  # fmt: skip  # kind of a file that is no FITS → what to do
+_PICTURES = {"a PNG picture": ".png", "a JPEG picture": ".jpg", "a TIFF picture": ".tif"}
 _PACKED = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
@@ -104,7 +101,7 @@ def _check_start(start: bytes, what: str) -> None:
     if start != _START:
         kind = kind_of(start)
         said = f"is {kind}" if kind else "is not a FITS file, which begins with SIMPLE"
-        raise SourceError(f"{what} {said}: {_ADVICE.get(kind, 'download it again')}")
+        raise SourceError(f"{what} {said}: {_advice(kind)}")
 
 
 def is_fits(path: Path) -> bool:
@@ -299,10 +296,26 @@ def _first_image(hdus: Any, what: str) -> ChosenImage:
     if first is None:
         raise SourceError(
             f"{what} holds no image that can be read: give a FITS file with an image of two dimensions"
-            + (". Its header alone can place a picture, as wcs= of ImageDraft.from_image" if _only_header(hdus) else "")
+            + (
+                in_terms(". Its header alone can place a picture, as wcs= of ImageDraft.from_image", "")
+                if _only_header(hdus)
+                else ""
+            )
         )
     chosen, *others = placed or [first]
     return replace(chosen, others=tuple(others))
+
+
+def _advice(kind: str) -> str:
+    """Return what to do with a file of this kind, which is no FITS."""
+    if kind in _PICTURES:
+        return in_terms("read it with ImageDraft.from_image", f"give it a name that ends with {_PICTURES[kind]}")
+    if kind == "an XISF file":
+        return "save it as FITS in PixInsight"
+    if kind == "a web page or another XML file":
+        wtml = in_terms("read WTML with ImageDraft.from_wtml", "give WTML a name that ends with .wtml")
+        return f"download it again, or {wtml}"
+    return "download it again"
 
 
 def _only_header(hdus: Any) -> bool:
@@ -314,7 +327,7 @@ def _only_header(hdus: Any) -> bool:
 def _wanted_image(hdus: Any, what: str, wanted: HduChoice) -> ChosenImage:
     if not _is_choice(wanted):
         raise SourceError(
-            "hdu= is the number or the name of an HDU, or its name and its version (EXTVER), such as 1, 'SCI' or ('SCI', 2), "
+            f"{option('hdu')} is the number or the name of an HDU, or its name and its version (EXTVER), such as 1, 'SCI' or ('SCI', 2), "
             f"not {shown(wanted)}"
         )
     names = [(hdu.name, hdu.ver) for hdu in readable_hdus(hdus)]

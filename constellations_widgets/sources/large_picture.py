@@ -6,6 +6,7 @@ import functools
 import io
 
 from ..errors import SourceError
+from ..interface import in_terms
 from .drawing import eight_bits
 from .local import LocalImage
 from .quiet import quiet
@@ -56,5 +57,5 @@ def _size_of(local: LocalImage, _version: tuple[int, int]) -> tuple[int, int]:
             return image.size
     except Image.DecompressionBombError:
         raise SourceError(
-            f"{local.where(local.top).name} has more pixels than can be drawn at once: make tiles of it first (cxw.tile)"
+            f"{local.where(local.top).name} has more pixels than can be drawn at once: make tiles of it first ({in_terms('cxw.tile', 'constellations-widgets tile')})"
         ) from None

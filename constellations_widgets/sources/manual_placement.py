@@ -10,6 +10,7 @@ from ..errors import SourceError
 from ..geometry.angles import ANGLE, DEC, RA, parse_angle, parse_position
 from ..geometry.fitting import gnomonic, line
 from ..geometry.plane import Plane, padded, width_factor_of
+from ..interface import in_terms, option
 from ..schema.placement import is_tan, number, shown
 
 Star = tuple[Sequence[float], Any]
@@ -47,22 +48,25 @@ def plane_by_hand(
     SourceError
         If a value is missing or invalid.
     """
-    ra, dec = position(center, "center=")
+    ra, dec = position(center, option("center"))
     if (width is None) == (pixel_scale is None):
         raise SourceError(
-            "Give the size of the picture on the sky: width= in degrees, or pixel_scale= in seconds of arc"
+            "Give the size of the picture on the sky: "
+            + in_terms("width= in degrees, or pixel_scale= in seconds of arc", "--width in degrees")
         )
     if parity not in (1, -1):
         raise SourceError(f"parity= is 1 (as seen in the sky) or -1 (mirrored), not {shown(parity)}")
-    turn = _angle(rotation, "rotation=", "deg")
+    turn = _angle(rotation, option("rotation"), "deg")
     if pixel_scale is not None:
         scale = _angle(pixel_scale, "pixel_scale=", "arcsec") / 3600
         if not 0 < scale <= 1:
             raise SourceError(f"pixel_scale= is the angle of one pixel in seconds of arc, not {shown(pixel_scale)}")
     else:
-        angle = _angle(width, "width=", "deg")
+        angle = _angle(width, option("width"), "deg")
         if not 0 < angle < 180:
-            raise SourceError(f"width= is the angle from left to right in degrees, below 180, not {shown(width)}")
+            raise SourceError(
+                f"{option('width')} is the angle from left to right in degrees, below 180, not {shown(width)}"
+            )
         scale = math.degrees(2 * math.tan(math.radians(angle) / 2)) / size[0]
     return Plane(ra, dec, size[0] / 2, size[1] / 2, scale, turn, parity == -1)
 

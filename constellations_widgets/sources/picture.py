@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from ..errors import SourceError
 from ..geometry.fitting import TOLERANCE, UNSEEN
+from ..interface import in_terms, option
 from ..text import stem_of
 from . import vips_picture
-from .avm import read_avm
+from .avm import give_place, read_avm
 from .drawing import as_png, open_header
 from .fits import tiles_advised
 from .local import LocalImage
@@ -133,7 +134,7 @@ def _one_way(wcs: Any, stars: Any, by_hand: dict[str, Any]) -> None:
         raise SourceError(f"Give the place of the picture once: {' and '.join(placed)} may contradict each other")
     if placed != ["center="] and by_hand.keys() - ({"parity"} if stars is not None else set()):
         raise SourceError(
-            f"{', '.join(f'{name}=' for name in sorted(by_hand))} go with center=, the middle of the picture"
+            f"Give {option('center')}, the middle of the picture, with {' and '.join(map(option, sorted(by_hand)))}"
         )
 
 
@@ -155,8 +156,10 @@ def _description(path: Path, needed: bool) -> Any:
         return None
     if found is None and needed:
         beside = sidecar_of(path)
-        way = f"wcs={str(beside)!r}, which lies beside it" if beside else "wcs=, or with center= and width="
-        raise SourceError(f"{path.name} has no AVM with its position on the sky: give its place with {way}")
+        way = give_place()
+        if beside:
+            way = in_terms(f"give its place with wcs={str(beside)!r}, which lies beside it", way)
+        raise SourceError(f"{path.name} has no AVM with its position on the sky: {way}")
     return found
 
 
@@ -184,7 +187,7 @@ def _inspect(path: Path, *, decode: bool) -> tuple[tuple[int, int], str, int]:
     except Image.DecompressionBombError:
         raise SourceError(
             f"{path.name} has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels, too many to be drawn as one "
-            f"picture: make tiles of it with cxw.tile{'' if vips_picture.is_available() else f' after {vips_picture.INSTALL}'}"
+            f"picture: make tiles of it with {in_terms('cxw.tile', 'constellations-widgets tile')}{'' if vips_picture.is_available() else f' after {vips_picture.INSTALL}'}"
         ) from None
     except Exception as error:  # Pillow raises many kinds of errors for broken files  # noqa: BLE001
         if not getattr(error, "errno", None) and re.match(rb"SIMPLE  =.{71}", _start_of(path)):
@@ -230,7 +233,11 @@ def _check_kind(name: str, kind: str, frames: int) -> None:
     """Raise SourceError if WWT does not draw pictures of this format."""
     if kind == "fits":
         raise SourceError(
-            f"{name} is FITS: read it with ImageDraft.from_fits; if it holds only the WCS of a picture, give the picture, and this as wcs="
+            f"{name} is FITS: "
+            + in_terms(
+                "read it with ImageDraft.from_fits; if it holds only the WCS of a picture, give the picture, and this as wcs=",
+                "give it a name that ends with .fits",
+            )
         )
     if kind not in _KINDS:
         said = kind.upper() or "picture of unknown format"
@@ -248,9 +255,11 @@ def _check_orientation(name: str, kind: str, orientation: Any) -> None:
     if orientation not in _TURNED:
         return
     # Not for TIFF: Pillow 13 garbles the pixels of those turned by a right angle.
-    call = ", with PIL.ImageOps.exif_transpose(image).save(name)," if kind != "tiff" else " in a picture editor,"
+    call = ", with PIL.ImageOps.exif_transpose(image).save(name),"
+    if kind == "tiff" or in_terms("", "command"):
+        call = " in a picture editor,"
     raise SourceError(
         f"{name} is turned or mirrored by its EXIF orientation ({orientation}), so its pixels are not where they are "
         f"seen, and what says where it is may mean either: save it upright{call} and give the place of the result with "
-        "wcs=, stars= or center="
+        + in_terms("wcs=, stars= or center=", "--center")
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import SourceError
 from ..geometry.fitting import EXACT, GRID, TOLERANCE, SkyGrid, grid
 from ..geometry.plane import Plane
+from ..interface import in_terms
 from .headers import AMONG_STARS
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _FAR_SHARE = 0.01
 not refused at `tolerance`: archives cut all their images out of such projections, and only WWT's own arithmetic is at fault."""
 _FINEST = 1e-12  # degrees per pixel, some nanoseconds of arc; a double can't tell the corners of such an image apart
 
-REPROJECT = (
+_REPROJECT = (
     "Reproject it, and read the result: from reproject import reproject_interp; from reproject.mosaicking import "
     "find_optimal_celestial_wcs; wcs = WCS(hdu.header); middle = wcs.pixel_to_world(hdu.shape[1] / 2, hdu.shape[0] / 2).icrs; "
     "target, shape = find_optimal_celestial_wcs([hdu], frame='icrs', reference=middle); "
@@ -47,7 +48,7 @@ class PlacedPlane(NamedTuple):
 
 
 def plane_of_wcs(
-    wcs: WCS, size: tuple[int, int], what: str, tolerance: float = TOLERANCE, remedy: str = REPROJECT
+    wcs: WCS, size: tuple[int, int], what: str, tolerance: float = TOLERANCE, remedy: str | None = None
 ) -> PlacedPlane:
     """Return the plane on the sky that a WCS describes or approximates.
 
@@ -92,7 +93,7 @@ def _default_reference(wcs: WCS, what: str) -> str:
     )
 
 
-def _placed(wcs: WCS, size: tuple[int, int], what: str, tolerance: float, remedy: str) -> PlacedPlane:
+def _placed(wcs: WCS, size: tuple[int, int], what: str, tolerance: float, remedy: str | None) -> PlacedPlane:
     """Return the plane of a usable WCS; see `plane_of_wcs`."""
     reasons = _reasons(wcs)
     plane, error = _as_it_is(wcs, size)
@@ -121,10 +122,12 @@ def _placed(wcs: WCS, size: tuple[int, int], what: str, tolerance: float, remedy
     if not math.isfinite(error):
         raise SourceError(f"{said}, and it gives all pixels the same place on the sky: solve it again")
     if error > limit:
-        advice = f"{remedy}. Or take" if remedy else "Take"
+        if remedy is None:
+            remedy = in_terms(_REPROJECT, "Reproject it to a plain TAN, for example with the Python package reproject")
+        take = in_terms(f"take it as it is, with tolerance={math.ceil(error)}", "")
+        advice = ". Or ".join(filter(None, (remedy, take)))
         raise SourceError(
-            f"{said}; the plain TAN that comes closest is off by up to {error:.3g} pixels. "
-            f"{advice} it as it is, with tolerance={math.ceil(error)}"
+            f"{said}; the plain TAN that comes closest is off by up to {error:.3g} pixels. {advice[:1].upper()}{advice[1:]}"
         )
     told = f"{said}: placed by the plain TAN that comes closest, off by at most {_round_up(max(error, EXACT))} pixels"
     return PlacedPlane(plane, (told,)) if error <= TOLERANCE else PlacedPlane(plane, (), told)

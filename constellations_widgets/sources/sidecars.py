@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
+from ..interface import in_terms
 from ..schema.placement import shown
 from .avm import avm_of, factor_between, resized, scaled_copy
 from .cards import SIZE_LIMIT, declared_size, parse_cards
@@ -84,8 +85,8 @@ def plane_beside(given: Any, size: tuple[int, int], what: str, rows: str | None,
         plane = plane.upside_down(size[1])
     if rows is None and sidecar.solved:
         remarks += (
-            "its WCS is of astrometry.net, which may count rows from the top: the picture is taken not to be mirrored. "
-            'Give rows="top" or rows="bottom" if you know better',
+            "its WCS is of astrometry.net, which may count rows from the top: the picture is taken not to be mirrored"
+            + in_terms('. Give rows="top" or rows="bottom" if you know better', ""),
         )
     return PlacedPlane(plane, remarks, inaccuracy)
 
@@ -164,8 +165,8 @@ def _number_for(headers: list[Header], size: tuple[int, int], what: str) -> tupl
         return number, ()
     listed = ", ".join(map(str, others[:_NAMED])) + (" and more" if len(others) > _NAMED else "")
     return number, (
-        f"{what} holds the WCS of several images, and that of HDU {number} is used. If the picture shows another ({listed}), give its "
-        "header with wcs=",
+        f"{what} holds the WCS of several images, and that of HDU {number} is used. If the picture shows another ({listed}), "
+        + in_terms("give its header with wcs=", "save its header as a file of its own"),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import SourceError
 from ..geometry.engine import levels_of, padded
 from ..geometry.plane import TILE
+from ..interface import in_terms
 from .drawing import color_profile, finite_range, is_deep_gray, open_header, plain_mode, png_gray, stretched
 
 INSTALL = 'pip install "constellations_widgets[tiling]"'
@@ -21,6 +22,11 @@ _NUMPY = {
 }  # fmt: skip
 
 Step = Callable[[float], None]
+
+
+def png() -> str:
+    """Return how PNG tiles are asked for, in the terms of the interface in use."""
+    return in_terms('file_type=".png"', "--file-type .png")
 
 
 def is_available() -> bool:
@@ -102,7 +108,7 @@ class VipsPicture:
         if file_type == ".jpg" and ("A" in drawn_mode or set(header.size) != {padded(levels_of(header.size))[0]}):
             raise SourceError(
                 f"{path.name} can't have JPEG tiles: it is transparent in places, or does not fill the square of 256 · 2ⁿ "
-                'pixels that is cut, and JPEG would show black there. Use file_type=".png"'
+                f"pixels that is cut, and JPEG would show black there. Use {png()}"
             )
         cuts = None
         if is_deep_gray(header.mode) and header.format != "PNG":

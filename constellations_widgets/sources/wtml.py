@@ -15,6 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 from xml.etree.ElementTree import Element
 
 from ..errors import SourceError
+from ..interface import in_terms
 from ..schema.placement import shown
 from .imagesets import reading_of
 from .reading import ParsedImage
@@ -116,8 +117,9 @@ def _count(found: _Wtml) -> int:
         raise _no_imageset(found)
     if count > MOST_IMAGESETS:
         raise SourceError(
-            f"{found.what} holds more than {MOST_IMAGESETS:,} imagesets, which are too many to be read at once: choose one "
-            "with index= of ImageDraft.from_wtml, or split the WTML into smaller files"
+            f"{found.what} holds more than {MOST_IMAGESETS:,} imagesets, which are too many to be read at once: "
+            + in_terms("choose one with index= of ImageDraft.from_wtml, or ", "")
+            + "split the WTML into smaller files"
         )
     return count
 

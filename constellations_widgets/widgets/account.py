@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import ConstellationsError, NotFoundError
+from ..errors import ConstellationsError, NotFoundError, SignInError
 from .protocol.publishing import AccountState
 from .worker import Job, Worker
 
@@ -74,14 +74,13 @@ class Account:
             return SIGNED_OUT, f"Sign in to publish as {where}."
         try:
             self._client.handle(self._handle)
+            may = self._client.may_add_images(self._handle)
         except NotFoundError:
             return UNKNOWN_HANDLE, f"There is no handle {where}. Check the spelling; capital letters matter."
+        except SignInError:
+            return SIGNED_OUT, f"The server does not accept this sign-in or token. Sign in again to publish as {where}."
         except ConstellationsError:
             return UNREACHABLE, ""  # the review reports it, if that has not changed
-        try:
-            may = self._client.may_add_images(self._handle)
-        except ConstellationsError:
-            return UNREACHABLE, ""
         return (OK, "") if may else (FORBIDDEN, f"This account may not publish as {where}. Sign in as its owner.")
 
     def _set(self, state: str, message: str) -> None:

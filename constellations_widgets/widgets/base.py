@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -16,7 +18,7 @@ from ..schema.fields import fields
 from ..text import merge_texts
 from .lifetime import ClosedByItsCell, ClosesModels
 from .pacing import Pace
-from .protocol.drafts import DraftState, EditOrigin, Problem, Value
+from .protocol.drafts import CommandsMessage, DraftState, EditOrigin, Problem, Value
 from .rpc import Handler, RequestHandler, keep_requested_subshell
 
 if TYPE_CHECKING:
@@ -29,7 +31,11 @@ Message = Mapping[str, Any]
 Draft = TypeVar("Draft", bound="CheckedFields | None")
 Fields = TypeVar("Fields", bound="CheckedFields")
 
-_PAGES = 50  # of one widget, whose last edits are remembered
+Kept = TypeVar("Kept")
+
+_PAGES = 50  # of one widget, whose last edits and commands are remembered
+_BURST = 1.0  # seconds
+_FRONT_END = frozenset({"_esm", "_css"})  # traits that are large and never change
 _EXACT = 2**53  # larger whole numbers lose digits in JavaScript
 
 
@@ -61,6 +67,14 @@ def to_page(value: Any) -> Value:
     if (isinstance(value, int) and abs(value) < _EXACT) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return str(value)
+
+
+def of_page(pages: dict[str, Kept], page: str, first: Kept) -> Kept:
+    """Return what is remembered of a page, at first `first`; pages that have sent nothing for the longest are forgotten."""
+    pages[page] = kept = pages.pop(page, first)
+    while len(pages) > _PAGES:
+        del pages[next(iter(pages))]
+    return kept
 
 
 def require_draft(taker: Any, draft: Any) -> None:
@@ -112,6 +126,9 @@ class PageWidget(ClosesModels, anywidget.AnyWidget):
     ):
         self._esm, self._css = built(f"{self.page}.js"), built(f"{self.page}.css")
         self._messages = dict(messages or {})
+        self._received: dict[str, int] = {}  # number of the last command, by page
+        self._receiving = threading.Lock()
+        self._sent_again = -math.inf
         self._requests: RequestHandler | None = None
         if requests:
             slow = {"slow": slow_requests, "workers": workers} if slow_requests else {}
@@ -129,10 +146,37 @@ class PageWidget(ClosesModels, anywidget.AnyWidget):
 
     def _on_message(self, _widget: Any, message: Any, buffers: Any) -> None:
         kind = message.get("kind") if isinstance(message, dict) else None
-        if isinstance(kind, str) and kind in self._messages:
+        if kind == "commands":
+            self._on_commands(message)
+        elif isinstance(kind, str) and kind in self._messages:
             self._messages[kind](message)
         elif self._requests is not None:
             self._requests.receive(message, buffers or ())
+
+    def _on_commands(self, message: CommandsMessage) -> None:
+        """Obey the page's commands, each once and in order, and confirm them.
+
+        A page repeats commands that it does not know to be received, since connections break. Where the confirmation was lost, the
+        effect may not have arrived either: the state is sent again.
+        """
+        page, commands = str(message["page"]), message["commands"]
+        with self._receiving:
+            last = of_page(self._received, page, 0)
+            new = [it for it in commands if it["number"] > last]
+            self._received[page] = number = max([last, *(it["number"] for it in new)])
+        with contextlib.ExitStack() as in_reverse:  # an error in one keeps none of the others from being obeyed
+            in_reverse.callback(self.send, {"kind": "received", "page": page, "number": number})
+            if len(new) < len(commands):
+                in_reverse.callback(self._send_state_again)
+            for command in reversed(new):
+                if command["kind"] in self._messages:
+                    in_reverse.callback(self._messages[command["kind"]], command)
+
+    def _send_state_again(self) -> None:
+        """Send the whole state, but once for all repetitions that waited while the kernel was busy."""
+        if time.monotonic() - self._sent_again > _BURST:
+            self.send_state({name for name in self.keys if name not in _FRONT_END})
+            self._sent_again = time.monotonic()
 
 
 class DraftObserver(ClosedByItsCell, PageWidget, Generic[Draft]):
@@ -313,7 +357,7 @@ class DraftWidget(DraftObserver[Fields]):
         }
         with self._pushing:
             client, seq = str(message["client"]), int(message["seq"])
-            taken = self._taken_from(client)
+            taken = of_page(self._taken, client, {})
             changes = {path: value for path, value in sent.items() if path not in taken or taken[path].seq < seq}
             merged = self._merge(changes, message, taken)
             self._edit = {"client": client, "seq": seq, "paths": list(sent)}
@@ -334,13 +378,6 @@ class DraftWidget(DraftObserver[Fields]):
                 self._send_paced()  # a later state would not name this edit
             finally:
                 self._edit = {"client": "", "seq": 0, "paths": []}
-
-    def _taken_from(self, client: str) -> dict[str, _Taken]:
-        """Return the last edits of a page by path; those of pages that have not edited for the longest are forgotten."""
-        self._taken[client] = taken = self._taken.pop(client, {})
-        while len(self._taken) > _PAGES:
-            del self._taken[next(iter(self._taken))]
-        return taken
 
     def _merge(self, changes: dict[str, Any], message: Message, taken: Mapping[str, _Taken]) -> list[str]:
         """Add to texts what was typed elsewhere since the page showed them; return the paths of these texts.

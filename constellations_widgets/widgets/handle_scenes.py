@@ -52,6 +52,7 @@ class HandleScenes(HandleList[SceneSummary]):
     ways = frozenset({_NEW, _FORM, _SKY, _PUBLISH})
 
     _editor: SceneEditor | None = None
+    _new: SceneDraft | None = None  # of the button, until it is made
     _preview: ScenePreview | None = None
 
     def _list_pages(self, first_page: int) -> Iterator[RecordPage[SceneSummary]]:
@@ -112,7 +113,8 @@ class HandleScenes(HandleList[SceneSummary]):
 
     def _read(self, what: str, id: str) -> SceneDraft | PublishedScene:
         if what == _NEW:
-            return SceneDraft()
+            self._new = self._new or SceneDraft()  # closing its form loses nothing that was typed
+            return self._new
         return self._published(id) if what == _SKY else self._to_edit(id)
 
     def _published(self, id: str) -> PublishedScene:
@@ -136,6 +138,7 @@ class HandleScenes(HandleList[SceneSummary]):
 
     def _on_stored(self, record: SceneRecord | None) -> None:
         if record is None:
+            self._new = None
             self.refresh()
         else:
             self._use(record)

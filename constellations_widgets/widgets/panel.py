@@ -127,7 +127,8 @@ def publish(source: Any, client: Constellations | None = None, handle: str | Non
         A draft, a file (WTML, WWTL, FITS, JPEG, PNG, TIFF, a saved draft), a folder that toasty wrote, WTML text or its web address,
         or an ImageSet, Place or Folder. A picture without a placement is opened, and the Position step asks for it.
     client : Constellations, optional
-        Where to publish. By default a sandbox is started on this machine: nothing leaves it.
+        Where to publish. By default the sandbox that runs already, as `running_sandbox` finds it, else one that is started on this
+        machine: nothing leaves it.
     handle : str, optional
         Handle under which to publish; needed with a client.
 

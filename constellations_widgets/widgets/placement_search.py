@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 from ..errors import ConstellationsError
+from ..text import format_sentence
 from .worker import Job, Worker, format_error
 
 Found = TypeVar("Found")
@@ -126,7 +127,10 @@ class PlacementSearch(ABC):
 
     def _on_error(self, error: Exception) -> None:
         cancelled = self._worker.is_cancelled
-        ended = {"phase": "idle" if cancelled else "failed", "message": "" if cancelled else format_error(error)}
+        ended = {
+            "phase": "idle" if cancelled else "failed",
+            "message": "" if cancelled else format_sentence(format_error(error)),
+        }
         self._update(**{**self.reset, **ended})
 
     def _update(self, **changes: Any) -> None:

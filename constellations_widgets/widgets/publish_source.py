@@ -10,6 +10,7 @@ from typing import Any
 
 from ..draft import ImageDraft
 from ..errors import SourceError
+from ..interface import in_terms
 from ..sources.picture import read_picture
 
 NOT_PLACED = "Not placed"
@@ -66,8 +67,11 @@ def _reader(path: Path) -> Callable[..., ImageDraft]:
         raise SourceError(f"{path.name} is an XISF file: save it as FITS, or as JPEG or TIFF, in PixInsight")
     if kind in (".wcs", ".head", ".xmp"):
         raise SourceError(
-            f"{path.name} describes where a picture is and holds none: give both, with "
-            f"cxw.publish(cxw.ImageDraft.from_image(picture, wcs={path.name!r}))"
+            f"{path.name} describes where a picture is and holds none: "
+            + in_terms(
+                f"give both, with cxw.publish(cxw.ImageDraft.from_image(picture, wcs={path.name!r}))",
+                "tile the picture with --center and --width",
+            )
         )
     raise SourceError(f"No draft can be made of {path.name}: give a WTML, FITS, JPEG, PNG or TIFF file")
 
@@ -88,7 +92,7 @@ def _of_folder(folder: Path, **options: Any) -> ImageDraft:
     if not (folder / "index_rel.wtml").exists():
         found = sorted(each for each in folder.iterdir() if each.suffix.lower() in (*_PICTURES, *_FITS, ".wtml"))
         if found:
-            example = f"cxw.publish({str(found[0])!r})"
+            example = in_terms(f"cxw.publish({str(found[0])!r})", f"give {found[0]}")
             raise SourceError(
                 f"There is no index_rel.wtml in {folder.resolve()}. {len(found)} image file{'s' * (len(found) > 1)} found: {example}"
             )

@@ -10,6 +10,7 @@ from ..errors import SourceError
 from ..geometry.angles import format_angle, format_dec, format_ra, parse_angle, parse_number, seconds_decimals
 from ..geometry.position import CENTER_DEC, CENTER_RA, parse_center
 from ..schema.sky_view import SkyView
+from ..text import about
 from .protocol.drafts import PositionField
 
 HEIGHT, ASPECT, ROLL = "height", "aspect", "roll"
@@ -51,7 +52,7 @@ class ViewFields:
     @property
     def faults(self) -> list[str]:
         """What was typed and not understood, by the title of its field."""
-        return [f"{_FIELDS[name][0]}: {error}" for name, (_, error) in self._errors.items()]
+        return [about(_FIELDS[name][0], error) for name, (_, error) in self._errors.items()]
 
     def clear(self) -> None:
         """Forget what was not understood, because the view was set otherwise."""

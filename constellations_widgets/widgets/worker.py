@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from .. import runtime
 from ..errors import ConstellationsError
+from ..interface import PAGE, call_from
 
 Result = TypeVar("Result")
 
@@ -124,7 +125,7 @@ class Worker:
         with self._lock:
             pass
         try:
-            run(job)
+            call_from(PAGE, run, job)  # what a job reports is shown there
         except Exception as error:  # noqa: BLE001  (after a bug, too, the page must not wait for ever)
             with self._lock:
                 if job.is_current:

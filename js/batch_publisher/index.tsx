@@ -34,10 +34,7 @@ function useRows({ kernel, draft }: DraftViewProps, status: Status) {
     rowsOf.set(kernel, store.rows);
     return { store, thumbnails: new Thumbnails(kernel, soon) };
   }, [kernel, draft, soon]);
-  useEffect(() => {
-    void store.load();
-    return () => store.dispose();
-  }, [store]);
+  useEffect(() => void store.load(), [store]);
   useEffect(() => store.expect(status.revision), [store, status.revision]);
   const acknowledged = status.acknowledged[draft.client] ?? 0;
   useEffect(() => store.acknowledge(acknowledged), [store, acknowledged]);

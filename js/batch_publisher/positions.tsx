@@ -6,6 +6,7 @@ import type { DraftLink } from "../shared/draft_link.ts";
 import { Facts, Hints, Offer } from "../shared/finder.tsx";
 import { isolated } from "../shared/foreign.ts";
 import { useTrait, useUniqueId } from "../shared/mount.tsx";
+import { boxOf, whenDrawn } from "../shared/opened_below.ts";
 import { useKeptFocus } from "../shared/ui/follow_focus.ts";
 import { images, isBusy, type Row, type Status } from "./status.ts";
 import type { Thumbnails } from "./thumbnails.ts";
@@ -102,20 +103,17 @@ function Running({ draft, search }: { draft: DraftLink; search: BatchPositions }
   );
 }
 
-const FRAMES = 600; // of the page, in which the sky must have opened
-
 /** Show a row on the sky, or close the sky. It opens below the table, perhaps out of sight: scroll to it once it is there. */
 function showOnSky(draft: DraftLink, row: number | null, button: HTMLElement): void {
-  const box = button.closest(".widget-box");
+  const box = boxOf(button);
   const before = box?.querySelector(".cxw-preview");
   draft.send({ kind: "show_position", row });
-  let left = row === null || !box ? 0 : FRAMES;
-  const look = () => {
-    const sky = box?.querySelector(".cxw-preview");
-    if (sky && sky !== before && sky.clientHeight > 0) sky.scrollIntoView({ block: "nearest" });
-    else if (left-- > 0) requestAnimationFrame(look);
+  if (row === null || !box) return;
+  const find = () => {
+    const sky = box.querySelector<HTMLElement>(".cxw-preview");
+    return sky && sky !== before && sky.clientHeight > 0 ? sky : null;
   };
-  if (left > 0) requestAnimationFrame(look);
+  whenDrawn(find, (sky) => sky.scrollIntoView({ block: "nearest" }));
 }
 
 function Results({ draft, status, rows, thumbnails, found }: Props & { found: BatchPosition[] }) {

@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { RowStore } from "./rows.ts";
 import type { Row } from "./status.ts";
 
@@ -20,8 +20,6 @@ const row = (i: number, v: number, state = "waiting"): Row => ({
   id: "",
   record: "",
 });
-
-afterEach(() => void vi.useRealTimers());
 
 /** A kernel that answers when it is let, and tells news. */
 class FakeKernel {
@@ -110,23 +108,4 @@ test("what is clicked is seen at once, and older news that were on their way do 
   kernel.tell({ rows: [row(1, 4), { ...row(0, 4), chosen: true }], revision: 4 }); // the kernel has the last word
   store.acknowledge(2);
   expect(chosen()).toEqual([true, true]);
-});
-
-test("a click that the kernel does not acknowledge is sent again", async () => {
-  const { kernel, store } = opened();
-  await kernel.answer([row(0, 1), row(1, 1)], 1, 2);
-  vi.useFakeTimers();
-  store.click("choose", [0], false);
-  store.click("decide", [1], true);
-  const [first, second] = kernel.sent;
-  expect(first).toEqual({ kind: "choose", rows: [0], on: false, page: "page", click: 1 });
-  store.acknowledge(1);
-  vi.advanceTimersByTime(2000 + 4000);
-  expect(kernel.sent.slice(2)).toEqual([second, second]);
-  store.acknowledge(2);
-  vi.advanceTimersByTime(60_000);
-  store.click("choose", [0], true);
-  store.dispose();
-  vi.advanceTimersByTime(60_000);
-  expect(kernel.sent.length).toBe(5);
 });

@@ -2,7 +2,6 @@
 
 import type { BatchRowsEvent, BatchRowsResponse, RowsMessage } from "../protocol.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
-import { Repeater } from "../shared/repeater.ts";
 import type { Row } from "./status.ts";
 
 export class RowStore {
@@ -12,8 +11,6 @@ export class RowStore {
   #received: Row[] = [];
   #clicked = new Map<number, { click: number; change: Partial<Row> }>();
   #clicks = 0;
-  #unconfirmed: RowsMessage[] = [];
-  #repeater = new Repeater(() => this.#repeat());
   #kernel: Pick<KernelLink, "request" | "onMessage" | "send">;
   #page: string;
   #redraw: () => void;
@@ -69,10 +66,7 @@ export class RowStore {
   click(kind: RowsMessage["kind"], rows: number[], on: boolean): void {
     const click = ++this.#clicks;
     const change = kind === "choose" ? { chosen: on } : { anyway: on };
-    const message = { kind, rows, on, page: this.#page, click };
-    this.#unconfirmed.push(message);
-    this.#kernel.send(message);
-    this.#repeater.start();
+    this.#kernel.send<RowsMessage>({ kind, rows, on, page: this.#page, click });
     for (const number of rows) {
       this.#clicked.set(number, { click, change: { ...this.#clicked.get(number)?.change, ...change } });
       this.#show(number);
@@ -80,18 +74,8 @@ export class RowStore {
     this.#redraw();
   }
 
-  #repeat(): boolean {
-    for (const message of this.#unconfirmed) this.#kernel.send(message);
-    return this.#unconfirmed.length > 0;
-  }
-
-  dispose(): void {
-    this.#repeater.stop();
-  }
-
   /** The kernel has applied all clicks up to this one: show its rows from now on. */
   acknowledge(click: number): void {
-    this.#unconfirmed = this.#unconfirmed.filter((it) => it.click > click);
     for (const [number, clicked] of this.#clicked) {
       if (clicked.click > click) continue;
       this.#clicked.delete(number);

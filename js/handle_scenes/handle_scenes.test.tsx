@@ -68,6 +68,9 @@ test("rows have the counters and the state; scenes are opened, published and mad
     press(label);
   const done = fake.sent.filter((it) => it.kind === "do").map(({ what, of }) => `${what} ${Number(of)}`);
   expect(done).toEqual(["new 0", "form 1", "publish 1", "publish 2", "sky 2"]);
+  fake.change("status", { ...STATUS, opened: { what: "new", id: "", phase: "open", message: "" } });
+  await vi.waitFor(() => press("Close new scene"), 5000);
+  expect(fake.sent.filter((it) => it.kind === "do").at(-1)!.what).toBe("close");
   const search = el.querySelector<HTMLInputElement>('input[type="search"]')!;
   search.value = "unlisted";
   search.dispatchEvent(new Event("input", { bubbles: true }));

@@ -20,6 +20,7 @@ const OPENED: Record<string, string> = {
 
 function HandleScenes({ kernel }: ViewProps) {
   const status = useTrait<HandleListStatus>(kernel, "status");
+  const isNewOpen = status.opened.what === "new" && status.opened.phase === "open";
   return (
     <HandleList<HandleSceneRow>
       kernel={kernel}
@@ -29,9 +30,9 @@ function HandleScenes({ kernel }: ViewProps) {
       textOf={(row) => `${row.text} ${row.published ? "published" : "unlisted"}`}
       placeholder="Search texts and ids, or “published”"
       openedText={(what) => OPENED[what] ?? "The scene and its form are open below the list."}
-      actions={(press) => (
-        <button type="button" onClick={() => press("new")}>
-          New scene…
+      actions={(open) => (
+        <button type="button" aria-expanded={isNewOpen} onClick={() => open("new")}>
+          {isNewOpen ? "Close new scene" : "New scene…"}
         </button>
       )}
       before={(row) => (

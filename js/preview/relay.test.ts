@@ -34,7 +34,7 @@ describe("the relay", () => {
     const kernel = {
       onMessage: (_kind: string, listener: (message: Message) => void) => (send = listener),
       request: () => Promise.resolve({ content: everything, buffers: [] }),
-      send: ({ kind: _kind, ...content }: Message) => told.push(content),
+      sendOnce: ({ kind: _kind, ...content }: Message) => told.push(content),
     };
     relay = new Relay(
       kernel as unknown as KernelLink,

@@ -283,7 +283,7 @@ export class Relay implements Part {
   }
 
   #toKernel(message: Message): void {
-    if (this.#wanted) this.#kernel.send({ kind: "from_app", message });
+    if (this.#wanted) this.#kernel.sendOnce({ kind: "from_app", message });
   }
 
   #later(action: () => void, time: number): ReturnType<typeof setTimeout> {

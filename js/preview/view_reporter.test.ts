@@ -11,7 +11,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   view = { ra: 10, dec: -20, fov: 2, roll: 30, width: 800, height: 400 };
   told = [];
-  part = new ViewReporter({ send: ({ kind, ...content }) => void told.push([kind, content]) }, { view: () => view });
+  part = new ViewReporter({ report: ({ kind, ...content }) => void told.push([kind, content]) }, { view: () => view });
 });
 afterEach(() => void vi.useRealTimers());
 

@@ -7,12 +7,12 @@ import type { ViewState } from "./view_state.ts";
 const AFTER = 200; // ms
 
 export class ViewReporter implements Part {
-  #kernel: Pick<KernelLink, "send">;
+  #kernel: Pick<KernelLink, "report">;
   #viewState: Pick<ViewState, "view">;
   #reported = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(kernel: Pick<KernelLink, "send">, viewState: Pick<ViewState, "view">) {
+  constructor(kernel: Pick<KernelLink, "report">, viewState: Pick<ViewState, "view">) {
     this.#kernel = kernel;
     this.#viewState = viewState;
   }
@@ -37,6 +37,6 @@ export class ViewReporter implements Part {
     const text = JSON.stringify(state);
     if (text === this.#reported) return;
     this.#reported = text;
-    this.#kernel.send({ kind: "view_state", ...state });
+    this.#kernel.report({ kind: "view_state", ...state });
   }
 }

@@ -40,7 +40,11 @@ export function Head({ kernel, draft, status }: DraftViewProps & { status: Publi
             to @<bdi>{status.handle}</bdi>
             {status.sandbox && " · "}
           </span>
-          {status.sandbox && <b>SANDBOX</b>}
+          {status.sandbox && (
+            <>
+              <b>SANDBOX</b> <code class="cxw-head-server">{status.api_url.replace(/^https?:\/\//, "")}</code>
+            </>
+          )}
         </span>
       )}
     </div>

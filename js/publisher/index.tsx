@@ -8,10 +8,10 @@ import { Findings, findings, type Group } from "../panel/findings.tsx";
 import { goTo } from "../panel/go_to.ts";
 import type { PendingState, PublisherStatus, SceneState } from "../protocol.ts";
 import { isolated } from "../shared/foreign.ts";
-import { type DraftViewProps, draftWidgetOf, useDraftInPeriods, useTrait } from "../shared/mount.tsx";
+import { type DraftViewProps, draftWidgetOf, useDraftInPeriods, useSilence, useTrait } from "../shared/mount.tsx";
 import { PendingAttemptsView } from "../shared/pending_attempts.tsx";
 import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
-import { KernelGone } from "../shared/ui/kernel_notices.tsx";
+import { KernelGone, KernelSilent } from "../shared/ui/kernel_notices.tsx";
 import { Head } from "./head.tsx";
 import { PublishedBefore } from "./published_before.tsx";
 import { ReceiptView } from "./receipt.tsx";
@@ -125,6 +125,7 @@ function Publisher(view: DraftViewProps) {
   const pending = useTrait<PendingState>(kernel, "pending_attempts");
   const root = useRef<HTMLDivElement>(null);
   useFollowingFocus(root, status.phase);
+  const silent = useSilence(kernel);
 
   const props = { ...view, status };
   const id = kernel.trait<string>("draft_id");
@@ -141,6 +142,7 @@ function Publisher(view: DraftViewProps) {
         data-phase={status.phase}
       >
         <Head {...props} />
+        <KernelSilent silent={silent && !draft.gone} />
         {starts && <PublishedBefore kernel={kernel} />}
         {!starts && (
           <div class="cxw-publish-body">

@@ -92,6 +92,7 @@ export class DraftLink {
     this.send({ kind: "fix", code: problem.code, field: problem.field });
   }
 
+  /** Send a command; see `KernelLink`. */
   send(message: { kind: string } & Record<string, unknown>): void {
     this.kernel.send(message);
   }
@@ -111,7 +112,7 @@ export class DraftLink {
       message.base![path] = base;
       message.since![path] = since;
     }
-    this.kernel.send(message);
+    this.kernel.sendOnce(message);
   }
 
   #repeat(): boolean {

@@ -1,6 +1,7 @@
 // A widget model for unit tests: traits that can be set from the kernel's side, and what the page has sent.
 
 import type { AnyModel } from "@anywidget/types";
+import type { CommandsMessage } from "../protocol.ts";
 
 export class FakeModel {
   sent: Record<string, unknown>[] = [];
@@ -13,7 +14,17 @@ export class FakeModel {
 
   get = (name: string) => this.#traits[name];
   set = (name: string, value: unknown) => this.change(name, value);
-  send = (message: Record<string, unknown>) => void this.sent.push(message);
+
+  /** Record the message; of commands each one, which the kernel confirms. */
+  send = (message: Record<string, unknown>) => {
+    if (message.kind !== "commands") {
+      this.sent.push(message);
+      return;
+    }
+    const { page, commands } = message as unknown as CommandsMessage;
+    for (const { number: _, ...command } of commands) this.sent.push(command);
+    this.receive({ kind: "received", page, number: commands.at(-1)!.number });
+  };
 
   on = (event: string, listener: (...args: unknown[]) => void) => {
     if (!this.#listeners.has(event)) this.#listeners.set(event, new Set());

@@ -1,5 +1,6 @@
 import type { AnyModel } from "@anywidget/types";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { CommandsMessage } from "../protocol.ts";
 import { ClosedError, KernelLink, RequestError } from "./kernel_link.ts";
 
 type Message = { id: number; kind: string; paths?: string[] };
@@ -120,6 +121,60 @@ describe("the link to the kernel", () => {
     };
     link.send({ kind: "edit" });
     expect(link.gone).toBe(true);
+  });
+
+  const numbers = (message: unknown) => (message as CommandsMessage).commands.map(({ number }) => number);
+  const confirm = (number: number) =>
+    kernel.say({ kind: "received", page: (kernel.heard[0] as unknown as CommandsMessage).page, number });
+
+  it("repeats commands together and in order, until the kernel has received them", () => {
+    link.send({ kind: "review" });
+    link.send({ kind: "cancel" });
+    vi.advanceTimersByTime(2000);
+    expect(kernel.heard.map(numbers)).toEqual([[1], [1, 2], [1, 2]]);
+    kernel.say({ kind: "received", page: "another", number: 2 });
+    confirm(1);
+    vi.advanceTimersByTime(4000);
+    expect(kernel.heard.slice(3)).toEqual([
+      expect.objectContaining({ kind: "commands", commands: [{ kind: "cancel", number: 2 }] }),
+    ]);
+    confirm(2);
+    vi.advanceTimersByTime(60_000);
+    expect(kernel.heard.length).toBe(4);
+  });
+
+  it("sends what publishes once: later, a person may have thought better of it", () => {
+    link.send({ kind: "confirm", ticket: "1" });
+    link.send({ kind: "scene", action: "resend" });
+    vi.advanceTimersByTime(60_000);
+    expect(kernel.heard).toEqual([
+      { kind: "confirm", ticket: "1" },
+      { kind: "scene", action: "resend" },
+    ]);
+  });
+
+  it("repeats nothing once it is closed", () => {
+    link.send({ kind: "review" });
+    link.close();
+    link.send({ kind: "cancel" });
+    vi.advanceTimersByTime(60_000);
+    expect(kernel.heard.map(({ kind }) => kind)).toEqual(["commands", "cancel"]);
+  });
+
+  it("repeats of a state only the newest one, in its place among the commands", () => {
+    link.report({ kind: "view", open: true });
+    link.send({ kind: "undo" });
+    link.report({ kind: "view", open: false });
+    expect(numbers(kernel.heard[2])).toEqual([2, 3]);
+  });
+
+  it("says that the kernel is silent while it receives no command, too", () => {
+    const silences: boolean[] = [];
+    link.onSilence = (silent) => silences.push(silent);
+    link.send({ kind: "review" });
+    vi.advanceTimersByTime(6000);
+    confirm(1);
+    expect(silences).toEqual([true, false]);
   });
 
   it("gives up all questions when it is closed", async () => {

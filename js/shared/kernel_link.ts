@@ -1,11 +1,15 @@
 /**
  * The page's half of a widget: messages to and from the kernel, requests with their responses, and the model's traits.
  *
- * A request is `{id, kind, …}`; its response is `{id, ok, …}` with binary buffers. Everything else has a kind and no id.
+ * A request is `{id, kind, …}`; its response is `{id, ok, …}` with binary buffers. Everything else has a kind and no id. A connection can
+ * break while a message is sent, and the model does not report it: requests are repeated until they have a response, commands (what a
+ * button says) until the kernel confirms them.
  */
 
 import type { AnyModel } from "@anywidget/types";
+import type { Command, CommandsMessage, ReceivedEvent } from "../protocol.ts";
 import { watchComm } from "./message_handler.ts";
+import { LATE_RETRY, Repeater, SLOWEST_RETRY } from "./repeater.ts";
 
 export interface Response<Content = Record<string, unknown>> {
   content: Content;
@@ -33,9 +37,10 @@ interface PendingRequest {
 // The first message of a page can get stuck behind the running cell (JupyterLab is still making the subshell that would
 // respond to it): repeat it soon until the kernel responds. After that only what is really late is repeated.
 const FIRST_RETRY = 400;
-export const LATE_RETRY = 2000;
-export const SLOWEST_RETRY = 8000;
 const SILENT_AFTER = 3500;
+
+// Commands, by action or kind, that publish. They are sent once: repeated, they could arrive after the person has thought better of it.
+const SENT_ONCE = new Set(["confirm", "resend", "repeat", "resume"]);
 
 // Integers, since ipykernel 7.4 remembers every text id forever. Several pages may be connected to one kernel.
 let nextId = Math.floor(Math.random() * 2 ** 31) * 2 ** 20;
@@ -48,6 +53,10 @@ export class KernelLink {
   #stopWatching: () => void;
   #timer: ReturnType<typeof setInterval> | undefined;
   #responded = false;
+  #page = Math.random().toString(36).slice(2);
+  #commands: Command[] = [];
+  #count = 0;
+  #repeater = new Repeater(() => this.#transmitCommands());
   #closed = false;
   #gone = false;
   #lastMessage = performance.now();
@@ -117,7 +126,7 @@ export class KernelLink {
     }
     const id = nextId++;
     const now = performance.now();
-    if (this.#pending.size === 0) this.#lastMessage = now; // silence counts from the request on
+    this.#noteWaiting();
     const wait = this.#responded ? LATE_RETRY : FIRST_RETRY;
     const pending = { message: { ...content, id, kind }, buffers, sent: now, wait, take, reject };
     this.#pending.set(id, pending);
@@ -125,8 +134,27 @@ export class KernelLink {
     this.#timer ??= setInterval(() => this.#retry(), FIRST_RETRY / 2);
   }
 
-  /** Send a message that needs no response. A closed comm throws: that must not undo what is being typed, so it only sets `gone`. */
-  send<Message extends { kind: string }>(message: Message): void {
+  /** Send a command, which the kernel obeys once: it is repeated until the kernel confirms it, in order. What publishes is not repeated. */
+  send<Message extends { kind: string; action?: unknown }>(message: Message): void {
+    if (this.#closed || SENT_ONCE.has(String(message.action ?? message.kind))) {
+      this.sendOnce(message);
+      return;
+    }
+    this.#noteWaiting();
+    this.#count += 1;
+    this.#commands = [...this.#commands, { ...message, number: this.#count }];
+    this.#transmitCommands();
+    this.#repeater.start();
+  }
+
+  /** Send the present state of something: as `send`, but one that the kernel has not confirmed yet is not sent any more. */
+  report<Message extends { kind: string }>(message: Message): void {
+    this.#commands = this.#commands.filter(({ kind }) => kind !== message.kind);
+    this.send(message);
+  }
+
+  /** Send a message that may be lost. A closed comm throws: that must not undo what is being typed, so it only sets `gone`. */
+  sendOnce<Message extends { kind: string }>(message: Message): void {
     try {
       this.#model.send(message);
     } catch {
@@ -145,6 +173,7 @@ export class KernelLink {
     this.#stopWatching();
     this.#listeners.clear();
     clearInterval(this.#timer);
+    this.#repeater.stop();
     for (const pending of this.#pending.values()) pending.reject(new ClosedError());
     this.#pending.clear();
   }
@@ -153,6 +182,18 @@ export class KernelLink {
     if (gone === this.#gone) return;
     this.#gone = gone;
     for (const listener of this.#listeners) listener();
+  }
+
+  /** Silence counts from the first message on that waits for the kernel. */
+  #noteWaiting(): void {
+    if (this.#pending.size === 0 && this.#commands.length === 0) this.#lastMessage = performance.now();
+  }
+
+  #transmitCommands(): boolean {
+    if (this.#commands.length === 0) return false;
+    this.sendOnce<CommandsMessage>({ kind: "commands", page: this.#page, commands: this.#commands });
+    this.#checkSilence();
+    return true;
   }
 
   #transmit(pending: PendingRequest): void {
@@ -175,11 +216,14 @@ export class KernelLink {
     if (this.#pending.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
-    } else if (!this.#silent && now - this.#lastMessage > SILENT_AFTER) {
-      this.#silent = true;
-      this.#responded = false;
-      this.onSilence(true);
-    }
+    } else this.#checkSilence();
+  }
+
+  #checkSilence(): void {
+    if (this.#silent || performance.now() - this.#lastMessage <= SILENT_AFTER) return;
+    this.#silent = true;
+    this.#responded = false;
+    this.onSilence(true);
   }
 
   #receive = (message: Record<string, unknown>, buffers: DataView[]): void => {
@@ -187,6 +231,11 @@ export class KernelLink {
     if (this.#silent) {
       this.#silent = false;
       this.onSilence(false);
+    }
+    if (message.kind === "received") {
+      const { page, number } = message as unknown as ReceivedEvent;
+      if (page === this.#page) this.#commands = this.#commands.filter((command) => command.number > number);
+      return;
     }
     if (typeof message.id !== "number") {
       this.#handlers.get(String(message.kind))?.(message);

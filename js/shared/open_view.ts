@@ -10,10 +10,11 @@ export interface OpenView {
 }
 
 /** Report a view as open from now on. */
-export function openView(kernel: Pick<KernelLink, "send">): OpenView {
+export function openView(kernel: Pick<KernelLink, "report">): OpenView {
   const view = Math.random().toString(36).slice(2);
   let idle = false;
-  const report = (open: boolean) => kernel.send({ kind: "view", view, open, ...(open && idle && { updates: false }) });
+  const report = (open: boolean) =>
+    kernel.report({ kind: "view", view, open, ...(open && idle && { updates: false }) });
   const leave = () => report(false);
   const restore = (event: PageTransitionEvent) => event.persisted && report(true);
   window.addEventListener("pagehide", leave);

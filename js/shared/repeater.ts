@@ -1,6 +1,7 @@
 // Messages without a response that must not be lost: a connection can break while they are sent, and `send` does not report it.
 
-import { LATE_RETRY, SLOWEST_RETRY } from "./kernel_link.ts";
+export const LATE_RETRY = 2000; // ms
+export const SLOWEST_RETRY = 8000;
 
 /** Sends again what the kernel has not confirmed, less and less often. */
 export class Repeater {

@@ -1,9 +1,8 @@
 // A number as people write it: the kernel understands it, and nothing is parsed here.
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { PositionField } from "../protocol.ts";
 import { useUniqueId } from "./mount.tsx";
-import { Repeater } from "./repeater.ts";
 
 interface TypedInputProps {
   field: PositionField;
@@ -19,15 +18,6 @@ export function TypedInput({ field, taken, disabled, take }: TypedInputProps) {
   const [sent, setSent] = useState({ text: "", taken: -1 });
   const shown = field.error ? field.typed : field.text;
   const waiting = sent.taken === taken; // the kernel has not answered: the old number would look like a refusal
-  useEffect(() => {
-    if (!waiting) return;
-    const repeater = new Repeater(() => {
-      take(sent.text);
-      return true;
-    });
-    repeater.start();
-    return () => repeater.stop();
-  }, [waiting, sent]);
   const send = (text: string) => {
     setTyped(null);
     if (text === (waiting ? sent.text : shown)) return;

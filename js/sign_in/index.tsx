@@ -4,10 +4,10 @@ import "../shared/ui/theme.css";
 import "./sign_in.css";
 import { useRef, useState } from "preact/hooks";
 import type { SignInStatus as Status } from "../protocol.ts";
-import { useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { useSilence, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
 import { paragraph } from "../shared/static_fallback.ts";
 import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
-import { KernelGone } from "../shared/ui/kernel_notices.tsx";
+import { KernelGone, KernelSilent } from "../shared/ui/kernel_notices.tsx";
 import { Waiting, Ways } from "./ways.tsx";
 import { Who } from "./who.tsx";
 
@@ -15,12 +15,14 @@ function SignIn({ kernel }: ViewProps) {
   const status = useTrait<Status>(kernel, "status");
   const root = useRef<HTMLDivElement>(null);
   useFollowingFocus(root, status.phase);
+  const silent = useSilence(kernel);
   const props = { kernel, status };
   const [others, setOthers] = useState(false); // stays as it was when a way has failed
   const service = status.service === "images" ? "the image library" : "WWT Constellations";
   return (
     <div ref={root} class="cxw-sign-in" role="group" aria-label={`Sign in to ${service}`} data-phase={status.phase}>
       <KernelGone kernel={kernel} again="to sign in" loses={false} />
+      <KernelSilent silent={silent && !kernel.gone} />
       {status.phase !== "in" && (
         <h3>
           Sign in to {service} <small>{status.api_url}</small>

@@ -1,7 +1,7 @@
 /** The model of a preview without a kernel: it responds to the preview's requests from what the page holds. */
 
 import type { AnyModel } from "@anywidget/types";
-import type { FitsPixels, PreviewState } from "../protocol.ts";
+import type { CommandsMessage, FitsPixels, PreviewState } from "../protocol.ts";
 
 /** An image of the page. */
 interface PageImage {
@@ -80,7 +80,11 @@ export class PageModel {
   }
 
   async #receive(message: Message): Promise<void> {
-    if (typeof message.id !== "number") return; // a report to the kernel
+    if (message.kind === "commands") {
+      const { page, commands } = message as unknown as CommandsMessage; // reports, of which nothing follows here
+      this.#tell({ kind: "received", page, number: commands.at(-1)!.number });
+    }
+    if (typeof message.id !== "number") return;
     try {
       const [content, buffers] = await this.#respond(message);
       this.#tell({ id: message.id, ok: true, ...content }, buffers);

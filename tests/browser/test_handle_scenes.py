@@ -138,6 +138,9 @@ def test_a_scene_of_two_images_is_made_by_keyboard_with_the_view_of_the_preview(
     shown = notebook.output(1)
     shown.get_by_role("button", name="New scene…").press("Enter")
     form = shown.locator(".cxw-scene")
+    heading = form.get_by_role("heading", name="Scene", exact=True)
+    expect(heading).to_be_focused()
+    expect(heading).to_be_in_viewport()
     adder = form.get_by_label("Add an image")
     for image in ("draft.receipt.id", "small.id"):
         adder.fill(notebook.evaluate(image))

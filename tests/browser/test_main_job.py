@@ -199,6 +199,42 @@ def test_cancel_and_a_change_after_the_review_send_nothing(notebook: Notebook):
     )
 
 
+LOSE_MESSAGES = """() => {
+    const { send } = WebSocket.prototype;
+    window.cxwLost = 0;
+    WebSocket.prototype.send = () => void (window.cxwLost += 1);
+    window.cxwFound = () => {
+        WebSocket.prototype.send = send;
+    };
+}"""
+
+
+def test_a_click_whose_message_is_lost_takes_effect_when_the_connection_is_back_but_publishes_nothing(
+    notebook: Notebook,
+):
+    """A message that is sent while the connection to the kernel is broken is lost, and nothing reports it."""
+    panel = notebook.output(0)
+    describe(panel)
+    expect(panel.get_by_text("Ready to review.")).to_be_visible()  # all edits have arrived
+    dialog = panel.get_by_role("dialog", name="Review")
+    confirm = dialog.get_by_role("button", name="Publish", exact=True)
+    notebook.page.evaluate(LOSE_MESSAGES)
+    try:
+        panel.get_by_role("button", name="Review and publish").click()
+        notebook.page.wait_for_function("window.cxwLost > 0")
+        expect(dialog).to_have_count(0)
+        notebook.page.evaluate("window.cxwFound()")
+        expect(confirm).to_be_visible()
+        notebook.page.evaluate(LOSE_MESSAGES)
+        confirm.click()
+        notebook.page.wait_for_function("window.cxwLost > 0")
+        panel.get_by_role("button", name="Back", exact=True).click()
+    finally:
+        notebook.page.evaluate("window.cxwFound()")
+    expect(dialog).to_have_count(0)
+    assert notebook.evaluate("len(list(client.handle_images(box.handle)))") == 0
+
+
 def test_a_server_that_is_gone_loses_no_typed_text(notebook: Notebook):
     panel = notebook.output(0)
     describe(panel)

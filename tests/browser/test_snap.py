@@ -94,7 +94,7 @@ def test_a_displaced_placement_is_snapped_accepted_undone_and_refused_where_noth
 
     button("Adjust placement").click()
     button("Snap to sky").click()  # the offline sky
-    expect(panel).to_contain_text("the offline sky is too coarse for this image")
+    expect(panel).to_contain_text("The offline sky is too coarse for this image")
     frame.get_by_role("combobox", name="Sky").select_option("DSS (visible)")
     button("Snap to sky").focus()
     page.keyboard.press("Enter")

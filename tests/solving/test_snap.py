@@ -122,7 +122,9 @@ def test_a_mirrored_placement_keeps_its_parity_and_is_refused(files):
 def test_a_reference_that_is_too_coarse_is_named_as_that(files, tmp_path):
     picture, _ = files
     coarse = write(tmp_path / "coarse.fits", Plane(202.47, 47.2, 50, 50, 0.04, 0), nebula(TRUE, (100, 100), 1))
-    with pytest.raises(SolveError, match=r"coarse\.fits is too coarse .* one of its pixels is 10 of the image's wide"):
+    with pytest.raises(
+        SolveError, match=r"coarse\.fits is too coarse .* one of its pixels is as wide as 10 of the image's"
+    ):
         snap(picture_of_file(picture), displaced(1), coarse)
 
 

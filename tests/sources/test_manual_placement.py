@@ -186,8 +186,8 @@ def test_a_right_ascension_in_parts_is_hours_alone_and_beside_a_declination(tmp_
         ({"center": (1, 2, 3), "width": 1}, "center= takes right ascension and declination in degrees"),
         ({"center": "M 51", "width": 1}, "right ascension and declination"),
         ({"center": 5, "width": 1}, "right ascension and declination"),
-        ({"width": 1}, "go with center="),
-        ({"rotation": 1}, "go with center="),
+        ({"width": 1}, "Give center=, the middle"),
+        ({"rotation": 1}, "Give center=, the middle"),
         ({"center": (1, 2), "width": 1, "wcs": "a.wcs"}, "Give the place of the picture once"),
     ],
 )

@@ -73,6 +73,12 @@ def test_a_publisher_follows_the_sign_in_widget(box: Sandbox):
     until(lambda: publisher.status["account"]["blocks"])
 
 
+def test_a_token_that_the_server_rejects_is_reported_before_the_review(box: Sandbox):
+    publisher = Publisher(draft(), Constellations(box.api_url, "a.b.c"), box.handle)
+    until(lambda: publisher.status["account"]["message"].startswith("The server does not accept this sign-in"))
+    assert publisher.status["account"]["blocks"]
+
+
 def test_what_is_said_of_an_account_is_dropped_while_a_slow_server_checks_the_next(
     box: Sandbox, session: Session, client: Constellations
 ):

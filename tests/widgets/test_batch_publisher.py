@@ -172,15 +172,6 @@ def test_a_page_is_told_which_of_its_clicks_are_in_the_rows_that_it_was_told(mak
     assert {row["i"]: row["chosen"] for row in widget.heard[-1]["rows"]} == {0: False, 1: False, 2: False}
 
 
-def test_a_click_that_is_repeated_counts_once_and_not_after_a_later_one(make):
-    """A page sends a click again if it misses the acknowledgement: a connection can break."""
-    widget = make([make_draft() for _ in range(3)])
-    for click, on in ((1, False), (1, False), (3, True), (2, False), (3, False)):
-        say(widget, "choose", rows=[0], on=on, page="one", click=click)
-    assert rows(widget)[0]["chosen"] and widget._run.chosen == {0, 1, 2}
-    assert until(widget, lambda it: it["acknowledged"])["acknowledged"] == {"one": 3}
-
-
 def test_a_page_reads_all_rows_in_parts_and_knows_up_to_which_news(make, monkeypatch):
     monkeypatch.setattr("constellations_widgets.widgets.batch.rows.CHUNK", 4)
     widget = make([make_draft() for _ in range(6)])

@@ -77,6 +77,16 @@ def test_addresses_of_an_upload_are_kept_for_a_restart_but_not_those_of_a_sandbo
     assert draft.to_saved()["typed"] == sorted([URL, THUMBNAIL])
 
 
+def test_what_is_missing_is_named_as_the_page_names_it(draft, tmp_path):
+    form = ImageForm(draft)
+    say(form, "host", place="other", target=str(tmp_path / "place"))
+    assert rest(form)["message"].startswith(
+        "Give “Public address of the folder”, the address under which browsers find"
+    )
+    say(form, "host", place="other", target="sftp://me:hidden-key@localhost/y")
+    assert "in its own field" in rest(form)["message"] and "hidden-key" not in rest(form)["message"]
+
+
 def test_a_panel_and_a_table_with_a_client_of_a_sandbox_offer_it(draft, box, monkeypatch):
     monkeypatch.delenv(running.VARIABLE, raising=False)
     first = {"id": "sandbox", "label": "This sandbox"}

@@ -241,6 +241,21 @@ class TestOneScene:
 
 
 class TestANewScene:
+    def test_what_was_typed_is_there_when_its_form_is_closed_and_opened_again_until_it_is_made(
+        self, show, box, client, images
+    ):
+        shown = show(box.handle)
+        shown.press("new")
+        shown.opened("new")
+        shown.ask("edit", name="text", value="Half typed")
+        shown.press("close")
+        shown.press("new")
+        shown.opened("new")
+        assert shown.scene["form"]["text"] == "Half typed"
+        shown.widget._on_stored(None)  # it was made
+        shown.press("new")
+        shown.wait(lambda: shown.widget._editor and shown.scene["form"]["text"] == "")
+
     def test_it_is_made_of_several_images_in_order_with_their_opacity(self, show, box, client, images):
         shown = show(box.handle)
         shown.press("new")

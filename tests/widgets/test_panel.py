@@ -85,8 +85,19 @@ def test_without_a_client_it_publishes_to_a_sandbox_and_says_so(monkeypatch):
     assert cxw.running_sandbox() is cxw.running_sandbox()
 
 
+def test_the_sandbox_that_runs_in_this_kernel_is_used(monkeypatch):
+    monkeypatch.delenv(running.VARIABLE, raising=False)
+    monkeypatch.setattr(running, "_own", None)
+    with cxw.Sandbox(), cxw.Sandbox() as last:
+        assert cxw.publish(WTML).publisher.status["api_url"] == last.api_url
+        assert running._own is None  # no other one was started
+        last.close()
+        assert cxw.running_sandbox() is not last
+
+
 def test_the_sandbox_of_this_process_starts_again_after_it_was_closed(monkeypatch):
     monkeypatch.delenv(running.VARIABLE, raising=False)
+    monkeypatch.setattr(running, "started", {})
     cxw.running_sandbox().close()
     box = cxw.running_sandbox()
     assert box.client().may_add_images(box.handle)

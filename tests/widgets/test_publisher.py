@@ -81,7 +81,9 @@ def test_an_image_whose_answer_was_lost_is_found_and_has_its_receipt(proxied, bo
 
 def test_after_an_unclear_outcome_looking_sends_nothing_and_sending_again_sends_once(proxied, box, draft):
     publisher = proxied(commits=False)
-    assert "was not found at the server" in wait(publisher, "unclear")["message"]
+    message = wait(publisher, "unclear")["message"]
+    assert "was not found at the server" in message
+    assert "again=True" not in message and "history()" not in message  # the page has buttons
     send(publisher, "check")
     wait(publisher, "unclear")
     assert images(box, draft) == []

@@ -14,6 +14,7 @@ from ...publishing import Batch
 from ...publishing.plan import BLOCKED, DECIDE, PUBLISH, SKIP
 from ...publishing.rows import PUBLISHED, UNDECIDED, WAITING, Row
 from ...schema.fields import fields
+from ...text import about
 from ..protocol.publishing import BatchReason, BatchReview, BatchReviewKind, BatchRow, BatchRowsResponse
 from ..review import REVIEW
 from ..thumbnails import has_thumbnail
@@ -25,7 +26,7 @@ DELAY = 0.1
 """Seconds for which changes are gathered."""
 _LONGEST = 300  # characters of a name or a reason in the table
 _SHOWN = 6  # reasons of each kind in a review
-_PATH = re.compile(rf"\b({'|'.join(map(re.escape, fields()))}): ")
+_PATH = re.compile(rf"\b({'|'.join(map(re.escape, fields()))}): (.)")
 
 
 class BatchRows:
@@ -63,16 +64,10 @@ class BatchRows:
                 self._timer = runtime.start_timer(DELAY, self.flush)
 
     def carry_out(self, page: str, click: int, act: Callable[[], object]) -> None:
-        """Do what the click of this number means, with which a page chooses or decides, and acknowledge it.
-
-        A page repeats clicks whose acknowledgement it misses. One that comes after a later one could undo that: it is left.
-        """
+        """Do what the click of this number means, with which a page chooses or decides, and acknowledge it."""
+        act()
         with self._lock:
-            is_new = click > self._clicks.get(page, 0)
-        if is_new:
-            act()
-            with self._lock:
-                self._clicks[page] = click
+            self._clicks[page] = click
         self.touch(())
 
     def flush(self) -> None:
@@ -137,7 +132,7 @@ class BatchRows:
 
 def with_titles(reason: str) -> str:
     """Return a reason with the titles of fields instead of their paths."""
-    return _PATH.sub(lambda found: f"{fields()[found[1]].title}: ", reason)
+    return _PATH.sub(lambda found: about(fields()[found[1]].title, found[2]), reason)
 
 
 def review_of(batch: Batch, review: Mapping[str, str]) -> BatchReview:

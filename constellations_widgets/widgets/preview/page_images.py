@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 
 from ...checks.address import is_private_host
 from ...errors import ConstellationsError, SourceError
+from ...schema.fields import fields
 from ...schema.placement import URL, is_tan, shown, text
 from ...schema.tiles import PLACEHOLDERS, SERVER
 from ...sources.large_picture import factor_of, size_of, smaller_picture
 from ...sources.local import Entry, LocalImage
+from ...text import about
 from ..protocol.preview import Drawing, FitsPixels, PlacingStatus
 from .drawing import PRIVATE, Reduced, draw, image_address
 from .image_files import PIXELS, ImageFiles
@@ -137,8 +139,8 @@ class PageImage:
             only_pixels=not self.single and not self.entries,
         )
         if drawing["waiting"]:
-            fields = "; ".join(f"{name} {why}" for name, why in drawing["waiting"])
-            raise ConstellationsError(f"“{self.draft.name}” can't be shown in a page: {fields}.")
+            reasons = "; ".join(about(title, why) for title, why in drawing["waiting"])
+            raise ConstellationsError(f"“{self.draft.name}” can't be shown in a page: {reasons}.")
         return drawing
 
     def state(self) -> Mapping[str, Any]:
@@ -216,4 +218,4 @@ def _require_public(draft: ImageDraft | PublishedImage) -> None:
     host = urlsplit(PLACEHOLDERS.sub("0", text(draft.values, URL))).hostname or "" if address else ""
     if not address or is_private_host(host):
         why = reason or (f"{shown(host)} can be reached only from your network" if address else "is missing")
-        raise SourceError(f"“{draft.name}” can't be loaded from its public address. Image address: {why}.")
+        raise SourceError(f"“{draft.name}” can't be loaded from the web. {about(fields()[URL].title, why)}.")

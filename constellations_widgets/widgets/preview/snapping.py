@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConstellationsError
+from ...text import format_sentence
 from ..placement_search import PlacementSearch, Proposal
 from ..protocol.preview import SnapState
 from ..worker import Job, format_error
@@ -63,7 +64,7 @@ class Snapping(PlacementSearch):
             try:
                 self.accept()
             except ConstellationsError as error:
-                self._update(phase="failed", message=str(error), facts=[])
+                self._update(phase="failed", message=format_sentence(str(error)), facts=[])
         elif kind == "snap_discard":
             self.discard()
 
@@ -72,7 +73,11 @@ class Snapping(PlacementSearch):
         try:
             return self._worker.run(lambda job: self._search(job, reference, timeout, accept))
         except BaseException as error:
-            self._update(phase="failed", message=format_error(error) if isinstance(error, Exception) else "", facts=[])
+            self._update(
+                phase="failed",
+                message=format_sentence(format_error(error)) if isinstance(error, Exception) else "",
+                facts=[],
+            )
             raise
 
     def accept(self) -> None:

@@ -18,15 +18,17 @@ from ...checks.address import is_private_host
 from ...errors import ConstellationsError, SourceError
 from ...outputs.still import alt_text, center_text, still
 from ...schema.credits import clean_credits
+from ...schema.fields import fields
 from ...schema.html_repr import html_text
 from ...schema.placement import shown, text
 from ...state import PUBLIC, write_file
-from ...text import one_line, readable
+from ...text import about, one_line, readable
 from ..base import built, require_draft
 from ..wwt.app import app_files
 from .page_images import MOST_BYTES, Above, fit, page_image
 
 if TYPE_CHECKING:
+    from ...checks import Problem
     from ...draft import ImageDraft
     from ...publishing.published import PublishedImage
 
@@ -235,11 +237,16 @@ def _section(draft: ImageDraft | PublishedImage, title: str, several: bool, prob
 
 def _problems(draft: ImageDraft | PublishedImage) -> str:
     items = "".join(
-        f"<li>{html.escape(problem.severity)} {html.escape(problem.code)}"
-        f"{f' ({html.escape(problem.field)})' if problem.field else ''}: {html_text(without_addresses(problem.message))}</li>"
+        f"<li>{html.escape(problem.severity)} {html.escape(problem.code)}: {html_text(_sentence(problem))}</li>"
         for problem in draft.problems
     )
     return f"<h2>Problems</h2><ul>{items}</ul>" if items else "<p>No problems found.</p>"
+
+
+def _sentence(problem: Problem) -> str:
+    """Return a problem as a sentence about its field."""
+    spec = fields().get(problem.field)
+    return about(spec.title if spec else "The image", without_addresses(problem.message))
 
 
 def without_addresses(message: str) -> str:

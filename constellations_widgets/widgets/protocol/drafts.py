@@ -84,6 +84,31 @@ class KeptCredits(TypedDict):
     tree: CreditsTree
 
 
+class Command(TypedDict):
+    """What a button says, or what a page reports: a message of any other kind, with its number."""
+
+    kind: str
+    number: int
+    """Counted by the page."""
+
+
+class CommandsMessage(TypedDict):
+    """All commands of a page that the kernel has not confirmed. They are repeated until it has."""
+
+    kind: Literal["commands"]
+    page: str
+    """Id of the view that sends them."""
+    commands: list[Command]
+
+
+class ReceivedEvent(TypedDict):
+    """The kernel has received the commands of a page up to this number."""
+
+    kind: Literal["received"]
+    page: str
+    number: int
+
+
 class EditMessage(TypedDict):
     """The user has edited fields. It is repeated until a state names it."""
 

@@ -7,6 +7,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isolated } from "../foreign.ts";
 import type { KernelLink } from "../kernel_link.ts";
 import { useRedrawSoon, useSilence, useUniqueId } from "../mount.tsx";
+import { useOpenedBelow } from "../opened_below.ts";
 import { paragraph } from "../static_fallback.ts";
 import { KernelGone, KernelSilent } from "../ui/kernel_notices.tsx";
 import { List, type ListProps } from "./list.tsx";
@@ -26,7 +27,7 @@ interface HandleListProps<R extends Row> extends Pick<ListProps<R>, "nameOf" | "
   /** What was opened, in words, by the kernel's way to open it. */
   openedText: (what: string) => string;
   /** Beside the title, behind “Refresh”. */
-  actions?: (press: Press) => ComponentChildren;
+  actions?: (open: (what: string) => void) => ComponentChildren;
   /** Beside the search. */
   options?: ComponentChildren;
   /** These rows are in sight. */
@@ -59,6 +60,8 @@ export function HandleList<R extends Row>(props: HandleListProps<R>) {
   const soon = useRedrawSoon();
   const store = useMemo(() => new RowStore<R>(kernel, soon), [kernel, soon]);
   useEffect(() => store.expect(status.version, status.loaded), [store, status.version, status.loaded]);
+  const root = useRef<HTMLDivElement>(null);
+  const noteOpening = useOpenedBelow(root, status.opened);
   const press: Press = (what, of = "") => void kernel.request("do", { what, of }).catch(() => {});
   const silent = useSilence(kernel);
   const [search, setSearch] = useState("");
@@ -88,11 +91,14 @@ export function HandleList<R extends Row>(props: HandleListProps<R>) {
   const open = (what: string, of: string) => {
     const { opened } = status;
     if (opened.id === of && opened.what === what && opened.phase === "open") press("close");
-    else press(what, of);
+    else {
+      noteOpening();
+      press(what, of);
+    }
   };
 
   return (
-    <div class="cxw-records" role="group" aria-label={label} data-phase={status.phase}>
+    <div ref={root} class="cxw-records" role="group" aria-label={label} data-phase={status.phase}>
       <KernelGone kernel={kernel} again={`to see the ${noun}s`} loses={false} />
       <KernelSilent silent={silent && !kernel.gone} />
       <div class="cxw-row">
@@ -105,7 +111,7 @@ export function HandleList<R extends Row>(props: HandleListProps<R>) {
         <button type="button" disabled={loading} onClick={() => press("refresh")}>
           Refresh
         </button>
-        {props.actions?.(press)}
+        {props.actions?.((what) => open(what, ""))}
       </div>
       <div class="cxw-row">
         <input

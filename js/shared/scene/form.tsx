@@ -1,5 +1,6 @@
 // The form of a scene, new or at the server: text, link, images, view, background, and whether the site shows it.
 
+import { useState } from "preact/hooks";
 import type { SceneFormState, SceneState } from "../../protocol.ts";
 import { isolated } from "../foreign.ts";
 import { useTyped, useUniqueId } from "../mount.tsx";
@@ -152,18 +153,27 @@ export function SceneForm(props: SceneFormProps) {
   const disabled = gone || state.blocked !== "";
   const problem = state.message || form.message;
   const isSaved = state.exists && state.phase === "made";
+  const [wanted, setWanted] = useState("");
+  const [forgotten, setForgotten] = useState(false);
+  const add = (text: string) => {
+    setWanted(text);
+    setForgotten(false);
+  };
   return (
     <form
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        send("review");
+        const isForgotten = !form.fixed && wanted.trim() !== "";
+        setForgotten(isForgotten);
+        if (isForgotten) event.currentTarget.querySelector<HTMLElement>("[data-add]")?.focus();
+        else send("review");
       }}
       onKeyDown={sendOnEnter}
     >
       <div class="cxw-scene-fields">
         <Texts {...props} disabled={disabled} />
-        <Layers {...props} disabled={disabled} />
+        <Layers {...props} disabled={disabled} adding={{ text: wanted, set: add, forgotten }} />
         <View {...props} disabled={disabled} />
         <Background {...props} disabled={disabled} />
         {!state.exists && (

@@ -114,3 +114,29 @@ test("a scene at the server has fixed images; its changes are named, and those o
   button("Unpublish…").click();
   expect(last()).toEqual({ kind: "scene", action: "publish", value: false });
 });
+
+test("an image that is typed and not added is named before the scene is reviewed", async () => {
+  const { el, button, fake } = await shown(scene());
+  const adder = el.querySelector<HTMLInputElement>("[data-add]")!;
+  const type = async (text: string) => {
+    adder.value = text;
+    adder.dispatchEvent(new Event("input", { bubbles: true }));
+    await drawn();
+  };
+  const review = async () => {
+    el.querySelector("form")!.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    await drawn();
+  };
+  const reviews = () => fake.sent.filter((it) => it.action === "review").length;
+  await type("Another");
+  await review();
+  expect([reviews(), document.activeElement]).toEqual([0, adder]);
+  expect(el.querySelector('[role="alert"]')!.textContent).toContain("This image is not in the scene.");
+  await type("");
+  expect(el.querySelector('[role="alert"]')).toBeNull();
+  await type("Another");
+  button("Add").click();
+  await drawn();
+  await review();
+  expect([reviews(), adder.value]).toEqual([1, ""]);
+});

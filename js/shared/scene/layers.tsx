@@ -1,6 +1,6 @@
 // The images of a scene as layers: their order and opacity, and more of them. Those of a scene at the server are fixed.
 
-import { useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { SceneLayerState, SceneState } from "../../protocol.ts";
 import { isolated } from "../foreign.ts";
 import { useTyped, useUniqueId } from "../mount.tsx";
@@ -8,7 +8,21 @@ import type { SceneFormProps } from "./form.tsx";
 
 const percent = (opacity: number) => Math.round(opacity * 100);
 
-export function Layers({ state, form, send, disabled }: SceneFormProps & { disabled: boolean }) {
+/** What is typed to add an image, and not added yet. */
+export interface Adding {
+  text: string;
+  set: (text: string) => void;
+  /** The scene was to be reviewed without it. */
+  forgotten: boolean;
+}
+
+export function Layers({
+  state,
+  form,
+  send,
+  disabled,
+  adding,
+}: SceneFormProps & { disabled: boolean; adding: Adding }) {
   const list = useRef<HTMLOListElement>(null);
   const { layers, fixed } = form;
   const top = [...layers].reverse(); // as they lie: the topmost first
@@ -39,7 +53,7 @@ export function Layers({ state, form, send, disabled }: SceneFormProps & { disab
           The images of a scene can't be changed once it is made. For other images, create a new scene.
         </p>
       ) : (
-        <Adder state={state} form={form} send={send} disabled={disabled} />
+        <Adder state={state} form={form} send={send} disabled={disabled} adding={adding} />
       )}
     </fieldset>
   );
@@ -85,9 +99,14 @@ function Layer({ layer, fixed, disabled, isTop, isLowest, fade, move, remove }: 
 }
 
 /** Chooses one more image: one of the handle's newest by its title, or any by its id. */
-function Adder({ state, form, send, disabled }: Omit<SceneFormProps, "gone"> & { disabled: boolean }) {
+function Adder({
+  state,
+  form,
+  send,
+  disabled,
+  adding: { text: wanted, set: setWanted, forgotten },
+}: Omit<SceneFormProps, "gone"> & { disabled: boolean; adding: Adding }) {
   const id = useUniqueId();
-  const [wanted, setWanted] = useState("");
   const { images, message } = state.choices;
   const offered = images.filter((image) => form.layers.every((layer) => layer.id !== image.id));
   const chosen = chosenOf(offered, wanted.trim());
@@ -109,6 +128,8 @@ function Adder({ state, form, send, disabled }: Omit<SceneFormProps, "gone"> & {
         placeholder="Title or id"
         value={wanted}
         disabled={disabled}
+        aria-invalid={forgotten}
+        aria-describedby={forgotten ? `${id}-forgotten` : undefined}
         onInput={(event) => setWanted(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key !== "Enter") return;
@@ -125,6 +146,11 @@ function Adder({ state, form, send, disabled }: Omit<SceneFormProps, "gone"> & {
       <button type="button" disabled={disabled || !isId} onClick={add}>
         Add
       </button>
+      {forgotten && (
+        <span id={`${id}-forgotten`} class="cxw-error-text" role="alert">
+          This image is not in the scene. Add it, or clear the field, then review the scene.
+        </span>
+      )}
       <span class="cxw-quiet" role="status">
         {wanted.trim() && !isId ? hintOf(offered, wanted.trim()) : message && <bdi>{message}</bdi>}
       </span>
