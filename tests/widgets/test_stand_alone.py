@@ -148,7 +148,7 @@ def test_above_the_limit_an_image_can_be_loaded_from_its_address(tree: ImageDraf
     assert list(page.content["files"]) == ["image1/picture.png"]
     assert page.states[0]["imageset"]["url"] == "http://localhost:1/network/https://example.org/m51/{1}/{3}/{3}_{2}.png"
     assert "img-src data: blob: https://example.org; connect-src https://example.org;" in page.policy
-    with pytest.raises(SourceError, match="can't be loaded from its public address. Image address: is missing"):
+    with pytest.raises(SourceError, match="can't be loaded from the web. Image address is missing"):
         save_html(picture, tmp_path / "none.html", max_bytes=100, above="link")
 
 
