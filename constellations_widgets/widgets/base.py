@@ -6,7 +6,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -122,6 +122,7 @@ class PageWidget(ClosesModels, anywidget.AnyWidget):
         requests: Mapping[str, Handler] | None = None,
         slow_requests: Mapping[str, Handler] | None = None,
         workers: Any = None,
+        once: Collection[str] = (),
         **traits: Any,
     ):
         self._esm, self._css = built(f"{self.page}.js"), built(f"{self.page}.css")
@@ -132,7 +133,7 @@ class PageWidget(ClosesModels, anywidget.AnyWidget):
         self._requests: RequestHandler | None = None
         if requests:
             slow = {"slow": slow_requests, "workers": workers} if slow_requests else {}
-            self._requests = RequestHandler(requests, self.send, **slow)
+            self._requests = RequestHandler(requests, self.send, once=once, **slow)
         super().__init__(**traits)
         self.on_msg(self._on_message)
 

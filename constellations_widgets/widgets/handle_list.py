@@ -35,6 +35,7 @@ class ListWidget(PageWidget):
         super().__init__(
             messages={"view": lambda _message: None},
             requests={"rows": owner._rows, "do": owner._do, **requests},
+            once=["do"],
             status=status,
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -23,6 +23,7 @@ Send = Callable[[dict[str, Any], list[bytes]], None]
 
 # A page repeats a request while it has no response. A large response takes long over a slow line: it is not sent twice.
 _IN_TRANSIT = 30.0  # seconds
+_KEPT = 100  # responses to requests that are carried out once
 
 _workers = runtime.new_workers(4, "request")
 
@@ -41,6 +42,9 @@ class RequestHandler:
         Handlers that wait for a server. They run in `workers`.
     workers : Executor, optional
         Threads for `slow`. By default the threads that all widgets share.
+    once : collection of str, optional
+        Kinds of requests that change something. A connection can lose their response: repeated, they get the same response
+        again. Requests of other kinds are then carried out again. Their responses have no buffers.
     """
 
     def __init__(
@@ -50,12 +54,14 @@ class RequestHandler:
         *,
         slow: Mapping[str, Handler] | None = None,
         workers: Executor = _workers,
+        once: Collection[str] = (),
     ):
         self._handlers: dict[str, tuple[Handler, Executor]] = {
             kind: (handler, _workers) for kind, handler in handlers.items()
         }
         self._handlers |= {kind: (handler, workers) for kind, handler in (slow or {}).items()}
-        self._send = send
+        self._send, self._once = send, frozenset(once)
+        self._done: dict[int, dict[str, Any]] = {}  # request id → the response, if it must not be carried out again
         self._taken: dict[int, float] = {}  # request id → when it was answered; infinity while it is not
         self._lock = threading.Lock()
 
@@ -68,24 +74,38 @@ class RequestHandler:
         with self._lock:
             now = time.monotonic()
             self._taken = {number: when for number, when in self._taken.items() if now - when < _IN_TRANSIT}
-            if number in self._taken:
-                return
-            self._taken[number] = math.inf
+            response = self._done.get(number)
+            if response is None:
+                if number in self._taken:
+                    return
+                self._taken[number] = math.inf
+        if response is not None:
+            self._send(response, [])
+            return
         if buffers:
             request = {**request, "buffers": buffers}
         handler, workers = self._handlers.get(str(request.get("kind")), (_unknown, _workers))
         workers.submit(self._respond, number, handler, request)
 
     def _respond(self, number: int, handler: Handler, request: Mapping[str, Any]) -> None:
+        keep = self._keep if str(request.get("kind")) in self._once else lambda content: content
         try:
             response = handler(request)
             for content, buffers in [response] if isinstance(response, tuple) else response:
-                self._send({**content, "id": number, "ok": True}, buffers)
+                self._send(keep({**content, "id": number, "ok": True}), buffers)
         except Exception as error:  # noqa: BLE001  (after a bug, too, the page needs a response)
-            self._send({"id": number, "ok": False, "message": format_error(error)}, [])
+            self._send(keep({"id": number, "ok": False, "message": format_error(error)}), [])
         finally:
             with self._lock:
                 self._taken[number] = time.monotonic()
+
+    def _keep(self, response: dict[str, Any]) -> dict[str, Any]:
+        """Keep a response for when its request comes again; return it."""
+        with self._lock:
+            self._done[response["id"]] = response
+            if len(self._done) > _KEPT:
+                del self._done[next(iter(self._done))]
+        return response
 
 
 def require_count(request: Mapping[str, Any], name: str) -> int:

@@ -232,6 +232,24 @@ def test_a_request_that_is_asked_again_while_it_is_answered_is_answered_once(pag
     assert page.came.empty()
 
 
+def test_a_change_whose_answer_was_lost_is_answered_again_and_made_once(page, draft, monkeypatch):
+    monkeypatch.setattr("constellations_widgets.widgets.rpc._IN_TRANSIT", 0)  # the connection was broken for long
+    for number, (id, gesture) in enumerate([(3, "a"), (4, "b")]):
+        start, end = [150, 20 + 0.1 * number], [150, 20.1 + 0.1 * number]
+        said(page, {"id": id, "kind": "place", "op": "move", "gesture": gesture, "start": start, "end": end})
+    undo = {"id": 5, "kind": "place", "op": "undo"}
+    answer, once = said(page, undo), draft.values
+    assert answer["ok"] and said(page, undo) == answer and draft.values == once
+
+
+def said(page: Page, request: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a request, after all that changes because of it."""
+    page.say(request)
+    while (message := page.came.get(timeout=120)[0]).get("id") != request["id"]:
+        pass
+    return message
+
+
 def test_a_failure_of_ours_is_an_answer_too(page, monkeypatch):
     monkeypatch.setattr(LocalImage, "read", lambda self, path: 1 / 0)
     content, _ = page.ask(kind="files", paths=["image/image.png"])

@@ -94,7 +94,8 @@ class LibraryView(PageWidget):
             "rename": self._rename,
             "delete": self._delete,
         }
-        super().__init__(requests=requests, slow_requests=slow, workers=self._workers, state=self._state())
+        once = ("upload", "drop", "part", "rename", "delete", *actions)
+        super().__init__(requests=requests, slow_requests=slow, workers=self._workers, once=once, state=self._state())
 
     def close(self) -> None:
         """Cancel uploads and close the widget."""

@@ -114,7 +114,8 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
             "from_app": self._on_app_message,
             **dict.fromkeys(snapping.messages, snapping.on_message),
         }
-        super().__init__(draft, messages=messages, requests=requests, height=height, _saved_as=new_id())
+        once = ("place", "save_html")
+        super().__init__(draft, messages=messages, requests=requests, once=once, height=height, _saved_as=new_id())
         self.embed = embeds_by_default() if embed is None else embed
 
     @traitlets.validate("height")
