@@ -24,7 +24,17 @@ from ..sources import web
 from ..sources.quiet import quiet
 from ..state import file_lock
 from .hints import angle_range, near_hint
-from .indexes import LARGEST_QUAD, SMALLEST_QUAD, IndexFile, Tile, download_folder, index_files, inspect, tiles_near
+from .indexes import (
+    LARGEST_QUAD,
+    SMALLEST_QUAD,
+    IndexFile,
+    Tile,
+    download_folder,
+    index_files,
+    inspect,
+    tiles_near,
+    widths_text,
+)
 
 if TYPE_CHECKING:
     from ..http import Response
@@ -183,7 +193,7 @@ def index_download(width: Any = None, *, near: Any = None, radius: Any = None) -
     """
     widths = angle_range(width, "width=", "deg", spread=1.0) if width is not None else None
     place = near_hint(near, radius, _RADIUS)
-    what = "all pictures more than 0.7° wide" if widths is None else f"pictures {_shown(widths)} wide"
+    what = "all pictures more than 0.7° wide" if widths is None else f"pictures {widths_text(widths)} wide"
     if place and widths and _scales(widths)[0] < _FIRST_COARSE:
         what += f" within {place[2]:.2g}° of {place[0]:.4g}° {place[1]:+.4g}°"
     present = index_files()
@@ -196,11 +206,6 @@ def size_text(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"
 
 
-def _shown(widths: tuple[float, float]) -> str:
-    low, high = widths
-    return f"{low:.2g}°" if math.isclose(low, high) else f"{low:.2g}° to {high:.2g}°"
-
-
 def _scales(widths: tuple[float, float] | None) -> list[int]:
     """Return the numbers of the scales whose quads fit into pictures of these widths."""
     count = len(_QUADS) - 1
@@ -209,9 +214,9 @@ def _scales(widths: tuple[float, float] | None) -> list[int]:
     low, high = 60 * _SMALLEST_WANTED * widths[0], 60 * LARGEST_QUAD * widths[1]
     found = [scale for scale in range(count) if low <= math.sqrt(_QUADS[scale] * _QUADS[scale + 1]) <= high]
     if not found:
-        least, most = _QUADS[0] / LARGEST_QUAD / 60, _QUADS[-1] / SMALLEST_QUAD / 60
+        covered = _QUADS[0] / LARGEST_QUAD / 60, _QUADS[-1] / SMALLEST_QUAD / 60
         raise SolveError(
-            f"astrometry.net has no index files for pictures {_shown(widths)} wide, only for those {least:.2g}° to {most:.2g}° wide"
+            f"astrometry.net has no index files for pictures {widths_text(widths)} wide, only for those {widths_text(covered)} wide"
         )
     return found
 

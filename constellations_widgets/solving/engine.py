@@ -19,7 +19,7 @@ from typing import Any
 from ..errors import ConstellationsError, NoIndexError, SolveError
 from .catalog import CatalogStars, stars_around
 from .detection import DetectedStars, detect_stars
-from .indexes import IndexFile, index_files, require_index_files, widest
+from .indexes import IndexFile, index_files, require_index_files, widest, widths_text
 from .matching import FirstGuess, first_guess, refined
 from .solution import Solution
 
@@ -70,9 +70,7 @@ def solve_stars(stars: DetectedStars, request: Mapping[str, Any], report: Report
     refused: list[Solution] = []
     total = len(passes) * len(_DEPTHS)
     for number, (depth, (widths, files)) in enumerate((d, p) for d in _DEPTHS for p in passes):
-        report(
-            (number + 0.5) / (total + 1), f"{len(stars)} stars; trying widths of {widths[0]:.2g}° to {widths[1]:.2g}°"
-        )
+        report((number + 0.5) / (total + 1), f"{len(stars)} stars; trying widths of {widths_text(widths)}")
         for guess, catalog in _matches(stars, widths, files, depth, request):
             try:
                 solution = refined(guess, stars, catalog)
@@ -87,12 +85,12 @@ def solve_stars(stars: DetectedStars, request: Mapping[str, Any], report: Report
 
 
 def _failure(stars: DetectedStars, request: Mapping[str, Any]) -> str:
-    low, high = widest(require_index_files())
+    recognized = widths_text(widest(require_index_files()))
     hints = [name for name in ("near", "widths", "parity") if request.get(name)]
     advice = "If the hints may be wrong, try without" if hints else "Hints help: near=(ra, dec), width="
     return (
-        f"No match was found for {len(stars)} detected stars. {advice}. The index files here recognize pictures {low:.2g}° to "
-        f"{high:.2g}° wide; smaller ones need deeper files of astrometry.net. A picture that is a drawing, is distorted, "
+        f"No match was found for {len(stars)} detected stars. {advice}. The index files here recognize pictures {recognized} "
+        f"wide; smaller ones need deeper files of astrometry.net. A picture that is a drawing, is distorted, "
         "or shows few stars can't be recognized"
     )
 

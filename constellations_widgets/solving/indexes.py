@@ -155,9 +155,8 @@ def require_index_files(
         raise NoIndexError(f"There are no index files to find positions with (searched: {searched}). {INSTALL}")
     fitting = [index for index in available if widths is None or index.recognizes(widths)]
     if not fitting:
-        low, high = widest(available)
         raise NoIndexError(
-            f"The index files here recognize pictures {low:.2g}° to {high:.2g}° wide, and none that is {_range(widths)} wide. {INSTALL}"
+            f"The index files here recognize pictures {widths_text(widest(available))} wide, and none that is {widths_text(widths or (0, 0))} wide. {INSTALL}"
         )
     there = [index for index in fitting if near is None or index.covers(*near)]
     if not there:
@@ -177,9 +176,10 @@ def widest(files: Sequence[IndexFile]) -> tuple[float, float]:
     )
 
 
-def _range(widths: tuple[float, float] | None) -> str:
-    low, high = widths or (0.0, 0.0)
-    return f"{low:.2g}°" if math.isclose(low, high, rel_tol=0.01) else f"{low:.2g}° to {high:.2g}°"
+def widths_text(widths: tuple[float, float]) -> str:
+    """Return widths in degrees as people read them, with two digits and no exponent: "0.17° to 110°"."""
+    low, high = (f"{width:.2g}" if width < 99.5 else f"{width:.0f}" for width in widths)
+    return f"{low}°" if math.isclose(*widths, rel_tol=0.01) else f"{low}° to {high}°"
 
 
 def inspect(path: Path) -> IndexFile | None:

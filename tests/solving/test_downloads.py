@@ -15,7 +15,14 @@ from solving.index_server import IndexServer, index_bytes, index_server
 import constellations_widgets as cxw
 from constellations_widgets import SolveError, SourceError
 from constellations_widgets.solving import downloads
-from constellations_widgets.solving.indexes import Tile, index_files, index_folders, require_index_files, tiles_near
+from constellations_widgets.solving.indexes import (
+    Tile,
+    index_files,
+    index_folders,
+    require_index_files,
+    tiles_near,
+    widths_text,
+)
 
 NAME = "index-5204-09.fits"
 
@@ -266,3 +273,16 @@ def test_a_folder_that_cannot_be_written_is_named(server, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SolveError, match=r"can't be written to .*set CXW_CACHE_DIR"):
         server.download(tmp_path / "file" / "cache").run()
+
+
+@pytest.mark.parametrize(
+    ("widths", "text"),
+    [
+        ((0.166, 112.4), "0.17° to 112°"),
+        ((2, 2.01), "2°"),
+        ((1.234, 33.4), "1.2° to 33°"),
+        ((99.6, 120), "100° to 120°"),
+    ],
+)
+def test_widths_have_two_digits_and_no_exponent(widths: tuple[float, float], text: str):
+    assert widths_text(widths) == text
