@@ -150,7 +150,8 @@ class ChosenImage:
     @property
     def color_axis(self) -> int | None:
         """Axis of the array that holds red, green and blue: -3, or -1 if the colors come last; None if none does."""
-        return None if _third_axis(self.hdu.header) else _axis_of_three(self.hdu.shape)
+        axis = _axis_of_three(self.hdu.shape)
+        return None if axis is None or _third_axis(self.hdu.header) else axis
 
     @property
     def plane_shape(self) -> tuple[int, int]:
@@ -225,7 +226,7 @@ def chosen_plane(hdus: Any, what: str, wanted: HduChoice | None = None) -> Chose
 
 
 def _axis_of_three(shape: tuple[int, ...]) -> int | None:
-    """Return the axis of an array that may hold three colors; None if there is none."""
+    """Return the axis of an array that may hold three colors, or None."""
     if len(shape) < 3 or any(size != 1 for size in shape[:-3]):
         return None
     if shape[-3] == len(_COLORS):
@@ -348,7 +349,7 @@ def _is_choice(wanted: Any) -> bool:
 
 
 def _index_of(wanted: str | tuple[str, int], names: list[tuple[str, int]]) -> int:
-    """Return the number of the first HDU of a name, or of a name and a version; raise ValueError if there is none."""
+    """Return the number of the first HDU with a name, or with a name and a version. Raises ValueError if no HDU has them."""
     if isinstance(wanted, str):
         return [name for name, _ in names].index(wanted.strip().upper())
     return names.index((wanted[0].strip().upper(), wanted[1]))

@@ -23,7 +23,7 @@ PATIENCE = 300  # seconds; a time-out is how a test fails
 
 
 def find_firefox() -> str | None:
-    """Return the program named by CXW_FIREFOX, or the first on PATH; None if there is none, or no Xvfb."""
+    """Return the path of the program in CXW_FIREFOX, or of the first one on PATH; None if Firefox or Xvfb is missing."""
     names = filter(None, (os.environ.get("CXW_FIREFOX"), *NAMES))
     return next(filter(None, map(shutil.which, names)), None) if shutil.which("Xvfb") else None
 
@@ -39,7 +39,7 @@ def installed_firefox() -> str:
 
 @contextmanager
 def screen() -> Iterator[str]:
-    """A screen that nobody sees; yields its name for DISPLAY."""
+    """Run Xvfb, a virtual screen; yield its name for DISPLAY."""
     read, write = os.pipe()
     command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1600x1200x24", "-nolisten", "tcp"]
     with subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL) as server:

@@ -1,4 +1,4 @@
-"""Pictures of every kind keep their grays and colors, whole, smaller and in tiles; what is turned or animated is told so."""
+"""Pictures of every kind keep their grays and colors, in full size, reduced and in tiles; rotation and animation are reported."""
 
 from __future__ import annotations
 
