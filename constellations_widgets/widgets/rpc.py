@@ -88,24 +88,29 @@ class RequestHandler:
         workers.submit(self._respond, number, handler, request)
 
     def _respond(self, number: int, handler: Handler, request: Mapping[str, Any]) -> None:
-        keep = self._keep if str(request.get("kind")) in self._once else lambda content: content
+        is_once = str(request.get("kind")) in self._once
+
+        def answer(response: dict[str, Any], buffers: list[bytes]) -> None:
+            if is_once:
+                self._keep(number, response)
+            self._send(response, buffers)
+
         try:
             response = handler(request)
             for content, buffers in [response] if isinstance(response, tuple) else response:
-                self._send(keep({**content, "id": number, "ok": True}), buffers)
+                answer({**content, "id": number, "ok": True}, buffers)
         except Exception as error:  # noqa: BLE001  (after a bug, too, the page needs a response)
-            self._send(keep({"id": number, "ok": False, "message": format_error(error)}), [])
+            answer({"id": number, "ok": False, "message": format_error(error)}, [])
         finally:
             with self._lock:
                 self._taken[number] = time.monotonic()
 
-    def _keep(self, response: dict[str, Any]) -> dict[str, Any]:
-        """Keep a response for when its request comes again; return it."""
+    def _keep(self, number: int, response: dict[str, Any]) -> None:
+        """Keep a response for when its request is repeated."""
         with self._lock:
-            self._done[response["id"]] = response
+            self._done[number] = response
             if len(self._done) > _KEPT:
                 del self._done[next(iter(self._done))]
-        return response
 
 
 def require_count(request: Mapping[str, Any], name: str) -> int:

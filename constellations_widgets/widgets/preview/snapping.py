@@ -64,7 +64,7 @@ class Snapping(PlacementSearch):
             try:
                 self.accept()
             except ConstellationsError as error:
-                self._update(phase="failed", message=format_sentence(str(error)), facts=[])
+                self._show_failure(error)
         elif kind == "snap_discard":
             self.discard()
 
@@ -73,12 +73,12 @@ class Snapping(PlacementSearch):
         try:
             return self._worker.run(lambda job: self._search(job, reference, timeout, accept))
         except BaseException as error:
-            self._update(
-                phase="failed",
-                message=format_sentence(format_error(error)) if isinstance(error, Exception) else "",
-                facts=[],
-            )
+            self._show_failure(error)
             raise
+
+    def _show_failure(self, error: BaseException) -> None:
+        message = format_sentence(format_error(error)) if isinstance(error, Exception) else ""  # an interrupt
+        self._update(phase="failed", message=message, facts=[])
 
     def accept(self) -> None:
         """Place the image as was found. Raises a ConstellationsError if that is impossible, or nothing waits."""
