@@ -143,7 +143,10 @@ class Database:
 
     def _first_with_caller(self) -> _Job[Any] | None:
         with self._queue:
-            return next((job for job in self._waiting if job.on_failure is None), None)
+            for job in self._waiting:  # an interrupt while a generator closes would be lost
+                if job.on_failure is None:
+                    return job
+            return None
 
     def _add(self, job: _Job[Any]) -> None:
         with self._queue:

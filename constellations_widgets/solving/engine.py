@@ -204,21 +204,24 @@ def main() -> None:
 
 
 def _without(package: str) -> str:
-    """Return the message that a package is not installed; the extra leaves it out where it has no wheel, see pyproject.toml."""
-    version = "Python {}.{}".format(*sys.version_info[:2])
-    build = f"build it with a C compiler: pip install {package}"
-    online = "or let nova.astrometry.net search: online=True"
+    """Return the message that a package is not installed."""
     how = "pip install 'constellations_widgets[solve]'"
-    if sys.version_info >= (3, 14):
-        how = f"it has no wheel for {version}. Use Python 3.11 to 3.13, or {build}"
-    elif package == "astrometry" and not has_wheel(sys.platform, platform.machine()):
-        how = f"it has no wheel for {platform.system()} on {platform.machine()}. Either {build}; {online}"
+    if place := place_without_wheel(package, sys.version_info[:2], sys.platform, platform.machine()):
+        how = f"it has no wheel for {place}. Build it, with a C compiler: {how} {package}"
+        if place.startswith("Python"):
+            how += "; or use Python 3.13"
+        if package == "astrometry":
+            how += "; or let nova.astrometry.net search: online=True"
     return f"Positions can't be found without the package {package}: {how}"
 
 
-def has_wheel(system: str, machine: str) -> bool:
-    """Return whether astrometry has a wheel for a platform."""
-    return system == "darwin" or (system == "linux" and machine == "x86_64")
+def place_without_wheel(package: str, version: tuple[int, int], system: str, machine: str) -> str:
+    """Return what a package has no wheel for, "" if it has one; there the extra leaves it out, see pyproject.toml."""
+    if package in ("astrometry", "sep") and version >= (3, 14):
+        return "Python {}.{}".format(*version)
+    if package == "astrometry" and system != "darwin" and (system, machine) != ("linux", "x86_64"):
+        return f"{platform.system()} on {machine}"
+    return ""
 
 
 def _end_with_parent() -> None:

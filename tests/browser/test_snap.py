@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import sep
 from playwright.sync_api import FrameLocator, Page, Route, expect
 
 from browser.bare_page import bare_page
@@ -22,6 +21,8 @@ from constellations_widgets import ConstellationsError, ImageDraft, Preview
 from constellations_widgets.geometry import transforms
 from constellations_widgets.geometry.plane import Plane, plane_of
 from constellations_widgets.solving.snap import View, picture_of_sky
+
+sep = pytest.importorskip("sep", exc_type=ModuleNotFoundError)  # it has no wheel for Python 3.14
 
 SIZE = (640, 480)
 TRUE = Plane(202.4, 47.2, 320, 240, 0.0012, 25)

@@ -297,13 +297,29 @@ def test_names_of_objects_are_looked_up_here(name):
     assert near_hint(name, None, 10.0) == pytest.approx((202.47, 47.2, 10.0), abs=0.01)
 
 
-def test_a_platform_without_wheels_is_named(monkeypatch):
-    assert engine.has_wheel("linux", "x86_64") and engine.has_wheel("darwin", "arm64")
-    assert not engine.has_wheel("linux", "aarch64") and not engine.has_wheel("win32", "AMD64")
-    monkeypatch.setattr(engine.platform, "machine", lambda: "riscv64")
-    monkeypatch.setattr(engine.sys, "platform", "linux")
-    monkeypatch.setattr(engine.sys, "version_info", (3, 13, 0))
-    assert "has no wheel for Linux on riscv64" in engine._without("astrometry")
+@pytest.mark.parametrize(
+    ("package", "version", "system", "machine", "place"),
+    [
+        ("astrometry", (3, 13), "linux", "x86_64", ""),
+        ("astrometry", (3, 13), "darwin", "arm64", ""),
+        ("astrometry", (3, 13), "linux", "riscv64", "on riscv64"),
+        ("astrometry", (3, 13), "win32", "AMD64", "on AMD64"),
+        ("astrometry", (3, 14), "darwin", "arm64", "Python 3.14"),
+        ("sep", (3, 13), "win32", "AMD64", ""),
+        ("sep", (3, 15), "linux", "x86_64", "Python 3.15"),
+        ("scipy", (3, 15), "win32", "AMD64", ""),  # only part of the extra: the command installs it
+    ],
+)
+def test_a_package_without_a_wheel_is_told_from_one_that_was_not_installed(
+    package, version, system, machine, place, monkeypatch
+):
+    monkeypatch.setattr(engine.platform, "machine", lambda: machine)
+    monkeypatch.setattr(engine.sys, "platform", system)
+    monkeypatch.setattr(engine.sys, "version_info", (*version, 0))
+    message = engine._without(package)
+    assert "pip install 'constellations_widgets[solve]'" in message
+    assert ("has no wheel for" in message) == bool(place) and place in message
+    assert ("online=True" in message) == (bool(place) and package == "astrometry")
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(photograph, tmp_path, monkeypatch):
