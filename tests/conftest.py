@@ -132,3 +132,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return "browser" not in item.path.parts, places.get(os.path.relpath(item.path, here), len(LONG))
 
     items.sort(key=place)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show why a test was run once more: pytest-rerunfailures only names it, and the second run says nothing of the cause."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.write_sep("_", f"failed the first time: {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)
