@@ -274,7 +274,7 @@ def _refined(
         if agreed is None or agreed[0].mirrored != mirrored:
             return None
         plane, kept, off = agreed
-        agreeing = float(parts.clarity[kept].sum() / parts.clarity.sum())
+        agreeing = float(parts.clarity[kept].sum()) / float(parts.clarity.sum())
         if agreeing < _PROMISING:
             return None
     if kept.sum() < _FEWEST_PARTS or agreeing < _AGREEING or _apart(parts.middles[kept], half) < _FEWEST_APART:
@@ -331,7 +331,7 @@ def _peak(surface: Array) -> tuple[float, float]:
     """
     import numpy as np
 
-    at = np.unravel_index(int(surface.argmax()), surface.shape)
+    at = np.unravel_index(int(np.argmax(surface)), surface.shape)
     found = []
     for axis, (place, side) in enumerate(zip(at, surface.shape, strict=True)):
         before, here, after = (
