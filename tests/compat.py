@@ -1,5 +1,7 @@
 """`make compat`: the tests without a browser, with the oldest and the newest allowed packages, on each Python from 3.11 to 3.14.
 
+With the newest packages, mypy checks the types too: they are those of other packages, NumPy's above all.
+
 `python tests/compat.py --python 3.11 --resolution lowest-direct tests/sources` runs a part. A Python that is not on this
 machine is skipped, and the report ends with its name. Environments are kept in build/compat, and made again when their
 packages change. Needs uv, which is in the extra `test`.
@@ -102,6 +104,8 @@ def _try(python: str, version: str, resolution: str, workers: str, tests: list[s
             if subprocess.call(step, cwd=ROOT, env=_environment()):
                 return failed
         stamp.write_text(wanted)
+    if resolution == "highest" and subprocess.call([str(place / "bin" / "python"), "-m", "mypy"], cwd=ROOT):
+        return "types failed"
     options = ["-q", "-n", workers, "--dist=loadfile", "-p", "no:cacheprovider"]
     chosen = tests or [str(ROOT / "tests"), *(f"--ignore={ROOT / 'tests' / name}" for name in IGNORED)]
     command = [str(place / "bin" / "python"), "-m", "pytest", *options, *chosen]

@@ -24,6 +24,13 @@ def _bundle() -> ModuleType:
     return module
 
 
+def path_with_node() -> str:
+    """Return this process's PATH, preceded by the folder of the project's Node: a fresh machine has no other."""
+    node = _bundle().find_node()
+    folder = str(Path(node.program).parent) if node else ""
+    return os.pathsep.join(filter(None, [folder, os.environ["PATH"]]))
+
+
 def installed(package: str, what: str) -> tuple[str, Path]:
     """Return the path of Node, and the folder of the user's cache in which a package is installed.
 

@@ -29,11 +29,15 @@ from browser.watching import WatchedPage
 SCRIPTS = ("require_js_url", "mathjax_url", "mermaid_js_url", "jquery_url", "widget_renderer_url")
 """What nbconvert's own template loads from a CDN."""
 
-ITS_OWN = ("https://unpkg.com/**",)
-"""What the template of mkdocs-jupyter loads, whatever a notebook shows."""
+ITS_OWN = ("https://unpkg.com/**", "https://cdn.jsdelivr.net/npm/mathjax@**")
+"""What mkdocs-jupyter loads, whatever a notebook shows; MathJax from 0.27 on, which needs Python 3.12."""
 
-THEME_ERRORS = ("Got invalid theme mode", "Identifier 'THEBE_JS_URL' has already been declared")
-"""What the theme of Jupyter Book 1.0 reports of its own scripts, whatever a page shows."""
+THEME_ERRORS = (
+    "Got invalid theme mode",
+    "Identifier 'THEBE_JS_URL' has already been declared",
+    "mkdocs-jupyter: MathJax rendering failed",
+)
+"""What Jupyter Book 1.0 and mkdocs-jupyter report of their own scripts without a network, whatever a page shows."""
 
 MKDOCS_CONFIG = """
 site_name: Lessons

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from npm_packages import path_with_node
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 from python_packages import SERVER_PROXY, environment, installed
 
@@ -26,7 +27,9 @@ GUIDE = Path(__file__).parents[2] / "notebooks" / "where_it_works.md"
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
-    server = LabServer(tmp_path_factory.mktemp("hub"), policy=POLICY, asks_to_build=True)
+    # JupyterLab finds out by Node whether it should be built again.
+    with_node = {"PATH": path_with_node()}
+    server = LabServer(tmp_path_factory.mktemp("hub"), with_node, policy=POLICY, asks_to_build=True)
     yield server
     server.stop()
 
