@@ -118,13 +118,8 @@ class Stream(NetworkStream):
             self._max_idle = min(MAX_IDLE_TIME, int(announced[1]) / 2)
 
     def is_reusable(self) -> bool:
-        """Return whether the last response is complete, nothing came after it, and the server will not close soon."""
-        return (
-            self._body_left == 0
-            and not self._received
-            and time.monotonic() - self._last_read < self._max_idle
-            and not self._stream.get_extra_info("is_readable")
-        )
+        """Return whether the last response is complete, nothing came with it, and the server will not close soon."""
+        return self._body_left == 0 and not self._received and time.monotonic() - self._last_read < self._max_idle
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read at most `max_bytes`, and nothing beyond the response."""
@@ -166,7 +161,8 @@ class Stream(NetworkStream):
             self._write(buffer, timeout)
 
     def _write_head(self, buffer: bytes, timeout: float | None) -> None:
-        if self._is_used and not self.is_reusable():
+        # Only now is the system asked whether the server has closed the connection: each system call lets other threads in.
+        if self._is_used and (not self.is_reusable() or self._stream.get_extra_info("is_readable")):
             raise httpcore.ConnectionNotAvailable  # the pool opens a new one
         try:
             self._write(buffer, timeout)

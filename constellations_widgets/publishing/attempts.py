@@ -21,7 +21,7 @@ from datetime import datetime
 from typing import Any
 
 from ..schema.html_repr import capped, html_block, html_link, html_table, html_text
-from ..schema.records import Receipt
+from ..schema.records import AnyReceipt, Receipt
 from ..schema.scenes import SceneReceipt
 
 
@@ -114,6 +114,16 @@ class Attempt:
             body_sha256=self.body_sha256,
             key=self.key,
             duplicates=self.duplicates,
+        )
+
+    def confirms(self, receipt: AnyReceipt) -> bool:
+        """Return whether `receipt` is this attempt's own, given that both are of the same body: reading that takes long."""
+        own = self.image_id, self.rel_url, self.settled, self.duplicates
+        return self.state == "published" and own == (
+            receipt.id,
+            receipt.rel_url,
+            receipt.created,
+            receipt.duplicates,
         )
 
     def __repr__(self) -> str:

@@ -340,7 +340,7 @@ class Delivery:
             )
             return None
         now = self._publish(attempt, receipt)
-        recorded = receipt if now is None else now.receipt
+        recorded = receipt if now is None or now.confirms(receipt) else now.receipt
         if recorded is None and is_own_record(attempt, id, self._client):
             # It belonged to another attempt, whose response was not its own.
             now = self._publish(attempt, receipt, verified=True)

@@ -386,6 +386,26 @@ def test_a_proxy_of_the_environment_is_used_for_other_machines(monkeypatch):
     assert proxy.requests[0].startswith(b"GET http://api.invalid/v1/handle/me HTTP/1.1\r\n")
 
 
+@pytest.mark.parametrize("way", ["directly", "through a proxy"])
+def test_a_connection_that_was_closed_while_idle_is_replaced_before_anything_is_sent(way, monkeypatch):
+    class Closing(BrokenServer):
+        def _serve(self, connection):
+            with connection:
+                self.requests.append(next(requests_on(connection)))
+                connection.sendall(receipt(len(self.requests)))
+
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with Closing() as server, http.new_client(http.PooledTransport(), 10) as client:
+        url = server.url
+        if way == "through a proxy":
+            monkeypatch.setenv("HTTP_PROXY", url)
+            url = "http://api.example"
+        for number in range(1, 4):
+            assert client.post(url, content=b"{}").json()["id"] == f"{number:024x}"
+            time.sleep(0.1)  # the end of the connection is here
+        assert (len(server.requests), opened(server)) == (3, 3)
+
+
 @pytest.fixture
 def proxied(monkeypatch):
     """Sets the environment's proxy."""
