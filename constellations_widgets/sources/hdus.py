@@ -201,7 +201,7 @@ def chosen_image(hdus: Any, what: str, wanted: HduChoice | None = None) -> Chose
         described = f" ({axis})" if (axis := _third_axis(chosen.hdu.header)) else ""
         remedy = f"from_fits(fits.PrimaryHDU(hdu.data[{plane}], hdu.header))"
         if _axis_of_three(shape) is not None:
-            remedy += f". If these are red, green and blue, in this order, set hdu.header['CTYPE3'] = {_COLORS!r}, and give from_fits(hdu)"
+            remedy += f". If these are red, green and blue, in this order, set hdu.header['CTYPE3'] = {_COLORS!r} and call from_fits with hdu"
         raise SourceError(
             f"{what} is a cube of {' × '.join(map(str, shape))}{described}: give one plane of "
             f"it. With hdu = hdus[{chosen.number}] of the open file that is {remedy}"

@@ -239,15 +239,15 @@ def test_three_planes_of_something_else_are_refused_and_the_advice_works(tmp_pat
     path = write(tmp_path / "cube.fits", fits.PrimaryHDU(values, placed(**cards)))
     with pytest.raises(SourceError, match=re.escape(words)) as caught:
         ImageDraft.from_fits(path, autosave=False)
-    plane, call, color = re.search(
-        r"that is (from_fits\(.*\))\. If these are red, green and blue, in this order, set (.*), and give (from_fits\(hdu\))$",
+    plane, call = re.search(
+        r"that is (from_fits\(.*\))\. If these are red, green and blue, in this order, set (.*) and call from_fits with hdu$",
         str(caught.value),
     ).groups()
     with fits.open(path) as hdus:
         names = {"hdu": hdus[0], "fits": fits, "from_fits": lambda given: ImageDraft.from_fits(given, autosave=False)}
         assert Image.open((local := eval(plane, names).local).where(local.template)).mode == "LA"
         exec(call, names)
-        draft = eval(color, names)
+        draft = names["from_fits"](names["hdu"])
     assert (drawn(draft) == np.moveaxis(of(8), 0, 2)).all()
 
 
