@@ -104,11 +104,12 @@ def _try(python: str, version: str, resolution: str, workers: str, tests: list[s
             if subprocess.call(step, cwd=ROOT, env=_environment()):
                 return failed
         stamp.write_text(wanted)
-    if resolution == "highest" and subprocess.call([str(place / "bin" / "python"), "-m", "mypy"], cwd=ROOT):
+    python_here = str(place / "bin" / "python")
+    if resolution == "highest" and subprocess.call([python_here, "-m", "mypy"], cwd=ROOT, env=_environment()):
         return "types failed"
     options = ["-q", "-n", workers, "--dist=loadfile", "-p", "no:cacheprovider"]
     chosen = tests or [str(ROOT / "tests"), *(f"--ignore={ROOT / 'tests' / name}" for name in IGNORED)]
-    command = [str(place / "bin" / "python"), "-m", "pytest", *options, *chosen]
+    command = [python_here, "-m", "pytest", *options, *chosen]
     return "failed" if subprocess.call(command, cwd=ROOT, env=_environment()) else "passed"
 
 

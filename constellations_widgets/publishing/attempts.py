@@ -119,12 +119,8 @@ class Attempt:
     def confirms(self, receipt: AnyReceipt) -> bool:
         """Return whether `receipt` is this attempt's own, given that both are of the same body: reading that takes long."""
         own = self.image_id, self.rel_url, self.settled, self.duplicates
-        return self.state == "published" and own == (
-            receipt.id,
-            receipt.rel_url,
-            receipt.created,
-            receipt.duplicates,
-        )
+        theirs = receipt.id, receipt.rel_url, receipt.created, receipt.duplicates
+        return self.state == "published" and own == theirs
 
     def __repr__(self) -> str:
         return f"<Attempt {self.key[-8:]}: {self.state}, {self.note!r} under {self.handle!r} at {self.api_url}>"

@@ -99,8 +99,6 @@ class ProcessLock:
     def of(cls, folder: Path) -> ProcessLock:
         """Return this process's lock in `folder`, identified by its resolved path."""
         place = (os.getpid(), str(folder))
-        if (known := _locks.get(place)) is not None:
-            return known
         with _locks_lock:
             if place not in _locks:
                 _locks[place] = cls(folder)

@@ -204,24 +204,21 @@ def main() -> None:
 
 
 def _without(package: str) -> str:
-    """Return the message that a package is not installed."""
-    how = "pip install 'constellations_widgets[solve]'"
-    if place := place_without_wheel(package, sys.version_info[:2], sys.platform, platform.machine()):
-        how = f"it has no wheel for {place}. Build it, with a C compiler: {how} {package}"
-        if place.startswith("Python"):
-            how += "; or use Python 3.13"
-        if package == "astrometry":
-            how += "; or let nova.astrometry.net search: online=True"
-    return f"Positions can't be found without the package {package}: {how}"
-
-
-def place_without_wheel(package: str, version: tuple[int, int], system: str, machine: str) -> str:
-    """Return what a package has no wheel for, "" if it has one; there the extra leaves it out, see pyproject.toml."""
-    if package in ("astrometry", "sep") and version >= (3, 14):
-        return "Python {}.{}".format(*version)
-    if package == "astrometry" and system != "darwin" and (system, machine) != ("linux", "x86_64"):
-        return f"{platform.system()} on {machine}"
-    return ""
+    """Return the message that a package is not installed; the extra leaves it out where it has no wheel, see pyproject.toml."""
+    message = f"Positions can't be found without the package {package}"
+    install = "pip install 'constellations_widgets[solve]'"
+    ways = [f"Build it, with a C compiler: {install} {package}"]
+    machine = platform.machine()
+    if package in ("astrometry", "sep") and sys.version_info >= (3, 14):
+        place = "Python {}.{}".format(*sys.version_info[:2])
+        ways.append("or use Python 3.13")
+    elif package == "astrometry" and sys.platform != "darwin" and (sys.platform, machine) != ("linux", "x86_64"):
+        place = f"{platform.system()} on {machine}"
+    else:
+        return f"{message}: {install}"
+    if package == "astrometry":
+        ways.append("or let nova.astrometry.net search: online=True")
+    return f"{message}: it has no wheel for {place}. {'; '.join(ways)}"
 
 
 def _end_with_parent() -> None:

@@ -154,9 +154,9 @@ def require_index_files(
         searched = ", ".join(map(str, index_folders()))
         raise NoIndexError(f"There are no index files to find positions with (searched: {searched}). {INSTALL}")
     fitting = [index for index in available if widths is None or index.recognizes(widths)]
-    if not fitting:
+    if widths is not None and not fitting:
         raise NoIndexError(
-            f"The index files here recognize pictures {widths_text(widest(available))} wide, and none that is {widths_text(widths or (0, 0))} wide. {INSTALL}"
+            f"The index files here recognize pictures {widths_text(widest(available))} wide, and none that is {widths_text(widths)} wide. {INSTALL}"
         )
     there = [index for index in fitting if near is None or index.covers(*near)]
     if not there:

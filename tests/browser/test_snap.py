@@ -22,8 +22,6 @@ from constellations_widgets.geometry import transforms
 from constellations_widgets.geometry.plane import Plane, plane_of
 from constellations_widgets.solving.snap import View, picture_of_sky
 
-sep = pytest.importorskip("sep", exc_type=ModuleNotFoundError)  # it has no wheel for Python 3.14
-
 SIZE = (640, 480)
 TRUE = Plane(202.4, 47.2, 320, 240, 0.0012, 25)
 SKY = StarField(202.4, 47.2, 2.4, 900, seed=3)
@@ -60,6 +58,7 @@ def largest_error(plane: Plane) -> float:
 
 @pytest.mark.parametrize("roll", [0.0, 130.0])
 def test_the_sky_is_where_its_plane_says_to_a_tenth_of_a_pixel(page: Page, frame: FrameLocator, preview: Preview, roll):
+    sep = pytest.importorskip("sep", exc_type=ModuleNotFoundError)  # it has no wheel for Python 3.14
     frame.get_by_role("combobox", name="Sky").select_option("DSS (visible)")
     view = View(202.4, 47.2, 1.2, roll, 1000, 900)
     take_sky = preview.placing.snapping.take_sky
