@@ -40,6 +40,7 @@ MAX_IDLE_TIME = 2.0
 """Seconds after which an idle connection is not used again. Node closes one after 5."""
 _HEAD_LIMIT = 64 * 1024  # bytes of a response's head
 _PART = 64 * 1024  # bytes read at once, and written before the deadline is checked again
+_TOGETHER = 16 * 1024  # bytes of a whole request that the system takes at once
 _HEAD_END = re.compile(rb"\n\r?\n")
 _EMBEDDED_IPV4 = [ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48")]  # behind a translator
 _METADATA_SERVERS = {  # those of clouds that do not use a link-local address
@@ -100,6 +101,7 @@ class Stream(NetworkStream):
         self._stream, self._network = stream, network
         network.stream = self
         self._received = b""  # not handed over yet
+        self._head = b""  # of a request, not sent yet
         self._is_used = self._in_head = False
         self._body_left: int | None = None  # bytes; None where the length is not known
         self._last_read = 0.0
@@ -153,26 +155,37 @@ class Stream(NetworkStream):
         return part
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send bytes within the request's deadline."""
+        """Send bytes within the request's deadline; the head of a request is sent with what is written next."""
+        if self._head:
+            self._begin(buffer, timeout)
         # h11 writes the head of a request at once. What is written before the first request goes to a SOCKS proxy.
-        if not self._in_head and (self._body_left == 0 or not self._is_used) and buffer.endswith(b"\r\n\r\n"):
-            self._write_head(buffer, timeout)
+        elif not self._in_head and (self._body_left == 0 or not self._is_used) and buffer.endswith(b"\r\n\r\n"):
+            # Only now is the system asked whether the server has closed the connection: each system call lets other threads in.
+            if self._is_used and (not self.is_reusable() or self._stream.get_extra_info("is_readable")):
+                raise httpcore.ConnectionNotAvailable  # the pool opens a new one
+            self._head = buffer
         else:
             self._write(buffer, timeout)
 
-    def _write_head(self, buffer: bytes, timeout: float | None) -> None:
-        # Only now is the system asked whether the server has closed the connection: each system call lets other threads in.
-        if self._is_used and (not self.is_reusable() or self._stream.get_extra_info("is_readable")):
-            raise httpcore.ConnectionNotAvailable  # the pool opens a new one
+    def _begin(self, buffer: bytes, timeout: float | None) -> None:
+        head, self._head = self._head, b""
+        first = head + buffer if len(head) + len(buffer) <= _TOGETHER else head
+        self._network.is_sent = not head.startswith(
+            b"CONNECT "
+        )  # beforehand: an interrupt could come right after sending
         try:
-            self._write(buffer, timeout)
-        except httpcore.WriteError as error:  # without its whole head, no server acts on a request
+            self._write(first, timeout)
+        except (httpcore.WriteError, httpcore.WriteTimeout) as error:  # no server acts on a part of a request
+            self._network.is_sent = False
+            if isinstance(error, httpcore.WriteTimeout):
+                raise
             if self._is_used:
                 raise httpcore.ConnectionNotAvailable from None
             raise httpcore.ConnectError(str(error)) from None
         self._is_used = self._in_head = True
         self._body_left = None
-        self._network.is_sent = not buffer.startswith(b"CONNECT ")
+        if first is head:
+            self._write(buffer, timeout)
 
     def _write(self, buffer: bytes, timeout: float | None) -> None:
         left = memoryview(buffer)  # httpcore copies the rest of bytes after each part that was sent

@@ -137,6 +137,36 @@ def test_a_request_of_which_not_a_byte_could_be_written_goes_out_on_a_new_connec
         assert len(server.requests) == 2
 
 
+def test_a_request_that_could_not_be_written_in_time_was_not_sent(monkeypatch, submission):
+    def wait(*_arguments: object) -> None:
+        raise httpcore.WriteTimeout("timed out")
+
+    with BrokenServer(KEPT, RECEIPT) as server, client_of(server) as client:
+        client.handle("me")
+        monkeypatch.setattr(network.Stream, "_write", wait)
+        with pytest.raises(errors.NotSentError):
+            client.add_image("me", submission)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("size", "parts"), [(0, 1), (1000, 1), (20_000, 2)])
+def test_a_short_request_is_written_at_once(monkeypatch, size, parts):
+    def note(stream: network.Stream, buffer: bytes, *arguments: object) -> None:
+        written.append(buffer) if buffer else None
+        write(stream, buffer, *arguments)
+
+    written: list[bytes] = []
+    write = network.Stream._write
+    monkeypatch.setattr(network.Stream, "_write", note)
+    body = os.urandom(size)
+    with BrokenServer(KEPT) as server, http.new_client(http.PooledTransport(), 10) as client:
+        for _ in range(2):  # on a new connection and on a kept one
+            with client.stream("POST", server.url, content=body) as response:
+                assert http.read(response, 1000) == BODY
+        assert (opened(server), len(written)) == (1, 2 * parts)
+        assert [request.partition(b"\r\n\r\n")[2] for request in server.requests] == [body] * 2
+
+
 @pytest.mark.parametrize("together", [True, False], ids=["in one part", "in two parts"])
 @pytest.mark.parametrize("form", ["a length", "chunks"])
 def test_a_response_that_comes_twice_is_never_that_of_the_next_request(form, together, submission):
