@@ -94,6 +94,11 @@ class Attempt:
         return str(request.get("note", request.get("text", "")))
 
     @property
+    def is_published(self) -> bool:
+        """Whether there is a receipt, which takes long to make."""
+        return self.state == "published" and bool(self.image_id and self.settled)
+
+    @property
     def was_limited(self) -> bool:
         """Whether it was refused with status 429, too many requests."""
         return self.state == "refused" and "(status 429)" in self.answer
@@ -101,7 +106,7 @@ class Attempt:
     @property
     def receipt(self) -> Receipt | SceneReceipt | None:
         """The receipt of a published attempt, else None."""
-        if self.state != "published" or not self.image_id or not self.settled:
+        if not self.is_published or self.image_id is None or self.settled is None:
             return None
         kind = self.kind
         return (SceneReceipt if kind == "scene" else Receipt)(

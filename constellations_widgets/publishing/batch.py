@@ -258,7 +258,9 @@ class Batch(Report):
             return
         try:
             attempts = self._journal.with_keys(rows)
-            for attempt in with_foreign_records([it for it in attempts if it.receipt], self._client, self._earlier):
+            for attempt in with_foreign_records(
+                [it for it in attempts if it.is_published], self._client, self._earlier
+            ):
                 self._journal.disown(attempt.key, attempt.image_id or "")
             current = self._journal.with_keys(rows)
             self._verified |= rows.keys()

@@ -14,7 +14,7 @@ from ..api.constellations import Constellations
 from ..errors import ApiError, NotFoundError
 from ..schema.records import ImageSummary
 from .attempts import Attempt
-from .matching import as_stored, is_edited_record_of, is_record_of, is_summary_of
+from .matching import is_edited_record_of, is_record_of, is_summary_of
 
 THREADS = 16
 """Number of parallel requests to the server."""
@@ -62,8 +62,8 @@ def with_foreign_records(
         except ApiError:
             return []
         listed = {image.id: image for images in found for image in images}
-        alike = Counter((image.storage.legacy_url_template, image.note) for image in listed.values())
-        doubtful = [it for it in attempts if not _is_listed(it, listed) or alike[it.url, as_stored(it.note)] > 1]
+        alike = Counter(map(_look, listed.values()))
+        doubtful = [it for it in attempts if (image := _shown(it, listed)) is None or alike[_look(image)] > 1]
         verdicts = list(pool.map(verdict, doubtful))
     return [attempt for attempt, verdict in zip(doubtful, verdicts, strict=True) if verdict is False]
 
@@ -72,9 +72,15 @@ def _page(handle: str, number: int, client: Constellations) -> list[ImageSummary
     return next(client.handle_images(handle, _PAGE, number), [])
 
 
-def _is_listed(attempt: Attempt, listed: dict[str, ImageSummary]) -> bool:
-    """Return whether the list shows the attempt's image with its URL and note."""
+def _look(image: ImageSummary) -> tuple[str | None, str]:
+    """Return what tells an image of a list from others."""
+    return image.storage.legacy_url_template, image.note
+
+
+def _shown(attempt: Attempt, listed: dict[str, ImageSummary]) -> ImageSummary | None:
+    """Return the attempt's image if the list shows it with its URL and note."""
     image = listed.get(attempt.image_id or "")
     if image is None or not attempt.url or attempt.image_id in attempt.known_ids:
-        return False
-    return image.storage.legacy_url_template == attempt.url and is_summary_of(image.note, attempt)
+        return None
+    is_own = image.storage.legacy_url_template == attempt.url and is_summary_of(image.note, attempt)
+    return image if is_own else None
