@@ -114,7 +114,7 @@ class Publication(ReviewFlow[Step]):
             "sandbox": is_on_this_computer(self._api_url),
             "edits": self.edit_published is not None,
             "editing": self.editing,
-            "account": self._account.to_page() if self._account else {"message": "", "blocks": False},
+            "account": self._account.state if self._account else {"message": "", "blocks": False},
         }
 
     def on_message(self, message: Mapping[str, Any]) -> None:
