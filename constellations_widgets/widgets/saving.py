@@ -25,7 +25,7 @@ class Saving(ReviewFlow[Mapping[str, str]]):
     image : PublishedImage
         The image that is edited.
     show : callable
-        Called with each new state, for the page: see js/form/saving_status.ts.
+        Called with each new state, for the page.
     """
 
     PREPARING, SENDING, DONE = "reading", "saving", "saved"

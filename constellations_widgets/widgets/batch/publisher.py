@@ -395,7 +395,7 @@ class BatchPublisher(CreditsWidget):
     def _thumbnails(self, request: Mapping[str, Any]) -> Response:
         wanted = [number for number in request["rows"] if isinstance(number, int) and 0 <= number < len(self.drafts)]
         found = [thumbnail(self.drafts[number]) for number in wanted[:_MOST_THUMBNAILS]]
-        return {"types": [it and it[1] for it in found]}, [it[0] for it in found if it]
+        return {"types": [it and it.content_type for it in found]}, [it.content for it in found if it]
 
     # -- from the page
 

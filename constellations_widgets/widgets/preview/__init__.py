@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from ...errors import ConstellationsError, SourceError, needs_extra
+from ...outputs.exports import write_output
 from ...outputs.still import wcs_figure
 from ...schema.placement import URL
 from ...schema.sky_view import SkyView
@@ -27,7 +28,7 @@ from .embedded import SavedOutput, embeds_by_default, new_id
 from .file_registry import FileRegistry
 from .image_files import PICTURE, PIXELS, ImageFiles
 from .placement_editor import PlacementEditor
-from .snapshots import NO_PAGE, NO_SKY, OLD_KERNEL, OLD_KERNEL_SKY, Received, Snapshots, check_options, write
+from .snapshots import NO_PAGE, NO_SKY, OLD_KERNEL, OLD_KERNEL_SKY, Received, Snapshots, check_options
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -257,7 +258,8 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
             raise ConstellationsError(OLD_KERNEL)
         self._catch_up()
         options = {"width": width, "grid": grid, "scale_bar": scale_bar, "compass": compass}
-        return write(await self._snapshots.take(timeout, **options), target)
+        write_output(target, await self._snapshots.take(timeout, **options), "snapshot")
+        return target
 
     @property
     def wwt(self) -> PreviewWWT:
