@@ -122,11 +122,11 @@ class LibraryView(PageWidget):
             self._shown |= shown
             self._push(True)
 
-    def failed(self, error: ConstellationsError) -> str:
+    def failed(self, error: Exception) -> str:
         """Return the message of an error; if it asks to sign in, show that."""
         if isinstance(error, SignInError):
             self._on_refused(error)
-        return str(error)
+        return format_error(error)
 
     # -- to the page
 
@@ -166,8 +166,7 @@ class LibraryView(PageWidget):
                 self.push(phase="ready", signed_out="")
 
     def _on_list_error(self, error: Exception) -> None:
-        message = self.failed(error) if isinstance(error, ConstellationsError) else format_error(error)
-        self.push(phase="failed", message=message)
+        self.push(phase="failed", message=self.failed(error))
 
     # -- from the page
 
