@@ -10,10 +10,9 @@ from ..errors import ConflictError, ConstellationsError, DraftError, UnclearErro
 from ..publishing.published import EDITABLE, PublishedImage
 from .base import to_page
 from .protocol.drafts import ForeignChange, SavingOutcome, SavingRow, SavingState
-from .review import FAILED, REVIEW, ReviewFlow
+from .review import FAILED, NO_CHANGES, REVIEW, ReviewFlow
 from .worker import Job
 
-_NO_CHANGES = "There are no changes to save: the server has the same values."
 _NOT_OWNER = "This account may not change the image: sign in as its owner, @{}."
 
 
@@ -101,7 +100,7 @@ class Saving(ReviewFlow[Mapping[str, str]]):
         edits, changes = self._edits, self._image.changes
         after = self._image.outgoing()
         if not after:
-            self._reset(_NO_CHANGES)
+            self._reset(NO_CHANGES)
             return
         rows: list[SavingRow] = [
             {"path": path, "before": to_page(changes[path].before), "after": text, "meanwhile": path in meanwhile}

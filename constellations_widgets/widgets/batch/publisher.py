@@ -19,7 +19,7 @@ from ...publishing._arguments import require_client
 from ...publishing.batch import MOST_THREADS
 from ...schema.fields import fields
 from ...sources.reading import ParsedImage
-from ..base import Message, apply_fix, problems_of, synced_dict
+from ..base import Message, apply_fix, placeholder, problems_of, synced_dict
 from ..form import CreditsWidget, ImageForm, kept_credits, licenses
 from ..lifetime import VIEW
 from ..pending_attempts import NONE_PENDING, PendingAttempts
@@ -326,7 +326,7 @@ class BatchPublisher(CreditsWidget):
 
     def __repr__(self) -> str:
         count = len(self.drafts)
-        return f"<BatchPublisher of {count} image{'s' * (count != 1)}, {len(self.receipts)} published: run the cell to see it>"
+        return placeholder(self, f" of {count} image{'s' * (count != 1)}, {len(self.receipts)} published")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Show the table in a box, in which the form of a row has its place."""

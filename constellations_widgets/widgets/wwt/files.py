@@ -22,8 +22,8 @@ from ...schema.tiles import is_hips, without_extension
 from ...sources.local import LocalImage
 from ...sources.web import fetch
 from ..preview.file_registry import FileRegistry
+from .app import DATA
 
-DATA = Path(__file__).parents[1] / "data"
 COLLECTION = "index.wtml"
 INDEX = "index_rel.wtml"
 
