@@ -158,7 +158,6 @@ class Publication(ReviewFlow[Step]):
             "handle_url": receipt.handle_url or "",
             "dashboard_url": receipt.dashboard_url or "",
             "edit_url": receipt.edit_url or "",
-            "note": receipt.note,
             "key": receipt.key,
             "body_sha256": receipt.body_sha256,
             "body": json.dumps(receipt.body, ensure_ascii=False, indent=1),

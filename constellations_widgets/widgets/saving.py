@@ -9,7 +9,7 @@ from .. import runtime
 from ..errors import ConflictError, ConstellationsError, DraftError, UnclearError
 from ..publishing.published import EDITABLE, PublishedImage
 from .base import to_page
-from .protocol.drafts import ForeignChange, SavingOutcome, SavingRow, SavingState
+from .protocol.drafts import SavingOutcome, SavingRow, SavingState
 from .review import FAILED, NO_CHANGES, REVIEW, ReviewFlow
 from .worker import Job
 
@@ -106,9 +106,7 @@ class Saving(ReviewFlow[Mapping[str, str]]):
             {"path": path, "before": to_page(changes[path].before), "after": text, "meanwhile": path in meanwhile}
             for path, text in after.items()
         ]
-        theirs: list[ForeignChange] = [
-            {"path": path, "now": to_page(self._image[path])} for path in meanwhile if path not in after
-        ]
+        theirs = [path for path in meanwhile if path not in after]
         self._offer(edits, after, {"rows": rows, "theirs": theirs}, message)
 
     def _send(self, _job: Job, after: Mapping[str, str]) -> None:

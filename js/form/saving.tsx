@@ -140,13 +140,7 @@ function ReviewView({ draft, saving, titles }: SavingProps) {
       )}
       <Rows review={review} titles={titles} />
       {review.theirs.length > 0 && (
-        <p>
-          {namesOf(
-            review.theirs.map((row) => row.path),
-            titles,
-          )}{" "}
-          also changed on the server; the form shows that, and saving keeps it.
-        </p>
+        <p>{namesOf(review.theirs, titles)} also changed on the server; the form shows that, and saving keeps it.</p>
       )}
       {permissions && (
         <p class="cxw-quiet">

@@ -16,7 +16,6 @@ const LINKS = {
   handle_url: "",
   dashboard_url: "",
   edit_url: "",
-  note: "M 51",
   key: "k",
   body_sha256: "ab",
   body: "{}",

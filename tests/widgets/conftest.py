@@ -76,9 +76,7 @@ RESPONSES = {
         "about": "LibraryAbout",
         "thumb": "LibraryThumbnail",
         "picture": "LibraryPicture",
-        "rename": "LibraryRenameResponse",
         "directory": "DirectoryListing",
-        "upload": "UploadFilesResponse",
         "drop": "DropResponse",
     },
     "preview": {

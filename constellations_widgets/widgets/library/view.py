@@ -182,9 +182,8 @@ class LibraryView(PageWidget):
 
     def _rows(self, request: Mapping[str, Any]) -> Response:
         start, end = require_count(request, "start"), require_count(request, "end")
-        revision = self.rows.revision
         found, count = self.rows.window(start, min(end, start + _MOST_ROWS), *_query(request))
-        return {"rows": [[it.id, it.name[:SHOWN_NAME]] for it in found], "count": count, "revision": revision}, []
+        return {"rows": [[it.id, it.name[:SHOWN_NAME]] for it in found], "count": count}, []
 
     def _index(self, request: Mapping[str, Any]) -> Response:
         return {"index": self.rows.index(str(request.get("image")), *_query(request))}, []
@@ -230,7 +229,7 @@ class LibraryView(PageWidget):
             raise ConstellationsError(message) from None
         self.rows.put(renamed if renamed.url else renamed.model_copy(update={"url": image.url}))
         self._push(True)
-        return {"name": renamed.name}, []
+        return {}, []
 
     def _delete(self, request: Mapping[str, Any]) -> Response:
         image = self._image(request)
@@ -251,8 +250,9 @@ class LibraryView(PageWidget):
         return {}, []
 
     def _upload(self, request: Mapping[str, Any]) -> Response:
-        paths = require_texts(request, "paths", _MOST_FILES)
-        return {"uploads": [self.uploads.add(Path(kernel_path(path))) for path in paths]}, []
+        for path in require_texts(request, "paths", _MOST_FILES):
+            self.uploads.add(Path(kernel_path(path)))
+        return {}, []
 
     def _drop(self, request: Mapping[str, Any]) -> Response:
         return {"upload": self.uploads.begin(str(request.get("name")), require_count(request, "size"))}, []
