@@ -198,3 +198,9 @@ test("a scene that is made has its links, and none that lead nowhere; it is show
   await press("Review scene");
   expect(sent().at(-1)).toEqual({ kind: "scene", action: "review" });
 });
+
+test("a receipt says if the draft is no longer what was sent", async () => {
+  const about = async (same: boolean) => (await shown({}, { same })).el.querySelector(".cxw-receipt")?.textContent;
+  expect(await about(true)).not.toContain("has changed since");
+  expect(await about(false)).toContain("The draft has changed since it was sent.");
+});
