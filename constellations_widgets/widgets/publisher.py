@@ -88,11 +88,6 @@ class Publication(ReviewFlow[Step]):
         return self._client.username if self._client is not None else ""
 
     @property
-    def has_client(self) -> bool:
-        """Whether there is a client."""
-        return self._client is not None
-
-    @property
     def client(self) -> Constellations:
         """The client. Raises PublishError if there is none."""
         if self._client is None:
@@ -341,7 +336,7 @@ class Publisher(DraftWidget[ImageDraft]):
         self._source.start(look_up, replace=True)
 
     def _on_review(self, message: Mapping[str, Any]) -> None:
-        if self._publication.has_client:
+        if self._scene is not None:
             self._look_up_source()  # another panel may have published it since
         self._publication.on_message(message)
 

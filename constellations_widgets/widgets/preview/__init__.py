@@ -344,9 +344,8 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
             self._revision += 1
 
     def _send_paced(self) -> None:
-        # The revision is read before the values are, which a change can renew between the two: its own revision follows.
         with self._sending:  # of two threads, the one that reads last sends last
-            self.send({"kind": "imageset", **self._state(self._revision)})
+            self.send({"kind": "imageset", **self._state()})
 
     def _on_app_message(self, message: Message) -> None:
         if self._wwt is not None:
@@ -365,7 +364,7 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
         self._displayed = True
         self._catch_up()  # the state of a revision that pages know must not have newer values
         opened: OpenedPreview = {
-            **self._state(self._revision),
+            **self._state(),
             "title": self._draft.name if self._draft is not None else "",
             "wwt": self._wwt is not None,
             "awaited": self._wwt is not None and self._wwt.awaited,
@@ -399,8 +398,9 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
         path = next(path for path in map(Path.cwd().joinpath, names) if not path.exists())
         return {"path": str(self.to_html(path))}, []
 
-    def _state(self, revision: int) -> PreviewState:
-        drawing = NOTHING
+    def _state(self) -> PreviewState:
+        # The revision is read before the values are, which a change can renew between the two: its own revision follows.
+        revision, drawing = self._revision, NOTHING
         if self._draft is not None:
             local, values, image = self._draft.local, {**self._draft.values, **self._proposed}, self._image
             drawing, self._shown = draw(
