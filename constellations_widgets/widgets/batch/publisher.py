@@ -47,12 +47,13 @@ if TYPE_CHECKING:
 
 SHARED = ("permissions.copyright", "permissions.credits", "permissions.license", "note", "alt_text")
 """Fields that the page offers to copy."""
+_MESSAGES = ("choose", "decide", "copy", "host", "fix_row", "repeat", "save", "restore", "edit_row", "show_position")
 _MOST_THUMBNAILS = 64  # in one answer
 
 _runs: weakref.WeakSet[BatchRun] = weakref.WeakSet()
 
 
-class BatchPublisher(CreditsWidget):
+class BatchPublisher(CreditsWidget[ImageDraft]):
     """Publishes many drafts: a table of them, shared fields, a review, progress, receipts.
 
     Publishing continues while no page shows the widget, and a cell that is run again shows the batch that it began. After
@@ -165,21 +166,7 @@ class BatchPublisher(CreditsWidget):
         shared = ImageDraft(ParsedImage(_common(self._run.drafts), name="the chosen images"), autosave=False)
         specs = [fields()[path].to_json() for path in SHARED]
         titles = {spec.path: spec.title for spec in fields().values()}
-        messages: dict[str, Callable[[Message], object]] = {
-            kind: getattr(self, f"_on_{kind}")
-            for kind in (
-                "choose",
-                "decide",
-                "copy",
-                "host",
-                "fix_row",
-                "repeat",
-                "save",
-                "restore",
-                "edit_row",
-                "show_position",
-            )
-        }
+        messages: dict[str, Callable[[Message], object]] = {kind: getattr(self, f"_on_{kind}") for kind in _MESSAGES}
         messages["confirm"] = run.on_message
         self._uploads = BatchUploads(run, functools.partial(self.set_trait, "hosting"), hosting)
         messages |= dict.fromkeys(BatchUploads.messages, self._uploads.on_message)
@@ -198,7 +185,6 @@ class BatchPublisher(CreditsWidget):
             "thumbnails": self._thumbnails,
             "alive": lambda _request: ({}, []),
         }
-        self._shared = shared
         self._row_form = RowForm(self, run, lambda: self._rows.touch(()))
         super().__init__(
             shared,
@@ -225,7 +211,7 @@ class BatchPublisher(CreditsWidget):
     @property
     def shared(self) -> ImageDraft:
         """Draft with the values that can be copied to all rows."""
-        return self._shared
+        return self._draft
 
     @property
     def batch(self) -> Batch | None:
