@@ -2,7 +2,7 @@
 
 import { Plane, padded, type Size } from "../../geometry/plane.ts";
 import { planeToSky } from "../../geometry/tangent.ts";
-import type { Imageset } from "../state.ts";
+import type { Imageset } from "../../protocol.ts";
 
 export interface Camera {
   /** Right ascension and declination of the middle, degrees. */

@@ -1,6 +1,6 @@
 /** The row of controls below the toolbar while the image is being placed, and a text description of the placement. */
 
-import type { PlacingStatus } from "../state.ts";
+import type { PlacingStatus } from "../../protocol.ts";
 import { button, group, iconButton, toggle, toolbar } from "../tools/toolbar.ts";
 import { KEYS } from "./keys.ts";
 import { PlacingSnap } from "./snap.ts";

@@ -1,8 +1,9 @@
 /** Formats a placement as text, and parses typed positions. */
 
+import type { Place } from "../../geometry/tangent.ts";
 import { decimalDegrees, decimalsFor, hours, signedDegrees } from "../tools/angles.ts";
 import type { Outline } from "./pixels.ts";
-import { halfway, type Place, positionAngle } from "./sky.ts";
+import { halfway, positionAngle } from "./sky.ts";
 
 const CORNERS = ["lower left", "lower right", "upper right", "upper left"];
 const NUMBER = String.raw`[-+−]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?`;
