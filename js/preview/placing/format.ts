@@ -27,7 +27,7 @@ export function cornerWords({ corners }: Outline, pixel: number): string {
 }
 
 /** Hours and degrees, with enough digits to distinguish adjacent pixels. */
-export function placeWords([ra, dec]: Place, pixel: number): string {
+function placeWords([ra, dec]: Place, pixel: number): string {
   const decimals = decimalsFor(pixel * 3600, 3);
   return `${hours(ra, decimals + 1)} ${signedDegrees(dec, decimals)}`;
 }

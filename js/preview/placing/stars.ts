@@ -23,7 +23,6 @@ export interface StarsActions {
 }
 
 interface Row {
-  element: HTMLElement;
   pixel: HTMLInputElement;
   place: HTMLInputElement;
 }
@@ -172,7 +171,7 @@ export class PlacingStars {
       "degrees, or 10h00m12s +20d10m",
     );
     element.append(pixel, "→", place);
-    const row = { element, pixel, place };
+    const row = { pixel, place };
     this.#rows.push(row);
     this.#list.append(element);
     return row;

@@ -5,7 +5,7 @@ import type { Problem } from "../../protocol.ts";
 import { AttentionContext, counts, isShown } from "../attention.ts";
 import type { DraftLink } from "../draft_link.ts";
 
-const WORDS = { error: "Error", warning: "Warning", info: "Note" } as const;
+export const WORDS = { error: "Error", warning: "Warning", info: "Note" } as const;
 const SIGNS = { error: "✕", warning: "!", info: "i" } as const;
 
 function Sign({ severity }: { severity: Problem["severity"] }) {
