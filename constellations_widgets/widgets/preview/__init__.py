@@ -284,7 +284,7 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
                     from ..wwt.api import PreviewWWT
                 from ..wwt.files import PublishedFiles
 
-                self._wwt = PreviewWWT(self, PublishedFiles(self._served, PRIVATE))
+                self._wwt = PreviewWWT(self, PublishedFiles(self._served))
             return self._wwt
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
