@@ -8,6 +8,7 @@ import time
 import pytest
 from api.conftest import make_submission
 from examples import TILED
+from widgets.conftest import say
 
 from constellations_widgets import PublishedImage
 from constellations_widgets.api import Constellations
@@ -28,11 +29,6 @@ def form(image):
     made = ImageForm(image)
     yield made
     made.close()
-
-
-def say(form: ImageForm, kind: str, **content: object) -> None:
-    """What the page sends."""
-    form._on_message(form, {"kind": kind, **content}, [])
 
 
 _numbers = itertools.count(1)
