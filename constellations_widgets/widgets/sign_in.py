@@ -276,9 +276,8 @@ class SignIn(PageWidget, Generic[Client]):
             self._push_handle(handle if asked else "", "checking", "")
 
     def _on_handle_error(self, error: Exception) -> None:
-        self._push_handle(
-            self._handle, "unknown", f"Checking failed because of an internal error ({type(error).__name__})."
-        )
+        message = f"Checking failed because of an internal error ({type(error).__name__})."
+        self._push_handle(self._handle, "unknown", message)
 
     def _may_add_images(self, handle: str) -> tuple[str, str]:
         try:

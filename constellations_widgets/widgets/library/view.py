@@ -210,9 +210,8 @@ class LibraryView(PageWidget):
             content = self.images.open(image)
             small = small_picture(content, PICTURE)
         except StoppedError:
-            return {
-                "error": f"Larger than {MOST_IN_MEMORY >> 20} MB: show it on the sky, or download it in Python."
-            }, []
+            limit = MOST_IN_MEMORY >> 20
+            return {"error": f"Larger than {limit} MB: show it on the sky, or download it in Python."}, []
         except ConstellationsError as error:
             return {"error": self.failed(error)}, []
         about = {"type": small.content_type, "size": list(small.size), "bytes": len(content), "error": ""}
@@ -258,9 +257,8 @@ class LibraryView(PageWidget):
         return {"upload": self.uploads.begin(str(request.get("name")), require_count(request, "size"))}, []
 
     def _part(self, request: Mapping[str, Any]) -> Response:
-        self.uploads.part(
-            require_count(request, "upload"), require_count(request, "at"), request.get("buffers", [b""])[0]
-        )
+        number, at = require_count(request, "upload"), require_count(request, "at")
+        self.uploads.part(number, at, request.get("buffers", [b""])[0])
         return {}, []
 
     def _act_on_upload(self, action: Callable[[int], object], request: Mapping[str, Any]) -> Response:
