@@ -55,7 +55,7 @@ function summaryOf(test: AddressTest): string {
   return `${what}; ${test.shared ? "pages of other sites may load it" : "no CORS header"}`;
 }
 
-function TestResult({ draft, test }: Pick<DraftViewProps, "draft"> & { test: AddressTest }) {
+function TestResult({ draft, test }: DraftViewProps & { test: AddressTest }) {
   return (
     <>
       <p>
@@ -85,8 +85,8 @@ function TestResult({ draft, test }: Pick<DraftViewProps, "draft"> & { test: Add
 }
 
 /** Tests one address of the draft, and shows what is there. */
-export function AddressTester({ kernel, draft, field = URL_PATH }: DraftViewProps & { field?: string }) {
-  const hosting = useTrait<HostingState>(kernel, "hosting");
+export function AddressTester({ draft, field = URL_PATH }: DraftViewProps & { field?: string }) {
+  const hosting = useTrait<HostingState>(draft.kernel, "hosting");
   const busy = hosting.phase === "uploading" || hosting.phase === "testing";
   const test = hosting.test?.field === field ? hosting.test : null;
   return (
@@ -112,8 +112,8 @@ interface UploaderProps extends DraftViewProps {
 }
 
 /** Chooses where the files of the draft, or of a batch, go, and uploads them. */
-export function Uploader({ kernel, draft, batch = false }: UploaderProps) {
-  const hosting = useTrait<HostingState>(kernel, "hosting");
+export function Uploader({ draft, batch = false }: UploaderProps) {
+  const hosting = useTrait<HostingState>(draft.kernel, "hosting");
   const id = useUniqueId();
   const [chosen, choose] = useState("");
   const [target, setTarget] = useState("");
