@@ -1,11 +1,10 @@
 // Files on the web: upload a draft's files, write them to a folder, test an address.
 
 import "./hosting.css";
-import type { TargetedInputEvent } from "preact";
+import type { ButtonHTMLAttributes, TargetedInputEvent } from "preact";
 import { useState } from "preact/hooks";
 import type { AddressTest, HostingState } from "../protocol.ts";
 import { type DraftViewProps, useTrait, useUniqueId } from "./mount.tsx";
-import { BusyButton } from "./ui/busy_button.tsx";
 
 const URL_PATH = "storage.legacy_url_template";
 const OTHER = "other";
@@ -44,6 +43,16 @@ function TextInput({ label, value, set, hint, secret }: TextInputProps) {
       )}
     </div>
   );
+}
+
+interface BusyButtonProps extends ButtonHTMLAttributes {
+  busy: boolean;
+  onClick: () => void;
+}
+
+/** Keeps the focus while it can't be pressed for a moment: a disabled button would lose it. */
+function BusyButton({ busy, onClick, ...rest }: BusyButtonProps) {
+  return <button type="button" aria-disabled={busy} onClick={() => busy || onClick()} {...rest} />;
 }
 
 /** "image/png, PNG, 256 × 256 pixels; pages of other sites may load it" */

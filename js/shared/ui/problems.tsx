@@ -68,6 +68,18 @@ export function FieldProblems({
   );
 }
 
+/** A reason; where it begins with a field's path, people read the field's name. */
+export function Reason({ reason, titles }: { reason: string; titles: Record<string, string> }) {
+  const [path = "", ...rest] = reason.split(": ");
+  return titles[path] ? (
+    <>
+      <b>{titles[path]}</b> <bdi>{rest.join(": ")}</bdi>
+    </>
+  ) : (
+    <bdi>{reason}</bdi>
+  );
+}
+
 /** "2 errors, 1 warning", or "" when there is none. */
 export function countOf(problems: Problem[]): string {
   const counts = (["error", "warning"] as const).map((severity) => {
