@@ -51,7 +51,6 @@ class HandleScenes(HandleList[SceneSummary]):
     noun = "scenes"
     ways = frozenset({_NEW, _FORM, _SKY, _PUBLISH})
 
-    _editor: SceneEditor | None = None
     _new: SceneDraft | None = None  # of the button, until it is made
     _preview: ScenePreview | None = None
 
@@ -128,7 +127,6 @@ class HandleScenes(HandleList[SceneSummary]):
         else:
             editor = SceneEditor(scene, self._client, self._handle, preview, self._on_stored)
             self._open(what, id, preview, editor)
-            self._editor = editor
             self._unfollow = scene.on_change(lambda _scene, names: self._use_record(scene, names))
             if what == _PUBLISH and isinstance(scene, PublishedScene):
                 editor.flow.publish(not scene.record.published)
@@ -149,7 +147,7 @@ class HandleScenes(HandleList[SceneSummary]):
 
     def _closed(self) -> None:
         super()._closed()
-        self._editor = self._preview = None
+        self._preview = None
 
     def _row(self, scene: SceneSummary) -> HandleSceneRow:
         site = site_url(self._client.api_url, self._handle)

@@ -15,6 +15,7 @@ from constellations_widgets.api.retries import Retries
 from constellations_widgets.autosave import flush_all
 from constellations_widgets.publishing.scene_values import SceneDraft
 from constellations_widgets.schema.scenes import ScenePlace, SceneSubmission, SceneSummary
+from constellations_widgets.widgets.scene_editor import SceneEditor
 
 PLACE = ScenePlace.of_view(SkyView(202.5, 47.2, 0.5))
 
@@ -58,22 +59,27 @@ class Shown:
         self.widget._do({"what": what, "of": of})
 
     def ask(self, action: str, **more: Any) -> dict[str, Any]:
-        self.widget._editor._on_message(self.widget._editor, {"kind": "scene", "action": action, **more}, [])
+        self.editor._on_message(self.editor, {"kind": "scene", "action": action, **more}, [])
         return self.scene
 
     @property
+    def editor(self) -> Any:
+        """The form below the list; None while none is open."""
+        return next((part for part in self.widget.children if isinstance(part, SceneEditor)), None)
+
+    @property
     def scene(self) -> dict[str, Any]:
-        return self.widget._editor.scene
+        return self.editor.scene
 
     def wait(self, done: Callable[[], Any]) -> Any:
         for _ in range(3000):
             if found := done():
                 return found
             time.sleep(0.01)
-        raise AssertionError((self.list.status, self.widget._editor and self.scene))
+        raise AssertionError((self.list.status, self.editor and self.scene))
 
     def phase(self, *phases: str) -> dict[str, Any]:
-        flow = self.widget._editor.flow
+        flow = self.editor.flow
         self.wait(lambda: self.scene["phase"] in phases and not flow.worker.busy)
         return self.scene
 
@@ -208,7 +214,7 @@ class TestOneScene:
             assert client.scene(id).published is published
             assert shown.told[-1]["row"]["published"] is published
         shown.press("publish", id)
-        shown.wait(lambda: shown.widget._editor and shown.scene["phase"] == "review")
+        shown.wait(lambda: shown.editor and shown.scene["phase"] == "review")
         shown.ask("cancel")
         assert shown.phase("editing")["changed"] == [] and not client.scene(id).published
 
@@ -254,7 +260,7 @@ class TestANewScene:
         assert shown.scene["form"]["text"] == "Half typed"
         shown.widget._on_stored(None)  # it was made
         shown.press("new")
-        shown.wait(lambda: shown.widget._editor and shown.scene["form"]["text"] == "")
+        shown.wait(lambda: shown.editor and shown.scene["form"]["text"] == "")
 
     def test_it_is_made_of_several_images_in_order_with_their_opacity(self, show, box, client, images):
         shown = show(box.handle)
