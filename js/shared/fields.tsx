@@ -189,12 +189,8 @@ export function TextField({ draft, spec, help }: FieldProps & { help?: Component
   );
 }
 
-// At most so many significant digits are shown: 1e-10 of a right ascension is 0.00005″. Showing more once the field is in use would
-// replace the text under the selection, and what is typed next would be appended to it. A field that is not being edited keeps all its digits.
-const SHOWN_DIGITS = 10;
-
 export function NumberField({ draft, spec }: FieldProps) {
-  const { text, write, bound } = useTyping(draft, spec.path, (value) => formatNumber(value, SHOWN_DIGITS), parseNumber);
+  const { text, write, bound } = useTyping(draft, spec.path, formatNumber, parseNumber);
   const onKeyDown = (event: KeyboardEvent) => {
     const direction = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : 0;
     const next = direction && !draft.gone && stepped(text, direction, event.shiftKey);

@@ -93,18 +93,18 @@ function TestResult({ draft, test }: DraftViewProps & { test: AddressTest }) {
   );
 }
 
-/** Tests one address of the draft, and shows what is there. */
-export function AddressTester({ draft, field = URL_PATH }: DraftViewProps & { field?: string }) {
+/** Tests the address of the draft's image, and shows what is there. */
+export function AddressTester({ draft }: DraftViewProps) {
   const hosting = useTrait<HostingState>(draft.kernel, "hosting");
   const busy = hosting.phase === "uploading" || hosting.phase === "testing";
-  const test = hosting.test?.field === field ? hosting.test : null;
+  const test = hosting.test?.field === URL_PATH ? hosting.test : null;
   return (
     <div class="cxw-hosting">
       <div class="cxw-row">
         <BusyButton
           busy={busy || draft.waiting}
-          disabled={draft.text(field) === ""}
-          onClick={() => draft.send({ kind: "test_address", field })}
+          disabled={draft.text(URL_PATH) === ""}
+          onClick={() => draft.send({ kind: "test_address", field: URL_PATH })}
         >
           Test this address
         </BusyButton>

@@ -21,8 +21,9 @@ test("nothing is no value, and what means no number stays as it was typed", () =
     expect(parseNumber(text)).toBe(text);
 });
 
-test("a value is shown so that it reads back as itself", () => {
-  for (const value of [0, 0.1, -12.345678901234567, 1e-9, 360]) expect(parseNumber(formatNumber(value))).toBe(value);
+test("a value is shown with ten digits, so that it reads back as itself if it has no more", () => {
+  for (const value of [0, 0.1, -12.34567891, 1e-9, 360]) expect(parseNumber(formatNumber(value))).toBe(value);
+  expect([29.999999999999964, null, "typed"].map(formatNumber)).toEqual(["30", "", "typed"]);
 });
 
 test("arrow keys step the last digit that is shown", () => {

@@ -13,10 +13,13 @@ export function parseNumber(text: string): Value {
   return Number.isFinite(value) ? value : text;
 }
 
-/** A value with at most so many significant digits; with 17 it reads back as itself. */
-export function formatNumber(value: Value, digits = 17): string {
-  if (typeof value === "number" && digits < 17 && Number.isFinite(value))
-    return String(Number(value.toPrecision(digits)));
+// At most so many significant digits are shown: 1e-10 of a right ascension is 0.00005″. Showing more once the field is in use would
+// replace the text under the selection, and what is typed next would be appended to it. The value itself keeps all its digits until the field is edited.
+const SHOWN_DIGITS = 10;
+
+/** A value as a field shows it. */
+export function formatNumber(value: Value): string {
+  if (typeof value === "number" && Number.isFinite(value)) return String(Number(value.toPrecision(SHOWN_DIGITS)));
   return value === null ? "" : String(value);
 }
 

@@ -3,7 +3,7 @@
 const VISIBLE = 8; // of 255; JPEG's black is not quite black
 
 /** Width and height as fractions of the square, of a rectangle around the image's middle that holds all that is not padding. */
-export function filledPart(image: HTMLImageElement, middle = 0.5): [number, number] | null {
+export function filledPart(image: HTMLImageElement, middle: number): [number, number] | null {
   const side = 256;
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = side;
