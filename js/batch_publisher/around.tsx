@@ -1,6 +1,7 @@
 // Around the table: notices, unsaved edits of an earlier kernel, filters and selection.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { isOfTheWeb } from "../shared/reach.ts";
 import { KernelSilent } from "../shared/ui/kernel_notices.tsx";
 import { images, inWords, isBusy, type PartProps, progressOf, type Row, STATES, type Status } from "./status.ts";
 
@@ -114,7 +115,7 @@ export function Filters({ rows, shown, filter, setFilter, web, setWeb, choose, s
             ),
         )}
       </span>
-      {rows.some((row) => row && !row.local && /^https?:/i.test(row.web)) && (
+      {rows.some((row) => row && !row.local && isOfTheWeb(row.web)) && (
         <label title="Your browser loads thumbnails from the servers named in the drafts; those servers can log the request.">
           <input type="checkbox" checked={web} onChange={(event) => setWeb(event.currentTarget.checked)} /> Load
           thumbnails from the web

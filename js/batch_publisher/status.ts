@@ -2,6 +2,7 @@
 
 import type { BatchReviewKind, BatchRow, BatchStatus } from "../protocol.ts";
 import type { DraftViewProps } from "../shared/mount.tsx";
+import { count, plural } from "../shared/numbers.ts";
 
 export type { BatchReviewKind as Kind, BatchRow as Row, BatchStatus as Status };
 
@@ -24,21 +25,21 @@ export const STATES: Record<string, string> = {
   blocked: "blocked",
 };
 
-export const images = (count: number) => `${count.toLocaleString("en")} image${count === 1 ? "" : "s"}`;
+export const images = (number: number) => plural(number, "image");
 
 export const isBusy = ({ phase }: BatchStatus) => phase === "planning" || phase === "sending" || phase === "stopping";
 
 /** Number of planned images that are finished, and of all planned images. */
 export function progressOf({ sent }: BatchStatus): { done: number; of: number } {
-  const count = (...states: string[]) => states.reduce((sum, state) => sum + (sent[state] ?? 0), 0);
-  const done = count("published", "failed", "unclear");
-  return { done, of: done + count("waiting", "sending") };
+  const of = (...states: string[]) => states.reduce((sum, state) => sum + (sent[state] ?? 0), 0);
+  const done = of("published", "failed", "unclear");
+  return { done, of: done + of("waiting", "sending") };
 }
 
 /** "87 published, 2 failed": the states of the planned rows. */
 export function inWords(counts: Record<string, number>): string {
   const parts = Object.keys(STATES).flatMap((state) =>
-    counts[state] ? [`${counts[state]!.toLocaleString("en")} ${STATES[state]}`] : [],
+    counts[state] ? [`${count(counts[state]!)} ${STATES[state]}`] : [],
   );
   return parts.join(", ");
 }

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { isolated } from "../shared/foreign.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
 import { useUniqueId } from "../shared/mount.tsx";
+import { isOfTheWeb } from "../shared/reach.ts";
 import { Address, useWayTo } from "../shared/ui/address.tsx";
 import { moved, useVirtualList, VirtualList } from "../shared/virtual_list.tsx";
 import { Details } from "./details.tsx";
@@ -252,7 +253,7 @@ function Counts({ row }: { row: Row }) {
 
 function Thumbnail({ row, web, thumbnails }: { row: Row; web: boolean; thumbnails: Thumbnails }) {
   const own = row.local ? thumbnails.of(row.i) : "";
-  const way = useWayTo(!own && web && /^https?:\/\//i.test(row.web) ? row.web : "");
+  const way = useWayTo(!own && web && isOfTheWeb(row.web) ? row.web : "");
   const address = own || way;
   if (!address) return null;
   const away = own ? {} : { loading: "lazy" as const, referrerPolicy: "no-referrer" as const };

@@ -6,6 +6,7 @@ import type { HandleImagePicture, HandleImageRow, HandleImagesStatus } from "../
 import { isolated } from "../shared/foreign.ts";
 import { fallbackOf, HandleList } from "../shared/handle_list/view.tsx";
 import { useRedrawSoon, useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { isOfTheWeb } from "../shared/reach.ts";
 import { useWayTo } from "../shared/ui/address.tsx";
 import { Pictures } from "./pictures.ts";
 
@@ -52,7 +53,7 @@ function Thumbnail({ picture }: { picture: HandleImagePicture | null }) {
   const thumbnail = useWayTo(picture?.thumbnail ?? "") ?? "";
   if (!picture) return <span class="cxw-image-picture cxw-quiet">…</span>;
   const { alt } = picture;
-  if (!/^https?:\/\//i.test(thumbnail) || broken === thumbnail)
+  if (!isOfTheWeb(thumbnail) || broken === thumbnail)
     return <span class="cxw-image-picture cxw-quiet">no thumbnail</span>;
   return (
     <span class="cxw-image-picture">

@@ -2,9 +2,9 @@
 
 import "./handle_scenes.css";
 import type { HandleListStatus, HandleSceneRow } from "../protocol.ts";
-import { count } from "../shared/handle_list/status.ts";
 import { fallbackOf, HandleList } from "../shared/handle_list/view.tsx";
 import { useTrait, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { count } from "../shared/numbers.ts";
 
 const COUNTERS = [
   ["impressions", "views"],

@@ -7,13 +7,14 @@ import type { LibraryIndexResponse } from "../protocol.ts";
 import { isolated } from "../shared/foreign.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
 import { useSilence, useTrait, useUniqueId, type ViewProps, widgetOf } from "../shared/mount.tsx";
+import { count, plural } from "../shared/numbers.ts";
 import { paragraph } from "../shared/static_fallback.ts";
 import { KernelGone, KernelSilent } from "../shared/ui/kernel_notices.tsx";
 import { Details, type Mode } from "./details.tsx";
 import { sendFiles } from "./drop.ts";
 import { Grid } from "./grid.tsx";
 import { Picker } from "./picker.tsx";
-import { counted, type Row, type State } from "./state.ts";
+import type { Row, State } from "./state.ts";
 import { Thumbs } from "./thumbs.ts";
 import { Uploads } from "./uploads.tsx";
 
@@ -223,8 +224,8 @@ interface StatusProps {
 }
 
 function Status({ state, search, found, refresh, cancel }: StatusProps) {
-  const all = counted(state.count, "image");
-  const matching = search.trim() && found !== null ? `${found.toLocaleString("en")} of ${all}` : all;
+  const all = plural(state.count, "image");
+  const matching = search.trim() && found !== null ? `${count(found)} of ${all}` : all;
   const listing = state.phase === "loading" || state.phase === "new";
   return (
     <>

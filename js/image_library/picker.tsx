@@ -3,7 +3,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { DirectoryListing } from "../protocol.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
-import { bytes, counted } from "./state.ts";
+import { plural } from "../shared/numbers.ts";
+import { bytes } from "./state.ts";
 
 export function Picker({ kernel, close }: { kernel: KernelLink; close(): void }) {
   const [shown, setShown] = useState<DirectoryListing | null>(null);
@@ -78,7 +79,7 @@ export function Picker({ kernel, close }: { kernel: KernelLink; close(): void })
       </ul>
       <div class="cxw-row">
         <button type="button" class="cxw-primary" disabled={chosen.size === 0} onClick={upload}>
-          {chosen.size === 0 ? "Upload" : `Upload ${counted(chosen.size, "file")}`}
+          {chosen.size === 0 ? "Upload" : `Upload ${plural(chosen.size, "file")}`}
         </button>
         <button type="button" onClick={close}>
           Cancel

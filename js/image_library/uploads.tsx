@@ -2,7 +2,8 @@
 
 import { isolated } from "../shared/foreign.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
-import { bytes, counted, duration, type Upload } from "./state.ts";
+import { plural } from "../shared/numbers.ts";
+import { bytes, duration, type Upload } from "./state.ts";
 
 const PHASES: Record<Upload["phase"], string> = {
   arriving: "being sent to the kernel",
@@ -38,7 +39,7 @@ export function Uploads({ kernel, uploads }: { kernel: KernelLink; uploads: Uplo
   const under = uploads.filter((upload) => UNDER_WAY.includes(upload.phase));
   const failed = uploads.filter((upload) => upload.phase === "failed" || upload.phase === "unclear");
   const summary = [
-    under.length > 0 && `${counted(under.length, "upload")} in progress`,
+    under.length > 0 && `${plural(under.length, "upload")} in progress`,
     failed.length > 0 && `${failed.length} with problems`,
     ended.length > 0 && `${ended.length} finished`,
   ].filter(Boolean);

@@ -1,6 +1,11 @@
-// Numbers as people type them.
+// Numbers as people type and read them.
 
 import type { Value } from "../protocol.ts";
+
+export const count = (number: number) => number.toLocaleString("en");
+
+/** "1 image", "1,000 images" */
+export const plural = (number: number, noun: string) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 const NUMBER = /^[-+−]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 

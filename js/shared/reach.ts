@@ -5,6 +5,8 @@
 
 import { pageWide } from "./page_wide.ts";
 
+export const isOfTheWeb = (url: string) => /^https?:\/\//i.test(url);
+
 /** Whether a host name is that of the machine itself. */
 function isLoopback(hostname: string): boolean {
   return (
@@ -22,7 +24,7 @@ export function isNear({ protocol, hostname }: Pick<Location, "protocol" | "host
 
 /** An address on the kernel's machine; null if it is elsewhere, or none. A template such as `{1}/{3}_{2}.png` may be in it. */
 function localAddress(url: string): URL | null {
-  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return null;
+  if (!isOfTheWeb(url) || !URL.canParse(url)) return null;
   const address = new URL(url);
   return isLoopback(address.hostname) ? address : null;
 }

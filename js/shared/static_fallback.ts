@@ -9,6 +9,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { withoutMathJax } from "./foreign.ts";
 import { pageWide } from "./page_wide.ts";
+import { isOfTheWeb } from "./reach.ts";
 
 interface Entry {
   model_name: string;
@@ -171,7 +172,7 @@ export function foreign(text: string): HTMLElement {
 
 /** A link that leads to the web, or text. */
 export function link(address: string): Node {
-  if (!/^https?:\/\//i.test(address)) return foreign(address);
+  if (!isOfTheWeb(address)) return foreign(address);
   const anchor = document.createElement("a");
   anchor.href = anchor.textContent = address;
   anchor.rel = "noopener noreferrer";

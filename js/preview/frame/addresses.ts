@@ -3,7 +3,7 @@
  * was chosen, and those files of WWT that a program has requested.
  */
 
-import { bytesAt, isOnKernelHost } from "../../shared/reach.ts";
+import { bytesAt, isOfTheWeb, isOnKernelHost } from "../../shared/reach.ts";
 import type { LocalFiles } from "./local_files.ts";
 import { marker } from "./markers.ts";
 import { type Survey, tileAddress } from "./surveys.ts";
@@ -196,5 +196,5 @@ async function fetchTile(address: string, opened: Opened): Promise<Bytes | null>
 
 function findRemote(url: string): Found {
   if (isOnKernelHost(url)) return { bytes: bytesAt(url) };
-  return /^https?:\/\//i.test(url) ? { link: url } : nothing();
+  return isOfTheWeb(url) ? { link: url } : nothing();
 }

@@ -3,7 +3,8 @@
 import type { ComponentChildren, VNode } from "preact";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isolated } from "../foreign.ts";
-import { Address, isOfTheWeb } from "../ui/address.tsx";
+import { isOfTheWeb } from "../reach.ts";
+import { Address } from "../ui/address.tsx";
 import { moved, useVirtualList, VirtualList } from "../virtual_list.tsx";
 import type { Row, Status } from "./status.ts";
 

@@ -2,6 +2,7 @@
 
 import type { HandleListStatus } from "../../protocol.ts";
 import { isolated } from "../foreign.ts";
+import { count, plural } from "../numbers.ts";
 
 export type { HandleListStatus as Status };
 
@@ -10,11 +11,6 @@ export interface Row {
   id: string;
   created: string;
 }
-
-export const count = (number: number) => number.toLocaleString("en");
-
-/** "1 image", "1,000 images" */
-export const plural = (number: number, noun: string) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 /** How many records there are, are loaded and are found: one sentence, announced when it changes. */
 export function inWords(status: HandleListStatus, noun: string, search: string, found: number): string {

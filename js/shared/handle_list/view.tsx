@@ -7,12 +7,13 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isolated } from "../foreign.ts";
 import type { KernelLink } from "../kernel_link.ts";
 import { useRedrawSoon, useSilence, useUniqueId } from "../mount.tsx";
+import { plural } from "../numbers.ts";
 import { useOpenedBelow } from "../opened_below.ts";
 import { paragraph } from "../static_fallback.ts";
 import { KernelGone, KernelSilent } from "../ui/kernel_notices.tsx";
 import { List, type ListProps } from "./list.tsx";
 import { RowStore } from "./rows.ts";
-import { inWords, matching, plural, type Row, type Status } from "./status.ts";
+import { inWords, matching, type Row, type Status } from "./status.ts";
 
 type Press = (what: string, of?: string) => void;
 

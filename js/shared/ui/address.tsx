@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { isOnKernelHost, outOfReach, wayTo } from "../reach.ts";
+import { isOfTheWeb, isOnKernelHost, outOfReach, wayTo } from "../reach.ts";
 
 interface AddressProps {
   url: string;
@@ -13,8 +13,6 @@ interface AddressProps {
   "data-control"?: string;
   "data-focus"?: boolean;
 }
-
-export const isOfTheWeb = (url: string) => /^https?:\/\//i.test(url);
 
 /** What leads to an address from this page; null if nothing does, undefined as long as that is not known. */
 export function useWayTo(url: string): string | null | undefined {
