@@ -88,7 +88,7 @@ class Ledger:
 
     def fill(self, listing: Iterable[tuple[str, StoredFile]]) -> None:
         """Read a store's list and the confirmations; `find` may be called afterwards."""
-        if self._listed.insert((key, (it.size, it.tag, it.md5)) for key, it in listing):
+        if self._listed.insert(listing):
             self._confirmed.insert((line[0], tuple(line[1:])) for line in self._lines() if len(line) == _FIELDS)
 
     def _lines(self) -> Iterator[list[Any]]:
