@@ -364,6 +364,7 @@ class Publisher(DraftWidget[ImageDraft]):
                 and publication.would_send(attempt.request)
             ):
                 self._draft.published(attempt.receipt)
+        self._look_up_source()  # what it says of these attempts has changed
 
     def _track(self, changed: frozenset[str]) -> None:
         if self._draft.receipt:
