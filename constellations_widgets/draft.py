@@ -13,8 +13,8 @@ from pathlib import Path, PurePath
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from .autosave import Autosave, first_values, folder_of, read_draft_file, saved_files, to_json
-from .checks import ERROR, INFO, WARNING, Fix, Problem
+from .autosave import Autosave, first_values, folder_of, read_draft_file, saved_files, to_json, unsaved_reason
+from .checks import ERROR, INFO, UNSAVED, WARNING, Fix, Problem
 from .errors import DraftError, PublishError, SourceError, needs_package
 from .observable import CheckedFields
 from .outputs.exports import Exports
@@ -417,7 +417,7 @@ class ImageDraft(Exports, CheckedFields):
     # -- problems and submission
 
     def _find_problems(self) -> list[Problem]:
-        unsaved = [Problem("CXW902", WARNING, "", self._unsaved)] if self._unsaved else []
+        unsaved = [Problem(UNSAVED, WARNING, "", self._unsaved)] if self._unsaved else []
         offers = [
             Problem(
                 "CXW905",
@@ -500,6 +500,7 @@ class ImageDraft(Exports, CheckedFields):
         self._receipt = receipt
         if self._autosave:
             self._autosave.discard()
+            self._unsaved, self._problems = "", None
         self._notify(frozenset({"receipt"}))
 
     # -- on disk
@@ -567,9 +568,8 @@ class ImageDraft(Exports, CheckedFields):
         return folder_of(self.origin or self.id) / f"{self.id}.json"
 
     def _autosave_told(self, error: OSError | None) -> None:
-        reason = error and f"edits can't be saved to disk ({error.strerror or error}): a killed kernel would lose them"
         with self._lock:
-            self._unsaved = reason or ""
+            self._unsaved = unsaved_reason(error) if error else ""
             self._problems = None
         self._notify(frozenset())
 
