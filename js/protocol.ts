@@ -156,19 +156,14 @@ export interface SavingRow {
   meanwhile: boolean;
 }
 
-/** A field that others have changed and this form has not. */
-export interface ForeignChange {
-  path: string;
-  now: Value;
-}
-
 /** Review of what would be saved. */
 export interface SavingReview {
   ticket: string;
   /** Name of the account that sends, whoever confirms; "" if its token does not name it. */
   account: string;
   rows: SavingRow[];
-  theirs: ForeignChange[];
+  /** Paths of the fields that others have changed and this form has not. */
+  theirs: string[];
 }
 
 /** Outcome of saving one field. */
@@ -661,7 +656,6 @@ export interface ReceiptState {
   dashboard_url: string;
   /** The owner's pages on the site, "" if there are none. */
   edit_url: string;
-  note: string;
   key: string;
   body_sha256: string;
   /** What was sent, as text. */
@@ -1100,7 +1094,6 @@ export interface LibraryRowsResponse {
   rows: [string, string][];
   /** Number of images that match the search. */
   count: number;
-  revision: number;
 }
 
 /** Request for the number of an image in the list. */
@@ -1151,11 +1144,6 @@ export interface LibraryRenameRequest {
   name: string;
 }
 
-/** Response to LibraryRenameRequest. */
-export interface LibraryRenameResponse {
-  name: string;
-}
-
 /** Request for the entries of a folder of the kernel's disk. */
 export interface DirectoryRequest {
   kind: "directory";
@@ -1183,11 +1171,6 @@ export interface DirectoryListing {
 export interface UploadFilesRequest {
   kind: "upload";
   paths: string[];
-}
-
-/** Response to UploadFilesRequest. */
-export interface UploadFilesResponse {
-  uploads: number[];
 }
 
 /** Upload a file of the browser's machine; its content follows in parts. */

@@ -79,7 +79,7 @@ class Exports:
         """
         text = export_wtml(self.values, self.name, notes_of(self))
         if path is not None:
-            _write(Path(path).expanduser(), text.encode("utf-8", "replace"), "WTML")
+            write_output(Path(path).expanduser(), text.encode("utf-8", "replace"), "WTML")
         return text
 
     def to_avm(self, path: str | Path, source: str | Path | None = None) -> Path:
@@ -126,7 +126,7 @@ class Exports:
         except OSError as error:
             raise SourceError(f"{shown(what)} can't be read: {getattr(error, 'strerror', None) or error}") from None
         plane = plane_of(self.values, size)
-        _write(target, with_avm(content, what, size, plane, self.values), "picture")
+        write_output(target, with_avm(content, what, size, plane, self.values), "picture")
         return target
 
     def to_wcs_header(self, size: tuple[int, int] | None = None) -> Header:
@@ -219,7 +219,7 @@ def to_wtml(drafts: Iterable[Exports], path: str | Path | None = None, name: str
     images = [(draft.values, draft.name, notes_of(draft)) for draft in drafts]
     text = export_collection(images, name)
     if path is not None:
-        _write(Path(path).expanduser(), text.encode("utf-8", "replace"), "WTML")
+        write_output(Path(path).expanduser(), text.encode("utf-8", "replace"), "WTML")
     return text
 
 
@@ -229,7 +229,8 @@ def notes_of(draft: Exports) -> Notes:
     return Notes(DOUBTED_SIZE not in {problem.code for problem in problems}, (), inaccuracy_in(problems))
 
 
-def _write(target: Path, content: bytes, what: str) -> None:
+def write_output(target: Path, content: bytes, what: str) -> None:
+    """Write a file for users, atomically. Raises SourceError, which calls the file `what`, if it can't be written."""
     try:
         write_file(target, content, mode=PUBLIC)
     except (OSError, ValueError) as error:

@@ -13,15 +13,6 @@ from .worker import Job, Worker
 if TYPE_CHECKING:
     from ..api import Constellations
 
-CHECKING, OK, SIGNED_OUT, UNKNOWN_HANDLE, FORBIDDEN, UNREACHABLE = (
-    "checking",
-    "ok",
-    "signed out",
-    "unknown handle",
-    "forbidden",
-    "unreachable",
-)
-
 
 class Account:
     """Whether a client's account may publish under a handle, as its server says.
@@ -35,54 +26,46 @@ class Account:
 
     Attributes
     ----------
-    state : str
-        `CHECKING`, `OK`, `SIGNED_OUT`, `UNKNOWN_HANDLE`, `FORBIDDEN` or `UNREACHABLE`.
-    message : str
-        What to do about it; "" if all is well.
+    state : dict
+        For the page. `blocks` is true if publishing would fail, also while that is checked again.
     """
 
     def __init__(self, client: Constellations, handle: str, show: Callable[[], object]):
         self._client, self._handle, self._show = client, handle, show
         self._lock = threading.RLock()
-        self._worker = Worker("account", lambda error: self._set(UNREACHABLE, str(error)), self._lock)
+        self._worker = Worker("account", lambda error: self._set(str(error), blocks=False), self._lock)
         self._where = f"@{handle} at {client.api_url}"
-        self.state, self.message = CHECKING, ""
+        self.state: AccountState = {"message": "", "blocks": False}
 
     def check(self) -> None:
         """Ask the server. A message of before is replaced at once: it may be of another account."""
         with self._lock:
             self._worker.start(self._check, replace=True)
-            if self.message:
-                self._set(CHECKING, f"Checking {self._where} …")
-
-    def to_page(self) -> AccountState:
-        """Return the state for the page; `blocks` is true if publishing would fail, also while that is checked again."""
-        blocks = self.state in (SIGNED_OUT, UNKNOWN_HANDLE, FORBIDDEN) or (
-            self.state == CHECKING and self.message != ""
-        )
-        return {"message": self.message, "blocks": blocks}
+            if self.state["message"]:
+                self._set(f"Checking {self._where} …", blocks=True)
 
     def _check(self, job: Job) -> None:
-        found = self._ask()
+        refusal = self._refusal()
         with self._lock:
             if job.is_current:
-                self._set(*found)
+                self._set(refusal, blocks=refusal != "")
 
-    def _ask(self) -> tuple[str, str]:
+    def _refusal(self) -> str:
+        """Return why publishing would be refused, and what to do; "" if it would not be, or that is not known."""
         where = self._where
         if not self._client.signed_in:
-            return SIGNED_OUT, f"Sign in to publish as {where}."
+            return f"Sign in to publish as {where}."
         try:
             self._client.handle(self._handle)
             may = self._client.may_add_images(self._handle)
         except NotFoundError:
-            return UNKNOWN_HANDLE, f"There is no handle {where}. Check the spelling; capital letters matter."
+            return f"There is no handle {where}. Check the spelling; capital letters matter."
         except SignInError:
-            return SIGNED_OUT, f"The server does not accept this sign-in or token. Sign in again to publish as {where}."
+            return f"The server does not accept this sign-in or token. Sign in again to publish as {where}."
         except ConstellationsError:
-            return UNREACHABLE, ""  # the review reports it, if that has not changed
-        return (OK, "") if may else (FORBIDDEN, f"This account may not publish as {where}. Sign in as its owner.")
+            return ""  # the review reports it, if that has not changed
+        return "" if may else f"This account may not publish as {where}. Sign in as its owner."
 
-    def _set(self, state: str, message: str) -> None:
-        self.state, self.message = state, message
+    def _set(self, message: str, *, blocks: bool) -> None:
+        self.state = {"message": message, "blocks": blocks}
         self._show()

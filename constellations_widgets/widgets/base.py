@@ -132,8 +132,7 @@ class PageWidget(ClosesModels, anywidget.AnyWidget):
         self._sent_again = -math.inf
         self._requests: RequestHandler | None = None
         if requests:
-            slow = {"slow": slow_requests, "workers": workers} if slow_requests else {}
-            self._requests = RequestHandler(requests, self.send, once=once, **slow)
+            self._requests = RequestHandler(requests, self.send, slow=slow_requests, workers=workers, once=once)
         super().__init__(**traits)
         self.on_msg(self._on_message)
 
@@ -192,7 +191,6 @@ class DraftObserver(ClosedByItsCell, PageWidget, Generic[Draft]):
     _unsubscribe: Callable[[], None] | None = None
     _views: frozenset[str] = frozenset()
     _idle_views: frozenset[str] = frozenset()
-    _never_viewed = True
     _missed: frozenset[str] = frozenset()
 
     def __init__(
@@ -200,7 +198,7 @@ class DraftObserver(ClosedByItsCell, PageWidget, Generic[Draft]):
     ):
         self._draft: Draft = draft
         self._viewing = threading.Lock()
-        self._pace = Pace(self._send_paced, viewed=False)
+        self._pace = Pace(self._send_paced)
         super().__init__(messages={"view": self._on_view, **(messages or {})}, **options)
         if draft is not None:
             self._unsubscribe = draft.on_change(self._on_draft_change)
@@ -227,11 +225,11 @@ class DraftObserver(ClosedByItsCell, PageWidget, Generic[Draft]):
 
     @property
     def _may_be_viewed(self) -> bool:
-        return bool(self._views) or self._never_viewed
+        return bool(self._views) or not self._pace.viewed
 
     @property
     def _needs_updates(self) -> bool:
-        return bool(self._views - self._idle_views) or self._never_viewed
+        return bool(self._views - self._idle_views) or not self._pace.viewed
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """Return the state; all of it (for a reloaded page, a saved notebook) is brought up to date first."""
@@ -257,7 +255,7 @@ class DraftObserver(ClosedByItsCell, PageWidget, Generic[Draft]):
         view = frozenset({str(message.get("view"))})
         is_open, is_idle = message.get("open") is True, message.get("updates") is False
         with self._viewing:
-            self._never_viewed, self._pace.viewed = False, True
+            self._pace.viewed = True
             self._views = self._views | view if is_open else self._views - view
             self._idle_views = self._idle_views | view if is_open and is_idle else self._idle_views - view
         if self._needs_updates:

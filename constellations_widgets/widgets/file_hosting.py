@@ -72,7 +72,6 @@ class Uploads(ABC):
         self._lock = threading.RLock()
         self._worker = Worker("file-hosting", self._on_error)
         self._progress_shown = 0.0
-        self._profiles = self._read_profiles()
         self.state = NO_HOSTING | {"blocked": self._blocked(), "places": self._places()}
 
     @abstractmethod
@@ -155,7 +154,6 @@ class Uploads(ABC):
 
     def _update(self, **changes: Any) -> None:
         with self._lock:
-            self._profiles = self._read_profiles()
             places = {"blocked": self._blocked(), "places": self._places()}
             self.state = {**self.state, **places, **changes}
             self._show(self.state)
@@ -163,7 +161,8 @@ class Uploads(ABC):
     def _places(self) -> list[dict[str, str]]:
         sandbox = [{"id": SANDBOX, "label": "This sandbox"}] if self._sandbox is not None else []
         profiles = [
-            {"id": PROFILE + name, "label": name, "scheme": _scheme(it.target)} for name, it in self._profiles.items()
+            {"id": PROFILE + name, "label": name, "scheme": _scheme(it.target)}
+            for name, it in self._read_profiles().items()
         ]
         return [*sandbox, *profiles]
 

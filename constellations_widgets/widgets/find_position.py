@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import runtime
+from ..auth.credentials import Secret
 from ..errors import ConstellationsError
 from ..solving import nova
 from .placement_search import Proposal
@@ -16,7 +17,6 @@ from .protocol.drafts import SolvingState
 from .star_search import StarSearch, described, parsed_hints, typed_hints
 
 if TYPE_CHECKING:
-    from ..auth.credentials import Secret
     from ..draft import ImageDraft
     from ..solving.solution import Solution
     from .base import Message
@@ -103,7 +103,8 @@ class FindPosition(StarSearch):
 
     def _begin(self, message: Message) -> None:
         near, width = typed_hints(message)
-        online, key = message.get("online") is True, _key_of(message)
+        online, typed = message.get("online") is True, str(message.get("key") or "").strip()
+        key = Secret(typed) if typed else None
         self._start(lambda job: self._search(job, near, width, online, key), near=near, width=width)
 
     def _start(self, run: Callable[[Job], object], **changes: Any) -> None:
@@ -166,10 +167,3 @@ class FindPosition(StarSearch):
 
     def _show_state(self) -> None:
         self._show(self.state)
-
-
-def _key_of(message: Message) -> Secret | None:
-    from ..auth.credentials import Secret
-
-    key = str(message.get("key") or "").strip()
-    return Secret(key) if key else None

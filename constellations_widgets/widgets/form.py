@@ -15,7 +15,7 @@ from ..geometry.transforms import PLACED
 from ..schema.credits import clean_credits, credits_tree
 from ..schema.fields import fields
 from ..schema.license import license_choices
-from .base import DraftWidget, Message, require_draft, synced_dict
+from .base import DraftWidget, Fields, Message, require_draft, synced_dict
 from .earlier_edits import EarlierEdits
 from .file_hosting import FileHosting
 from .find_position import FindPosition
@@ -33,7 +33,7 @@ PLACEMENT = frozenset({*PLACED, "wwt.bottoms_up", "wwt.projection", "wwt.tile_le
 """Paths of all fields that say where an image lies."""
 
 
-class CreditsWidget(DraftWidget["ImageDraft | PublishedImage"]):
+class CreditsWidget(DraftWidget[Fields]):
     """Base of the widgets with a field for the credits: they show them as the server will keep them."""
 
     kept_credits: KeptCredits = synced_dict()
@@ -45,7 +45,7 @@ class CreditsWidget(DraftWidget["ImageDraft | PublishedImage"]):
             super()._push(changed)
 
 
-class ImageForm(CreditsWidget):
+class ImageForm(CreditsWidget["ImageDraft | PublishedImage"]):
     """A form in steps: position, title and description, rights and credit, files on the web, and the raw WWT fields.
 
     Parameters

@@ -11,7 +11,7 @@ from ipywidgets import VBox
 from ..api.addresses import handle_name
 from ..errors import ConstellationsError
 from ..publishing._arguments import require_client
-from .base import PageWidget, synced_dict
+from .base import PageWidget, placeholder, synced_dict
 from .handle_pages import PAGE, HandlePages, Item
 from .lifetime import ClosesModels
 from .protocol.scenes import HandleListStatus, HandleRowsResponse, OpenedRecord
@@ -78,7 +78,7 @@ class HandleList(ClosesModels, VBox, Generic[Item]):
         self._stop_listening = client.on_account_change(self._on_account_change)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._handle!r} at {self._client.api_url}: run the cell to see it>"
+        return placeholder(self, f" of {self._handle!r} at {self._client.api_url}")
 
     # -- to be overridden
 

@@ -129,10 +129,8 @@ class HandlePages(Generic[Item]):
 
     def _on_error(self, error: Exception) -> None:
         signed_out = isinstance(error, ApiError) and not self._client.signed_in
-        self.phase, self.message = (
-            "failed",
-            _NOT_SIGNED_IN.format(what=self._what) if signed_out else format_error(error),
-        )
+        self.phase = "failed"
+        self.message = _NOT_SIGNED_IN.format(what=self._what) if signed_out else format_error(error)
         self._on_change()
 
 

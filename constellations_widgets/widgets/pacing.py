@@ -51,13 +51,16 @@ class Pace:
     send : callable
         Sends the widget's present state, in the calling thread. It must let only one thread at a time read and send, so that
         the state that is sent last is the newest.
-    viewed : bool, default True
-        Whether a page shows the widget. Those that no page has shown so far share the rate of one.
+
+    Attributes
+    ----------
+    viewed : bool
+        Whether a page has shown the widget. Those that no page has shown so far share the rate of one.
     """
 
-    def __init__(self, send: Callable[[], None], *, viewed: bool = True):
+    def __init__(self, send: Callable[[], None]):
         self.send = send
-        self.viewed = viewed
+        self.viewed = False
         self.bucket = _Bucket(RATE, _BURST)
 
     def request(self) -> None:

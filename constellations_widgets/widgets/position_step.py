@@ -51,9 +51,9 @@ class PositionStep:
         local = self._draft.local
         return local.size if isinstance(local, LocalImage) else None
 
-    def state(self, values: Mapping[str, Any] | None = None) -> PositionState:
+    def state(self) -> PositionState:
         """Return the step for the page: see js/form/position.tsx."""
-        values = self._draft.values if values is None else values
+        values = self._draft.values
         flat = is_flat(values)
         found = position_of(values, self._size) if flat else None
         shown = found.texts() if found else _incomplete(values)

@@ -14,13 +14,13 @@ from ..schema.credits import clean_credits, credits_tree
 from ..schema.fields import fields, flatten
 from ..schema.images import ImageSubmission
 from ..schema.license import license_choices
-from .thumbnails import MOST_BYTES, small_picture
+from .thumbnails import thumbnail
 
 _SIDE = 240  # pixels of the picture
 
 
 def review_of(step: Step) -> dict[str, Any]:
-    """Return the review of a planned publication for the page: see js/publisher/status.ts.
+    """Return the review of a planned publication for the page: most of a `PublishReview`.
 
     `reasons` says why it can't be published, or what speaks against it; then confirming takes a tick.
     """
@@ -69,11 +69,7 @@ def _addresses(step: Step) -> list[dict[str, Any]]:
 
 def _picture(step: Step) -> str:
     """Return a small picture of the draft's image as a data: address; "" if there is none on this machine."""
-    local = step.draft.local
-    try:
-        if local is None or local.fits or local.where(local.top).stat().st_size > MOST_BYTES:
-            return ""
-        picture = small_picture(local.read(local.top), _SIDE)
-    except Exception:  # no Pillow, no file, a broken one: the review does without  # noqa: BLE001
+    picture = thumbnail(step.draft, _SIDE)
+    if picture is None:
         return ""
     return f"data:{picture.content_type};base64,{base64.b64encode(picture.content).decode()}"

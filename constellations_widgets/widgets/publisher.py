@@ -90,11 +90,6 @@ class Publication(ReviewFlow[Step]):
         return self._client.username if self._client is not None else ""
 
     @property
-    def has_client(self) -> bool:
-        """Whether there is a client."""
-        return self._client is not None
-
-    @property
     def client(self) -> Constellations:
         """The client. Raises PublishError if there is none."""
         if self._client is None:
@@ -116,7 +111,7 @@ class Publication(ReviewFlow[Step]):
             "sandbox": is_on_this_computer(self._api_url),
             "edits": self.edit_published is not None,
             "editing": self.editing,
-            "account": self._account.to_page() if self._account else {"message": "", "blocks": False},
+            "account": self._account.state if self._account else {"message": "", "blocks": False},
         }
 
     def on_message(self, message: Mapping[str, Any]) -> None:
@@ -160,7 +155,6 @@ class Publication(ReviewFlow[Step]):
             "handle_url": receipt.handle_url or "",
             "dashboard_url": receipt.dashboard_url or "",
             "edit_url": receipt.edit_url or "",
-            "note": receipt.note,
             "key": receipt.key,
             "body_sha256": receipt.body_sha256,
             "body": json.dumps(receipt.body, ensure_ascii=False, indent=1),
@@ -349,7 +343,7 @@ class Publisher(DraftWidget[ImageDraft]):
         self._source.start(look_up, replace=True)
 
     def _on_review(self, message: Mapping[str, Any]) -> None:
-        if self._publication.has_client:
+        if self._scene is not None:
             self._look_up_source()  # another panel may have published it since
         self._publication.on_message(message)
 

@@ -14,6 +14,8 @@ from .worker import Job, Worker, format_error
 Reviewed = TypeVar("Reviewed")
 REVIEW, FAILED, UNCLEAR = "review", "failed", "unclear"
 
+NO_CHANGES = "There are no changes to save: the server has the same values."
+
 
 class ReviewFlow(Generic[Reviewed]):
     """State machine of one write: idle → preparing → review → sending → done, failed or unclear.

@@ -53,13 +53,13 @@ class RequestHandler:
         send: Send,
         *,
         slow: Mapping[str, Handler] | None = None,
-        workers: Executor = _workers,
+        workers: Executor | None = None,
         once: Collection[str] = (),
     ):
         self._handlers: dict[str, tuple[Handler, Executor]] = {
             kind: (handler, _workers) for kind, handler in handlers.items()
         }
-        self._handlers |= {kind: (handler, workers) for kind, handler in (slow or {}).items()}
+        self._handlers |= {kind: (handler, workers or _workers) for kind, handler in (slow or {}).items()}
         self._send, self._once = send, frozenset(once)
         self._done: dict[int, dict[str, Any]] = {}  # request id → the response, if it must not be carried out again
         self._taken: dict[int, float] = {}  # request id → when it was answered; infinity while it is not

@@ -9,11 +9,10 @@ from .. import runtime
 from ..errors import ConflictError, ConstellationsError, DraftError, UnclearError
 from ..publishing.published import EDITABLE, PublishedImage
 from .base import to_page
-from .protocol.drafts import ForeignChange, SavingOutcome, SavingRow, SavingState
-from .review import FAILED, REVIEW, ReviewFlow
+from .protocol.drafts import SavingOutcome, SavingRow, SavingState
+from .review import FAILED, NO_CHANGES, REVIEW, ReviewFlow
 from .worker import Job
 
-_NO_CHANGES = "There are no changes to save: the server has the same values."
 _NOT_OWNER = "This account may not change the image: sign in as its owner, @{}."
 
 
@@ -25,7 +24,7 @@ class Saving(ReviewFlow[Mapping[str, str]]):
     image : PublishedImage
         The image that is edited.
     show : callable
-        Called with each new state, for the page: see js/form/saving_status.ts.
+        Called with each new state, for the page.
     """
 
     PREPARING, SENDING, DONE = "reading", "saving", "saved"
@@ -101,15 +100,13 @@ class Saving(ReviewFlow[Mapping[str, str]]):
         edits, changes = self._edits, self._image.changes
         after = self._image.outgoing()
         if not after:
-            self._reset(_NO_CHANGES)
+            self._reset(NO_CHANGES)
             return
         rows: list[SavingRow] = [
             {"path": path, "before": to_page(changes[path].before), "after": text, "meanwhile": path in meanwhile}
             for path, text in after.items()
         ]
-        theirs: list[ForeignChange] = [
-            {"path": path, "now": to_page(self._image[path])} for path in meanwhile if path not in after
-        ]
+        theirs = [path for path in meanwhile if path not in after]
         self._offer(edits, after, {"rows": rows, "theirs": theirs}, message)
 
     def _send(self, _job: Job, after: Mapping[str, str]) -> None:

@@ -46,7 +46,7 @@ class SceneEditor(PageWidget):
         on_stored: Callable[[SceneRecord | None], object] = lambda _record: None,
     ):
         self.flow = SceneFlow(client, handle, preview, functools.partial(self.set_trait, "scene"), on_stored)
-        super().__init__(messages={"view": lambda _message: None, "scene": self.flow.on_message})
+        super().__init__(messages={"scene": self.flow.on_message})
         self.flow.begin(scene)
         self._stop_listening = client.on_account_change(self.flow.on_account_change)
 

@@ -18,7 +18,7 @@ from ..publishing.scene_values import BACKGROUND, LAYERS, LINK, PUBLISHED, TEXT,
 from ..schema.records import site_url
 from ..schema.scenes import SceneReceipt, SceneRecord, SceneSubmission
 from .protocol.scenes import SceneReceiptState, SceneReviewRow, SceneState
-from .review import FAILED, REVIEW, UNCLEAR, ReviewFlow, request_review
+from .review import FAILED, NO_CHANGES, REVIEW, UNCLEAR, ReviewFlow, request_review
 from .scene_form import SceneForm
 from .view_fields import summary_of
 from .worker import Job
@@ -44,7 +44,6 @@ NO_SCENE: SceneState = {
     "choices": {"images": [], "backgrounds": [], "message": ""},
     "preview": False,
 }
-_NO_CHANGES = "There are no changes to save: the server has the same values."
 _NOT_OWNER = "This account may not change the scene: sign in as its owner, @{}."
 _UNCLEAR = "{} Your changes are kept. Check again: what reached the server is not sent a second time."
 
@@ -208,8 +207,8 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
             scene = values.submission()
             request = f"POST {self._client.api_url}/handle/{self._handle}/scene"
             rows: list[SceneReviewRow] = [
-                {"name": name, "before": None, "after": self._in_words(name, value), "meanwhile": False}
-                for name, value in self._shown(values).items()
+                {"name": name, "before": None, "after": self._in_words(name, getattr(values, name)), "meanwhile": False}
+                for name in (TEXT, VIEW, LAYERS, BACKGROUND, LINK, PUBLISHED)
             ]
             review = {"rows": rows, "published": scene.published, "warnings": values.warnings}
             self._offer(edits, scene, {**review, **request_review(request, scene.to_json())})
@@ -225,7 +224,7 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
         """Show a review of the changes; `meanwhile` names the values that others have changed."""
         edits, body, changes = self._edits, scene.request(), scene.changes
         if not body:
-            self._reset(_NO_CHANGES)
+            self._reset(NO_CHANGES)
             return
         rows: list[SceneReviewRow] = [
             {
@@ -355,10 +354,6 @@ class SceneFlow(ReviewFlow["SceneSubmission | dict[str, Any]"]):
             "dashboard_url": f"{site}/dashboard" if site else None,
             "published": scene.record.published if scene is not None else bool(self.receipt and self.receipt.published),
         }
-
-    def _shown(self, values: SceneDraft) -> dict[str, Any]:
-        names = (TEXT, VIEW, LAYERS, BACKGROUND, LINK, PUBLISHED)
-        return {name: getattr(values, name) for name in names}
 
     def _in_words(self, name: str, value: Any) -> str:
         if name == VIEW:

@@ -15,7 +15,7 @@ from ..auth.code_flow import CodeFlow
 from ..auth.credentials import Secret, token_in_environment
 from ..auth.oidc_session import session_at
 from ..errors import ConstellationsError, NoAnswerError, NotFoundError, NotSentError, SignInError
-from .base import PageWidget, synced_dict
+from .base import PageWidget, placeholder, synced_dict
 from .protocol.services import SignInStatus
 from .worker import Job, Worker
 
@@ -134,7 +134,7 @@ class SignIn(PageWidget, Generic[Client]):
         super().close()
 
     def __repr__(self) -> str:
-        return f"<SignIn at {self.credentials.api_url}: run the cell to see it>"
+        return placeholder(self, f" at {self.credentials.api_url}")
 
     # -- from the page
 
@@ -165,7 +165,7 @@ class SignIn(PageWidget, Generic[Client]):
         token = Secret("".join(_text(message, "token").split()).removeprefix("Bearer"))
 
         def job(cancelled: threading.Event) -> None:
-            self._check(token)
+            verify_token(token, self.credentials)
             if not cancelled.is_set():
                 self.credentials.use_token(token)
 
@@ -226,14 +226,12 @@ class SignIn(PageWidget, Generic[Client]):
         if token_in_environment(variable):
             token = Secret(token_in_environment(variable) or "")
             with contextlib.suppress(NotSentError, NoAnswerError):  # it may be valid: using it shows that
-                self._check(token, f"the token in the environment variable {variable}")
+                called = f"the token in the environment variable {variable}"
+                verify_token(token, session, called=called)
             if not cancelled.is_set():
                 session.use_token(token)
         else:
             session.check()
-
-    def _check(self, token: Secret, called: str = "this token") -> None:
-        verify_token(token, self.credentials, called=called)
 
     def _by_browser(self, near: bool, cancelled: threading.Event) -> None:
         flow = self.credentials.begin(listens=near)
@@ -278,9 +276,8 @@ class SignIn(PageWidget, Generic[Client]):
             self._push_handle(handle if asked else "", "checking", "")
 
     def _on_handle_error(self, error: Exception) -> None:
-        self._push_handle(
-            self._handle, "unknown", f"Checking failed because of an internal error ({type(error).__name__})."
-        )
+        message = f"Checking failed because of an internal error ({type(error).__name__})."
+        self._push_handle(self._handle, "unknown", message)
 
     def _may_add_images(self, handle: str) -> tuple[str, str]:
         try:

@@ -119,14 +119,14 @@ def has_thumbnail(draft: ImageDraft) -> bool:
     return draft.local is not None and not draft.local.fits
 
 
-def thumbnail(draft: ImageDraft) -> tuple[bytes, str] | None:
-    """Return a small picture of a draft's local files, and its media type; None if none can be made."""
-    if draft.local is None or draft.local.fits:
+def thumbnail(draft: ImageDraft, side: int = max(THUMBNAIL_SIZE)) -> SmallPicture | None:
+    """Return a picture of a draft's local files, of at most `side` pixels on a side; None if none can be made."""
+    local = draft.local
+    if local is None or local.fits:
         return None
     try:
-        if draft.local.where(draft.local.top).stat().st_size > MOST_BYTES:
+        if local.where(local.top).stat().st_size > MOST_BYTES:
             return None
-        picture = small_picture(draft.local.read(draft.local.top), max(THUMBNAIL_SIZE))
-    except (OSError, ConstellationsError):  # no file, a broken file: the row is shown without
+        return small_picture(local.read(local.top), side)
+    except (OSError, ConstellationsError):  # no file, a broken file: it is shown without
         return None
-    return picture.content, picture.content_type

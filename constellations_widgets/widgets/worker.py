@@ -38,9 +38,8 @@ class Job:
 
     def sleep(self, seconds: float) -> None:
         """Wait. Raises WaitStoppedError when the job is cancelled."""
-        from ..publishing.delivery import (
-            WaitStoppedError,  # imported on use: it imports httpx, which a preview does not need
-        )
+        # Imported on use: it imports httpx, which a preview does not need.
+        from ..publishing.delivery import WaitStoppedError
 
         if runtime.wait(self.cancelled, seconds):
             raise WaitStoppedError

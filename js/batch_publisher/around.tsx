@@ -1,9 +1,8 @@
 // Around the table: notices, unsaved edits of an earlier kernel, filters and selection.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { DraftLink } from "../shared/draft_link.ts";
 import { KernelSilent } from "../shared/ui/kernel_notices.tsx";
-import { images, inWords, isBusy, progressOf, type Row, STATES, type Status } from "./status.ts";
+import { images, inWords, isBusy, type PartProps, progressOf, type Row, STATES, type Status } from "./status.ts";
 
 const PAUSE = 5000; // milliseconds between two announcements for screen readers
 
@@ -46,7 +45,7 @@ function Spoken({ status }: { status: Status }) {
 }
 
 /** Unsaved edits of an earlier kernel: offered, never applied without a click. */
-export function Earlier({ draft, status }: { draft: DraftLink; status: Status }) {
+export function Earlier({ draft, status }: PartProps) {
   const { earlier } = status;
   if (!earlier || isBusy(status)) return null;
   return (

@@ -3,10 +3,9 @@
 import { useEffect, useState } from "preact/hooks";
 import type { BatchDetails } from "../protocol.ts";
 import { isShown } from "../shared/attention.ts";
+import { WORDS } from "../shared/ui/problems.tsx";
 import type { Row } from "./status.ts";
 import { RecordLink, type TableProps } from "./table.tsx";
-
-const WORDS = { error: "Error", warning: "Warning", info: "Note" } as const;
 
 export function Details({ row, kernel, titles, editable, decide, edited, edit, edits }: TableProps & { row: Row }) {
   const [told, setTold] = useState<BatchDetails | null>(null);

@@ -4,6 +4,7 @@ import "../shared/ui/theme.css";
 import "./batch_publisher.css";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { PendingState } from "../protocol.ts";
+import type { DraftLink } from "../shared/draft_link.ts";
 import { type DraftViewProps, draftWidgetOf, useDraft, useRedrawSoon, useSilence, useTrait } from "../shared/mount.tsx";
 import { PendingAttemptsView } from "../shared/pending_attempts.tsx";
 import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
@@ -27,7 +28,8 @@ const STILL_THERE = 4000; // milliseconds between checks whether a busy kernel r
 /** The rows that the page has, for the static fallback. */
 const rowsOf = new WeakMap<object, Row[]>();
 
-function useRows({ kernel, draft }: DraftViewProps, status: Status) {
+function useRows(draft: DraftLink, status: Status) {
+  const { kernel } = draft;
   const soon = useRedrawSoon();
   const { store, thumbnails } = useMemo(() => {
     const store = new RowStore(kernel, draft.client, soon);
@@ -47,13 +49,13 @@ function useRows({ kernel, draft }: DraftViewProps, status: Status) {
   return { store, thumbnails };
 }
 
-function BatchPublisher(view: DraftViewProps) {
-  const { kernel, draft } = view;
+function BatchPublisher({ draft }: DraftViewProps) {
+  const { kernel } = draft;
   useDraft(draft);
   const told = useTrait<Status>(kernel, "status");
   const pending = useTrait<PendingState>(kernel, "pending_attempts");
   const titles = useTrait<Record<string, string>>(kernel, "titles");
-  const { store, thumbnails } = useRows(view, told);
+  const { store, thumbnails } = useRows(draft, told);
   const silent = useSilence(kernel);
   const [wanted, setFilter] = useState("");
   const [web, setWeb] = useState(false);
@@ -116,7 +118,7 @@ function BatchPublisher(view: DraftViewProps) {
       )}
       <Positions {...props} rows={rows} thumbnails={thumbnails} />
       <div ref={steps}>
-        {status.phase === "editing" && <Uploads kernel={kernel} draft={draft} />}
+        {status.phase === "editing" && <Uploads draft={draft} />}
         {status.phase === "editing" && <Start {...props} />}
         {status.phase === "review" && (
           <ReviewView {...props} titles={titles} anyway={anyway} decideAll={decideAll} show={setFilter} />
@@ -130,6 +132,6 @@ function BatchPublisher(view: DraftViewProps) {
   );
 }
 
-export default draftWidgetOf(BatchPublisher, ({ kernel }) =>
+export default draftWidgetOf(BatchPublisher, ({ draft: { kernel } }) =>
   staticFallback(kernel.trait<Status>("status"), rowsOf.get(kernel) ?? []),
 );

@@ -2,11 +2,10 @@
 
 import "../shared/ui/value_table.css";
 import type { BatchMetadata } from "../protocol.ts";
-import type { DraftLink } from "../shared/draft_link.ts";
 import { useTrait } from "../shared/mount.tsx";
-import { images, isBusy, type Status } from "./status.ts";
+import { images, isBusy, type PartProps } from "./status.ts";
 
-export function Metadata({ draft, status }: { draft: DraftLink; status: Status }) {
+export function Metadata({ draft, status }: PartProps) {
   const table = useTrait<BatchMetadata>(draft.kernel, "metadata");
   const { name = "", columns = [], count = 0, remarks = [], more = 0, applied = false } = table;
   if (!name && remarks.length === 0) return null;

@@ -8,12 +8,10 @@ import { isolated } from "../shared/foreign.ts";
 import { useTrait, useUniqueId } from "../shared/mount.tsx";
 import { boxOf, whenDrawn } from "../shared/opened_below.ts";
 import { useKeptFocus } from "../shared/ui/follow_focus.ts";
-import { images, isBusy, type Row, type Status } from "./status.ts";
+import { images, isBusy, type PartProps, type Row } from "./status.ts";
 import type { Thumbnails } from "./thumbnails.ts";
 
-interface Props {
-  draft: DraftLink;
-  status: Status;
+interface Props extends PartProps {
   rows: Row[];
   thumbnails: Thumbnails;
 }
@@ -177,9 +175,7 @@ function Results({ draft, status, rows, thumbnails, found }: Props & { found: Ba
   );
 }
 
-interface ResultProps {
-  draft: DraftLink;
-  status: Status;
+interface ResultProps extends PartProps {
   busy: boolean;
   item: BatchPosition;
   picture: string;

@@ -1,18 +1,12 @@
 // Progress and result of a batch, with the next actions.
 
-import type { DraftLink } from "../shared/draft_link.ts";
 import { isolated } from "../shared/foreign.ts";
-import { images, inWords, progressOf, type Status } from "./status.ts";
+import { images, inWords, type PartProps, progressOf } from "./status.ts";
 
 const WAIT = "Waiting for the server …";
 
-interface Props {
-  draft: DraftLink;
-  status: Status;
-}
-
 /** Before a plan: the button that makes one. */
-export function Start({ draft, status }: Props) {
+export function Start({ draft, status }: PartProps) {
   return (
     <div class="cxw-row">
       <button
@@ -37,7 +31,7 @@ export function Start({ draft, status }: Props) {
   );
 }
 
-export function UnderWay({ draft, status }: Props) {
+export function UnderWay({ draft, status }: PartProps) {
   const { done, of } = progressOf(status);
   const planning = status.phase === "planning";
   const stopping = status.phase === "stopping";
@@ -73,7 +67,7 @@ export function UnderWay({ draft, status }: Props) {
 }
 
 /** The result of a batch that is not running. */
-export function AtRest({ draft, status }: Props) {
+export function AtRest({ draft, status }: PartProps) {
   const { waiting = 0, failed = 0, unclear = 0, undecided = 0 } = status.sent;
   const rest = waiting + failed + unclear;
   const repeat = (what: string) => () => draft.send({ kind: "repeat", what });
@@ -126,7 +120,7 @@ export function AtRest({ draft, status }: Props) {
 }
 
 /** The files with the outcome of each row. */
-export function Receipts({ draft, status }: Props) {
+export function Receipts({ draft, status }: PartProps) {
   if (!status.counts.published && status.saved.length === 0) return null;
   return (
     <div class="cxw-row">

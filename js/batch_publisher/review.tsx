@@ -1,10 +1,10 @@
 // The review: how many images of each kind, and why. Nothing else is sent.
 
-import type { DraftLink } from "../shared/draft_link.ts";
 import { isolated } from "../shared/foreign.ts";
 import { useUniqueId } from "../shared/mount.tsx";
 import { ConfirmOnce, ReviewDialog, SentBy } from "../shared/ui/confirm_once.tsx";
-import { images, type Kind, type Status } from "./status.ts";
+import { Reason } from "../shared/ui/problems.tsx";
+import { images, type Kind, type PartProps } from "./status.ts";
 
 const KINDS: Record<Kind["kind"], [title: string, filter: string]> = {
   publish: ["will be published", "waiting"],
@@ -15,9 +15,7 @@ const KINDS: Record<Kind["kind"], [title: string, filter: string]> = {
   blocked: ["can't be published as they are", "blocked"],
 };
 
-interface Props {
-  draft: DraftLink;
-  status: Status;
+interface Props extends PartProps {
   titles: Record<string, string>;
   /** How many of the rows with warnings are published anyway, as this page shows them. */
   anyway: number;
@@ -97,16 +95,12 @@ function Reasons({ kind, titles }: { kind: Kind; titles: Record<string, string> 
   if (kind.reasons.length === 0) return null;
   return (
     <ul class="cxw-batch-reasons">
-      {kind.reasons.map(({ reason, count, name }) => {
-        const [path = "", ...rest] = reason.split(": ");
-        return (
-          <li key={reason}>
-            {titles[path] && <b>{titles[path]} </b>}
-            <bdi>{titles[path] ? rest.join(": ") : reason}</bdi>{" "}
-            <span class="cxw-quiet">{count === 1 ? <bdi>({name})</bdi> : `(${images(count)})`}</span>
-          </li>
-        );
-      })}
+      {kind.reasons.map(({ reason, count, name }) => (
+        <li key={reason}>
+          <Reason reason={reason} titles={titles} />{" "}
+          <span class="cxw-quiet">{count === 1 ? <bdi>({name})</bdi> : `(${images(count)})`}</span>
+        </li>
+      ))}
       {kind.more > 0 && (
         <li class="cxw-quiet">and {kind.more.toLocaleString("en")} more; open a row to see its reasons</li>
       )}

@@ -1,11 +1,8 @@
 // The line above the form of a row, which is a widget of its own below the table.
 
-import type { DraftLink } from "../shared/draft_link.ts";
-import type { Row, Status } from "./status.ts";
+import type { PartProps, Row } from "./status.ts";
 
-interface Props {
-  draft: DraftLink;
-  status: Status;
+interface Props extends PartProps {
   rows: Row[];
   /** Numbers of the rows that are shown, in order. */
   shown: number[];

@@ -3,20 +3,14 @@
 import { useState } from "preact/hooks";
 import type { FieldSpec } from "../protocol.ts";
 import { CreditsField } from "../shared/credits.tsx";
-import type { DraftLink } from "../shared/draft_link.ts";
 import { TextField } from "../shared/fields.tsx";
 import { LicenseField } from "../shared/license.tsx";
 import { useDraft, useTrait, useUniqueId } from "../shared/mount.tsx";
-import { images, isBusy, type Status } from "./status.ts";
-
-interface Props {
-  draft: DraftLink;
-  status: Status;
-}
+import { images, isBusy, type PartProps } from "./status.ts";
 
 const FIRST = ["permissions.copyright", "permissions.credits", "permissions.license"];
 
-export function SharedFields(props: Props) {
+export function SharedFields(props: PartProps) {
   const { draft, status } = props;
   useDraft(draft);
   const specs = useTrait<FieldSpec[]>(draft.kernel, "fields");
@@ -54,7 +48,7 @@ export function SharedFields(props: Props) {
   );
 }
 
-function Shared({ draft, status, spec }: Props & { spec: FieldSpec }) {
+function Shared({ draft, status, spec }: PartProps & { spec: FieldSpec }) {
   const wrong = draft.problems.some(({ field, severity }) => field === spec.path && severity === "error");
   const field = { draft, spec };
   return (
@@ -75,7 +69,7 @@ function Shared({ draft, status, spec }: Props & { spec: FieldSpec }) {
 }
 
 /** Where the images' files will be found: the address of one folder, under which all of them are. */
-function Addresses({ draft, status }: Props) {
+function Addresses({ draft, status }: PartProps) {
   const id = useUniqueId();
   const [base, setBase] = useState("");
   return (

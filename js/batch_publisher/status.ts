@@ -1,8 +1,14 @@
 // The state of a batch, its rows and its review, in words.
 
 import type { BatchReviewKind, BatchRow, BatchStatus } from "../protocol.ts";
+import type { DraftViewProps } from "../shared/mount.tsx";
 
 export type { BatchReviewKind as Kind, BatchRow as Row, BatchStatus as Status };
+
+/** What every part of the table's view is given. */
+export interface PartProps extends DraftViewProps {
+  status: BatchStatus;
+}
 
 /** Labels of the states of rows, in the order in which they are listed. */
 export const STATES: Record<string, string> = {

@@ -1,6 +1,7 @@
 // Thumbnails of local images, made by the kernel: requested when their row is drawn, many at once.
 
 import type { BatchThumbnails } from "../protocol.ts";
+import { dataAddress } from "../shared/data_address.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
 
 const MOST = 48; // in one question
@@ -33,17 +34,11 @@ export class Thumbnails {
       const { content, buffers } = await this.#kernel.request<BatchThumbnails>("thumbnails", { rows });
       let next = 0;
       content.types.forEach((type, index) => {
-        if (type) this.#known.set(rows[index]!, `data:${type};base64,${base64(buffers[next++]!)}`);
+        if (type) this.#known.set(rows[index]!, dataAddress(buffers[next++]!, type));
       });
       this.#redraw();
     } catch {
       // A list does without.
     }
   }
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
 }

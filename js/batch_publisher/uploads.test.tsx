@@ -19,7 +19,7 @@ function shown(hosting: Partial<HostingState>) {
   const fake = new FakeModel({ state, hosting: { ...IDLE, ...hosting } });
   const el = document.body.appendChild(document.createElement("div"));
   const kernel = new KernelLink(fake.model);
-  render(<Uploads kernel={kernel} draft={new DraftLink(kernel)} />, el);
+  render(<Uploads draft={new DraftLink(kernel)} />, el);
   undo.push(() => {
     render(null, el);
     el.remove();

@@ -5,8 +5,8 @@ import { Uploader } from "../shared/hosting.tsx";
 import { type DraftViewProps, useTrait } from "../shared/mount.tsx";
 import { images } from "./status.ts";
 
-export function Uploads({ kernel, draft }: DraftViewProps) {
-  const hosting = useTrait<HostingState>(kernel, "hosting");
+export function Uploads({ draft }: DraftViewProps) {
+  const hosting = useTrait<HostingState>(draft.kernel, "hosting");
   const finished = hosting.phase === "done" || hosting.phase === "failed";
   if (hosting.blocked && hosting.phase !== "uploading")
     return finished ? (
@@ -18,7 +18,7 @@ export function Uploads({ kernel, draft }: DraftViewProps) {
     <details>
       <summary>Upload files of {images(hosting.images ?? 0)}…</summary>
       <p class="cxw-quiet">Each image gets a folder of its own below the one that you name.</p>
-      <Uploader kernel={kernel} draft={draft} batch />
+      <Uploader draft={draft} batch />
     </details>
   );
 }

@@ -13,8 +13,8 @@ function when(iso: string): string {
 
 const WORDS = { restored: "Your edits from", discarded: "Discarded your edits from", offered: "Unsaved edits from" };
 
-export function EarlierEdits({ kernel, draft }: DraftViewProps) {
-  const { phase, saved = "", fields = [] } = useTrait<EarlierState>(kernel, "earlier");
+export function EarlierEdits({ draft }: DraftViewProps) {
+  const { phase, saved = "", fields = [] } = useTrait<EarlierState>(draft.kernel, "earlier");
   if (!phase) return null;
   const button = (kind: "restore" | "discard", label: string) => (
     <button type="button" disabled={draft.gone} onClick={() => draft.send({ kind })}>

@@ -7,8 +7,8 @@ import { Facts, Hints, Offer } from "../shared/finder.tsx";
 import { type DraftViewProps, useTrait, useUniqueId } from "../shared/mount.tsx";
 import { useKeptFocus } from "../shared/ui/follow_focus.ts";
 
-export function FindPosition({ kernel, draft, disabled }: DraftViewProps & { disabled: boolean }) {
-  const solving = useTrait<SolvingState | Record<string, never> | undefined>(kernel, "solving");
+export function FindPosition({ draft, disabled }: DraftViewProps & { disabled: boolean }) {
+  const solving = useTrait<SolvingState | Record<string, never> | undefined>(draft.kernel, "solving");
   if (!solving?.phase) return null;
   return <Finder draft={draft} solving={solving as SolvingState} disabled={disabled} />;
 }

@@ -111,21 +111,21 @@ function summaryOf(step: StepSpec, draft: DraftLink, place: PositionState, title
 }
 
 /** Upload and addresses: what comes first is what is missing when the step is opened. */
-function FilesStep({ kernel, draft, children }: DraftViewProps & { children: ComponentChildren }) {
+function FilesStep({ draft, children }: DraftViewProps & { children: ComponentChildren }) {
   const [uploadFirst] = useState(() => isEmpty(draft.value(URL)));
-  const uploader = <Uploader kernel={kernel} draft={draft} />;
+  const uploader = <Uploader draft={draft} />;
   return (
     <>
       {uploadFirst && uploader}
       {children}
-      <AddressTester kernel={kernel} draft={draft} />
+      <AddressTester draft={draft} />
       {!uploadFirst && uploader}
     </>
   );
 }
 
-function Form(view: DraftViewProps) {
-  const { kernel, draft } = view;
+function Form({ draft }: DraftViewProps) {
+  const { kernel } = draft;
   useDraft(draft);
   const late = useKernelIsLate(draft);
   const root = useRef<HTMLDivElement>(null);
@@ -180,7 +180,7 @@ function Form(view: DraftViewProps) {
 
   const isFixed = (step: StepSpec) => published !== null && step.id !== "description" && step.id !== "rights";
   const body = (step: StepSpec) => {
-    if (step.id === POSITION) return <PositionStep {...view} fixed={isFixed(step)} />;
+    if (step.id === POSITION) return <PositionStep draft={draft} fixed={isFixed(step)} />;
     if (step.id === "rights") return <RightsStep draft={draft} specs={specs} fixed={false} />;
     const inputs = (
       <div class="cxw-grid">
@@ -190,7 +190,7 @@ function Form(view: DraftViewProps) {
         })}
       </div>
     );
-    return step.id === "files" && hosted ? <FilesStep {...view}>{inputs}</FilesStep> : inputs;
+    return step.id === "files" && hosted ? <FilesStep draft={draft}>{inputs}</FilesStep> : inputs;
   };
 
   return (
@@ -202,7 +202,7 @@ function Form(view: DraftViewProps) {
         aria-label={`Describe ${isolated(draft.name)}`}
         data-draft={kernel.trait<string>("draft_id")}
       >
-        <EarlierEdits kernel={kernel} draft={draft} />
+        <EarlierEdits draft={draft} />
         <KernelGone kernel={kernel} loses={false} />
         {late && !draft.gone && (
           <div class="cxw-notice" role="status">
@@ -244,8 +244,8 @@ function Form(view: DraftViewProps) {
   );
 }
 
-function staticFallback({ kernel, draft }: DraftViewProps): Node {
-  const where = kernel.trait<SavingState | undefined>("saving")?.place;
+function staticFallback({ draft }: DraftViewProps): Node {
+  const where = draft.kernel.trait<SavingState | undefined>("saving")?.place;
   if (!where)
     return paragraph(`The form of “${isolated(draft.name)}”. Run the cell to go on with it: it shows what was typed.`);
   const what = `“${isolated(draft.name)}” was published by @${isolated(where.handle)} at ${where.api_url} as ${isolated(where.id)}. Run the cell to change its description. Its record: `;

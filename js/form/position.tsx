@@ -6,8 +6,8 @@ import { type DraftViewProps, useTrait, useUniqueId } from "../shared/mount.tsx"
 import { TypedInput } from "../shared/typed_input.tsx";
 import { FindPosition } from "./find_position.tsx";
 
-export function PositionStep({ kernel, draft, fixed }: DraftViewProps & { fixed: boolean }) {
-  const place = useTrait<PositionState>(kernel, "place");
+export function PositionStep({ draft, fixed }: DraftViewProps & { fixed: boolean }) {
+  const place = useTrait<PositionState>(draft.kernel, "place");
   if (!place.flat)
     return <p class="cxw-quiet">This image is not flat: its position is given by the WWT parameters below.</p>;
   const disabled = fixed || draft.gone;
@@ -25,7 +25,7 @@ export function PositionStep({ kernel, draft, fixed }: DraftViewProps & { fixed:
         ))}
         <Mirrored draft={draft} place={place} disabled={disabled} />
       </div>
-      <FindPosition kernel={kernel} draft={draft} disabled={disabled} />
+      <FindPosition draft={draft} disabled={disabled} />
       {place.question && (
         <p class="cxw-problem cxw-warning" role="status">
           <span>

@@ -131,7 +131,7 @@ test("a review shows before and after as text, one click confirms it once, Escap
 
 test("what somebody else has changed is shown beside ours, and the button says what it does", async () => {
   const rows = [{ path: "note", before: "theirs", after: "mine", meanwhile: true }];
-  const review = { ticket: "t", account: "ada", rows, theirs: [{ path: "wwt.rotation", now: 3 }] };
+  const review = { ticket: "t", account: "ada", rows, theirs: ["wwt.rotation"] };
   const { el, button } = shown(saving("review", { review, message: "Somebody has changed note meanwhile." }));
   expect(el.querySelector(".cxw-review")?.textContent).toContain("Changed on the server since you read it.");
   expect(el.querySelector(".cxw-review")?.textContent).toContain("Rotation also changed on the server");

@@ -3,9 +3,9 @@
 import { useRef } from "preact/hooks";
 import type { SavingOutcome, SavingReview, SavingState, Value } from "../protocol.ts";
 import type { DraftLink } from "../shared/draft_link.ts";
+import { useUniqueId } from "../shared/mount.tsx";
 import { Address, isOfTheWeb } from "../shared/ui/address.tsx";
 import { ConfirmOnce, ReviewDialog, SentBy } from "../shared/ui/confirm_once.tsx";
-import { FirstStep } from "../shared/ui/first_step.tsx";
 import { useFollowingFocus } from "../shared/ui/follow_focus.ts";
 import { countOf } from "../shared/ui/problems.tsx";
 
@@ -69,16 +69,22 @@ function reasonOf({ draft, saving, titles }: SavingProps): { reason: string; wor
 
 function Start(props: SavingProps) {
   const { draft, saving } = props;
+  const id = useUniqueId();
   const { reason, words } = reasonOf(props);
   const busy = saving.phase === "reading";
   const status = busy ? saving.progress : [saving.message, reason || words].filter(Boolean).join(" ");
   return (
-    <FirstStep
-      label="Save changes"
-      begin={() => draft.send({ kind: "review" })}
-      dead={reason !== "" || busy || draft.waiting}
-      words={status}
-    >
+    <div class="cxw-row">
+      <button
+        type="button"
+        class="cxw-primary"
+        data-focus
+        disabled={reason !== "" || busy || draft.waiting}
+        aria-describedby={id}
+        onClick={() => draft.send({ kind: "review" })}
+      >
+        Save changes
+      </button>
       <button
         type="button"
         disabled={saving.changed.length === 0 || busy || draft.locked}
@@ -86,7 +92,10 @@ function Start(props: SavingProps) {
       >
         Discard changes
       </button>
-    </FirstStep>
+      <span id={id} role="status" tabIndex={-1} data-focus>
+        <bdi>{status}</bdi>
+      </span>
+    </div>
   );
 }
 
@@ -140,13 +149,7 @@ function ReviewView({ draft, saving, titles }: SavingProps) {
       )}
       <Rows review={review} titles={titles} />
       {review.theirs.length > 0 && (
-        <p>
-          {namesOf(
-            review.theirs.map((row) => row.path),
-            titles,
-          )}{" "}
-          also changed on the server; the form shows that, and saving keeps it.
-        </p>
+        <p>{namesOf(review.theirs, titles)} also changed on the server; the form shows that, and saving keeps it.</p>
       )}
       {permissions && (
         <p class="cxw-quiet">

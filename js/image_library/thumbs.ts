@@ -1,6 +1,7 @@
 // Thumbnails: requested a few at a time, only for images that are in the page, and kept no longer than these.
 
 import type { LibraryThumbnail } from "../protocol.ts";
+import { dataAddress } from "../shared/data_address.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
 
 const AT_ONCE = 6;
@@ -52,12 +53,5 @@ export class Thumbs {
 /** The thumbnail of a response. */
 export function thumbOf(content: LibraryThumbnail, picture: Uint8Array | undefined): Thumb {
   if (content.error || !picture) return { src: "", error: content.error || "No picture." };
-  return { src: dataAddress(picture, String(content.type)), error: "" };
-}
-
-/** A data: address, since a strict page allows no blob: ones. */
-function dataAddress(bytes: Uint8Array, type: string): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return `data:${type === "image/png" ? type : "image/jpeg"};base64,${btoa(text)}`;
+  return { src: dataAddress(picture, content.type === "image/png" ? content.type : "image/jpeg"), error: "" };
 }

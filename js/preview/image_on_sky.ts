@@ -1,13 +1,13 @@
 /** The draft's image on the sky: kept up to date with the kernel, by moving it if that is enough, by loading it if not. */
 
-import type { ImagesetEvent } from "../protocol.ts";
+import type { DrawnImage, Imageset, ImagesetEvent, PlacingStatus, PreviewState } from "../protocol.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
 import { outOfReach, wayTo } from "../shared/reach.ts";
 import { cameraFor, guessSize } from "./engine/camera.ts";
 import { KernelFiles } from "./frame/kernel_files.ts";
 import { LocalFiles } from "./frame/local_files.ts";
 import type { App, Part } from "./part.ts";
-import { type Drawn, type Imageset, isFits, needsReload, type PlacingStatus, type State } from "./state.ts";
+import { isFits, needsReload } from "./state.ts";
 import type { Status } from "./status.ts";
 import { FitsDisplay } from "./tools/fits_display.ts";
 import { button, shortened } from "./tools/toolbar.ts";
@@ -24,8 +24,8 @@ const NO_FITS =
 
 /** The image, or the next one: of this state, in this way. */
 interface OnSky {
-  state: State;
-  drawn: Drawn;
+  state: PreviewState;
+  drawn: DrawnImage;
   /** The name under which the engine holds its tiles: that of the state it was loaded for. */
   name: string;
 }
@@ -43,7 +43,7 @@ export class ImageOnSky implements Part {
   #status: Status;
   #look: FitsDisplay;
   #app: App | null = null;
-  #state: State | null = null;
+  #state: PreviewState | null = null;
   #onSky: OnSky | null = null;
   /** Its WTML is being loaded; then its tiles are, while the last picture stays. */
   #next: (OnSky & { url: string; since: number; loaded: boolean }) | null = null;
@@ -87,7 +87,7 @@ export class ImageOnSky implements Part {
   }
 
   /** Take a new state of the image. An older one that comes late is dropped. */
-  receive(state: State): void {
+  receive(state: PreviewState): void {
     const last = this.#state;
     if (last && state.revision <= last.revision) return;
     this.#state = state;
@@ -171,7 +171,7 @@ export class ImageOnSky implements Part {
     else if (reached === "drawn") this.#drawn();
   }
 
-  #failed(drawn: Drawn): void {
+  #failed(drawn: DrawnImage): void {
     this.#status.set("failed", this.#fault || this.#look.words || whyFailed(drawn));
     if (this.#fault || this.#look.words) return;
     const url = drawn.imageset.url.split("/network/")[1] ?? "";
@@ -223,7 +223,7 @@ export class ImageOnSky implements Part {
     this.#load(app, state, drawn);
   }
 
-  #load(app: App, state: State, drawn: Drawn): void {
+  #load(app: App, state: PreviewState, drawn: DrawnImage): void {
     if (this.#next) app.engine?.images.drop(this.#next.name);
     this.#stale = false;
     this.#loads += 1;
@@ -234,7 +234,7 @@ export class ImageOnSky implements Part {
   }
 
   /** Moves an image to where it is now, on the tiles that it has. False if it needs others. */
-  #follow(image: OnSky, state: State, drawn: Drawn): boolean {
+  #follow(image: OnSky, state: PreviewState, drawn: DrawnImage): boolean {
     if (needsReload(image.drawn.imageset, drawn.imageset)) return false;
     const app = this.#app!;
     try {
@@ -271,7 +271,7 @@ export class ImageOnSky implements Part {
     this.#update();
   }
 
-  #chosen(state: State): Drawn | null {
+  #chosen(state: PreviewState): DrawnImage | null {
     const { name, imageset, wtml, size } = state;
     if (name === null || imageset === null || wtml === null) return null;
     return state.pixels && this.#look.wanted && this.#app?.engine ? state.pixels : { name, imageset, wtml, size };
@@ -323,12 +323,12 @@ export class ImageOnSky implements Part {
   }
 }
 
-function wordsOn({ waiting, imageset }: State): string {
+function wordsOn({ waiting, imageset }: PreviewState): string {
   const fields = waiting.map(([field, why]) => `${field} ${why}`).join("; ");
   return fields && (imageset ? `Not shown yet: ${fields}.` : `The image can't be shown yet: ${fields}.`);
 }
 
-function whyFailed({ imageset }: Drawn): string {
+function whyFailed({ imageset }: DrawnImage): string {
   return imageset.url.includes("/network/")
     ? "The image could not be loaded from its address. The address may be wrong, or the server does not allow other sites to load it (no CORS header)."
     : "The image file could not be read on the kernel's machine, or browsers do not support its format.";

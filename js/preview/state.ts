@@ -1,8 +1,6 @@
 /** What the image's values mean for drawing it. */
 
-import type { DrawnImage, Imageset, PlacingStatus, PreviewState } from "../protocol.ts";
-
-export type { DrawnImage as Drawn, Imageset, PlacingStatus, PreviewState as State };
+import type { DrawnImage, Imageset } from "../protocol.ts";
 
 /** Whether the engine gets FITS files. Of the types that a HiPS names it takes pictures first. */
 export function isFits({ imageset }: Pick<DrawnImage, "imageset">): boolean {

@@ -1,5 +1,7 @@
 /** The progress of the preview: two lines of text for users, data attributes of the element for tests. */
 
+import { div } from "./tools/toolbar.ts";
+
 /** `loading` until the app runs, `ready` until the image is drawn, `shown`, `waiting` for the kernel or for values, `paused`, `failed`. */
 export type Progress = "loading" | "ready" | "shown" | "waiting" | "paused" | "failed";
 
@@ -67,8 +69,7 @@ export class Status {
 }
 
 function line(className: string): HTMLElement {
-  const element = document.createElement("div");
-  element.className = className;
+  const element = div(className);
   element.setAttribute("role", "status");
   return element;
 }

@@ -7,7 +7,7 @@
 import type { OpenedPreview } from "../protocol.ts";
 import { withoutMathJax } from "../shared/foreign.ts";
 import { keepFromHost } from "../shared/keep_from_host.ts";
-import { ClosedError, type KernelLink } from "../shared/kernel_link.ts";
+import { ClosedError, type KernelLink, messageOf } from "../shared/kernel_link.ts";
 import { figure } from "../shared/static_fallback.ts";
 import { Circles } from "./engine/annotations.ts";
 import { Engine } from "./engine/engine.ts";
@@ -207,8 +207,7 @@ export class PreviewView {
       await Promise.all([opened, this.#build(opened)]);
       if (this.#relay.awaited) this.#start(true);
     } catch (error) {
-      if (!(error instanceof ClosedError))
-        this.#status.set("failed", error instanceof Error ? error.message : String(error));
+      if (!(error instanceof ClosedError)) this.#status.set("failed", messageOf(error));
     }
   }
 

@@ -1,12 +1,11 @@
 /** The state of the view (position, field of view, roll), kept when the frame is rebuilt. */
 
-import type { Camera } from "./engine/camera.ts";
+import { type Camera, WIDEST } from "./engine/camera.ts";
 import type { View } from "./engine/projection.ts";
 import type { App, Part } from "./part.ts";
 import type { Notes } from "./tools/notes.ts";
 
 const NARROWEST = 1e-4; // degrees of height
-const WIDEST = 60; // WWT's own view of the whole sky
 const CAMERA = ["ra", "dec", "fov", "roll"];
 const NO_SKY = 'The view shows a planet, a panorama or the Solar System, not the sky. Run wwt.set_view("sky") first.';
 /** The settings that turn the view to the north of another system. */
@@ -87,7 +86,7 @@ export class ViewState implements Part {
       const changes = Object.entries(message).filter(
         ([name, angle]) => CAMERA.includes(name) && typeof angle === "number",
       );
-      this.#camera = { ra: 0, dec: 0, fov: 60, roll: 0, ...this.#camera, ...Object.fromEntries(changes) };
+      this.#camera = { ra: 0, dec: 0, fov: WIDEST, roll: 0, ...this.#camera, ...Object.fromEntries(changes) };
     } else if (event === "image_layer_create") this.#set ||= message.goto !== false;
     else if (event === "set_viewer_mode" || event === "set_background_by_name")
       this.#sky = event === "set_background_by_name";

@@ -20,8 +20,8 @@ function stateOf(draft: DraftLink, { phase, receipt }: PublisherStatus, saved: s
   return saved ? `draft · saved ${clock(saved)}` : "draft";
 }
 
-export function Head({ kernel, draft, status }: DraftViewProps & { status: PublisherStatus }) {
-  const saved = useTrait<string>(kernel, "saved");
+export function Head({ draft, status }: DraftViewProps & { status: PublisherStatus }) {
+  const saved = useTrait<string>(draft.kernel, "saved");
   const [large, setLarge] = useState(false);
   const title = draft.text("note").trim() || draft.name;
   const enlarge = (event: MouseEvent) => {

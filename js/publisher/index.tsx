@@ -117,8 +117,8 @@ const AGAIN: Partial<Record<PublisherStatus["phase"], string>> = {
   published: "to continue",
 };
 
-function Publisher(view: DraftViewProps) {
-  const { kernel, draft } = view;
+function Publisher({ draft }: DraftViewProps) {
+  const { kernel } = draft;
   useDraftInPeriods(draft);
   const status = useTrait<PublisherStatus>(kernel, "status");
   const titles = useTrait<Record<string, string>>(kernel, "titles");
@@ -127,7 +127,7 @@ function Publisher(view: DraftViewProps) {
   useFollowingFocus(root, status.phase);
   const silent = useSilence(kernel);
 
-  const props = { ...view, status };
+  const props = { draft, status };
   const id = kernel.trait<string>("draft_id");
   const edit = () => draft.send({ kind: "edit_published" });
   const starts = status.phase === "editing" || status.phase === "planning";
@@ -153,7 +153,7 @@ function Publisher(view: DraftViewProps) {
             {status.phase === "published" && status.receipt && (
               <>
                 <ReceiptView receipt={status.receipt} message={status.message} edit={status.edits ? edit : null} />
-                <SceneOffer {...view} />
+                <SceneOffer draft={draft} />
               </>
             )}
           </div>
@@ -176,6 +176,6 @@ function Publisher(view: DraftViewProps) {
   );
 }
 
-export default draftWidgetOf(Publisher, ({ kernel, draft }) =>
-  staticFallback(draft.name, kernel.trait<PublisherStatus>("status"), kernel.trait<SceneState>("scene")),
+export default draftWidgetOf(Publisher, ({ draft: { name, kernel } }) =>
+  staticFallback(name, kernel.trait<PublisherStatus>("status"), kernel.trait<SceneState>("scene")),
 );

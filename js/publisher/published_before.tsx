@@ -1,12 +1,12 @@
 // What was published from the same file before, whatever its address: shown at the top, before anything is typed.
 
 import type { EarlierPublicationState } from "../protocol.ts";
-import { type DraftViewProps, useTrait } from "../shared/mount.tsx";
+import { useTrait, type ViewProps } from "../shared/mount.tsx";
 import { Address } from "../shared/ui/address.tsx";
 
 const SHOWN = 3;
 
-export function PublishedBefore({ kernel }: Pick<DraftViewProps, "kernel">) {
+export function PublishedBefore({ kernel }: ViewProps) {
   const all = useTrait<EarlierPublicationState[]>(kernel, "published_before");
   if (all.length === 0) return null;
   const more = all.length - SHOWN;

@@ -68,6 +68,7 @@ export function ReceiptView({ receipt, message, edit }: ReceiptProps) {
         </dd>
       </dl>
       <OutOfReach url={receipt.record_url} />
+      {!receipt.same && <p>The draft has changed since it was sent. “What was sent” is what is published.</p>}
       {receipt.duplicates.length > 0 && (
         <p>
           The server has more records of it, since a gateway or the network repeated the request. They can't be deleted:{" "}

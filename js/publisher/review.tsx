@@ -5,19 +5,8 @@ import type { PublisherStatus, PublishReview } from "../protocol.ts";
 import { draw } from "../shared/credits.tsx";
 import { type DraftViewProps, useUniqueId } from "../shared/mount.tsx";
 import { ConfirmOnce, ReviewDialog, SentBy } from "../shared/ui/confirm_once.tsx";
+import { Reason } from "../shared/ui/problems.tsx";
 import { RequestDetails } from "../shared/ui/request_details.tsx";
-
-/** A reason; where it begins with a field's path, people read the field's name. */
-export function Reason({ reason, titles }: { reason: string; titles: Record<string, string> }) {
-  const [path = "", ...rest] = reason.split(": ");
-  return titles[path] ? (
-    <>
-      <b>{titles[path]}</b> <bdi>{rest.join(": ")}</bdi>
-    </>
-  ) : (
-    <bdi>{reason}</bdi>
-  );
-}
 
 function Doubts({ review, titles, id }: { review: PublishReview; titles: Record<string, string>; id: string }) {
   if (review.reasons.length === 0) return null;

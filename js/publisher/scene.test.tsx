@@ -16,7 +16,6 @@ const LINKS = {
   handle_url: "",
   dashboard_url: "",
   edit_url: "",
-  note: "M 51",
   key: "k",
   body_sha256: "ab",
   body: "{}",
@@ -198,4 +197,10 @@ test("a scene that is made has its links, and none that lead nowhere; it is show
   await change({ phase: "editing" });
   await press("Review scene");
   expect(sent().at(-1)).toEqual({ kind: "scene", action: "review" });
+});
+
+test("a receipt says if the draft is no longer what was sent", async () => {
+  const about = async (same: boolean) => (await shown({}, { same })).el.querySelector(".cxw-receipt")?.textContent;
+  expect(await about(true)).not.toContain("has changed since");
+  expect(await about(false)).toContain("The draft has changed since it was sent.");
 });

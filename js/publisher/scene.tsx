@@ -5,8 +5,8 @@ import type { SceneState } from "../protocol.ts";
 import { type DraftViewProps, useTrait } from "../shared/mount.tsx";
 import { SceneView } from "../shared/scene/view.tsx";
 
-export function SceneOffer({ kernel, draft }: DraftViewProps) {
-  const state = useTrait<SceneState>(kernel, "scene");
+export function SceneOffer({ draft }: DraftViewProps) {
+  const state = useTrait<SceneState>(draft.kernel, "scene");
   const [open, setOpen] = useState(false);
   const send = (action: string, more: object = {}) => {
     if (action === "another") setOpen(true);

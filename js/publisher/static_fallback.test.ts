@@ -27,7 +27,6 @@ const RECEIPT: ReceiptState = {
   handle_url: "https://example/@me",
   dashboard_url: "https://example/@me/dashboard",
   edit_url: "https://example/@me/image/65f0/edit",
-  note: "M 51",
   key: "a key",
   body_sha256: "abcd",
   duplicates: [],

@@ -72,12 +72,11 @@ const RECEIPT = {
   record_url: URL,
   wtml_url: URL,
   handle_url: URL,
-  note: EVIL,
   key: "k",
   body_sha256: "ab",
   body: EVIL,
-  same: true,
   duplicates: [],
+  same: true,
 };
 const MADE = { id: EVIL, record_url: URL, scene_url: URL, edit_url: URL, dashboard_url: URL, published: false };
 const SCENE_FORM = {
@@ -307,7 +306,7 @@ const WIDGETS: [string, Widget, Record<string, unknown>][] = [
   ["publisher: receipt", publisher, publishing({ phase: "published", receipt: RECEIPT }, { phase: "failed" })],
   ["publisher: scene", publisher, publishing({ phase: "published", receipt: RECEIPT }, { phase: "sending" })],
   ["form: reading", form, saving({ phase: "reading" })],
-  ["form: review", form, saving({ phase: "review", review: { ticket: "t", rows: [CHANGE], theirs: [CHANGE] } })],
+  ["form: review", form, saving({ phase: "review", review: { ticket: "t", rows: [CHANGE], theirs: ["note"] } })],
   ["form: failed", form, saving({ phase: "failed", result: [OUTCOME, { ...OUTCOME, made: false }] })],
   ["batch: start", batchPublisher, batch({ phase: "editing" })],
   ["batch: review", batchPublisher, batch({ phase: "review", review: { ticket: "t", ready: 1, kinds: KINDS } })],

@@ -26,8 +26,8 @@ function shown(hosting: Partial<HostingState> = {}, values: Record<string, strin
   const draft = new DraftLink(kernel);
   const View = () => (
     <>
-      <AddressTester kernel={kernel} draft={draft} />
-      <Uploader kernel={kernel} draft={draft} />
+      <AddressTester draft={draft} />
+      <Uploader draft={draft} />
     </>
   );
   render(<View />, el);

@@ -1,11 +1,10 @@
 // Files on the web: upload a draft's files, write them to a folder, test an address.
 
 import "./hosting.css";
-import type { TargetedInputEvent } from "preact";
+import type { ButtonHTMLAttributes, TargetedInputEvent } from "preact";
 import { useState } from "preact/hooks";
 import type { AddressTest, HostingState } from "../protocol.ts";
 import { type DraftViewProps, useTrait, useUniqueId } from "./mount.tsx";
-import { BusyButton } from "./ui/busy_button.tsx";
 
 const URL_PATH = "storage.legacy_url_template";
 const OTHER = "other";
@@ -46,6 +45,16 @@ function TextInput({ label, value, set, hint, secret }: TextInputProps) {
   );
 }
 
+interface BusyButtonProps extends ButtonHTMLAttributes {
+  busy: boolean;
+  onClick: () => void;
+}
+
+/** Keeps the focus while it can't be pressed for a moment: a disabled button would lose it. */
+function BusyButton({ busy, onClick, ...rest }: BusyButtonProps) {
+  return <button type="button" aria-disabled={busy} onClick={() => busy || onClick()} {...rest} />;
+}
+
 /** "image/png, PNG, 256 × 256 pixels; pages of other sites may load it" */
 function summaryOf(test: AddressTest): string {
   const size = test.size && `${test.size[0]} × ${test.size[1]} pixels`;
@@ -55,7 +64,7 @@ function summaryOf(test: AddressTest): string {
   return `${what}; ${test.shared ? "pages of other sites may load it" : "no CORS header"}`;
 }
 
-function TestResult({ draft, test }: Pick<DraftViewProps, "draft"> & { test: AddressTest }) {
+function TestResult({ draft, test }: DraftViewProps & { test: AddressTest }) {
   return (
     <>
       <p>
@@ -85,8 +94,8 @@ function TestResult({ draft, test }: Pick<DraftViewProps, "draft"> & { test: Add
 }
 
 /** Tests one address of the draft, and shows what is there. */
-export function AddressTester({ kernel, draft, field = URL_PATH }: DraftViewProps & { field?: string }) {
-  const hosting = useTrait<HostingState>(kernel, "hosting");
+export function AddressTester({ draft, field = URL_PATH }: DraftViewProps & { field?: string }) {
+  const hosting = useTrait<HostingState>(draft.kernel, "hosting");
   const busy = hosting.phase === "uploading" || hosting.phase === "testing";
   const test = hosting.test?.field === field ? hosting.test : null;
   return (
@@ -112,8 +121,8 @@ interface UploaderProps extends DraftViewProps {
 }
 
 /** Chooses where the files of the draft, or of a batch, go, and uploads them. */
-export function Uploader({ kernel, draft, batch = false }: UploaderProps) {
-  const hosting = useTrait<HostingState>(kernel, "hosting");
+export function Uploader({ draft, batch = false }: UploaderProps) {
+  const hosting = useTrait<HostingState>(draft.kernel, "hosting");
   const id = useUniqueId();
   const [chosen, choose] = useState("");
   const [target, setTarget] = useState("");

@@ -24,6 +24,9 @@ export class ClosedError extends Error {
   override readonly name = "ClosedError"; // another evaluation of this module recognizes it by name, see page_wide.ts
 }
 
+/** The message of whatever was thrown. */
+export const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
 interface PendingRequest {
   message: { id: number; kind: string } & Record<string, unknown>;
   buffers: ArrayBuffer[];

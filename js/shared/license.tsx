@@ -1,7 +1,7 @@
 // The license: a combobox over SPDX ids and names, the common choices for astronomy first, and a line on what the chosen one means.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { License } from "../protocol.ts";
+import type { License, LicensesResponse } from "../protocol.ts";
 import { Field, type FieldProps, useTyping } from "./fields.tsx";
 import type { KernelLink } from "./kernel_link.ts";
 import { useUniqueId } from "./mount.tsx";
@@ -27,8 +27,8 @@ export function matching(licenses: License[], text: string): License[] {
 function useLicenses(kernel: KernelLink): License[] {
   const [licenses, setLicenses] = useState<License[]>([]);
   useEffect(() => {
-    kernel.request("licenses").then(
-      ({ content }) => setLicenses(content.licenses as License[]),
+    kernel.request<LicensesResponse>("licenses").then(
+      ({ content }) => setLicenses(content.licenses),
       () => setLicenses([]), // closed before the response came: without a list the field is a plain text field
     );
   }, [kernel]);

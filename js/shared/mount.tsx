@@ -15,7 +15,7 @@ export interface ViewProps {
   kernel: KernelLink;
 }
 
-export interface DraftViewProps extends ViewProps {
+export interface DraftViewProps {
   draft: DraftLink;
 }
 
@@ -35,12 +35,12 @@ export function widgetOf(View: ComponentType<ViewProps>, fallback: (view: ViewPr
 export function draftWidgetOf(View: ComponentType<DraftViewProps>, fallback: (view: DraftViewProps) => Node) {
   const makeProps = (kernel: KernelLink): [DraftViewProps, () => void] => {
     const draft = new DraftLink(kernel);
-    return [{ kernel, draft }, () => draft.dispose()];
+    return [{ draft }, () => draft.dispose()];
   };
   return { render: ({ model, el }: Rendering) => mount(model, el, View, fallback, makeProps) };
 }
 
-function mount<Props extends ViewProps>(
+function mount<Props extends object>(
   model: AnyModel,
   el: HTMLElement,
   View: ComponentType<Props>,

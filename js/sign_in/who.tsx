@@ -7,7 +7,7 @@ import { useUniqueId, type ViewProps } from "../shared/mount.tsx";
 import { sendOnEnter } from "../shared/ui/send_on_enter.ts";
 
 /** Describe whether this account may add images. */
-export function permissionMessage({ permission, handle, handle_message: message }: Status): string {
+function permissionMessage({ permission, handle, handle_message: message }: Status): string {
   switch (permission) {
     case "checking":
       return "Checking …";

@@ -2,6 +2,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { CommandsMessage, FitsPixels, PreviewState } from "../protocol.ts";
+import { messageOf } from "../shared/kernel_link.ts";
 
 /** An image of the page. */
 interface PageImage {
@@ -89,7 +90,7 @@ export class PageModel {
       const [content, buffers] = await this.#respond(message);
       this.#tell({ id: message.id, ok: true, ...content }, buffers);
     } catch (error) {
-      this.#tell({ id: message.id, ok: false, message: error instanceof Error ? error.message : String(error) });
+      this.#tell({ id: message.id, ok: false, message: messageOf(error) });
     }
   }
 

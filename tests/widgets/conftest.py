@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import re
@@ -76,9 +77,7 @@ RESPONSES = {
         "about": "LibraryAbout",
         "thumb": "LibraryThumbnail",
         "picture": "LibraryPicture",
-        "rename": "LibraryRenameResponse",
         "directory": "DirectoryListing",
-        "upload": "UploadFilesResponse",
         "drop": "DropResponse",
     },
     "preview": {
@@ -120,6 +119,28 @@ def shape_error(name: str, content: Any) -> str:
     except ValidationError as error:
         return f"{name}: {error}"
     return "" if kept == json.loads(text) else f"{name} has keys that are not declared: {text[:500]}"
+
+
+def say(widget: base.PageWidget, kind: str, **content: Any) -> None:
+    """Let a page send a message to a widget."""
+    widget._on_message(widget, {"kind": kind, **content}, [])
+
+
+@pytest.fixture
+def page_hears(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All that widgets send to pages from now on."""
+    heard: list[str] = []
+    monkeypatch.setattr(Widget, "_send", lambda self, message, buffers=None: heard.append(repr((message, buffers))))
+    return heard
+
+
+@pytest.fixture
+def no_running_loop() -> Iterator[None]:
+    """Hide the event loop that Playwright leaves running in the thread of the tests, for tests that need one of their own, or none."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
 
 
 @pytest.fixture(autouse=True)

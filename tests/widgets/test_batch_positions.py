@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from solving.index_server import index_bytes, index_server
 from solving.skies import Sky
+from widgets.conftest import say
 
 from constellations_widgets import BatchPublisher, Constellations, ImageDraft, Sandbox, Solution
 from constellations_widgets.geometry.plane import Plane, plane_of
@@ -69,10 +70,6 @@ def searched(monkeypatch) -> dict[str, object]:
     monkeypatch.setattr(positions, "search_all", search_all)
     monkeypatch.setattr(positions, "require_index_files", lambda _widths: [])
     return outcomes
-
-
-def say(batch: BatchPublisher, kind: str, **content) -> None:
-    batch._on_message(batch, {"kind": kind, **content}, [])
 
 
 def eventually(holds: Callable[[], bool]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from api.broken_server import reset
 from PIL import Image
 from publishing.conftest import FaultyProxy, made_up_web, make_draft, published  # noqa: F401  (a fixture for all tests here)
+from widgets.conftest import say
 
 from constellations_widgets import BatchPublisher, Constellations, ImageDraft, Sandbox
 from constellations_widgets.autosave import flush_all
@@ -65,10 +66,6 @@ def make(client, box):
         rest(widget)
         widget.close()
     box.faults.clear()
-
-
-def say(widget: BatchPublisher, kind: str, **content) -> None:
-    widget._on_message(widget, {"kind": kind, **content}, [])
 
 
 def until(widget: BatchPublisher, true) -> dict:

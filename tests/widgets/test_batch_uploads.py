@@ -12,6 +12,7 @@ import pytest
 from hosting.servers import folder_place, s3_place
 from ipywidgets import Widget
 from PIL import Image
+from widgets.conftest import say
 
 from constellations_widgets import BatchPublisher, Constellations, ImageDraft
 from constellations_widgets.hosting import stores
@@ -33,10 +34,6 @@ def drafts(tmp_path) -> list[ImageDraft]:
 
 def table(drafts: list[ImageDraft], **more) -> BatchPublisher:
     return BatchPublisher(drafts, Constellations("http://127.0.0.1:9", "token"), "me", probe=False, **more)
-
-
-def say(batch: BatchPublisher, kind: str, **content) -> None:
-    batch._on_message(batch, {"kind": kind, **content}, [])
 
 
 def rest(batch: BatchPublisher) -> dict:

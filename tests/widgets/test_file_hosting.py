@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hosting.servers import folder_place, s3_place
-from ipywidgets import Widget
 from PIL import Image
+from widgets.conftest import say
 
 import constellations_widgets as cxw
 from constellations_widgets import ImageDraft, ImageForm
@@ -25,22 +25,10 @@ pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture
-def page_hears(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """All that widgets send to pages from now on."""
-    heard: list[str] = []
-    monkeypatch.setattr(Widget, "_send", lambda self, message, buffers=None: heard.append(repr((message, buffers))))
-    return heard
-
-
-@pytest.fixture
 def draft(tmp_path) -> ImageDraft:
     pixels = np.random.default_rng(1).integers(0, 255, (60, 90, 3), "uint8")
     Image.fromarray(pixels).save(tmp_path / "my.png")
     return ImageDraft.from_image(tmp_path / "my.png", center=(202.4, 47.2), width=0.2, autosave=False)
-
-
-def say(form: ImageForm, kind: str, **content) -> None:
-    form._on_message(form, {"kind": kind, **content}, [])
 
 
 def rest(form: ImageForm) -> dict:

@@ -10,6 +10,7 @@ import types
 
 import pytest
 from examples import TILED, tiled
+from widgets.conftest import say
 
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import PublishError
@@ -226,10 +227,6 @@ def form_of(**values) -> ImageForm:
     return ImageForm(draft_of(tiled(values) if values else TILED, origin="m51/index_rel.wtml"))
 
 
-def send(form: ImageForm, kind: str, **more) -> None:
-    form._on_message(form, {"kind": kind, **more}, [])
-
-
 def test_a_cell_that_is_run_again_keeps_what_was_typed_and_not_what_a_program_set():
     first = form_of()
     edit(first, note="an hour of work")
@@ -247,11 +244,11 @@ def test_discarded_edits_can_be_had_back_until_the_cell_is_run_again():
     edit(form_of(), note="an hour of work", alt_text="Typed, too")
     for _ in range(2):  # each run leaves a file
         again = form_of()
-    send(again, "discard")
+    say(again, "discard")
     assert again.draft.values == TILED and again.earlier["phase"] == "discarded"
-    send(again, "restore")
+    say(again, "restore")
     assert again.draft.note == "an hour of work" and again.earlier["phase"] == "restored"
-    send(again, "discard")
+    say(again, "discard")
     assert form_of().draft.values == TILED
 
 
@@ -259,9 +256,9 @@ def test_what_was_typed_since_is_never_overwritten():
     edit(form_of(), note="an hour of work", alt_text="Typed, too")
     again = form_of()
     edit(again, note="typed since")
-    send(again, "discard")
+    say(again, "discard")
     assert (again.draft.note, again.draft.alt_text) == ("typed since", TILED["alt_text"])
-    send(again, "restore")
+    say(again, "restore")
     assert (again.draft.note, again.draft.alt_text) == ("typed since", "Typed, too")
 
 
@@ -269,9 +266,9 @@ def test_edits_of_a_source_that_says_something_else_now_are_only_offered():
     edit(form_of(), note="an hour of work")
     changed = form_of(note="The source was changed")
     assert changed.draft.note == "The source was changed" and changed.earlier["phase"] == "offered"
-    send(changed, "restore")
+    say(changed, "restore")
     assert changed.draft.note == "an hour of work" and changed.earlier["phase"] == "restored"
-    send(changed, "discard")
+    say(changed, "discard")
     assert changed.draft.note == "The source was changed"
 
 
@@ -310,7 +307,7 @@ def test_nothing_is_restored_where_only_a_program_has_changed_the_draft():
     ],
 )
 def test_raw_fields_take_numbers_as_people_write_them(form, path, typed, meant):
-    send(form, "edit", client=PAGE, seq=1, changes={path: typed})
+    say(form, "edit", client=PAGE, seq=1, changes={path: typed})
     assert form.draft[path] == (pytest.approx(meant, abs=1e-9) if not isinstance(meant, str) else meant)
 
 
@@ -320,28 +317,28 @@ def place(form: ImageForm, name: str) -> dict:
 
 def test_the_position_is_set_in_human_numbers_and_undone_by_nothing_but_itself(form):
     assert form.place["complete"] and form.place["summary"].startswith(place(form, "ra")["text"])
-    send(form, "place", name="ra", value="13h30m00s +48d00m00s")
+    say(form, "place", name="ra", value="13h30m00s +48d00m00s")
     assert (place(form, "ra")["text"][:11], place(form, "dec")["text"][:12]) == ("13h 30m 00.", "+48° 00′ 00.")
-    send(form, "place", name="rotation", value="12,5°")
+    say(form, "place", name="rotation", value="12,5°")
     assert place(form, "rotation")["text"] == "12.5°"
     before = form.draft.values
-    send(form, "place", name="dec", value="somewhere")
+    say(form, "place", name="dec", value="somewhere")
     assert form.draft.values == before
     assert place(form, "dec")["typed"] == "somewhere" and "has not moved" in place(form, "dec")["error"]
     form.draft.wwt.rotation = 0.0  # Python moves it, and the message stays at its field
     assert place(form, "dec")["error"]
-    send(form, "place", name="dec", value="+48")
+    say(form, "place", name="dec", value="+48")
     assert place(form, "dec")["error"] == ""
 
 
 def test_hours_taken_for_degrees_and_swapped_coordinates_are_questioned(form):
-    send(form, "place", name="ra", value="13.4979")
+    say(form, "place", name="ra", value="13.4979")
     assert "in hours?" in form.place["question"] and form.place["label"].startswith("Use 13h 29m 52.4")
-    send(form, "place_answer")
+    say(form, "place_answer")
     assert place(form, "ra")["text"].startswith("13h 29m 52.4") and form.place["question"] == ""
-    send(form, "place", name="ra", value="47.2 202.47")
+    say(form, "place", name="ra", value="47.2 202.47")
     assert "swapped?" in form.place["question"]
-    send(form, "place_answer")
+    say(form, "place_answer")
     assert place(form, "ra")["text"].startswith("13h 29m 52.8") and place(form, "dec")["text"].startswith("+47° 12′ 00")
     assert all(field["error"] == "" for field in form.place["fields"])
 
@@ -354,8 +351,8 @@ def test_an_image_without_a_placement_gets_one_in_the_position_step():
         "pixel",
         "rotation",
     ]
-    send(form, "place", name="ra", value="10h00m12s +20d10m")
-    send(form, "place", name="pixel", value="0.36")
+    say(form, "place", name="ra", value="10h00m12s +20d10m")
+    say(form, "place", name="pixel", value="0.36")
     assert form.draft.wwt.projection == "SkyImage" and form.draft.wwt.base_degrees_per_tile == pytest.approx(1e-4)
     form.close()
 

@@ -88,6 +88,7 @@ def test_columns_and_rows_are_matched_and_what_does_not_fit_is_named(folder):
         ("cp1252", ";", "", "\r\n"),
         ("utf-16", "\t", "", "\n"),
         ("utf-8", ";", "sep=;\r\n", "\r\n"),
+        ("utf-16", "\t", "sep=\t\r\n", "\r\n"),
         ("utf-8", ",", "", "\r"),
     ],
 )

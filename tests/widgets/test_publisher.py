@@ -10,6 +10,7 @@ import pytest
 from api.broken_server import reset
 from examples import tiled
 from publishing.conftest import FaultyProxy, MadeUpWeb, made_up_web  # noqa: F401  (a fixture for all tests here)
+from widgets.conftest import say
 
 from constellations_widgets import Constellations, ImageDraft, InvalidError, PublishedImage, Publisher, Sandbox
 from constellations_widgets.api.web import ProbeResult
@@ -34,10 +35,6 @@ def publisher(draft, box):
     made.close()
 
 
-def send(publisher: Publisher, kind: str, **content) -> None:
-    publisher._on_message(publisher, {"kind": kind, **content}, [])
-
-
 def wait(publisher: Publisher, *phases: str) -> dict:
     """The status, once the worker has come to one of these phases and is at rest."""
     deadline = time.monotonic() + 120
@@ -52,7 +49,7 @@ def sign_in_at(box: Sandbox) -> Session:
 
 
 def review(publisher: Publisher) -> dict:
-    send(publisher, "review")
+    say(publisher, "review")
     return wait(publisher, "review")["review"]
 
 
@@ -66,7 +63,7 @@ def proxied(draft, box, monkeypatch):
     def unclear_publisher(*, commits: bool) -> Publisher:
         opened.append(FaultyProxy(box, reset, commits=commits))
         made = Publisher(draft, Constellations(opened[0].url, auth=box.token()), handle=box.handle)
-        send(made, "confirm", ticket=review(made)["ticket"])
+        say(made, "confirm", ticket=review(made)["ticket"])
         opened.append(made)
         return made
 
@@ -85,10 +82,10 @@ def test_after_an_unclear_outcome_looking_sends_nothing_and_sending_again_sends_
     message = wait(publisher, "unclear")["message"]
     assert "was not found at the server" in message
     assert "again=True" not in message and "history()" not in message  # the page has buttons
-    send(publisher, "check")
+    say(publisher, "check")
     wait(publisher, "unclear")
     assert images(box, draft) == []
-    send(publisher, "resend")
+    say(publisher, "resend")
     wait(publisher, "published")
     assert [image.id for image in images(box, draft)] == [draft.receipt.id]
 
@@ -97,7 +94,7 @@ def test_looking_for_what_was_given_up_meanwhile_sends_nothing(proxied, box, dra
     publisher = proxied(commits=False)
     wait(publisher, "unclear")
     default_journal().refused(default_journal().unsettled()[0].key, "Given up.")
-    send(publisher, "check")
+    say(publisher, "check")
     assert "abandoned" in wait(publisher, "failed", "published")["message"] and images(box, draft) == []
 
 
@@ -107,7 +104,7 @@ def test_what_another_process_found_or_sent_meanwhile_is_not_sent_again(proxied,
     receipt = box.client().add_image(box.handle, draft.submission())  # by another notebook, say
     (lost,) = default_journal().unsettled()
     default_journal().published(lost.key, receipt.id, receipt.rel_url)
-    send(publisher, "resend")
+    say(publisher, "resend")
     assert wait(publisher, "published", "failed")["receipt"]["id"] == receipt.id
     assert [image.id for image in images(box, draft)] == [receipt.id]
 
@@ -153,7 +150,7 @@ def test_a_new_reason_to_decide_is_told_before_anything_is_sent(publisher, box, 
     shown = review(publisher)
     box.add_handle("elsewhere")
     box.client().add_image("elsewhere", draft.submission())
-    send(publisher, "confirm", ticket=shown["ticket"])
+    say(publisher, "confirm", ticket=shown["ticket"])
     assert "'elsewhere' has an image with the same image URL" in wait(publisher, "failed", "published")["message"]
     assert len(images(box, draft)) == 1
 
@@ -162,19 +159,19 @@ def test_what_was_changed_after_an_unclear_outcome_is_sent_once_that_is_reconcil
     publisher = proxied(commits=False)
     wait(publisher, "unclear")
     draft.edit({"note": "Another note"})
-    send(publisher, "resend")
+    say(publisher, "resend")
     shown = wait(publisher, "review", "published")["review"]
     assert json.loads(shown["body"])["note"] == "Another note" and "may have succeeded" in " ".join(shown["reasons"])
     assert not shown["ready"] and images(box, draft) == []  # the first attempt is to be reconciled, or given up, first
-    send(publisher, "confirm", ticket=shown["ticket"], anyway=True)
+    say(publisher, "confirm", ticket=shown["ticket"], anyway=True)
     assert publisher.status["phase"] == "review" and images(box, draft) == []
     deadline = time.monotonic() + 120
     while [item["state"] for item in publisher.pending_attempts["items"]] != ["refused"]:
         assert time.monotonic() < deadline, publisher.pending_attempts
-        send(publisher, "abandon")  # too early, it is not abandoned yet
+        say(publisher, "abandon")  # too early, it is not abandoned yet
         time.sleep(0.05)
     shown = review(publisher)
-    send(publisher, "confirm", ticket=shown["ticket"], anyway=True)
+    say(publisher, "confirm", ticket=shown["ticket"], anyway=True)
     wait(publisher, "published")
     assert [image.note for image in images(box, draft)] == ["Another note"]
 
@@ -205,23 +202,23 @@ def test_what_the_web_lacks_is_in_the_review_and_can_be_published_nonetheless(pu
     assert all("the status 404" in reason for reason in shown["reasons"])
     assert looks == [False, False]  # the page waits for no other server
     for anyway in ({}, {"anyway": False}, {"anyway": "yes"}):  # a doubt takes a decision, whatever a page sends
-        send(publisher, "confirm", ticket=shown["ticket"], **anyway)
+        say(publisher, "confirm", ticket=shown["ticket"], **anyway)
         assert publisher.status["phase"] == "review"
-    send(publisher, "confirm", ticket=shown["ticket"], anyway=True)
+    say(publisher, "confirm", ticket=shown["ticket"], anyway=True)
     wait(publisher, "published")
     assert len(images(box, draft)) == 1 and len(looks) == 2
 
 
 def test_a_confirmation_publishes_once_however_often_it_comes(publisher, box, draft):
     ticket = review(publisher)["ticket"]
-    threads = [threading.Thread(target=send, args=(publisher, "confirm"), kwargs={"ticket": ticket}) for _ in range(8)]
+    threads = [threading.Thread(target=say, args=(publisher, "confirm"), kwargs={"ticket": ticket}) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     status = wait(publisher, "published")
-    send(publisher, "confirm", ticket=ticket)
-    send(publisher, "review")
+    say(publisher, "confirm", ticket=ticket)
+    say(publisher, "review")
     assert [image.id for image in images(box, draft)] == [status["receipt"]["id"]] == [draft.receipt.id]
     assert publisher.receipt is draft.receipt
 
@@ -233,12 +230,12 @@ def test_the_review_names_the_account_and_holds_for_that_account_only(draft, box
     shown = review(made)
     assert shown["account"] == box.handle
     signed.use_token(box.token(claims={"preferred_username": "grace"}))
-    send(made, "confirm", ticket=shown["ticket"], anyway=True)
+    say(made, "confirm", ticket=shown["ticket"], anyway=True)
     assert wait(made, "editing")["message"] == "The sign-in changed after the review. Review it again."
     assert images(box, draft) == []
     shown = review(made)
     assert shown["account"] == "grace"
-    send(made, "confirm", ticket=shown["ticket"], anyway=True)
+    say(made, "confirm", ticket=shown["ticket"], anyway=True)
     wait(made, "published")
     made.close()
 
@@ -246,7 +243,7 @@ def test_the_review_names_the_account_and_holds_for_that_account_only(draft, box
 @pytest.mark.parametrize("ticket", [None, "", "another", 7])
 def test_a_confirmation_of_another_review_does_nothing(publisher, box, draft, ticket):
     review(publisher)
-    send(publisher, "confirm", ticket=ticket)
+    say(publisher, "confirm", ticket=ticket)
     assert wait(publisher, "review")
     assert images(box, draft) == []
 
@@ -255,7 +252,7 @@ def test_a_change_after_the_review_takes_it_back(publisher, box, draft):
     ticket = review(publisher)["ticket"]
     draft.note = "another"
     assert publisher.status["phase"] == "editing"
-    send(publisher, "confirm", ticket=ticket)
+    say(publisher, "confirm", ticket=ticket)
     assert publisher.status["phase"] == "editing"
     assert images(box, draft) == []
 
@@ -270,7 +267,7 @@ def test_a_change_while_the_review_is_made_takes_it_back_too(publisher, draft, m
 
     plan = module.plan
     monkeypatch.setattr(module, "plan", slow_plan)
-    send(publisher, "review")
+    say(publisher, "review")
     assert wait(publisher, "editing")["review"] is None
 
 
@@ -279,7 +276,7 @@ def test_an_image_that_is_there_already_can_not_be_confirmed(publisher, box, dra
     shown = review(publisher)
     assert not shown["ready"]
     assert "There already" in shown["reasons"][0]
-    send(publisher, "confirm", ticket=shown["ticket"])
+    say(publisher, "confirm", ticket=shown["ticket"])
     assert wait(publisher, "review")
     assert len(images(box, draft)) == 1
 
@@ -294,10 +291,10 @@ def test_an_account_that_may_not_is_told_before_anything_is_sent(draft, box):
 
 def test_a_server_that_is_not_there_is_said_and_the_draft_stays(draft):
     publisher = Publisher(draft, Constellations("http://127.0.0.1:9", auth="a.b.c"), handle="me")
-    send(publisher, "review")
+    say(publisher, "review")
     status = wait(publisher, "failed")
     assert "127.0.0.1:9" in status["message"]
-    send(publisher, "cancel")
+    say(publisher, "cancel")
     assert wait(publisher, "editing")
     assert draft.problems == ImageDraft.from_submission(draft.submission(), autosave=False).problems
     publisher.close()
@@ -306,7 +303,7 @@ def test_a_server_that_is_not_there_is_said_and_the_draft_stays(draft):
 def test_without_client_or_handle_the_reason_is_said(draft, box):
     for publisher in (Publisher(draft), Publisher(draft, box.client())):
         assert "pass " in publisher.status["blocked"]
-        send(publisher, "review")
+        say(publisher, "review")
         assert publisher.status["phase"] == "editing"
         publisher.close()
 
@@ -332,7 +329,7 @@ def test_no_status_holds_the_token(draft, box):
     publisher = Publisher(draft, Constellations(box.api_url, auth=token), handle=box.handle)
     seen = [json.dumps(publisher.get_state(), default=str)]
     publisher.observe(lambda change: seen.append(json.dumps(change["new"])), "status")
-    send(publisher, "confirm", ticket=review(publisher)["ticket"])
+    say(publisher, "confirm", ticket=review(publisher)["ticket"])
     wait(publisher, "published")
     assert len(seen) > 3
     assert not any(token in text or token.split(".")[2] in text for text in seen)
@@ -350,7 +347,7 @@ def test_while_it_is_published_the_page_can_change_nothing(publisher, box, draft
 
     send_it = module.publish_planned
     monkeypatch.setattr(module, "publish_planned", slow)
-    send(publisher, "confirm", ticket=review(publisher)["ticket"])
+    say(publisher, "confirm", ticket=review(publisher)["ticket"])
     assert wait(publisher, "published")["receipt"]["same"]
     assert draft.note == box.client().image(draft.receipt.id).note != "EDIT WHILE SENDING"
 
@@ -365,14 +362,14 @@ def test_a_change_in_python_while_it_is_published_is_said_beside_the_receipt(pub
 
     send_it = module.publish_planned
     monkeypatch.setattr(module, "publish_planned", slow)
-    send(publisher, "confirm", ticket=review(publisher)["ticket"])
+    say(publisher, "confirm", ticket=review(publisher)["ticket"])
     assert not wait(publisher, "published")["receipt"]["same"]
 
 
 def test_an_image_published_during_the_review_is_not_published_again(publisher, box, draft):
     ticket = review(publisher)["ticket"]
     box.client().add_image(box.handle, draft.submission())  # a colleague, on another machine
-    send(publisher, "confirm", ticket=ticket)
+    say(publisher, "confirm", ticket=ticket)
     assert "There already" in wait(publisher, "failed")["message"]
     assert len(images(box, draft)) == 1
     assert not draft.locked  # and the draft is free again
@@ -386,7 +383,7 @@ def test_what_a_page_writes_into_a_trait_decides_nothing(publisher, box, draft, 
     publisher._handle_msg({"content": {"data": {"method": "update", "state": {"status": forged}, "buffer_paths": []}}})
     assert publisher.status == status  # nothing is taken from it
     publisher.status = forged  # and if it were, nothing would rest on it
-    send(publisher, kind, ticket="mine")
+    say(publisher, kind, ticket="mine")
     assert not publisher._publication.worker.busy and publisher._publication.phase == (
         "editing" if kind == "cancel" else "review"
     )
@@ -397,12 +394,12 @@ def test_waiting_to_send_again_is_shown_and_can_be_stopped(proxied, box, draft, 
     made = proxied(commits=False)
     wait(made, "unclear")
     monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_TIME", 600.0)
-    send(made, "resend")
+    say(made, "resend")
     deadline = time.monotonic() + 120
     while not made.status["waiting"]:
         assert time.monotonic() < deadline, made.status
         time.sleep(0.01)
     assert "Waiting" in made.status["progress"]
-    send(made, "cancel")
+    say(made, "cancel")
     assert "was not found at the server" in wait(made, "unclear")["message"]
     assert images(box, draft) == []

@@ -13,20 +13,11 @@ import httpx
 import pytest
 from api.conftest import make_submission
 from auth.signing import own_box, press, sent_back_to, signed_in_at
-from ipywidgets import Widget
 from secrets_used import found_in, secrets_of
 from widgets.sign_in_page import Page
 
 import constellations_widgets as cxw
 from constellations_widgets.state import state_dir
-
-
-@pytest.fixture
-def page_hears(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """All that widgets send to pages from now on."""
-    heard: list[str] = []
-    monkeypatch.setattr(Widget, "_send", lambda self, message, buffers=None: heard.append(repr((message, buffers))))
-    return heard
 
 
 def failure(attempt: Callable[[], Any]) -> str:

@@ -13,7 +13,6 @@ import sys
 import textwrap
 import threading
 import warnings
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -46,6 +45,9 @@ VIEW = {
     "systemClockISOT": "2026-01-02T03:04:05.678Z",
     "engineClockRateFactor": 1.0,
 }
+
+
+pytestmark = pytest.mark.usefixtures("no_running_loop")
 
 
 class Page:
@@ -85,15 +87,6 @@ class Page:
         assert path != url
         found = self.ask(kind="files", paths=[path])["found"]
         return bytes(self.buffers[0]) if found[0] else None
-
-
-@pytest.fixture(autouse=True)
-def no_loop_of_the_browsers() -> Iterator[None]:
-    """Playwright leaves its event loop running in the thread of the tests; these need one of their own, or none."""
-    running = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(running)
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -23,16 +21,9 @@ from constellations_widgets.widgets.wwt.api import PreviewWWT
 from constellations_widgets.widgets.wwt.files import COLLECTION
 from constellations_widgets.widgets.wwt.replay import Replay
 
+pytestmark = pytest.mark.usefixtures("no_running_loop")
+
 LOOKS = {"ra": 10.0, "dec": 20.0, "height": 3.0, "aspect": 2.0, "roll": 4.0}
-
-
-@pytest.fixture(autouse=True)
-def no_loop_of_the_browsers() -> Iterator[None]:
-    """Playwright leaves its event loop running in the thread of the tests; these need none."""
-    running = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(running)
 
 
 @pytest.fixture

@@ -72,17 +72,11 @@ class BatchHosting:
         tell(len(outcomes), len(outcomes))
         failed = [f"{outcome.name}: {outcome.error}" for outcome in outcomes if outcome.error]
         more = f" And {len(failed) - _SHOWN} more." if len(failed) > _SHOWN else ""
-        return (
-            f"{len(failed)} of {len(outcomes)} images were not uploaded. {' '.join(failed[:_SHOWN])}{more}"
-            if failed
-            else ""
-        )
+        few = " ".join(failed[:_SHOWN])
+        return f"{len(failed)} of {len(outcomes)} images were not uploaded. {few}{more}" if failed else ""
 
 
 def is_waiting(draft: ImageDraft) -> bool:
     """Return whether a draft has files on this machine and no web address yet."""
-    return not draft.locked and draft.local is not None and not _is_on_the_web(draft)
-
-
-def _is_on_the_web(draft: ImageDraft) -> bool:
-    return str(draft[URL] or "").lower().startswith(("https://", "http://"))
+    is_on_the_web = str(draft[URL] or "").lower().startswith(("https://", "http://"))
+    return not draft.locked and draft.local is not None and not is_on_the_web

@@ -14,7 +14,7 @@ from ...errors import LicenseError, SourceError
 from ...geometry.angles import parse_number, parse_position
 from ...geometry.position import CENTER_DEC, CENTER_RA, MIRRORED, PIXEL, ROTATION, WIDTH, changes_for
 from ...schema.fields import fields
-from ...schema.html_repr import LIMIT, capped, html_block, html_table, html_text
+from ...schema.html_repr import capped, html_block, html_table, html_text
 from ...schema.license import normalize_license
 from ...text import stem_of
 from .columns import CENTER, FILE, Column, match_columns, normalized_key
@@ -168,7 +168,7 @@ class Metadata:
             ("Column", "Field"), ((html_text(c.header), html_text(c.title or f"– {c.reason}")) for c in self.columns)
         )
         lines, others = capped(self.lines(), "first", "metadata.lines() has all.")
-        remarks = "".join(f"<p>{html_text(line)}</p>" for line in [*lines[:LIMIT], *filter(None, [others])])
+        remarks = "".join(f"<p>{html_text(line)}</p>" for line in [*lines, *filter(None, [others])])
         return html_block(f"<p>{html_text(self.summary)}</p>", table, remarks)
 
 
@@ -245,7 +245,8 @@ def _placement(values: dict[str, Any], size: tuple[int, int] | None, column: Col
             values, size, target, text.strip() in ("-1", "-1.0") if is_parity and _is_number(text) else _is_yes(text)
         )
     if target == CENTER:
-        return changes_for(values, size, CENTER_RA, _as_position(text))
+        parse_position(text)  # raises a SourceError that speaks of a position
+        return changes_for(values, size, CENTER_RA, text)
     if _is_number(text):
         if column.unit:
             text = f"{text.strip()}{column.unit}"
@@ -253,11 +254,6 @@ def _placement(values: dict[str, Any], size: tuple[int, int] | None, column: Col
             example = "width [arcmin]" if target == WIDTH else "pixel scale [arcsec]"
             raise SourceError(f"“{text}” has no unit: name it in the column, such as “{example}”")
     return changes_for(values, size, target, text)
-
-
-def _as_position(text: str) -> str:
-    parse_position(text)  # raises SourceError that speaks of a position
-    return text
 
 
 def _is_number(text: str) -> bool:

@@ -175,15 +175,8 @@ class PositionSearch(StarSearch):
             self._results = {row: each for row, each in self._results.items() if row not in rows}
             self._show_list()
             self._offer = None
-            started = {
-                "searched": 0,
-                "total": len(rows),
-                "progress": 0.0,
-                "message": "Starting",
-                "offer": "",
-                "size": "",
-            }
-            self._update(phase="running", **started, **changes)
+            changes |= {"searched": 0, "total": len(rows), "progress": 0.0, "message": "Starting"}
+            self._update(phase="running", offer="", size="", **changes)
 
     def _search(self, job: Job, near: str, width: str) -> None:
         given = parsed_hints(near, width)

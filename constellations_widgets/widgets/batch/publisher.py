@@ -19,7 +19,7 @@ from ...publishing._arguments import require_client
 from ...publishing.batch import MOST_THREADS
 from ...schema.fields import fields
 from ...sources.reading import ParsedImage
-from ..base import Message, apply_fix, problems_of, synced_dict
+from ..base import Message, apply_fix, placeholder, problems_of, synced_dict
 from ..form import CreditsWidget, ImageForm, kept_credits, licenses
 from ..lifetime import VIEW
 from ..pending_attempts import NONE_PENDING, PendingAttempts
@@ -47,12 +47,13 @@ if TYPE_CHECKING:
 
 SHARED = ("permissions.copyright", "permissions.credits", "permissions.license", "note", "alt_text")
 """Fields that the page offers to copy."""
+_MESSAGES = ("choose", "decide", "copy", "host", "fix_row", "repeat", "save", "restore", "edit_row", "show_position")
 _MOST_THUMBNAILS = 64  # in one answer
 
 _runs: weakref.WeakSet[BatchRun] = weakref.WeakSet()
 
 
-class BatchPublisher(CreditsWidget):
+class BatchPublisher(CreditsWidget[ImageDraft]):
     """Publishes many drafts: a table of them, shared fields, a review, progress, receipts.
 
     Publishing continues while no page shows the widget, and a cell that is run again shows the batch that it began. After
@@ -165,21 +166,7 @@ class BatchPublisher(CreditsWidget):
         shared = ImageDraft(ParsedImage(_common(self._run.drafts), name="the chosen images"), autosave=False)
         specs = [fields()[path].to_json() for path in SHARED]
         titles = {spec.path: spec.title for spec in fields().values()}
-        messages: dict[str, Callable[[Message], object]] = {
-            kind: getattr(self, f"_on_{kind}")
-            for kind in (
-                "choose",
-                "decide",
-                "copy",
-                "host",
-                "fix_row",
-                "repeat",
-                "save",
-                "restore",
-                "edit_row",
-                "show_position",
-            )
-        }
+        messages: dict[str, Callable[[Message], object]] = {kind: getattr(self, f"_on_{kind}") for kind in _MESSAGES}
         messages["confirm"] = run.on_message
         self._uploads = BatchUploads(run, functools.partial(self.set_trait, "hosting"), hosting)
         messages |= dict.fromkeys(BatchUploads.messages, self._uploads.on_message)
@@ -198,7 +185,6 @@ class BatchPublisher(CreditsWidget):
             "thumbnails": self._thumbnails,
             "alive": lambda _request: ({}, []),
         }
-        self._shared = shared
         self._row_form = RowForm(self, run, lambda: self._rows.touch(()))
         super().__init__(
             shared,
@@ -225,7 +211,7 @@ class BatchPublisher(CreditsWidget):
     @property
     def shared(self) -> ImageDraft:
         """Draft with the values that can be copied to all rows."""
-        return self._shared
+        return self._draft
 
     @property
     def batch(self) -> Batch | None:
@@ -326,7 +312,7 @@ class BatchPublisher(CreditsWidget):
 
     def __repr__(self) -> str:
         count = len(self.drafts)
-        return f"<BatchPublisher of {count} image{'s' * (count != 1)}, {len(self.receipts)} published: run the cell to see it>"
+        return placeholder(self, f" of {count} image{'s' * (count != 1)}, {len(self.receipts)} published")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Show the table in a box, in which the form of a row has its place."""
@@ -395,7 +381,7 @@ class BatchPublisher(CreditsWidget):
     def _thumbnails(self, request: Mapping[str, Any]) -> Response:
         wanted = [number for number in request["rows"] if isinstance(number, int) and 0 <= number < len(self.drafts)]
         found = [thumbnail(self.drafts[number]) for number in wanted[:_MOST_THUMBNAILS]]
-        return {"types": [it and it[1] for it in found]}, [it[0] for it in found if it]
+        return {"types": [it and it.content_type for it in found]}, [it.content for it in found if it]
 
     # -- from the page
 

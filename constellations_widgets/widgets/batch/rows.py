@@ -52,9 +52,8 @@ class BatchRows:
         self.acknowledged: dict[str, int] = {}
         """By page: its last click that the rows sent so far include."""
         self.revision = 0
-        self._rows: list[BatchRow | None] = [
-            None for _ in run.drafts
-        ]  # filled when they are sent first: checks take time
+        # Filled when they are sent first: checks take time.
+        self._rows: list[BatchRow | None] = [None] * len(run.drafts)
 
     def touch(self, numbers: Iterable[int]) -> None:
         """Note that these rows may have changed, or the batch as a whole; it is sent soon."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from ...errors import SourceError
 
 _DELIMITERS = ",;\t"
+_DECLARED = re.compile(rf"[^\S\n]*sep=([{_DELIMITERS}])[^\S\n]*(?:\n|$)", re.I)  # a line that Excel writes and reads
 _LARGEST = 200 << 20  # bytes
 _LONGEST = 1 << 20  # characters of a cell
 _EMPTY = {"", "nan", "none", "null", "n/a", "<na>", "--", "nat"}
@@ -107,14 +109,11 @@ def _of_file(path: Path) -> Table:
     except (OSError, ValueError) as error:
         raise SourceError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
     text = _decoded(content)
-    first, _, rest = text.partition("\n")
-    delimiter = ""
-    if first.strip().lower() in {f"sep={each}" for each in _DELIMITERS}:  # a line that Excel writes and reads
-        delimiter, text = first.strip()[-1] if first.strip()[-1:] in ",;" else "\t", rest
-    skipped = 1 if delimiter else 0
-    rows = _records(path, text, delimiter or _delimiter_of(text))
+    declared = _DECLARED.match(text)
+    text = text[declared.end() :] if declared else text
+    rows = _records(path, text, declared[1] if declared else _delimiter_of(text))
     headers = next(rows, [])
-    cells = ((number, tuple(cell.strip() for cell in row)) for number, row in enumerate(rows, 2 + skipped))
+    cells = ((number, tuple(cell.strip() for cell in row)) for number, row in enumerate(rows, 3 if declared else 2))
     cleared = ((number, tuple("" if cell.lower() in _EMPTY else cell for cell in row)) for number, row in cells)
     return _checked(path.name, [header.strip() for header in headers], cleared)
 

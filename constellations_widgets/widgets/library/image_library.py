@@ -15,7 +15,7 @@ from ..form import ImageForm
 from ..lifetime import ClosesModels
 from ..preview import Preview
 from ..sign_in import SignIn
-from ..worker import Job, Worker, format_error
+from ..worker import Job, Worker
 from .draft import draft_of_image
 from .view import LibraryView
 
@@ -161,8 +161,7 @@ class ImageLibrary(ClosesModels, VBox):
         self._worker.start(lambda job: self._make(job, kind, image), replace=True)
 
     def _on_error(self, error: Exception) -> None:
-        message = self.view.failed(error) if isinstance(error, ConstellationsError) else format_error(error)
-        self.view.push(busy="", note=message, url="")
+        self.view.push(busy="", note=self.view.failed(error), url="")
 
     def _make(self, job: Job, kind: str, image: LibraryImage | str) -> ImageDraft:
         found = self._found(image)

@@ -99,13 +99,13 @@ class Uploads:
         with self._lock:
             return [upload.shown() for upload in self._uploads.values()]
 
-    def add(self, path: Path) -> int:
-        """Upload a file of the kernel's disk; return the number of the upload."""
+    def add(self, path: Path) -> None:
+        """Upload a file of the kernel's disk."""
         try:
             size = path.stat().st_size
         except (OSError, ValueError):
             size = 0  # the client reports what is wrong with it
-        return self._enqueue(self._new(readable(path.name), path, size, WAITING))
+        self._enqueue(self._new(readable(path.name), path, size, WAITING))
 
     # A file that is dropped on the page arrives in parts, and is kept on disk until it is complete: it may have to be sent twice.
 
@@ -205,12 +205,11 @@ class Uploads:
             raise ConstellationsError("This upload is no longer in the list.")
         return upload
 
-    def _enqueue(self, upload: Upload) -> int:
+    def _enqueue(self, upload: Upload) -> None:
         upload.phase, upload.message, upload.done = WAITING, "", 0
         upload.stop.clear()
         self._on_change(True)
         self._workers.submit(self._send, upload)
-        return upload.id
 
     def _send(self, upload: Upload) -> None:
         if upload.phase != WAITING:

@@ -122,11 +122,11 @@ class LibraryView(PageWidget):
             self._shown |= shown
             self._push(True)
 
-    def failed(self, error: ConstellationsError) -> str:
+    def failed(self, error: Exception) -> str:
         """Return the message of an error; if it asks to sign in, show that."""
         if isinstance(error, SignInError):
             self._on_refused(error)
-        return str(error)
+        return format_error(error)
 
     # -- to the page
 
@@ -166,8 +166,7 @@ class LibraryView(PageWidget):
                 self.push(phase="ready", signed_out="")
 
     def _on_list_error(self, error: Exception) -> None:
-        message = self.failed(error) if isinstance(error, ConstellationsError) else format_error(error)
-        self.push(phase="failed", message=message)
+        self.push(phase="failed", message=self.failed(error))
 
     # -- from the page
 
@@ -183,9 +182,8 @@ class LibraryView(PageWidget):
 
     def _rows(self, request: Mapping[str, Any]) -> Response:
         start, end = require_count(request, "start"), require_count(request, "end")
-        revision = self.rows.revision
         found, count = self.rows.window(start, min(end, start + _MOST_ROWS), *_query(request))
-        return {"rows": [[it.id, it.name[:SHOWN_NAME]] for it in found], "count": count, "revision": revision}, []
+        return {"rows": [[it.id, it.name[:SHOWN_NAME]] for it in found], "count": count}, []
 
     def _index(self, request: Mapping[str, Any]) -> Response:
         return {"index": self.rows.index(str(request.get("image")), *_query(request))}, []
@@ -212,9 +210,8 @@ class LibraryView(PageWidget):
             content = self.images.open(image)
             small = small_picture(content, PICTURE)
         except StoppedError:
-            return {
-                "error": f"Larger than {MOST_IN_MEMORY >> 20} MB: show it on the sky, or download it in Python."
-            }, []
+            limit = MOST_IN_MEMORY >> 20
+            return {"error": f"Larger than {limit} MB: show it on the sky, or download it in Python."}, []
         except ConstellationsError as error:
             return {"error": self.failed(error)}, []
         about = {"type": small.content_type, "size": list(small.size), "bytes": len(content), "error": ""}
@@ -231,7 +228,7 @@ class LibraryView(PageWidget):
             raise ConstellationsError(message) from None
         self.rows.put(renamed if renamed.url else renamed.model_copy(update={"url": image.url}))
         self._push(True)
-        return {"name": renamed.name}, []
+        return {}, []
 
     def _delete(self, request: Mapping[str, Any]) -> Response:
         image = self._image(request)
@@ -252,16 +249,16 @@ class LibraryView(PageWidget):
         return {}, []
 
     def _upload(self, request: Mapping[str, Any]) -> Response:
-        paths = require_texts(request, "paths", _MOST_FILES)
-        return {"uploads": [self.uploads.add(Path(kernel_path(path))) for path in paths]}, []
+        for path in require_texts(request, "paths", _MOST_FILES):
+            self.uploads.add(Path(kernel_path(path)))
+        return {}, []
 
     def _drop(self, request: Mapping[str, Any]) -> Response:
         return {"upload": self.uploads.begin(str(request.get("name")), require_count(request, "size"))}, []
 
     def _part(self, request: Mapping[str, Any]) -> Response:
-        self.uploads.part(
-            require_count(request, "upload"), require_count(request, "at"), request.get("buffers", [b""])[0]
-        )
+        number, at = require_count(request, "upload"), require_count(request, "at")
+        self.uploads.part(number, at, request.get("buffers", [b""])[0])
         return {}, []
 
     def _act_on_upload(self, action: Callable[[int], object], request: Mapping[str, Any]) -> Response:

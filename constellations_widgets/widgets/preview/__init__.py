@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from ...errors import ConstellationsError, SourceError, needs_extra
+from ...outputs.exports import write_output
 from ...outputs.still import wcs_figure
 from ...schema.placement import URL
 from ...schema.sky_view import SkyView
@@ -27,7 +28,7 @@ from .embedded import SavedOutput, embeds_by_default, new_id
 from .file_registry import FileRegistry
 from .image_files import PICTURE, PIXELS, ImageFiles
 from .placement_editor import PlacementEditor
-from .snapshots import NO_PAGE, NO_SKY, OLD_KERNEL, OLD_KERNEL_SKY, Received, Snapshots, check_options, write
+from .snapshots import NO_PAGE, NO_SKY, OLD_KERNEL, OLD_KERNEL_SKY, Received, Snapshots, check_options
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -257,7 +258,8 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
             raise ConstellationsError(OLD_KERNEL)
         self._catch_up()
         options = {"width": width, "grid": grid, "scale_bar": scale_bar, "compass": compass}
-        return write(await self._snapshots.take(timeout, **options), target)
+        write_output(target, await self._snapshots.take(timeout, **options), "snapshot")
+        return target
 
     @property
     def wwt(self) -> PreviewWWT:
@@ -282,7 +284,7 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
                     from ..wwt.api import PreviewWWT
                 from ..wwt.files import PublishedFiles
 
-                self._wwt = PreviewWWT(self, PublishedFiles(self._served, PRIVATE))
+                self._wwt = PreviewWWT(self, PublishedFiles(self._served))
             return self._wwt
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -342,9 +344,8 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
             self._revision += 1
 
     def _send_paced(self) -> None:
-        # The revision is read before the values are, which a change can renew between the two: its own revision follows.
         with self._sending:  # of two threads, the one that reads last sends last
-            self.send({"kind": "imageset", **self._state(self._revision)})
+            self.send({"kind": "imageset", **self._state()})
 
     def _on_app_message(self, message: Message) -> None:
         if self._wwt is not None:
@@ -363,7 +364,7 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
         self._displayed = True
         self._catch_up()  # the state of a revision that pages know must not have newer values
         opened: OpenedPreview = {
-            **self._state(self._revision),
+            **self._state(),
             "title": self._draft.name if self._draft is not None else "",
             "wwt": self._wwt is not None,
             "awaited": self._wwt is not None and self._wwt.awaited,
@@ -397,8 +398,9 @@ class Preview(SavedOutput, DraftObserver["ImageDraft | PublishedImage | None"]):
         path = next(path for path in map(Path.cwd().joinpath, names) if not path.exists())
         return {"path": str(self.to_html(path))}, []
 
-    def _state(self, revision: int) -> PreviewState:
-        drawing = NOTHING
+    def _state(self) -> PreviewState:
+        # The revision is read before the values are, which a change can renew between the two: its own revision follows.
+        revision, drawing = self._revision, NOTHING
         if self._draft is not None:
             local, values, image = self._draft.local, {**self._draft.values, **self._proposed}, self._image
             drawing, self._shown = draw(

@@ -30,17 +30,15 @@ class ScenePreview(Preview):
         What to show.
     read_image : callable
         Returns the record of the image with this id; called in a worker thread, for the background. Raises ApiError.
-    height : str, default "400px"
-        Height of the view, a CSS length.
     """
 
-    def __init__(self, scene: SceneValues, read_image: Callable[[str], Any], height: str = "400px"):
+    def __init__(self, scene: SceneValues, read_image: Callable[[str], Any]):
         self._scene, self._read_image = scene, read_image
         self._numbers: dict[str, int] = {}  # by the image's id: makes names and addresses unique to the engine
         self._background: tuple[str, Mapping[str, Any] | None] = ("", None)  # id, and its fields once they are read
         self._note = ""
         self._background_worker = Worker("background", self._on_background_error)
-        super().__init__(None, height)
+        super().__init__(None)
         self._unfollow = scene.on_change(self._on_scene_change)
         self._load_background()
 

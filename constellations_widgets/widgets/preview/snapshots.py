@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 from ...errors import ConstellationsError, SourceError
 from ...schema.placement import shown
-from ...state import PUBLIC, write_file
 from ..rpc import Response, require_count
 
 WIDEST = 4096  # pixels; what every graphics driver can draw
@@ -156,14 +155,4 @@ def check_options(path: str | Path, width: int) -> Path:
         raise ConstellationsError(
             f"width= takes a whole number of pixels from {_NARROWEST} to {WIDEST:,}, not {shown(width)}."
         )
-    return target
-
-
-def write(content: bytes, target: Path) -> Path:
-    """Write a snapshot, atomically."""
-    try:
-        write_file(target, content, mode=PUBLIC)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SourceError(f"The snapshot can't be written to {shown(str(target), 200)}: {reason}") from None
     return target

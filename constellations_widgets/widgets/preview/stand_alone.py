@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ...checks.address import is_private_host
-from ...errors import ConstellationsError, SourceError
+from ...errors import ConstellationsError
+from ...outputs.exports import write_output
 from ...outputs.still import alt_text, center_text, still
 from ...schema.credits import clean_credits
 from ...schema.fields import fields
 from ...schema.html_repr import html_text
 from ...schema.placement import shown, text
-from ...state import PUBLIC, write_file
 from ...text import about, one_line, readable
 from ..base import built, require_draft
 from ..wwt.app import app_files
@@ -117,11 +117,7 @@ def save_html(
         raise ConstellationsError(f'above= takes "reduce" or "link", not {shown(above)}')
     target = Path(path).expanduser()
     content = _page(chosen, height, problems, max_bytes, above).encode("utf-8", "replace")
-    try:
-        write_file(target, content, mode=PUBLIC)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SourceError(f"The page can't be written to {shown(str(target), 200)}: {reason}") from None
+    write_output(target, content, "page")
     return target
 
 

@@ -184,13 +184,6 @@ class SavingRow(TypedDict):
     """Whether others have changed it since it was read."""
 
 
-class ForeignChange(TypedDict):
-    """A field that others have changed and this form has not."""
-
-    path: str
-    now: Value
-
-
 class SavingReview(TypedDict):
     """Review of what would be saved."""
 
@@ -198,7 +191,8 @@ class SavingReview(TypedDict):
     account: str
     """Name of the account that sends, whoever confirms; "" if its token does not name it."""
     rows: list[SavingRow]
-    theirs: list[ForeignChange]
+    theirs: list[str]
+    """Paths of the fields that others have changed and this form has not."""
 
 
 class SavingOutcome(TypedDict):

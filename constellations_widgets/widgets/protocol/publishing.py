@@ -81,7 +81,6 @@ class ReceiptState(TypedDict):
     dashboard_url: str
     edit_url: str
     """The owner's pages on the site, "" if there are none."""
-    note: str
     key: str
     body_sha256: str
     body: str

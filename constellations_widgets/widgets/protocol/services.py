@@ -135,7 +135,6 @@ class LibraryRowsResponse(TypedDict):
     """Id and name."""
     count: int
     """Number of images that match the search."""
-    revision: int
 
 
 class LibraryIndexRequest(TypedDict):
@@ -193,12 +192,6 @@ class LibraryRenameRequest(TypedDict):
     name: str
 
 
-class LibraryRenameResponse(TypedDict):
-    """Response to `LibraryRenameRequest`."""
-
-    name: str
-
-
 class DirectoryRequest(TypedDict):
     """Request for the entries of a folder of the kernel's disk."""
 
@@ -230,12 +223,6 @@ class UploadFilesRequest(TypedDict):
 
     kind: Literal["upload"]
     paths: list[str]
-
-
-class UploadFilesResponse(TypedDict):
-    """Response to `UploadFilesRequest`."""
-
-    uploads: list[int]
 
 
 class DropRequest(TypedDict):

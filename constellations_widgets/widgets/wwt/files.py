@@ -21,9 +21,10 @@ from ...errors import ConstellationsError, SourceError
 from ...schema.tiles import is_hips, without_extension
 from ...sources.local import LocalImage
 from ...sources.web import fetch
+from ..preview.drawing import PRIVATE
 from ..preview.file_registry import FileRegistry
+from .app import DATA
 
-DATA = Path(__file__).parents[1] / "data"
 COLLECTION = "index.wtml"
 INDEX = "index_rel.wtml"
 
@@ -41,15 +42,13 @@ class PublishedFiles:
     ----------
     served : FileRegistry
         What the preview's page may read.
-    prefix : str
-        The address that the page answers itself, without a slash at the end.
     """
 
-    def __init__(self, served: FileRegistry, prefix: str):
+    def __init__(self, served: FileRegistry):
         self._served = served
         self.report: Callable[[str], None] = lambda _message: None
         """Called with a message when a page requests a file that can't be read."""
-        self.prefix = f"{prefix}/0"
+        self.prefix = f"{PRIVATE}/0"
         self._numbers = itertools.count(1)
         self._collections: dict[tuple[str, bool], str] = {}
 

@@ -7,13 +7,12 @@ camera's channels and the campaigns' pointings, both from K2fov (see data/K2-LIC
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pywwt.instruments import Instruments
 
-DATA = Path(__file__).parents[1] / "data"
+from .app import DATA
 
 
 class PreviewInstruments(Instruments):

@@ -26,9 +26,8 @@ _TILED_FROM = 20_000_000  # bytes; as pywwt has it
 _CONVERTED = {"Ecliptic": "barycentricmeanecliptic", "Galactic": "galactic"}
 _RA, _DEC = f"ra-{uuid.uuid4()}", f"dec-{uuid.uuid4()}"
 
-_PUSHPIN = (
-    "pushPin"  # as the engine spells pywwt's "pushpin"; it ignores that, and draws the marker that was there before
-)
+# As the engine spells pywwt's "pushpin"; it ignores that, and draws the marker that was there before.
+_PUSHPIN = "pushPin"
 
 
 class PreviewTableLayer(TableLayer):

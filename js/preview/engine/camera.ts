@@ -2,7 +2,7 @@
 
 import { Plane, padded, type Size } from "../../geometry/plane.ts";
 import { planeToSky } from "../../geometry/tangent.ts";
-import type { Imageset } from "../state.ts";
+import type { Imageset } from "../../protocol.ts";
 
 export interface Camera {
   /** Right ascension and declination of the middle, degrees. */
@@ -16,7 +16,7 @@ export interface Camera {
 
 const DEGREE = Math.PI / 180;
 const FILL = 0.7; // of the view's height or width
-const WIDEST = 60; // WWT's own view of the whole sky
+export const WIDEST = 60; // degrees; WWT's own view of the whole sky
 
 /** Guess the size of an image from its projection center, which is mostly in its middle. */
 export function guessSize(imageset: Imageset): [number, number] {

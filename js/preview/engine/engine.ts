@@ -6,7 +6,7 @@ import type { Camera } from "./camera.ts";
 import { type CorrectedControl, keepFlightsInOrder, type LayerScripts, preferWholeNames } from "./corrections.ts";
 import { Imagesets, type Library, type RenderContext } from "./imagesets.ts";
 import { isRotation, orientationOf, type Rotation } from "./orientation.ts";
-import { drawSky, type SkyContext, type SkyLibrary, type SkyPicture } from "./sky.ts";
+import { drawSky, type SkyContext, type SkyLibrary, type SkyPicture, type Turning } from "./sky.ts";
 
 interface EngineCamera {
   lat: number;
@@ -34,11 +34,6 @@ interface Control extends AnnotationControl, CorrectedControl {
   };
 }
 
-interface Settings {
-  get_galacticMode?(): boolean;
-  get_localHorizonMode?(): boolean;
-}
-
 /** What the app's store holds: the engine's control and its interface for scripts. */
 interface Instance {
   ctl: Control;
@@ -54,7 +49,7 @@ export class Engine {
   /** How large this engine draws circles. */
   readonly circleScale: Scale;
   #control: Control;
-  #library: Library & { Settings?: { get_active?(): Settings } };
+  #library: Library & { Settings?: { get_active?(): Turning } };
 
   /** Null if this app is not the engine that we know. */
   static find(realm: Realm): Engine | null {

@@ -1,6 +1,6 @@
 // Images for the tests: one of 700 by 500 pixels, as it is and as tiles.
 
-import type { Imageset } from "../state.ts";
+import type { Imageset } from "../../protocol.ts";
 
 export const UNTILED: Imageset = {
   center_x: 150,

@@ -1,6 +1,6 @@
 /** The images inside the engine: found by name, moved on the tiles they have, fetched unseen, exchanged, colored. */
 
-import type { Imageset } from "../state.ts";
+import type { Imageset } from "../../protocol.ts";
 import { filledPart } from "./extent.ts";
 
 interface EngineImageset {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Imageset } from "../state.ts";
+import type { Imageset } from "../../protocol.ts";
 import { cameraFor } from "./camera.ts";
 import { compass, degreesPerPixel, pixelToSky, scaleBar, skyToPixel, type View } from "./projection.ts";
 

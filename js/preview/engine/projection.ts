@@ -12,7 +12,7 @@ export interface View extends Camera {
 const DEGREE = Math.PI / 180;
 
 /** Pixels for one unit of the tangent plane, which is a radian in the center of the view. */
-export function pixelsPerUnit({ fov, height }: View): number {
+function pixelsPerUnit({ fov, height }: View): number {
   return height / 2 / Math.tan((fov * DEGREE) / 2);
 }
 

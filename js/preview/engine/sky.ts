@@ -29,7 +29,8 @@ export interface SkyContext {
   drawImageSet(image: object, opacity: number): void;
 }
 
-interface Turning {
+/** The settings that turn the view to the north of another system. */
+export interface Turning {
   get_galacticMode?(): boolean;
   get_localHorizonMode?(): boolean;
 }

@@ -22,7 +22,7 @@ export interface Sky {
 
 // The host must be localhost: for any other one the engine answers the first missing tile by sending the whole host's traffic
 // through a public proxy. No request is ever made to it.
-export const PRIVATE = "http://localhost:1";
+const PRIVATE = "http://localhost:1";
 
 export const SKY: Sky = { url: `${PRIVATE}/sky.wtml`, name: "cxw sky." };
 

@@ -60,14 +60,14 @@ export class Frame {
     this.element.title = "The sky in WorldWide Telescope";
     // A browser empties a frame whose cell was moved or attached again.
     this.element.addEventListener("load", () => {
-      if (this.#throttle && !this.#building && !this.#realm?.document.querySelector("#app"))
+      if (this.#throttle && !this.#building && !this.realm?.document.querySelector("#app"))
         this.#lose({ why: "emptied" });
     });
     window.addEventListener("message", this.#receive);
   }
 
   get realm(): Realm | null {
-    return this.#realm;
+    return this.element.contentWindow as Realm | null;
   }
 
   get throttle(): Throttle | null {
@@ -79,8 +79,8 @@ export class Frame {
   }
 
   post(message: AppMessage): void {
-    this.#realm?.postMessage(message, TARGET);
-    if (!this.#delivering) this.#realm?.postMessage(DELIVERED, TARGET); // comes after it
+    this.realm?.postMessage(message, TARGET);
+    if (!this.#delivering) this.realm?.postMessage(DELIVERED, TARGET); // comes after it
     this.#delivering = true;
   }
 
@@ -90,14 +90,10 @@ export class Frame {
     this.#throttle?.stop();
     window.removeEventListener("message", this.#receive);
     // Not left to the garbage collector: a page has 16 WebGL contexts.
-    for (const canvas of accessibleDocument(this.#realm)?.querySelectorAll("canvas") ?? []) {
+    for (const canvas of accessibleDocument(this.realm)?.querySelectorAll("canvas") ?? []) {
       (canvas.getContext("webgl2") ?? canvas.getContext("webgl"))?.getExtension("WEBGL_lose_context")?.loseContext();
     }
     this.element.remove();
-  }
-
-  get #realm(): Realm | null {
-    return this.element.contentWindow as Realm | null;
   }
 
   /** Give the frame to a preview, which gets its events from now on: `ready` at once if the app listens already. */
@@ -116,7 +112,7 @@ export class Frame {
 
   /** Builds the app, once; the element must be in the document. */
   start(): void {
-    const realm = this.#realm!;
+    const realm = this.realm!;
     this.#building = true;
     const page = realm.document;
     page.open();
@@ -160,7 +156,7 @@ export class Frame {
   };
 
   #receive = (event: MessageEvent): void => {
-    if (event.source !== this.#realm || event.origin !== self.origin) return;
+    if (event.source !== this.realm || event.origin !== self.origin) return;
     const message = event.data as Record<string, unknown> | null;
     if (typeof message !== "object" || message === null) return;
     if (message.type === "wwt_ping_pong") {

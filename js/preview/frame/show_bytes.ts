@@ -3,6 +3,7 @@
  * process and back, which takes twice as long for a tile and half as long for a large picture. A page's policy may forbid either.
  */
 
+import { dataAddress } from "../../shared/data_address.ts";
 import type { Bytes } from "./addresses.ts";
 import type { Realm } from "./intercept.ts";
 
@@ -35,7 +36,8 @@ export function showBytes(
   attempt(ways[0]!, ways[1]);
 
   function attempt(way: Way, other: Way | undefined, failed?: Way): void {
-    const source = way === "data" ? dataURL(bytes, type) : realm.URL.createObjectURL(new realm.Blob([bytes], { type }));
+    const source =
+      way === "data" ? dataAddress(bytes, type) : realm.URL.createObjectURL(new realm.Blob([bytes], { type }));
     const end = () => {
       if (way === "blob") realm.URL.revokeObjectURL(source);
       image.removeEventListener("load", loaded);
@@ -56,15 +58,4 @@ export function showBytes(
     image.addEventListener("error", retry, true);
     set(image, source);
   }
-}
-
-function dataURL(bytes: Bytes & { toBase64?: () => string }, type: string): string {
-  return `data:${type};base64,${bytes.toBase64?.() ?? slowBase64(bytes)}`;
-}
-
-/** For browsers from before 2025. */
-function slowBase64(bytes: Bytes): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(text);
 }

@@ -4,7 +4,7 @@
  */
 
 import type { OpenedPreview } from "../../protocol.ts";
-import { ClosedError, type KernelLink } from "../../shared/kernel_link.ts";
+import { ClosedError, type KernelLink, messageOf } from "../../shared/kernel_link.ts";
 
 export class Updates {
   #kernel: Pick<KernelLink, "request" | "subscribe" | "gone">;
@@ -46,7 +46,7 @@ export class Updates {
       this.onState((await this.#kernel.request<OpenedPreview>("open")).content);
     } catch (error) {
       if (error instanceof ClosedError) return;
-      this.onError(error instanceof Error ? error.message : String(error));
+      this.onError(messageOf(error));
     }
     if (number === this.#requests) this.#setCurrent(true);
   }

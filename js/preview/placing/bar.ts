@@ -1,7 +1,7 @@
 /** The row of controls below the toolbar while the image is being placed, and a text description of the placement. */
 
-import type { PlacingStatus } from "../state.ts";
-import { button, group, iconButton, toggle, toolbar } from "../tools/toolbar.ts";
+import type { PlacingStatus } from "../../protocol.ts";
+import { button, div, group, iconButton, toggle, toolbar } from "../tools/toolbar.ts";
 import { KEYS } from "./keys.ts";
 import { PlacingSnap } from "./snap.ts";
 import type { PlacingStars } from "./stars.ts";
@@ -26,8 +26,8 @@ export class PlacingBar {
   #snap: PlacingSnap;
   #undo: HTMLButtonElement;
   #redo: HTMLButtonElement;
-  #where = line("cxw-placing-where");
-  #corners = line("cxw-placing-corners");
+  #where = div("cxw-placing-where");
+  #corners = div("cxw-placing-corners");
   #message = "";
   #place = "";
   #inSight = true;
@@ -49,7 +49,7 @@ export class PlacingBar {
     });
     this.#snap = new PlacingSnap({ send: actions.snap, focus: () => this.#snap.start.focus() });
     stars.onClose = () => (align.on = false);
-    const help = line("cxw-placing-help");
+    const help = div("cxw-placing-help");
     help.id = this.helpId;
     help.textContent = KEYS;
     const how = toggle("Help", "How to place the image by pointer and keys", () => (help.hidden = !how.on));
@@ -103,10 +103,4 @@ function name(element: HTMLButtonElement, action: string, step: string): void {
   element.ariaDisabled = String(step === "");
   element.title = step ? `${action}: ${step}` : `Nothing to ${action.toLowerCase()}`;
   element.ariaLabel = element.title;
-}
-
-function line(className: string): HTMLElement {
-  const element = document.createElement("div");
-  element.className = className;
-  return element;
 }

@@ -1,8 +1,9 @@
 /** Formats a placement as text, and parses typed positions. */
 
+import type { Place } from "../../geometry/tangent.ts";
 import { decimalDegrees, decimalsFor, hours, signedDegrees } from "../tools/angles.ts";
 import type { Outline } from "./pixels.ts";
-import { halfway, type Place, positionAngle } from "./sky.ts";
+import { halfway, positionAngle } from "./sky.ts";
 
 const CORNERS = ["lower left", "lower right", "upper right", "upper left"];
 const NUMBER = String.raw`[-+−]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?`;
@@ -26,7 +27,7 @@ export function cornerWords({ corners }: Outline, pixel: number): string {
 }
 
 /** Hours and degrees, with enough digits to distinguish adjacent pixels. */
-export function placeWords([ra, dec]: Place, pixel: number): string {
+function placeWords([ra, dec]: Place, pixel: number): string {
   const decimals = decimalsFor(pixel * 3600, 3);
   return `${hours(ra, decimals + 1)} ${signedDegrees(dec, decimals)}`;
 }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { separation } from "../../geometry/tangent.ts";
 import { skyToPixel, type View } from "../engine/projection.ts";
 import { PlacingKeys } from "./keys.ts";
-import { type Change, separation } from "./sky.ts";
+import type { Change } from "./sky.ts";
 
 const VIEW: View = { ra: 0, dec: 89.9, fov: 1, roll: 40, width: 800, height: 400 };
 const MIDDLE = [120, 89.95] as const;

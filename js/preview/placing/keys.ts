@@ -1,7 +1,8 @@
 /** The image placed by keys. Presses of one kind that come quickly after each other are one gesture, and one step for undo. */
 
+import type { Place } from "../../geometry/tangent.ts";
 import { pixelToSky, skyToPixel, type View } from "../engine/projection.ts";
-import type { Change, Place } from "./sky.ts";
+import type { Change } from "./sky.ts";
 
 export interface Placer {
   /** Begins a gesture; false if there is nothing to move. */

@@ -1,9 +1,9 @@
 /** What is drawn over the sky while the image is being placed: its outline, the handles to pull, the stars that were chosen. */
 
+import type { Place } from "../../geometry/tangent.ts";
 import { skyToPixel, type View } from "../engine/projection.ts";
 import { svg } from "../tools/toolbar.ts";
 import type { Outline } from "./pixels.ts";
-import type { Place } from "./sky.ts";
 
 /** What was taken hold of. */
 export type Hold = "move" | "turn" | "scale";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { separation } from "../../geometry/tangent.ts";
+import type { Imageset } from "../../protocol.ts";
 import { UNTILED as AN_UNTILED_ONE, BASE } from "../engine/fake_imagesets.ts";
-import type { Imageset } from "../state.ts";
 import { outlineOf, pixelOf, toPixel, toSky } from "./pixels.ts";
-import { separation } from "./sky.ts";
 
 const UNTILED: Imageset = {
   ...AN_UNTILED_ONE,

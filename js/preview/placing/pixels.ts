@@ -2,8 +2,8 @@
 
 import { Plane, type Size } from "../../geometry/plane.ts";
 import type { Place } from "../../geometry/tangent.ts";
+import type { Imageset } from "../../protocol.ts";
 import { cornersOf } from "../engine/camera.ts";
-import type { Imageset } from "../state.ts";
 
 export interface Outline {
   /** Lower left, lower right, upper right, upper left, as the picture itself has them. */

@@ -4,13 +4,13 @@
  * the pointer.
  */
 
+import type { Place } from "../../geometry/tangent.ts";
 import "./placement_editor.css";
-import type { PlaceResponse, PlacingEvent } from "../../protocol.ts";
+import type { PlaceResponse, PlacingEvent, PlacingStatus } from "../../protocol.ts";
 import type { KernelLink } from "../../shared/kernel_link.ts";
 import { pixelToSky, type View } from "../engine/projection.ts";
 import type { ImageOnSky } from "../image_on_sky.ts";
 import type { App, Part } from "../part.ts";
-import type { PlacingStatus } from "../state.ts";
 import type { Notes } from "../tools/notes.ts";
 import { shortened, toggle } from "../tools/toolbar.ts";
 import type { ViewState } from "../view_state.ts";
@@ -21,7 +21,7 @@ import { PlacingKeys } from "./keys.ts";
 import { PlacingOutline } from "./outline.ts";
 import { type Outline, outlineOf } from "./pixels.ts";
 import { PlacingQueue } from "./queue.ts";
-import { type Change, factorOf, type Place, positionAngle, taken, wrapped } from "./sky.ts";
+import { type Change, factorOf, positionAngle, taken, wrapped } from "./sky.ts";
 import { PlacingStars } from "./stars.ts";
 
 const UNKNOWN: PlacingStatus = {

@@ -3,7 +3,7 @@
  * that a drag is as smooth as the kernel is quick, ends where the pointer ended, and is not lost while the kernel is busy.
  */
 
-import { ClosedError } from "../../shared/kernel_link.ts";
+import { ClosedError, messageOf } from "../../shared/kernel_link.ts";
 
 export interface Sent extends Record<string, unknown> {
   op: string;
@@ -44,7 +44,7 @@ export class PlacingQueue {
         await this.#request(change);
       } catch (error) {
         if (error instanceof ClosedError) break;
-        this.#refuse(change.gesture ?? "", error instanceof Error ? error.message : String(error));
+        this.#refuse(change.gesture ?? "", messageOf(error));
       }
     }
     this.#busy = false;

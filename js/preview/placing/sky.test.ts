@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Change, factorOf, halfway, type Place, positionAngle, separation, taken } from "./sky.ts";
+import { type Place, separation } from "../../geometry/tangent.ts";
+import { type Change, factorOf, halfway, positionAngle, taken } from "./sky.ts";
 
 const near = (one: Place, other: Place) => expect(separation(one, other)).toBeLessThan(1e-9);
 

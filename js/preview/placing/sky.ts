@@ -2,8 +2,6 @@
 
 import { cross, dot, type Place, rotate, separation, toPlace, toVector, type Vector } from "../../geometry/tangent.ts";
 
-export { type Place, separation } from "../../geometry/tangent.ts";
-
 const DEGREE = Math.PI / 180;
 const MOST = 89; // degrees from the middle to a pointer that scales; beyond a right angle there is no plane
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Imageset, PlacingStatus } from "../state.ts";
+import type { Place } from "../../geometry/tangent.ts";
+import type { Imageset, PlacingStatus } from "../../protocol.ts";
 import { toSky } from "./pixels.ts";
-import type { Place } from "./sky.ts";
 import { PlacingStars } from "./stars.ts";
 
 // Drawn in blocks of 2 × 2 of its 1400 × 1000 pixels.

@@ -1,12 +1,12 @@
 /** Alignment: stars are clicked in the image, and where they belong is clicked in the sky or typed. Two or more place the image. */
 
+import type { Place } from "../../geometry/tangent.ts";
+import type { PlacingStatus } from "../../protocol.ts";
 import type { Placed } from "../image_on_sky.ts";
-import type { PlacingStatus } from "../state.ts";
 import { button, select } from "../tools/toolbar.ts";
 import { placeOf, placeText, twoNumbers } from "./format.ts";
 import type { Mark } from "./outline.ts";
 import { pixelOf, toPixel, toSky } from "./pixels.ts";
-import type { Place } from "./sky.ts";
 
 const STILL = 4; // pixels that a pointer may move and still click; more turns the sky
 const LEAST = 2;
@@ -23,7 +23,6 @@ export interface StarsActions {
 }
 
 interface Row {
-  element: HTMLElement;
   pixel: HTMLInputElement;
   place: HTMLInputElement;
 }
@@ -172,7 +171,7 @@ export class PlacingStars {
       "degrees, or 10h00m12s +20d10m",
     );
     element.append(pixel, "→", place);
-    const row = { element, pixel, place };
+    const row = { pixel, place };
     this.#rows.push(row);
     this.#list.append(element);
     return row;

@@ -1,9 +1,9 @@
 /** How the pixels of FITS files are displayed: stretch, color map, and low and high cuts. */
 
-import type { FitsPixels } from "../../protocol.ts";
+import type { FitsPixels, PreviewState } from "../../protocol.ts";
 import { ClosedError, type KernelLink } from "../../shared/kernel_link.ts";
 import type { Coloring } from "../engine/imagesets.ts";
-import { isFits, type State } from "../state.ts";
+import { isFits } from "../state.ts";
 import { type Choice, group, select } from "./toolbar.ts";
 
 const ONLY_A_LOOK = "For display only: Constellations stores no stretch, cuts or colors.";
@@ -73,7 +73,7 @@ export class FitsDisplay {
   }
 
   /** Take a new state of the image. */
-  receive({ files, pixels, name, imageset, wtml, size }: State): void {
+  receive({ files, pixels, name, imageset, wtml, size }: PreviewState): void {
     const drawn = name !== null && imageset && wtml !== null ? { name, imageset, wtml, size } : null;
     const only = drawn !== null && isFits(drawn) && files !== null;
     this.element.hidden = !only && !pixels;

@@ -1,9 +1,8 @@
 /** How the sky is moved by pointer and keys, in a popover over it. */
 
 import type { Part } from "../part.ts";
-import { button, iconButton } from "./toolbar.ts";
+import { button, CROSS, iconButton } from "./toolbar.ts";
 
-const CLOSE = "M4 4l8 8M12 4l-8 8";
 // The keys are those of WWT's app, and + and − of zoom.ts.
 const ACTIONS: readonly [keys: string, action: string][] = [
   ["Drag", "Pan"],
@@ -27,7 +26,7 @@ export class Help implements Part {
     this.element.setAttribute("aria-label", "Pointer and keys");
     const list = document.createElement("dl");
     for (const [keys, action] of ACTIONS) list.append(line("dt", keys), line("dd", action));
-    const close = iconButton("Close", CLOSE, () => {
+    const close = iconButton("Close", CROSS, () => {
       this.#show(false);
       this.#button.focus();
     });

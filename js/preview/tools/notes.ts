@@ -1,8 +1,6 @@
 /** Text over the edges of the sky: what did not work, and the credit of the sky survey. */
 
-import { iconButton } from "./toolbar.ts";
-
-const CROSS = "M4 4l8 8M12 4l-8 8";
+import { CROSS, iconButton } from "./toolbar.ts";
 
 export class Notes {
   #note = document.createElement("div");

@@ -5,7 +5,7 @@ import type { App, Part } from "../part.ts";
 import type { ViewState } from "../view_state.ts";
 import { decimalDegrees, decimalsFor, hours, roundAngle, signedDegrees } from "./angles.ts";
 import { arm, drawGrid, LIGHT, stroke, widthOfScale } from "./drawings.ts";
-import { group, svg, toggle } from "./toolbar.ts";
+import { div, group, svg, toggle } from "./toolbar.ts";
 
 export class Overlay implements Part {
   readonly element = document.createElement("div");
@@ -129,13 +129,6 @@ export class Overlay implements Part {
     ];
     this.#coordinates.replaceChildren(...lines.map((line) => div("", line)));
   }
-}
-
-function div(className: string, text = ""): HTMLElement {
-  const element = document.createElement("div");
-  if (className) element.className = className;
-  element.textContent = text;
-  return element;
 }
 
 /** An arrow from the middle with its letter, dark below light so that any sky lets it be seen. */

@@ -1,9 +1,10 @@
 /** Pictures that the kernel requests of a preview: each is sent once the preview shows what it needs, or the reason why not. */
 
 import type { SnapshotPart } from "../../protocol.ts";
-import type { KernelLink } from "../../shared/kernel_link.ts";
+import { type KernelLink, messageOf } from "../../shared/kernel_link.ts";
 import type { App, Part } from "../part.ts";
 import type { Status } from "../status.ts";
+import { pngOf } from "./snapshot.ts";
 
 const PART_BYTES = 1 << 20; // of one message: servers refuse large ones
 const AFTER = 100; // ms between two looks whether all is there
@@ -66,17 +67,14 @@ export abstract class PictureRequests<Request extends { number: number; seconds:
     const part = { number: request.number, view: VIEW, index: 0, count: 1 };
     try {
       const { picture, about } = await this.take(await this.#started(end), request, end);
-      const blob = await new Promise<Blob | null>((resolve) => picture.toBlob(resolve));
-      if (!blob) throw new Error("The browser could not create the picture.");
-      const bytes = await blob.arrayBuffer();
+      const bytes = await (await pngOf(picture)).arrayBuffer();
       const count = Math.ceil(bytes.byteLength / PART_BYTES);
       for (let index = 0; index < count; index++) {
         const buffer = bytes.slice(index * PART_BYTES, (index + 1) * PART_BYTES);
         await this.#kernel.request("snapshot_part", { ...part, index, count, ...(about && { about }) }, [buffer]);
       }
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      await this.#kernel.request("snapshot_part", { ...part, error: message }).catch(() => {});
+      await this.#kernel.request("snapshot_part", { ...part, error: messageOf(error) }).catch(() => {});
     }
   }
 

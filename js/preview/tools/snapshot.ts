@@ -29,13 +29,9 @@ export function smallPicture(app: App, widest: number): string {
   return smallPicture(app, copy.width / 2);
 }
 
-/** The sky as it is now, as a file. */
-export function takeSnapshot(app: App, type = "image/png"): Promise<Blob> {
-  const copy = copySky(app);
-  return new Promise((resolve, reject) => {
-    copy.toBlob(
-      (blob) => (blob ? resolve(blob) : reject(new Error("The browser can't make a picture of the sky."))),
-      type,
-    );
-  });
+/** A picture as a PNG. */
+export async function pngOf(picture: HTMLCanvasElement): Promise<Blob> {
+  const blob = await new Promise<Blob | null>((resolve) => picture.toBlob(resolve));
+  if (!blob) throw new Error("The browser could not create the picture.");
+  return blob;
 }

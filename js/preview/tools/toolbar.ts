@@ -60,6 +60,9 @@ export function shortened<Control extends HTMLElement>(control: Control, label: 
   return control;
 }
 
+/** What closes something, as a drawing. */
+export const CROSS = "M4 4l8 8M12 4l-8 8";
+
 /** A button that shows a drawing, `path` in a square of 16, instead of its label. */
 export function iconButton(label: string, path: string, action: () => void): HTMLButtonElement {
   const element = button("", action);
@@ -68,6 +71,14 @@ export function iconButton(label: string, path: string, action: () => void): HTM
   const drawing = svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" });
   drawing.append(svg("path", { d: path }));
   element.append(drawing);
+  return element;
+}
+
+/** A `<div>` of a class, with a text. */
+export function div(className: string, text = ""): HTMLElement {
+  const element = document.createElement("div");
+  if (className) element.className = className;
+  element.textContent = text;
   return element;
 }
 

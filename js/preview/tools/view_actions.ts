@@ -1,11 +1,11 @@
 /** Actions on the whole view: save it as a picture or a page, show it in full screen. */
 
 import type { SavedPage } from "../../protocol.ts";
-import type { KernelLink } from "../../shared/kernel_link.ts";
+import { type KernelLink, messageOf } from "../../shared/kernel_link.ts";
 import type { App, Part } from "../part.ts";
 import type { Notes } from "./notes.ts";
 import type { Overlay } from "./overlay.ts";
-import { copySky } from "./snapshot.ts";
+import { copySky, pngOf } from "./snapshot.ts";
 import { group, iconButton } from "./toolbar.ts";
 
 const SAVE = "M8 2v8M4.5 7 8 10.5 11.5 7M3 13.5h10";
@@ -58,11 +58,9 @@ export class ViewActions implements Part {
       if (!this.#app) throw new Error("The sky is not running yet.");
       const picture = copySky(this.#app);
       this.#overlay.drawOn(picture);
-      const blob = await new Promise<Blob | null>((resolve) => picture.toBlob(resolve));
-      if (!blob) throw new Error("The browser could not create the picture.");
-      download(blob, "sky.png");
+      download(await pngOf(picture), "sky.png");
     } catch (error) {
-      this.#notes.show(`The picture can't be saved: ${error instanceof Error ? error.message : String(error)}`);
+      this.#notes.show(`The picture can't be saved: ${messageOf(error)}`);
     }
   }
 
@@ -74,7 +72,7 @@ export class ViewActions implements Part {
       const { content } = await this.#kernel!.request<SavedPage>("save_html");
       this.#notes.show(`Saved as ${content.path}. Any browser opens it, offline and without a kernel.`);
     } catch (error) {
-      this.#notes.show(`The page can't be saved: ${error instanceof Error ? error.message : String(error)}`);
+      this.#notes.show(`The page can't be saved: ${messageOf(error)}`);
     } finally {
       this.#page.disabled = false;
     }

@@ -5,7 +5,7 @@ import type { Problem } from "../../protocol.ts";
 import { AttentionContext, counts, isShown } from "../attention.ts";
 import type { DraftLink } from "../draft_link.ts";
 
-const WORDS = { error: "Error", warning: "Warning", info: "Note" } as const;
+export const WORDS = { error: "Error", warning: "Warning", info: "Note" } as const;
 const SIGNS = { error: "✕", warning: "!", info: "i" } as const;
 
 function Sign({ severity }: { severity: Problem["severity"] }) {
@@ -65,6 +65,18 @@ export function FieldProblems({
         </div>
       ))}
     </div>
+  );
+}
+
+/** A reason; where it begins with a field's path, people read the field's name. */
+export function Reason({ reason, titles }: { reason: string; titles: Record<string, string> }) {
+  const [path = "", ...rest] = reason.split(": ");
+  return titles[path] ? (
+    <>
+      <b>{titles[path]}</b> <bdi>{rest.join(": ")}</bdi>
+    </>
+  ) : (
+    <bdi>{reason}</bdi>
   );
 }
 
