@@ -71,8 +71,8 @@ class Avm:
     suggestions: tuple[Suggestion, ...]
     remarks: tuple[str, ...] = ()
 
-    def wcs(self, size: tuple[int, int]) -> tuple[WCS, tuple[str, ...]]:
-        """Return the WCS of the file's `size` pixels, and the assumptions made for it.
+    def wcs(self, size: tuple[int, int]) -> tuple[WCS, float, tuple[str, ...]]:
+        """Return the WCS, the file's pixels along a side for each that it counts, and the assumptions made; the file has `size` pixels.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class Avm:
         except SourceError as error:
             raise SourceError(f"The AVM in {self._what} can't place it ({error}): {give_place()}") from None
 
-    def _wcs(self, size: tuple[int, int]) -> tuple[WCS, tuple[str, ...]]:
+    def _wcs(self, size: tuple[int, int]) -> tuple[WCS, float, tuple[str, ...]]:
         from astropy.io.fits import Header
 
         if self._text("Quality").lower() == "position":
@@ -106,7 +106,7 @@ class Avm:
         cards = self._frame(remarks)
         cards |= {"CRVAL1": place[0], "CRVAL2": place[1], "CRPIX1": pixel[0], "CRPIX2": pixel[1]} | self._scale(remarks)
         wcs, assumed = celestial_wcs(Header(cards), "the place that it gives")
-        return resized(wcs, factor), (*remarks, *assumed)
+        return wcs, factor, (*remarks, *assumed)
 
     def _text(self, name: str) -> str:
         return " ".join(self._tags.get(name, ())).strip()
@@ -287,25 +287,6 @@ def _spatial(packet: Properties) -> dict[str, list[str]]:
         for (namespace, name), value in packet.items()
         if _AVM.fullmatch(namespace) and name.startswith("Spatial.")
     }
-
-
-def resized(wcs: WCS, factor: float) -> WCS:
-    """Return the WCS of the same picture with `factor` times as many pixels per side.
-
-    The picture's edge stays in place; it is half a pixel before the center of the first pixel, whatever its size.
-    """
-    scaled = wcs.deepcopy()
-    if factor != 1:
-        if scaled.sip is not None or scaled.cpdis1 is not None or scaled.cpdis2 is not None:
-            raise SourceError(
-                "A distorted WCS fits only the size of picture that it was made for: give the picture in that size"
-            )
-        if scaled.wcs.has_cd():
-            scaled.wcs.cd = scaled.wcs.cd / factor
-        else:
-            scaled.wcs.cdelt = scaled.wcs.cdelt / factor
-        scaled.wcs.crpix = (scaled.wcs.crpix - 0.5) * factor + 0.5
-    return scaled
 
 
 def scaled_copy(what: str, declared: tuple[float, float]) -> str:

@@ -15,7 +15,7 @@ from ..errors import SourceError
 from ..geometry.fitting import TOLERANCE
 from ..interface import in_terms
 from ..text import stem_of
-from .cards import Keywords, declared_size
+from .cards import Keywords, declared_size, two_sizes
 from .drawing import is_stretched, picture_name, picture_of
 from .hdus import (
     ChosenImage,
@@ -231,6 +231,8 @@ def _placed(
                 "the file, and so "
                 "the image is placed",
             )
+    if header is not None:
+        assumed = (*assumed, *two_sizes(header, size))
     name = _name_of(header) if header is not None else ""
     values = plane.untiled() | ({"note": name} if name else {})
     remarks = (*assumed, *remarks)

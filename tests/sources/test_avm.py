@@ -402,7 +402,8 @@ def test_a_real_sample_is_placed_where_pyavm_has_it_or_refused_for_what_it_lacks
     theirs = pyavm.AVM.from_xml_file(sample)
     size = theirs.Spatial.ReferenceDimension and tuple(map(int, theirs.Spatial.ReferenceDimension))
     try:
-        wcs, _ = ours.wcs(size or SIZE)
+        wcs, factor, _ = ours.wcs(size or SIZE)
+        assert factor == 1
     except SourceError as error:
         assert not size or not theirs.Spatial.Scale or re.search("another crop|only its position", str(error)), str(
             error
