@@ -83,6 +83,23 @@ def test_avm_comes_back_in_the_same_place(
         assert avm.Title == RIGHTS["note"] and avm.Credit == "A. Author & B"
 
 
+@pytest.mark.parametrize("dec", [90.0, -90.0])
+@pytest.mark.parametrize("parity", [1, -1])
+def test_an_image_on_a_pole_is_not_turned_by_readers_that_take_the_default_of_lonpole(
+    tmp_path: Path, dec: float, parity: int
+):
+    source = picture(tmp_path / "a.jpg")
+    draft = drafted(source, parity=parity, rotation=33.3)
+    draft.wwt.center_y = dec
+    copy = draft.to_avm(tmp_path / "copy.jpg", source=source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if parity == 1:  # pyavm reads no mirrored image
+            assert pixel_error(pyavm.AVM.from_image(str(copy)).to_wcs(), draft) < 0.01
+    again = cxw.ImageDraft.from_image(copy, autosave=False)
+    assert pixel_error(WCS(again.to_wcs_header(SIZE)), draft) < 0.01
+
+
 def test_exif_profile_and_text_stay_and_an_old_packet_is_replaced(tmp_path: Path):
     exif = Image.Exif()
     exif[0x010E] = "A description"
