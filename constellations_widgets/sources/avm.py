@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SourceError
+from ..geometry.fitting import TOLERANCE
 from ..interface import in_terms
 from ..schema.placement import shown
 from .avm_words import suggestions_of, values_of
@@ -104,7 +105,8 @@ class Avm:
         remarks = list(self.remarks)
         factor = self._factor(size, pixel, remarks)
         cards = self._frame(remarks)
-        cards |= {"CRVAL1": place[0], "CRVAL2": place[1], "CRPIX1": pixel[0], "CRPIX2": pixel[1]} | self._scale(remarks)
+        cards |= {"CRVAL1": place[0], "CRVAL2": place[1], "CRPIX1": pixel[0], "CRPIX2": pixel[1]}
+        cards |= self._scale([side / factor for side in size], remarks)
         wcs, assumed = celestial_wcs(Header(cards), "the place that it gives")
         return wcs, factor, (*remarks, *assumed)
 
@@ -213,8 +215,8 @@ class Avm:
             remarks.append(f"its AVM names the projection {name}, and AVM has no distortion: placed as {code}")
         return code
 
-    def _scale(self, remarks: list[str]) -> dict[str, float]:
-        """Return the cards of scale and rotation."""
+    def _scale(self, size: Sequence[float], remarks: list[str]) -> dict[str, float]:
+        """Return the cards of scale and rotation of a picture of `size` pixels."""
         matrix, scale, turned = self._numbers("CDMatrix", 4), self._numbers("Scale", 2), self._numbers("Rotation", 1)
         if any(matrix):
             differing = contradictions([matrix[:2], matrix[2:]], scale if all(scale) else [], sum(turned))
@@ -228,6 +230,11 @@ class Avm:
             raise SourceError("it has no Spatial.Scale" if not scale else "Spatial.Scale is 0")
         first, second = abs(scale[0]), abs(scale[-1])
         if abs(second - first) <= _SQUARE * first:
+            if (moved := abs(second / first - 1) * size[1] / 2) > TOLERANCE:
+                remarks.append(
+                    f"its AVM's two scales differ ({scale[0]:g}, {scale[-1]:g}): the first counts for both directions, as AVM asks. By the "
+                    f"second its upper and lower edge would lie {moved:.2g} pixels from there"
+                )
             second = first  # as in the standard: the first suffices, since the picture is not distorted
         sign = 1
         if len(scale) == 2 and scale[0] > 0 > scale[1]:
