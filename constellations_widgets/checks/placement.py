@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..errors import SourceError
-from ..geometry.engine import displacement
+from ..geometry.engine import base_of_scale, displacement
 from ..geometry.extent import guessed_size, middle_of
 from ..geometry.fitting import TOLERANCE, UNSEEN, recentered
 from ..geometry.plane import Plane, plane_of, width_factor_of
@@ -109,6 +109,7 @@ def sky_image_offsets_are_pixels(values: Values) -> Fault | None:
     return None
 
 
+_WIDEST = 100.0  # degrees; lenses with a wider view do not project the sky on a plane
 _FINEST = 1e-3 / 3600  # degrees per pixel: a milliarcsecond, which only interferometers resolve
 
 
@@ -124,6 +125,13 @@ def scale_is_plausible(values: Values) -> Fault | None:
             path,
             f"{scale:g} degrees for each pixel is very coarse: an untiled image takes degrees per pixel, not its whole height",
         )
+    if (
+        is_sky_image(values)
+        and (size := values.get(IMAGE_SIZE))
+        and (wide := base_of_scale(scale, max(size))) > _WIDEST
+    ):
+        words = f"{scale:g} degrees for each pixel makes the image {wide:.0f} degrees wide: is that seconds or minutes of arc? An untiled image"
+        return Fault(path, f"{words} takes degrees per pixel")
     if is_tan(values) and scale > 180:
         return Fault(
             path, f"{scale:g} degrees is more than half the sky: a tiled image takes its padded height in degrees"
