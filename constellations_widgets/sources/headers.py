@@ -304,7 +304,8 @@ class _Reader:
                 self._remark_contradiction(axes, cd, steps)
             return
         if pc:
-            self._remark_rotation(axes, {place: (steps[place[0]] or 1.0) * value for place, value in pc.items()}, "PC")
+            turned_by = {(i, j): (steps[i] or 1.0) * pc.get((i, j), float(i == j)) for i in (1, 2) for j in (1, 2)}
+            self._remark_rotation(axes, turned_by, "PC")
         self._add_steps(steps, factors, optional=bool(pc))
         for (i, j), value in pc.items():
             self._clean[f"PC{i}_{j}"] = value

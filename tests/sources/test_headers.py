@@ -76,6 +76,7 @@ THE_SAME: dict[str, dict[str, Any]] = {
     "both matrices": {"CDELT1": -0.001, "CDELT2": 0.001, "PC1_1": 1.0, "PC1_2": -0.2, "PC2_1": 0.2, "PC2_2": 1.0},
     "old matrix": STEPS | {"CD001001": -0.001, "CD001002": 0.0002, "CD002001": 0.0002, "CD002002": 0.001, "CDELT1": None, "CDELT2": None},
     "CROTA beside the same PC": STEPS | {"PC1_1": 1.0, "PC1_2": -0.2, "PC2_1": 0.2, "PC2_2": 1.0, "CROTA2": -11.3},
+    "CROTA beside a PC without its diagonal": STEPS | {"PC1_2": -0.2, "PC2_1": 0.2, "CROTA2": -11.3},
     "the size that a solver saw": {"NAXIS": 2, "NAXIS1": 80, "NAXIS2": 60, "IMAGEW": 80, "IMAGEH": 60},
     "old rotation": STEPS | {"PC001001": 1.0, "PC001002": -0.2, "PC002001": 0.2, "PC002002": 1.0},
     "old rotation of AIPS and CASA": STEPS | {"PC01_01": 1.0, "PC01_02": -0.2, "PC02_01": 0.2, "PC02_02": 1.0, "PC03_03": 1.0},
