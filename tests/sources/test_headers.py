@@ -169,6 +169,17 @@ def test_what_has_no_pixel_scale_of_pc_is_taken_as_the_standard_has_it():
     assert "no CDELT1 and no CDELT2, which are 1" in reading.remarks[0]
 
 
+@pytest.mark.parametrize(("order", "said"), [("TOP-DOWN", 1), ("BOTTOM-UP", 0), (None, 0)])
+def test_pixinsight_may_count_the_rows_of_a_file_from_the_other_end(order, said):
+    given = header(ROWORDER=order, PV1_1=0.0, PV1_2=90.0, LONPOLE=180.0)
+    given["COMMENT"] = "Astrometric solution by PixInsight 1.8.9-3"
+    reading = read(given)
+    assert off(reading.values) < 1e-3
+    assert (
+        sum("its WCS is of PixInsight, which counts rows from the bottom" in each for each in reading.remarks) == said
+    )
+
+
 # -- refused by the name of what is wrong
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
