@@ -121,7 +121,7 @@ def test_once_an_attempt_is_reconciled_its_source_is_said_to_be_published(proxie
     while again.pending_attempts["phase"] != "offer" or again._pending.worker.busy:
         assert time.monotonic() < deadline, again.pending_attempts
         time.sleep(0.01)
-    send(again, "reconcile")
+    say(again, "reconcile")
     wait_for_source(again, "You published this file ")
     assert receipt.id in again.published_before[0]["name"]
 
@@ -132,7 +132,7 @@ def test_what_another_window_publishes_is_followed_until_its_outcome(publisher, 
     monkeypatch.setattr(ImageSource, "of", lambda _draft: source)
     body, url = draft.submission().to_json(), draft.storage.legacy_url_template
     other = default_journal().claim(box.api_url, box.handle, url, body, source=source)
-    send(publisher, "review")
+    say(publisher, "review")
     wait_for_source(publisher, "This file is being published right now")
     default_journal().published(other.key, "f" * 24, "/image/f")
     wait_for_source(publisher, "You published this file ")
