@@ -22,10 +22,12 @@ from typing import Any
 
 from . import runtime
 from .errors import SourceError
-from .state import state_dir, write_json
+from .state import state_dir, state_remedy, write_json
 
 DELAY = 0.5
 """Seconds from the first change to the write."""
+RETRY = 10.0
+"""Seconds from a failed write, on a full disk say, to the next attempt."""
 KEEP = 90 * 86_400
 """Seconds after which an autosaved draft is swept away."""
 
@@ -102,8 +104,16 @@ def saved_files(folder: Path, own: str = "") -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
+def unsaved_reason(error: OSError) -> str:
+    """Return what the draft says while its edits can't be saved."""
+    reason = error.strerror or error
+    return (
+        f"edits can't be saved to disk ({reason}): a killed kernel would lose them. To save them, {state_remedy(error)}"
+    )
+
+
 class Autosave:
-    """Background writer of a draft's file, which saves soon after each change.
+    """Background writer of a draft's file, which saves soon after each change, and tries again while that fails.
 
     Parameters
     ----------
@@ -140,17 +150,25 @@ class Autosave:
             if self._timer is None and not self._discarded:
                 self._timer = runtime.start_timer(DELAY, self.flush)  # when Python is ending, it writes below, at exit
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last write failed."""
+        return self._last_error is not None
+
     def flush(self) -> None:
-        """Write pending changes now."""
+        """Write pending changes now, also those whose write failed before."""
         with self._writing:
             with self._lock:
                 waiting, self._timer = self._timer, None
-            if waiting is None:
-                return
-            waiting.cancel()
+                if self._discarded or (waiting is None and self._last_error is None):
+                    return
+            if waiting is not None:
+                waiting.cancel()
             error = self._write()
             reason = str(error) if error else None
             is_new, self._last_error = reason != self._last_error, reason
+        if error is not None:
+            _retries.add(self)
         if is_new:
             self._report(error)
         if error is None:
@@ -173,7 +191,7 @@ class Autosave:
     def discard(self) -> None:
         """Remove the file, and write nothing more."""
         with self._writing, self._lock:
-            self._discarded = True
+            self._discarded, self._last_error = True, None
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
@@ -186,6 +204,35 @@ class Autosave:
             path.parent.rmdir()  # kept if it holds other drafts of the image
 
 
+class _Retries:
+    """The next attempt of all writers that failed: one timer, however many drafts a batch has."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failed: weakref.WeakSet[Autosave] = weakref.WeakSet()
+        self._timer: runtime.Timer | None = None
+
+    def add(self, autosave: Autosave) -> None:
+        """Let a writer try again in `RETRY` seconds."""
+        with self._lock:
+            self._failed.add(autosave)
+            if self._timer is None:
+                self._timer = runtime.start_timer(RETRY, self._run)
+
+    def _run(self) -> None:
+        with self._lock:
+            self._timer = None
+            waiting = list(self._failed)
+            self._failed.clear()
+        for position, autosave in enumerate(waiting):
+            autosave.flush()
+            if autosave.is_failing:  # so would the others
+                for other in waiting[position + 1 :]:
+                    self.add(other)
+                return
+
+
+_retries = _Retries()
 _open: weakref.WeakSet[Autosave] = weakref.WeakSet()
 
 

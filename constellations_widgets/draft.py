@@ -10,16 +10,15 @@ import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
-from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from .autosave import Autosave, first_values, folder_of, read_draft_file, saved_files, to_json
-from .checks import ERROR, INFO, WARNING, Fix, Problem
+from .autosave import Autosave, first_values, folder_of, read_draft_file, saved_files, to_json, unsaved_reason
+from .checks import ERROR, INFO, UNSAVED, WARNING, Fix, Problem
 from .errors import DraftError, PublishError, SourceError, needs_package
 from .observable import CheckedFields
 from .outputs.exports import Exports
 from .schema.fields import fields, flatten, nest
-from .sources.reading import ParsedImage, doubts_of, inaccuracy, saved_doubts
+from .sources.reading import Doubt, ParsedImage, Suggestion, doubts_of, inaccuracy, inaccuracy_in, saved_doubts
 from .state import state_dir, write_json
 from .text import readable
 
@@ -417,28 +416,21 @@ class ImageDraft(Exports, CheckedFields):
     # -- problems and submission
 
     def _find_problems(self) -> list[Problem]:
-        unsaved = [Problem("CXW902", WARNING, "", self._unsaved)] if self._unsaved else []
+        unsaved = [Problem(UNSAVED, WARNING, "", self._unsaved)] if self._unsaved else []
         offers = [
-            Problem(
-                "CXW905",
-                INFO,
-                each.field,
-                each.words,
-                Fix(f"Use “{shorten(each.value, 60, placeholder='…')}”", {each.field: each.value})
-                if each.value
-                else None,
-            )
+            Problem("CXW905", INFO, each.field, each.words, _fix(each))
             for each in self._suggestions
             if not self[each.field]
         ]
         doubts = [
-            Problem(
-                each.code, WARNING, each.field, each.message, Fix(each.label, each.changes) if each.changes else None
-            )
+            Problem(each.code, WARNING, each.field, each.message, _fix(each))
             for each in self._doubts
             if each.holds(self)
         ]
-        return [*super()._find_problems(), *doubts, *unsaved, *self._remarks, *offers]
+        found = super()._find_problems()
+        if inaccuracy_in(doubts):  # which counts what a far projection center displaces, too
+            found = [each for each in found if each.code != "CXW219" or each.fix]
+        return [*found, *doubts, *unsaved, *self._remarks, *offers]
 
     @property
     def _image_size(self) -> tuple[int, int] | None:
@@ -500,6 +492,7 @@ class ImageDraft(Exports, CheckedFields):
         self._receipt = receipt
         if self._autosave:
             self._autosave.discard()
+            self._unsaved, self._problems = "", None
         self._notify(frozenset({"receipt"}))
 
     # -- on disk
@@ -567,9 +560,8 @@ class ImageDraft(Exports, CheckedFields):
         return folder_of(self.origin or self.id) / f"{self.id}.json"
 
     def _autosave_told(self, error: OSError | None) -> None:
-        reason = error and f"edits can't be saved to disk ({error.strerror or error}): a killed kernel would lose them"
         with self._lock:
-            self._unsaved = reason or ""
+            self._unsaved = unsaved_reason(error) if error else ""
             self._problems = None
         self._notify(frozenset())
 
@@ -590,6 +582,10 @@ def _solved(path: Any, hints: bool | Mapping[str, Any], hdu: Any = None) -> Any:
 
     given = {"hdu": hdu, **hints} if isinstance(hints, Mapping) else {"hdu": hdu}
     return reliable(find_position(path, **given).result(), Path(path).name).to_header()
+
+
+def _fix(found: Suggestion | Doubt) -> Fix | None:
+    return Fix(found.label, found.changes) if found.changes else None
 
 
 def _digest(values: Mapping[str, Any]) -> str:

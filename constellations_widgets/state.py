@@ -55,14 +55,23 @@ def state_dir(*parts: str) -> Path:
     OSError
         If the folder can't be created.
     """
-    import platformdirs
-
-    folder = _chosen("CXW_STATE_DIR", platformdirs.user_state_path)
+    folder = _state_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for part in parts:  # `parents=True` would make the folders in between readable for everyone
         folder /= part
         folder.mkdir(mode=0o700, exist_ok=True)
     return folder
+
+
+def state_remedy(error: OSError) -> str:
+    """Return in words what to do about an error of writing to the state directory."""
+    try:
+        folder = str(_state_folder())
+    except OSError:
+        folder = "the state directory"
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    first = f"free some space in {folder}" if is_full else f"make {folder} writable"
+    return f"{first}, or name another folder in the environment variable CXW_STATE_DIR"
 
 
 def cache_dir(*parts: str) -> Path:
@@ -78,6 +87,12 @@ def cache_dir(*parts: str) -> Path:
     import platformdirs
 
     return _chosen("CXW_CACHE_DIR", platformdirs.user_cache_path).joinpath(*parts)
+
+
+def _state_folder() -> Path:
+    import platformdirs
+
+    return _chosen("CXW_STATE_DIR", platformdirs.user_state_path)
 
 
 def _chosen(variable: str, default: Callable[..., Path]) -> Path:

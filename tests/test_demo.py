@@ -16,15 +16,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from ports import free_port
 
 DEMO = Path(__file__).parents[1] / "notebooks" / "demo.py"
 
 
 @pytest.fixture
 def sandbox_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import math
@@ -24,7 +25,7 @@ from examples import TILED, UNTILED, body, tiled
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constellations_widgets import observable
+from constellations_widgets import autosave, observable
 from constellations_widgets.autosave import (
     DELAY,
     KEEP,
@@ -40,6 +41,7 @@ from constellations_widgets.schema.fields import fields
 from constellations_widgets.schema.images import ImageSubmission
 from constellations_widgets.schema.records import ImageRecord
 from constellations_widgets.sources.reading import ParsedImage
+from constellations_widgets.state import state_remedy
 
 
 def draft_of(values: dict[str, Any] = TILED, origin: str = "", **options: Any) -> ImageDraft:
@@ -572,6 +574,31 @@ def test_a_state_folder_that_cannot_be_written_is_a_problem_and_no_exception(tmp
     draft.note = "and again"
     draft._autosave.flush()
     assert not [p for p in draft.problems if p.code == "CXW902"] and saved_drafts(tmp_path / "state")
+
+
+def test_edits_are_saved_once_there_is_room_again_without_a_further_edit(tmp_path, monkeypatch):
+    monkeypatch.setattr(autosave, "RETRY", 0.05)
+    (tmp_path / "state").write_text("in the way")
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+    drafts = [draft_of(origin=f"m{number}.wtml", autosave=True) for number in range(3)]
+    for draft in drafts:
+        draft.note = f"typed into {draft.origin}"
+        draft._autosave.flush()
+        [problem] = [p for p in draft.problems if p.code == "CXW902"]
+        assert f"make {tmp_path / 'state'} writable, or name another folder" in problem.message
+        assert problem.severity == "warning"
+    drafts[2].published(None)
+    (tmp_path / "state").unlink()
+    eventually(lambda: not any(p.code == "CXW902" for draft in drafts for p in draft.problems))
+    eventually(lambda: len(saved_drafts(tmp_path / "state")) == 2)
+    notes = {read_draft_file(path)["values"]["note"] for path in saved_drafts(tmp_path / "state")}
+    assert notes == {"typed into m0.wtml", "typed into m1.wtml"}
+
+
+def test_a_full_disk_is_named_as_such(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert state_remedy(full).startswith(f"free some space in {tmp_path}, or name another folder")
 
 
 def test_drafts_of_the_same_image_do_not_overwrite_each_other(state):

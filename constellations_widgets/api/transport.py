@@ -60,6 +60,7 @@ _REFUSALS: dict[int, tuple[type[errors.StatusError], str]] = {
     429: (errors.BusyError, "Try again later."),
     503: (errors.BusyError, "Try again later."),
 }
+_NOT_SENT = "Nothing was sent. "
 _LOOK_FIRST = "Whether the server did it is not known: check before sending it again."
 
 
@@ -287,7 +288,8 @@ class Transport:
         reason = one_line(str(error)).rstrip(".") or type(error).__name__
         if isinstance(error, NEVER_SENT):
             cause = f"{self.api_url} can't be reached: {reason}"
-            return self._error(errors.NotSentError, call, cause, "Nothing was sent. Check the address and the network.")
+            advice = f"{_NOT_SENT if call.writes else ''}Check the address and the network."
+            return self._error(errors.NotSentError, call, cause, advice)
         slow = isinstance(error, TimeoutException)
         cause = (
             f"{self.api_url} did not respond in time" if slow else f"the connection to {self.api_url} broke: {reason}"
@@ -308,7 +310,7 @@ class Transport:
             return self._redirected(call, response)
         if status == 407 and (proxy := proxy_for(self._url)):
             cause = f"the proxy {proxy.url} says {message!r} (status 407)"
-            advice = "Nothing was sent. Put name and password into the proxy's address: http://name:password@host:port."
+            advice = f"{_NOT_SENT if call.writes else ''}Put name and password into the proxy's address: http://name:password@host:port."
             return self._error(errors.NotSentError, call, cause, advice, status)
         # A 5xx or a 408, of a gateway or of the server itself, can come after the work was done.
         if call.writes and (status < 300 or status == 408 or status >= 500):

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from . import address, description, placement, rights, types_and_limits  # noqa: F401  (each registers its rules)
-from .registry import ERROR, IMAGE_FILE, IMAGE_SIZE, INFO, RULES, WARNING, Fix, Problem, Rule, by_severity, rule, run
+from .registry import (
+    ERROR,
+    IMAGE_FILE,
+    IMAGE_SIZE,
+    INFO,
+    RULES,
+    UNSAVED,
+    WARNING,
+    Fix,
+    Problem,
+    Rule,
+    by_severity,
+    rule,
+    run,
+)
 
 __all__ = [
     "ERROR",
@@ -11,6 +25,7 @@ __all__ = [
     "IMAGE_SIZE",
     "INFO",
     "RULES",
+    "UNSAVED",
     "WARNING",
     "Fix",
     "Problem",

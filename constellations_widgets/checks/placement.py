@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..errors import SourceError
+from ..geometry.engine import base_of_scale, displacement
 from ..geometry.extent import guessed_size, middle_of
 from ..geometry.fitting import TOLERANCE, UNSEEN, recentered
-from ..geometry.plane import plane_of, width_factor_of
+from ..geometry.plane import Plane, plane_of, width_factor_of
 from ..geometry.sphere import separation
 from ..geometry.transforms import PLACED, tidy
 from ..schema import placement
@@ -108,6 +109,7 @@ def sky_image_offsets_are_pixels(values: Values) -> Fault | None:
     return None
 
 
+_WIDEST = 100.0  # degrees; lenses with a wider view do not project the sky on a plane
 _FINEST = 1e-3 / 3600  # degrees per pixel: a milliarcsecond, which only interferometers resolve
 
 
@@ -123,6 +125,13 @@ def scale_is_plausible(values: Values) -> Fault | None:
             path,
             f"{scale:g} degrees for each pixel is very coarse: an untiled image takes degrees per pixel, not its whole height",
         )
+    if (
+        is_sky_image(values)
+        and (size := values.get(IMAGE_SIZE))
+        and (wide := base_of_scale(scale, max(size))) > _WIDEST
+    ):
+        words = f"{scale:g} degrees for each pixel makes the image {wide:.0f} degrees wide: is that seconds or minutes of arc? An untiled image"
+        return Fault(path, f"{words} takes degrees per pixel")
     if is_tan(values) and scale > 180:
         return Fault(
             path, f"{scale:g} degrees is more than half the sky: a tiled image takes its padded height in degrees"
@@ -165,25 +174,27 @@ def center_was_given(values: Values) -> Fault | None:
 
 @dataclass(frozen=True)
 class _FarCenter:
-    """A projection center outside of an image: by how many pixels WWT displaces the image, and how to change that."""
+    """A projection center away from the middle of an image: by how many pixels WWT displaces the image, and how to change that."""
 
     displaced: float
     fault: Fault
 
 
 def _far_center(values: Values) -> _FarCenter | None:
-    size = values.get(IMAGE_SIZE)
+    known = values.get(IMAGE_SIZE)
     try:
-        plane, size = plane_of(values, size), size or guessed_size(values)
+        plane, size = plane_of(values, known), known or guessed_size(values)
         far = separation((plane.ra, plane.dec), middle_of(plane, size))
     except (SourceError, ArithmeticError, TypeError):
         return None
-    displaced = _displaced(far) / plane.scale
+    displaced = max(_displaced(far), _corners_displaced(plane, size) if known else 0.0) / plane.scale
     if displaced <= UNSEEN:
         return None
     nearer, error = recentered(plane, size)
+    message = f"is the projection center, {far:.3g} degrees from the middle of the image: WWT draws the image up to {displaced:.2g} pixels"
     if error > displaced / 2 or nearer.mirrored != plane.mirrored:
-        return None
+        # Within the tolerance, no other plane is worth the advice.
+        return _FarCenter(displaced, Fault("wwt.center_x", f"{message} {_TOO_WIDE}")) if displaced > TOLERANCE else None
     # For tiles, `size` may be that of all tiles together: their middle is the image's.
     there = (
         nearer.tiled(size, width_factor_of(values), int(values["wwt.tile_levels"]))
@@ -191,11 +202,22 @@ def _far_center(values: Values) -> _FarCenter | None:
         else nearer.untiled()
     )
     changes = tidy({path: there[path] for path in PLACED}, plane.scale, is_tan(values))
-    message = (
-        f"is the projection center, {far:.3g} degrees from the image: WWT draws the image up to {displaced:.2g} pixels nearer to it "
-        f"than it is. A projection center in the image is off by at most {max(error, 0.001):.2g}"
-    )
+    message += f" nearer to it than it is. A projection center in the image is off by at most {max(error, 0.001):.2g}"
     return _FarCenter(displaced, Fault("wwt.center_x", message, "Move the projection center to the image", changes))
+
+
+_TOO_WIDE = (
+    "away from its place if its middle is in view. The image is too wide for another projection center to be much better: reproject the "
+    "picture to a projection center in its middle"
+)
+
+
+def _corners_displaced(plane: Plane, size: tuple[float, float]) -> float:
+    """Return how many degrees away from its place WWT draws a corner of an image at most, if the image's middle is in view."""
+    width, height = size
+    middle = plane.on_plane(width / 2, height / 2)
+    corners = [plane.on_plane(x, y) for x in (0, width) for y in (0, height)]
+    return max(float(displacement(*corner, middle)) for corner in corners)
 
 
 def _displaced(far: float) -> float:

@@ -21,6 +21,8 @@ WARNING: Severity = "warning"
 INFO: Severity = "info"
 _ORDER = {ERROR: 0, WARNING: 1, INFO: 2}
 
+UNSAVED = "CXW902"
+"""Code of the warning that edits can't be saved to disk. It is of this kernel's draft, not of the image that is published."""
 IMAGE_SIZE = "image.size"
 """Path under which rules find width and height of the image in pixels; it is no field, and None where they are not known."""
 IMAGE_FILE = "image.file"

@@ -16,6 +16,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .tangent import DEGREE, functions_for
+
 TILE = 256  # pixels of a tile's side
 
 
@@ -56,10 +58,10 @@ def displacement(east: Any, north: Any, looking_at: tuple[float, float]) -> Any:
     array
         Angles on the sky, in degrees.
     """
-    import numpy as np
-
-    x, y = np.radians(east), np.radians(north)
+    m = functions_for(east, north)
+    x, y = east * DEGREE, north * DEGREE
     center = math.hypot(1.0, *map(math.radians, looking_at))  # 1 / cos φ
     # The angle between (1, x, y) and (center, x, y), whose vector product is (0, x, y) * (1 - center) turned by a right angle.
-    across = np.hypot(x, y) * (center - 1)
-    return np.degrees(np.arctan2(across, center + x**2 + y**2))
+    across = m.hypot(x, y) * (center - 1)
+    atan2 = math.atan2 if m is math else m.arctan2
+    return atan2(across, center + x**2 + y**2) / DEGREE

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-_DEGREE = math.pi / 180
+DEGREE = math.pi / 180
 _HORIZON = 1e-6  # cosine of the largest distance from the tangent point on the plane
 
 
@@ -27,8 +27,8 @@ def sky_to_plane(ra: Any, dec: Any, ra0: float, dec0: float) -> tuple[Any, Any]:
     (east, north) : float or array
         NaN for positions a right angle or more away. Source: Calabretta and Greisen 2002, section 5.1.3 (TAN).
     """
-    m = _functions(ra, dec)
-    turned, dec, dec0 = (ra - ra0) * _DEGREE, dec * _DEGREE, dec0 * _DEGREE
+    m = functions_for(ra, dec)
+    turned, dec, dec0 = (ra - ra0) * DEGREE, dec * DEGREE, dec0 * DEGREE
     along = m.cos(dec) * m.cos(turned)
     depth = m.sin(dec) * math.sin(dec0) + along * math.cos(dec0)
     east = m.cos(dec) * m.sin(turned)
@@ -37,20 +37,20 @@ def sky_to_plane(ra: Any, dec: Any, ra0: float, dec0: float) -> tuple[Any, Any]:
         depth = depth if depth > _HORIZON else math.nan
     else:
         depth = m.where(depth > _HORIZON, depth, math.nan)
-    return east / depth / _DEGREE, north / depth / _DEGREE
+    return east / depth / DEGREE, north / depth / DEGREE
 
 
 def plane_to_sky(east: Any, north: Any, ra0: float, dec0: float) -> tuple[Any, Any]:
     """Return right ascension (0 to 360) and declination of a point of the plane; the inverse of `sky_to_plane`."""
-    m = _functions(east, north)
-    east, north, dec0 = east * _DEGREE, north * _DEGREE, dec0 * _DEGREE
+    m = functions_for(east, north)
+    east, north, dec0 = east * DEGREE, north * DEGREE, dec0 * DEGREE
     depth = math.cos(dec0) - north * math.sin(dec0)
     atan2 = math.atan2 if m is math else m.arctan2
-    ra = ra0 + atan2(east, depth) / _DEGREE
-    return ra % 360, atan2(math.sin(dec0) + north * math.cos(dec0), m.hypot(east, depth)) / _DEGREE
+    ra = ra0 + atan2(east, depth) / DEGREE
+    return ra % 360, atan2(math.sin(dec0) + north * math.cos(dec0), m.hypot(east, depth)) / DEGREE
 
 
-def _functions(*values: Any) -> Any:
+def functions_for(*values: Any) -> Any:
     """Return the module (`math` or `numpy`) whose functions accept these values."""
     if any(hasattr(value, "__array__") for value in values):
         import numpy as np

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..state import state_dir
@@ -76,23 +77,29 @@ class Ledger:
     """Index of a store's files and of its earlier confirmations; spares reading what has not changed on either side.
 
     The confirmations are kept in a file with one line for each, so that a kill loses at most the last line: key,
-    checksum, the store's tag of the file, and the version of the file on this disk.
+    checksum, the store's tag of the file, and the version of the file on this disk. Where that file can't be written, on a full
+    disk say, the upload goes on: the next one reads what it could have known.
     """
 
     def __init__(self, store: Store):
         name = hashlib.sha256(store.address.encode("utf-8", "replace")).hexdigest()[:32]
-        self._path = state_dir("hosting") / f"{name}.jsonl"
-        self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._path: Path | None = None
+        self._file: int | None = None
+        with contextlib.suppress(OSError):
+            self._path = state_dir("hosting") / f"{name}.jsonl"
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._listed, self._confirmed = _Table(), _Table()
         self._lock = threading.Lock()
 
     def fill(self, listing: Iterable[tuple[str, StoredFile]]) -> None:
         """Read a store's list and the confirmations; `find` may be called afterwards."""
-        if self._listed.insert((key, (it.size, it.tag, it.md5)) for key, it in listing):
+        if self._listed.insert(listing):
             self._confirmed.insert((line[0], tuple(line[1:])) for line in self._lines() if len(line) == _FIELDS)
 
     def _lines(self) -> Iterator[list[Any]]:
         """Yield the confirmations, in their order."""
+        if self._path is None or not self._path.exists():
+            return
         with open(self._path, encoding="utf-8", errors="replace") as file:
             while lines := list(itertools.islice(file, _CHUNK)):
                 try:
@@ -127,13 +134,16 @@ class Ledger:
 
     def confirm(self, file: HostedFile, md5: str, tag: str) -> None:
         """Remember for later runs that the store has confirmed a file; `md5` may be "" if the store lists it."""
-        if tag:
+        if tag and self._file is not None:
             version = file.version if _is_settled(file) else ""
-            os.write(self._file, (json.dumps([file.key, md5, tag, version]) + "\n").encode())
+            line = (json.dumps([file.key, md5, tag, version]) + "\n").encode()
+            with contextlib.suppress(OSError):
+                os.write(self._file, line)
 
     def close(self) -> None:
         """Close the files."""
-        os.close(self._file)
+        if self._file is not None:
+            os.close(self._file)
         self._listed.close()
         self._confirmed.close()
 

@@ -35,6 +35,10 @@ _PNG_KEYWORD = b"XML:com.adobe.xmp\0"
 _TIFF_TAG = 700
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_NEAREST_POLE = 89.9999999999
+"""Largest declination that is written. AVM has no LONPOLE, whose default in FITS turns an image at the pole itself by 180 degrees; this is less
+than a microsecond of arc away."""
+
 Property = str | Sequence[str] | Mapping[str, str]
 """A text, an ordered list, or texts by language."""
 
@@ -81,7 +85,7 @@ def _properties(size: tuple[int, int], plane: Plane, values: Mapping[str, Any]) 
         "avm:Spatial.Equinox": "2000",
         "avm:Spatial.CoordsystemProjection": "TAN",
         "avm:Spatial.Quality": "Full",
-        "avm:Spatial.ReferenceValue": [repr(plane.ra), repr(plane.dec)],
+        "avm:Spatial.ReferenceValue": [repr(plane.ra), repr(min(plane.dec, _NEAREST_POLE))],
         "avm:Spatial.ReferenceDimension": [repr(float(side)) for side in size],
         "avm:Spatial.ReferencePixel": [repr(plane.x + 0.5), repr(plane.y + 0.5)],
         "avm:Spatial.Scale": [repr(plane.scale if plane.mirrored else -plane.scale), repr(plane.scale)],

@@ -92,7 +92,7 @@ class Exports:
         path : str or Path
             The file to write, atomically: of the same kind as the image, JPEG, PNG or TIFF.
         source : str or Path, optional
-            The image, if the draft has tiles or no file: the picture that was tiled. By default the draft's own file.
+            The image, if the draft has tiles or no file: the picture that was tiled, in the same size. By default the draft's own file.
 
         Returns
         -------
@@ -102,7 +102,8 @@ class Exports:
         Raises
         ------
         SourceError
-            If there is no such image, the placement is incomplete or not on a plane, or the file can't be written.
+            If there is no such image, it is not the one that the draft's tiles show, the placement is incomplete or not on a plane, or
+            the file can't be written.
 
         Examples
         --------
@@ -111,8 +112,10 @@ class Exports:
         from ..sources.large_picture import size_of
         from ..sources.local import LocalImage
         from .avm_writer import with_avm
+        from .tiled_picture import plane_in_picture
 
-        target, local = Path(path).expanduser(), self.local
+        target, own = Path(path).expanduser(), self.local
+        local = own
         if source is not None:
             file = Path(source).expanduser().absolute()
             local = LocalImage(file.parent, quote(file.name))
@@ -125,7 +128,7 @@ class Exports:
             content, size = local.read(local.top), size_of(local)
         except OSError as error:
             raise SourceError(f"{shown(what)} can't be read: {getattr(error, 'strerror', None) or error}") from None
-        plane = plane_of(self.values, size)
+        plane = plane_in_picture(self.values, local, size, own)
         write_output(target, with_avm(content, what, size, plane, self.values), "picture")
         return target
 
@@ -146,12 +149,16 @@ class Exports:
         Raises
         ------
         SourceError
-            If the placement is incomplete, or not on a plane (SkyImage and Tan are).
+            If the placement is incomplete, or not on a plane (SkyImage and Tan are), or tiles of an image of that size have other levels.
         """
         from astropy.io.fits import Header
 
+        from .tiled_picture import check_size
+
         size = size or (self.local.size if self.local and not self.local.tiled else None)
         plane = plane_of(self.values, size)
+        if size is not None:
+            check_size(self.values, size, "size=")
         header = Header(plane.cards())
         if size is None and is_tan(self.values):
             size = padded(int(self.values["wwt.tile_levels"]), width_factor_of(self.values))

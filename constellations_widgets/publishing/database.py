@@ -93,14 +93,18 @@ class Database:
             raise
 
     def read(self, work: Work[Result]) -> Result:
-        """Do read-only `work` as `run` does; on a full or read-only disk, read the file as it is."""
+        """Do read-only `work` as `run` does; on a full or read-only disk, in a copy of the file in memory."""
         try:
             return self.run(work)
         except JournalError:
             has_wal = self.path.with_name(f"{self.path.name}-wal").exists()  # SQLite would try to create one
             address = f"{self.path.absolute().as_uri()}?{'mode=ro' if has_wal else 'immutable=1'}"
-            with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(address, uri=True)) as db:
-                return work(db)
+            with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(":memory:")) as copy:
+                with contextlib.closing(sqlite3.connect(address, uri=True)) as db:
+                    db.backup(copy)
+                with contextlib.suppress(OSError, JournalError):  # of the folder, whose locks can't be used either
+                    self._prepare(copy)
+                return work(copy)
             raise
 
     def _leave(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import runtime
 from ..api.addresses import handle_name
 from ..api.constellations import Constellations
+from ..checks import UNSAVED
 from ..checks.address import counts_at
 from ..errors import ApiError, DraftError, NotFoundError
 from ..schema.html_repr import LIMIT, capped, html_block, html_table, html_text
@@ -232,7 +233,7 @@ class _Case:
         warnings = [
             (DECIDE, _format_problem(problem))
             for problem in problems
-            if problem.severity == "warning" and counts_at(problem.code, api_url)
+            if problem.severity == "warning" and problem.code != UNSAVED and counts_at(problem.code, api_url)
         ]
         return cls(draft, problems, url, body, targets(submission), warnings)
 

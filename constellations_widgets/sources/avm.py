@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SourceError
+from ..geometry.fitting import TOLERANCE
 from ..interface import in_terms
 from ..schema.placement import shown
 from .avm_words import suggestions_of, values_of
@@ -71,8 +72,8 @@ class Avm:
     suggestions: tuple[Suggestion, ...]
     remarks: tuple[str, ...] = ()
 
-    def wcs(self, size: tuple[int, int]) -> tuple[WCS, tuple[str, ...]]:
-        """Return the WCS of the file's `size` pixels, and the assumptions made for it.
+    def wcs(self, size: tuple[int, int]) -> tuple[WCS, float, tuple[str, ...]]:
+        """Return the WCS, the file's pixels along a side for each that it counts, and the assumptions made; the file has `size` pixels.
 
         Raises
         ------
@@ -86,7 +87,7 @@ class Avm:
         except SourceError as error:
             raise SourceError(f"The AVM in {self._what} can't place it ({error}): {give_place()}") from None
 
-    def _wcs(self, size: tuple[int, int]) -> tuple[WCS, tuple[str, ...]]:
+    def _wcs(self, size: tuple[int, int]) -> tuple[WCS, float, tuple[str, ...]]:
         from astropy.io.fits import Header
 
         if self._text("Quality").lower() == "position":
@@ -104,9 +105,10 @@ class Avm:
         remarks = list(self.remarks)
         factor = self._factor(size, pixel, remarks)
         cards = self._frame(remarks)
-        cards |= {"CRVAL1": place[0], "CRVAL2": place[1], "CRPIX1": pixel[0], "CRPIX2": pixel[1]} | self._scale(remarks)
+        cards |= {"CRVAL1": place[0], "CRVAL2": place[1], "CRPIX1": pixel[0], "CRPIX2": pixel[1]}
+        cards |= self._scale([side / factor for side in size], remarks)
         wcs, assumed = celestial_wcs(Header(cards), "the place that it gives")
-        return resized(wcs, factor), (*remarks, *assumed)
+        return wcs, factor, (*remarks, *assumed)
 
     def _text(self, name: str) -> str:
         return " ".join(self._tags.get(name, ())).strip()
@@ -213,8 +215,8 @@ class Avm:
             remarks.append(f"its AVM names the projection {name}, and AVM has no distortion: placed as {code}")
         return code
 
-    def _scale(self, remarks: list[str]) -> dict[str, float]:
-        """Return the cards of scale and rotation."""
+    def _scale(self, size: Sequence[float], remarks: list[str]) -> dict[str, float]:
+        """Return the cards of scale and rotation of a picture of `size` pixels."""
         matrix, scale, turned = self._numbers("CDMatrix", 4), self._numbers("Scale", 2), self._numbers("Rotation", 1)
         if any(matrix):
             differing = contradictions([matrix[:2], matrix[2:]], scale if all(scale) else [], sum(turned))
@@ -228,6 +230,11 @@ class Avm:
             raise SourceError("it has no Spatial.Scale" if not scale else "Spatial.Scale is 0")
         first, second = abs(scale[0]), abs(scale[-1])
         if abs(second - first) <= _SQUARE * first:
+            if (moved := abs(second / first - 1) * size[1] / 2) > TOLERANCE:
+                remarks.append(
+                    f"its AVM's two scales differ ({scale[0]:g}, {scale[-1]:g}): the first counts for both directions, as AVM asks. By the "
+                    f"second its upper and lower edge would lie {moved:.2g} pixels from there"
+                )
             second = first  # as in the standard: the first suffices, since the picture is not distorted
         sign = 1
         if len(scale) == 2 and scale[0] > 0 > scale[1]:
@@ -287,25 +294,6 @@ def _spatial(packet: Properties) -> dict[str, list[str]]:
         for (namespace, name), value in packet.items()
         if _AVM.fullmatch(namespace) and name.startswith("Spatial.")
     }
-
-
-def resized(wcs: WCS, factor: float) -> WCS:
-    """Return the WCS of the same picture with `factor` times as many pixels per side.
-
-    The picture's edge stays in place; it is half a pixel before the center of the first pixel, whatever its size.
-    """
-    scaled = wcs.deepcopy()
-    if factor != 1:
-        if scaled.sip is not None or scaled.cpdis1 is not None or scaled.cpdis2 is not None:
-            raise SourceError(
-                "A distorted WCS fits only the size of picture that it was made for: give the picture in that size"
-            )
-        if scaled.wcs.has_cd():
-            scaled.wcs.cd = scaled.wcs.cd / factor
-        else:
-            scaled.wcs.cdelt = scaled.wcs.cdelt / factor
-        scaled.wcs.crpix = (scaled.wcs.crpix - 0.5) * factor + 0.5
-    return scaled
 
 
 def scaled_copy(what: str, declared: tuple[float, float]) -> str:

@@ -18,7 +18,9 @@ SIZE_LIMIT = 8 << 20  # largest text of header cards in bytes
 _CARD = re.compile(r"\s*([A-Za-z0-9_-]{1,8})\s*=\s*(.*)", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?", re.ASCII)
 _CHANNELS = (3, 4)  # samples per pixel of a color image
-_SIZES = (("IMAGEW", "IMAGEH"), ("ZNAXIS1", "ZNAXIS2"), ("NAXIS1", "NAXIS2"))
+_SOLVED = ("IMAGEW", "IMAGEH")
+_SIZES = (("ZNAXIS1", "ZNAXIS2"), ("NAXIS1", "NAXIS2"), _SOLVED)
+"""Keywords of an image's size; those of its pixels first, since programs that cut an image leave what others wrote into its header."""
 
 
 def parse_cards(text: str, what: str) -> Header:
@@ -67,6 +69,11 @@ def _completed(header: Header, what: str) -> Header:
     if header["PLTSOLVD"] in (False, "F"):
         raise SourceError(f"{what} says that the plate was not solved (PLTSOLVD is F): solve it first")
     header["CTYPE1"], header["CTYPE2"] = "RA---TAN", "DEC--TAN"
+    if declared_size(header) is None:
+        middle = [Keywords(header).number(f"CRPIX{axis}") or 0.0 for axis in (1, 2)]
+        width, height = (2 * at - 1 for at in middle)  # ASTAP's reference pixel is the middle of the picture
+        if min(width, height) > 1 and width.is_integer() and height.is_integer():
+            header["IMAGEW"], header["IMAGEH"] = int(width), int(height)
     return header
 
 
@@ -168,5 +175,20 @@ def declared_size(header: Header) -> tuple[int, int] | None:
     axes = tuple(int(keywords.number(f"NAXIS{axis}") or 0) for axis in (3, 2, 1))
     if keywords.number("NAXIS") == len(axes) and has_colors_last(axes):
         return axes[1], axes[0]
-    sizes = ((keywords.number(width), keywords.number(height)) for width, height in _SIZES)
-    return next(((int(width), int(height)) for width, height in sizes if width and height), None)
+    return next(filter(None, (_size(keywords, names) for names in _SIZES)), None)
+
+
+def two_sizes(header: Header, size: tuple[int, int] | None = None) -> tuple[str, ...]:
+    """Return a remark about a header that was written for an image of another size than `size`, or than its own pixels."""
+    size, solved = size or declared_size(header), _size(Keywords(header), _SOLVED)
+    if size is None or solved is None or size == solved:
+        return ()
+    return (
+        f"its header names two sizes: its WCS was made for {solved[0]} × {solved[1]} pixels (IMAGEW, IMAGEH), and the image has {size[0]} "
+        f"× {size[1]}. If the program that resized or cropped it did not change the WCS too, the placement is wrong",
+    )
+
+
+def _size(keywords: Keywords, names: tuple[str, str]) -> tuple[int, int] | None:
+    width, height = (keywords.number(name) for name in names)
+    return (int(width), int(height)) if width and height else None

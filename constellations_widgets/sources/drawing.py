@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
-from ..state import state_dir, write_file
+from ..state import state_dir, state_remedy, write_file
 from ..text import stem_of
 
 if TYPE_CHECKING:
@@ -50,12 +50,23 @@ def save(picture: Image.Image, what: str, name: str) -> Path:
     """
     stream = io.BytesIO()
     picture.save(stream, "png")
+    return store(stream.getvalue(), what, f"{name}.png")
+
+
+def store(content: bytes, what: str, name: str) -> Path:
+    """Write the file of a picture to the state directory; return its path.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be written.
+    """
     try:
-        target = state_dir("pictures") / f"{name}.png"
-        write_file(target, stream.getvalue())
+        target = state_dir("pictures") / name
+        write_file(target, content)
     except OSError as error:
         raise SourceError(
-            f"The picture of {what} can't be written to the state directory ({error}): set CXW_STATE_DIR to another"
+            f"The picture of {what} can't be written ({error.strerror or error}): {state_remedy(error)}"
         ) from None
     return target
 

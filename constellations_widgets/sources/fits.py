@@ -15,7 +15,7 @@ from ..errors import SourceError
 from ..geometry.fitting import TOLERANCE
 from ..interface import in_terms
 from ..text import stem_of
-from .cards import Keywords, declared_size
+from .cards import Keywords, declared_size, two_sizes
 from .drawing import is_stretched, picture_name, picture_of
 from .hdus import (
     ChosenImage,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 LARGEST = 4096
 """Pixels of a side up to which a FITS image is made into one picture; a larger one wants tiles."""
 
+_PIXINSIGHT = "Astrometric solution by PixInsight"  # in a COMMENT
 _NAMED = 5  # most other images of a file that are listed
 _TILES = 2048  # pixels per side above which tiles are better
 
@@ -225,17 +226,32 @@ def _placed(
     plane, remarks, warning = plane_of_wcs(wcs, size, what, tolerance)
     if plane.mirrored:
         remarks += (MIRRORED,)
-        if header is not None and Keywords(header).text("ROWORDER").startswith("TOP"):
-            remarks += (
-                "ROWORDER is TOP-DOWN, which says how its camera shows the rows: the WCS counts them as they are in "
-                "the file, and so "
-                "the image is placed",
-            )
+    if header is not None:
+        remarks += _order_of_rows(header, plane.mirrored)
+        assumed = (*assumed, *two_sizes(header, size))
     name = _name_of(header) if header is not None else ""
     values = plane.untiled() | ({"note": name} if name else {})
     remarks = (*assumed, *remarks)
     return ParsedImage(
         values, name, remarks=(*remarks, *tiles_advised(size)), doubts=inaccuracy(values, warning), placed_by=remarks
+    )
+
+
+def _order_of_rows(header: Any, mirrored: bool) -> tuple[str, ...]:
+    """Return a remark about rows that are in the file from the top, as ROWORDER says, if they may be counted otherwise."""
+    if not Keywords(header).text("ROWORDER").startswith("TOP"):
+        return ()
+    if any(_PIXINSIGHT in str(line) for line in header.get("COMMENT", ())):
+        # `AstrometricMetadata::ComputeWCSKeywords` of its class library, whatever the order in the file is.
+        return (
+            "its WCS is of PixInsight, which counts rows from the bottom of the picture that it shows, and ROWORDER is TOP-DOWN: the file may "
+            "begin with the top row, and then the image is drawn upside down. Compare it with the stars of the preview; if they do not match, "
+            "save it from PixInsight with the coordinate origin at the lower left corner",
+        )
+    if not mirrored:
+        return ()
+    return (
+        "ROWORDER is TOP-DOWN, which says how its camera shows the rows: the WCS counts them as they are in the file, and so the image is placed",
     )
 
 

@@ -303,6 +303,9 @@ class _Reader:
             if not pc:
                 self._remark_contradiction(axes, cd, steps)
             return
+        if pc:
+            turned_by = {(i, j): (steps[i] or 1.0) * pc.get((i, j), float(i == j)) for i in (1, 2) for j in (1, 2)}
+            self._remark_rotation(axes, turned_by, "PC")
         self._add_steps(steps, factors, optional=bool(pc))
         for (i, j), value in pc.items():
             self._clean[f"PC{i}_{j}"] = value
@@ -313,7 +316,7 @@ class _Reader:
         # astropy takes rows of zeros for missing, and then pixels for 1 degree wide
         if not any(cd.values()):
             raise SourceError("its CD matrix is 0 throughout, so its pixels have no size: solve it again")
-        rows = [[cd.get((i, j), 0.0) for j in (1, 2)] for i in (1, 2)]
+        rows = _rows(cd)
         if not all(map(any, rows)) or not all(map(any, zip(*rows, strict=True))):
             missing = [f"CD{i}_{j}{self._key}" for i in (1, 2) for j in (1, 2) if (i, j) not in cd]
             raise SourceError(
@@ -391,14 +394,19 @@ class _Reader:
 
     def _remark_contradiction(self, axes: dict[int, str], cd: Any, steps: Any) -> None:
         """Report CDELT or CROTA, which are ignored beside CD, if they contradict it."""
-        rows = [[cd.get((i, j), 0.0) for j in (1, 2)] for i in (1, 2)]
         given = None not in steps.values() and not {abs(step) for step in steps.values()} <= {0.0, 1.0}
-        turned = self._number(f"CROTA{latitude_axis(axes)}")
-        scale, rotation = contradictions(rows, [steps[1], steps[2]] if given else [], turned)
-        if scale:
+        if contradictions(_rows(cd), [steps[1], steps[2]] if given else [], None)[0]:
             self._remarks.append("its CDELT and its CD matrix differ: the CD matrix counts")
-        if rotation:
-            self._remarks.append("its CROTA and its CD matrix differ: the CD matrix counts")
+        self._remark_rotation(axes, cd, "CD")
+
+    def _remark_rotation(self, axes: dict[int, str], matrix: Any, name: str) -> None:
+        """Report a CROTA that contradicts the CD or PC matrix beside it: wcslib and others ignore it."""
+        if contradictions(_rows(matrix), [], self._number(f"CROTA{latitude_axis(axes)}"))[1]:
+            self._remarks.append(f"its CROTA and its {name} matrix differ: the {name} matrix counts")
+
+
+def _rows(matrix: Any) -> list[list[float]]:
+    return [[matrix.get((i, j), 0.0) for j in (1, 2)] for i in (1, 2)]
 
 
 def contradictions(cd: list[list[float]], steps: list[float], turned: float | None) -> tuple[bool, bool]:

@@ -30,6 +30,7 @@ _NOT_KEPT = {
     "ReferenceFrame": ("", "Sky"),
 }
 DOUBTED_SIZE = "CXW906"
+_LONGEST_PROPERTIES = 1 << 20  # bytes
 _SEEN = 0.5  # largest difference, in pixels at the edge of a tiled image, of the two meanings of its size
 
 
@@ -62,7 +63,8 @@ def reading_of(
             remarks.append(f"the preview can't show the image's files: {str(error)[:300]}")
     place = place.strip()
     offers = (Suggestion("note", place, "The WTML gives this name to the image's place"),) if place and not name else ()
-    doubts = tuple(filter(None, (_other_sky(element), _meaning_of_size(notes, values), _width(values, local))))
+    found = (_other_sky(element), _meaning_of_size(notes, values), _width(values, local), _frame_of_hips(values, local))
+    doubts = tuple(filter(None, found))
     doubts += inaccuracy(values, notes.inaccuracy)
     return ParsedImage(
         values, name or place or "image", origin, local, tuple(remarks), offers, doubts, _fingerprint(element)
@@ -154,6 +156,31 @@ def _width(values: Mapping[str, Any], local: LocalImage | None) -> Doubt | None:
         return None
     message = "must be 2: the tree has one tile at its root, and with 1 WWT draws the image beside its place"
     return Doubt("CXW908", path, message, "Use 2", {path: 2}, given)
+
+
+def _frame_of_hips(values: Mapping[str, Any], local: LocalImage | None) -> Doubt | None:
+    """Return the doubt that WWT draws the HiPS on disk in another frame than its properties name.
+
+    The engine turns one whose ``hips_frame`` is exactly "galactic" (`HealpixTile`), and takes any other for equatorial.
+    """
+    if local is None or not local.hips or values["wwt.projection"] != "Healpix":
+        return None
+    try:
+        with local.open(local.top) as file:
+            lines = file.read(_LONGEST_PROPERTIES).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return None  # a remark says that it is not there
+    pairs = (line.partition("=") for line in lines if not line.lstrip().startswith("#"))
+    frame = next((value.strip() for name, _, value in pairs if name.strip() == "hips_frame"), "")
+    if frame in ("", "galactic", "equatorial", "ICRS", "icrs"):
+        return None
+    return Doubt(
+        "CXW910",
+        "",
+        f"The properties of the HiPS name the frame {shown(frame)} (hips_frame): WWT draws a HiPS in equatorial coordinates, or in galactic ones if "
+        "it is called galactic, so this one would lie in the wrong place. Make it in one of these, for example with Aladin's hipsgen",
+        given={"wwt.projection": "Healpix"},  # hosting changes the URL, and not the frame
+    )
 
 
 def _cuts(element: Element) -> tuple[float, float] | None:

@@ -91,8 +91,8 @@ def _read(
     elif by_hand:
         placed = PlacedPlane(plane_by_hand(size, **by_hand))
     else:
-        found, assumed = described.wcs(size)
-        placed = plane_of_wcs(found, size, path.name, tolerance, remedy="")
+        found, factor, assumed = described.wcs(size)
+        placed = plane_of_wcs(found, size, path.name, tolerance, remedy="", factor=factor)
         placed = placed._replace(remarks=assumed + placed.remarks)
     plane, remarks, warning = placed
     if plane.mirrored:

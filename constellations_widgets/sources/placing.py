@@ -48,7 +48,12 @@ class PlacedPlane(NamedTuple):
 
 
 def plane_of_wcs(
-    wcs: WCS, size: tuple[int, int], what: str, tolerance: float = TOLERANCE, remedy: str | None = None
+    wcs: WCS,
+    size: tuple[int, int],
+    what: str,
+    tolerance: float = TOLERANCE,
+    remedy: str | None = None,
+    factor: float = 1.0,
 ) -> PlacedPlane:
     """Return the plane on the sky that a WCS describes or approximates.
 
@@ -69,6 +74,9 @@ def plane_of_wcs(
         The largest error in pixels that a fit may have somewhere in the image.
     remedy : str
         Advice for an image that is refused, besides the tolerance; "" for none.
+    factor : float, default 1
+        Pixels of the image along a side for each pixel that the WCS counts: 0.5 for a copy of half the size. The edge of the image,
+        which is half a pixel before the center of its first pixel, stays in place.
 
     Raises
     ------
@@ -78,7 +86,7 @@ def plane_of_wcs(
     if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not tolerance > 0:
         raise SourceError(f"tolerance= is the largest error in pixels, such as 1.0, not {tolerance!r}")
     wcs = _celestial(wcs, what)
-    placed = _placed(wcs, size, what, tolerance, remedy)
+    placed = _placed(_ScaledWcs(wcs, factor), size, what, tolerance, remedy)
     inaccuracy = ". ".join(filter(None, (placed.inaccuracy, _default_reference(wcs, what))))
     return placed._replace(inaccuracy=inaccuracy)
 
@@ -93,17 +101,28 @@ def _default_reference(wcs: WCS, what: str) -> str:
     )
 
 
-def _placed(wcs: WCS, size: tuple[int, int], what: str, tolerance: float, remedy: str | None) -> PlacedPlane:
+class _ScaledWcs(NamedTuple):
+    """A WCS, and the pixels of the image along a side for each pixel that it counts.
+
+    The WCS itself stays as it is: distortions and the plates of photographic surveys count its own pixels.
+    """
+
+    wcs: WCS
+    factor: float
+
+
+def _placed(given: _ScaledWcs, size: tuple[int, int], what: str, tolerance: float, remedy: str | None) -> PlacedPlane:
     """Return the plane of a usable WCS; see `plane_of_wcs`."""
+    wcs = given.wcs
     reasons = _reasons(wcs)
-    plane, error = _as_it_is(wcs, size)
+    plane, error = _as_it_is(wcs, size, given.factor)
     if error > EXACT:
         reasons.append(_shape_of_pixels(wcs))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if not reasons and _is_upright(wcs) and _grid_of(wcs, size, what, 3).is_drawn_by(plane):
+        if not reasons and _is_upright(wcs) and _grid_of(given, size, what, 3).is_drawn_by(plane):
             return PlacedPlane(plane)
-        seen = _grid_of(wcs, size, what)
+        seen = _grid_of(given, size, what)
     found = seen.closest()
     if found is None:
         raise SourceError(
@@ -221,16 +240,16 @@ _FRAMES = {
 }
 
 
-def _as_it_is(wcs: WCS, size: tuple[int, int]) -> tuple[Plane, float]:
+def _as_it_is(wcs: WCS, size: tuple[int, int], factor: float = 1.0) -> tuple[Plane, float]:
     """Return the plane of a plain TAN, and the pixel error of assuming square pixels at the image's edge."""
     (a, b), (c, d) = (map(float, row) for row in wcs.pixel_scale_matrix)
     turned, mirrored = complex(a - d, c + b) / 2, complex(a + d, c - b) / 2
     in_sky = abs(turned) >= abs(mirrored)
     major, minor = (turned, mirrored) if in_sky else (mirrored, turned)
-    at = complex(wcs.wcs.crpix[0] - 0.5, wcs.wcs.crpix[1] - 0.5)
+    at = complex(wcs.wcs.crpix[0] - 0.5, wcs.wcs.crpix[1] - 0.5) * factor
     ra, dec = map(float, wcs.wcs.crval)
     reach = max(abs(corner - at) for corner in (0, size[0], 1j * size[1], complex(*size)))
-    return Plane.from_complex(ra, dec, at, major, not in_sky), abs(minor / major) * reach
+    return Plane.from_complex(ra, dec, at, major / factor, not in_sky), abs(minor / major) * reach
 
 
 def _shape_of_pixels(wcs: WCS) -> str:
@@ -243,10 +262,11 @@ def _shape_of_pixels(wcs: WCS) -> str:
     return f"pixels that are not square ({ratio:.6g} times as wide as high{sheared})"
 
 
-def _grid_of(wcs: WCS, size: tuple[int, int], what: str, count: int = GRID) -> SkyGrid:
+def _grid_of(given: _ScaledWcs, size: tuple[int, int], what: str, count: int = GRID) -> SkyGrid:
     """Return where pixels all over an image are on the sky according to its WCS."""
+    wcs, factor = given
     x, y = grid(size, count)
-    ra, dec = _on_sky(wcs, x, y, what)
+    ra, dec = _on_sky(wcs, x / factor, y / factor, what)
     touching = None
     if _touches_at_crval(wcs):
         ra0, dec0 = _frame_to_icrs(wcs, wcs.wcs.crval[wcs.wcs.lng], wcs.wcs.crval[wcs.wcs.lat], what)

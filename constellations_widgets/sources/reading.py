@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field  # the classes have a field of that name
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
@@ -23,6 +24,16 @@ class Suggestion:
     field: str
     value: str | None
     words: str
+
+    @property
+    def label(self) -> str:
+        """The label of the fix that takes the value."""
+        return f"Use “{shorten(self.value or '', 60, placeholder='…')}”"
+
+    @property
+    def changes(self) -> Mapping[str, Any]:
+        """The fix: path → value; empty without a value."""
+        return {self.field: self.value} if self.value else {}
 
 
 MIRRORED = (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import SourceError
 from ..interface import in_terms
 from ..schema.placement import shown
-from .avm import avm_of, factor_between, resized, scaled_copy
-from .cards import SIZE_LIMIT, declared_size, parse_cards
+from .avm import avm_of, factor_between, scaled_copy
+from .cards import SIZE_LIMIT, declared_size, parse_cards, two_sizes
 from .hdus import open_fits, readable_hdus
 from .headers import celestial_wcs, checked_wcs, says_where
 from .paths import file_path, kind_of
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _BLOCK = 2880  # bytes, of which FITS files are made
 _NAMED = 5  # most other HDUs of a file that are listed
+_CENTERED = (
+    1.0  # pixels from the middle of a picture at which a reference pixel is in its middle: some count from 0, or round
+)
 _SUFFIXES = (".wcs", ".wcs.gz", ".new", ".ini", ".head", ".hdr", ".xmp", ".fits", ".fit", ".fts")
 """Ends of the names that plate solvers and picture editors give to files with the WCS of a picture."""
 
@@ -37,6 +40,9 @@ class _Sidecar:
     size: tuple[int, int] | None  # size of the image that it was made for, if known
     solved: bool = False  # whether astrometry.net made it, which counts rows from the top
     assumed: tuple[str, ...] = ()
+    factor: float | None = (
+        None  # pixels of the picture along a side for each that the WCS counts, if the file says so itself
+    )
 
 
 def plane_beside(given: Any, size: tuple[int, int], what: str, rows: str | None, tolerance: float) -> PlacedPlane:
@@ -67,20 +73,9 @@ def plane_beside(given: Any, size: tuple[int, int], what: str, rows: str | None,
         )
     with quiet():
         sidecar = _read(given, size)
-        wcs, assumed = sidecar.wcs, sidecar.assumed
-    if sidecar.size is not None:
-        factor = factor_between(sidecar.size, size)
-        if factor is None:
-            raise SourceError(
-                f"The WCS belongs to another crop of {what}: it was made for {sidecar.size[0]} × {sidecar.size[1]} "
-                "pixels, the file has "
-                f"{size[0]} × {size[1]}. Give the picture that was solved, or the WCS of this one"
-            )
-        wcs = resized(wcs, factor)
-        if factor != 1:
-            assumed = (*assumed, scaled_copy("its WCS was made for", sidecar.size))
-    plane, remarks, inaccuracy = plane_of_wcs(wcs, size, what, tolerance, remedy="")
-    remarks = (*assumed, *remarks)
+    factor, scaled = (sidecar.factor, ()) if sidecar.factor else _factor(sidecar, size, what)
+    plane, remarks, inaccuracy = plane_of_wcs(sidecar.wcs, size, what, tolerance, remedy="", factor=factor)
+    remarks = (*sidecar.assumed, *scaled, *remarks)
     if rows == "top" or (rows is None and sidecar.solved and plane.mirrored):
         plane = plane.upside_down(size[1])
     if rows is None and sidecar.solved:
@@ -89,6 +84,32 @@ def plane_beside(given: Any, size: tuple[int, int], what: str, rows: str | None,
             + in_terms('. Give rows="top" or rows="bottom" if you know better', ""),
         )
     return PlacedPlane(plane, remarks, inaccuracy)
+
+
+def _factor(sidecar: _Sidecar, size: tuple[int, int], what: str) -> tuple[float, tuple[str, ...]]:
+    """Return the picture's pixels along a side for each that the WCS counts, and a remark about it."""
+    if sidecar.size is None:
+        return 1.0, _assumed_size(sidecar.wcs, size)
+    factor = factor_between(sidecar.size, size)
+    if factor is None:
+        raise SourceError(
+            f"The WCS belongs to another crop of {what}: it was made for {sidecar.size[0]} × {sidecar.size[1]} pixels, the file has "
+            f"{size[0]} × {size[1]}. Give the picture that was solved, or the WCS of this one"
+        )
+    return factor, (scaled_copy("its WCS was made for", sidecar.size),) if factor != 1 else ()
+
+
+def _assumed_size(wcs: WCS, size: tuple[int, int]) -> tuple[str, ...]:
+    """Return a remark about a WCS that does not say for which size of the picture it was made.
+
+    Most plate solvers put the reference pixel into the middle. If it is in the middle of this picture, the size is this one's.
+    """
+    if all(abs(at - (side + 1) / 2) <= _CENTERED for at, side in zip(wcs.wcs.crpix, size, strict=False)):
+        return ()
+    return (
+        f"its WCS does not give the size of the picture that it was made for: taken as {size[0]} × {size[1]} pixels, the size of the file. "
+        "If the picture was resized or cropped after it was solved, the placement is wrong",
+    )
 
 
 def sidecar_of(path: Path) -> Path | None:
@@ -144,8 +165,8 @@ def _from_file(path: Path, size: tuple[int, int]) -> _Sidecar:
 
 def _from_text(content: bytes, path: Path, size: tuple[int, int]) -> _Sidecar:
     if packets := packets_in(content):
-        wcs, assumed = avm_of(packets, path.name).wcs(size)
-        return _Sidecar(wcs, None, False, assumed)
+        wcs, factor, assumed = avm_of(packets, path.name).wcs(size)
+        return _Sidecar(wcs, None, False, assumed, factor)
     if kind_of(content) == "an XISF file":
         raise SourceError(f"{path.name} is an XISF file: save it as FITS in PixInsight, and give that")
     mark = next((encoding for bom, encoding in _MARKS.items() if content.startswith(bom)), "ascii")
@@ -173,4 +194,5 @@ def _number_for(headers: list[Header], size: tuple[int, int], what: str) -> tupl
 def _of_header(header: Header, what: str, remarks: tuple[str, ...] = ()) -> _Sidecar:
     wcs, assumed = celestial_wcs(header, what)
     notes = " ".join(str(header[name]) for name in ("COMMENT", "HISTORY") if name in header)
-    return _Sidecar(wcs, declared_size(header), "astrometry.net" in notes.lower(), (*remarks, *assumed))
+    remarks = (*remarks, *two_sizes(header), *assumed)
+    return _Sidecar(wcs, declared_size(header), "astrometry.net" in notes.lower(), remarks)

@@ -16,8 +16,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 from ..errors import SourceError
 from ..schema.placement import URL, shown
-from ..state import state_dir
-from .drawing import as_png
+from .drawing import as_png, store
 from .imagesets import reading_of
 from .local import LocalImage
 from .reading import ParsedImage
@@ -150,8 +149,7 @@ def _reading(
 
 def _copy(file: BinaryIO, place: tuple[int, int], name: str, path: Path) -> Path:
     """Copy a picture of the archive to a file of its own, under our name; a TIFF becomes a PNG."""
-    target = state_dir("pictures") / name
-    target.write_bytes(_content(file, place, _PICTURE_LIMIT, path))
+    target = store(_content(file, place, _PICTURE_LIMIT, path), path.name, name)
     if target.suffix != ".tif":
         return target
     try:

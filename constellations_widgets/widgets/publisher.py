@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _NO_CLIENT = "There is no server to publish to: pass a client, as in Publisher(draft, client, handle=…)."
 _NO_HANDLE = "There is no handle to publish under: pass one, as in Publisher(draft, client, handle=…)."
+_LOOK_AGAIN = 2.0
+"""Seconds after which the journal is read again for what another window or program is publishing."""
 
 
 class Publication(ReviewFlow[Step]):
@@ -313,6 +315,7 @@ class Publisher(DraftWidget[ImageDraft]):
         """Stop following the draft and the sign-in, and close the widget in every page."""
         if self._stop_listening is not None:
             self._stop_listening()
+            self._source.drop()
         super().close()
 
     def show_editing(self, editing: bool, message: str = "") -> None:
@@ -325,13 +328,17 @@ class Publisher(DraftWidget[ImageDraft]):
             self._scene.on_account_change()
 
     def _look_up_source(self) -> None:
-        """Show what was published from the draft's source before, whatever its address."""
+        """Show what was published from the draft's source before, whatever its address; look again while it is being sent."""
         client, draft = self._publication.client, self._draft
 
         def look_up(job: Job) -> None:
-            found = default_journal().published_from(client.api_url, [ImageSource.of(draft)])[0]
-            if job.is_current:
-                self.published_before = [_to_page(earlier) for earlier in found if not draft.receipt]
+            while True:
+                found = default_journal().published_from(client.api_url, [ImageSource.of(draft)])[0]
+                if job.is_current:
+                    self.published_before = [_to_page(earlier) for earlier in found if not draft.receipt]
+                if draft.receipt or not any(earlier.attempt.state == "sending" for earlier in found):
+                    return
+                job.sleep(_LOOK_AGAIN)
 
         self._source.start(look_up, replace=True)
 
@@ -358,6 +365,7 @@ class Publisher(DraftWidget[ImageDraft]):
                 and publication.would_send(attempt.request)
             ):
                 self._draft.published(attempt.receipt)
+        self._look_up_source()  # what it says of these attempts has changed
 
     def _track(self, changed: frozenset[str]) -> None:
         if self._draft.receipt:

@@ -30,7 +30,7 @@ function Spoken({ status }: { status: Status }) {
     status.phase === "sending"
       ? `${done} of ${images(of)} are finished.`
       : status.phase === "ended"
-        ? `Finished: ${inWords(status.sent)}.`
+        ? `${status.sent.waiting ? "Stopped" : "Finished"}: ${inWords(status.sent)}.`
         : "";
   const [said, setSaid] = useState("");
   const newest = useRef(now);

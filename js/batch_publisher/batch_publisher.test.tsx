@@ -243,6 +243,11 @@ test("progress is said now and then to those who listen, and the end at once", a
     fake.change("status", { ...STATUS, phase: "ended", sent: { published: 3 } });
     await drawn();
     expect(said()).toBe("Finished: 3 published.");
+    fake.change("status", { ...STATUS, phase: "sending", sent: { waiting: 2, published: 1 } });
+    await drawn();
+    fake.change("status", { ...STATUS, phase: "ended", sent: { waiting: 2, published: 1 } });
+    await drawn();
+    expect(said()).toMatch(/^Stopped: /);
   } finally {
     vi.useRealTimers();
   }

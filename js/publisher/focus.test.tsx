@@ -57,6 +57,23 @@ test("the keyboard is never lost: it goes from the button to the progress, to wh
   expect(document.activeElement).toBe(button());
 });
 
+test("the first line says that edits can't be saved, and that an outcome is not known", async () => {
+  const fake = model(status("editing"));
+  const el = document.body.appendChild(document.createElement("div"));
+  publisher.render({ model: fake.model, el });
+  const state = () => el.querySelector(".cxw-head-state")!.textContent;
+  fake.change("saved", "2026-11-22T09:00:00+00:00");
+  await drawn();
+  expect(state()).toMatch(/^draft · saved /);
+  const full = { code: "CXW902", severity: "warning", field: "", message: "edits can't be saved", fix: null };
+  fake.change("state", { ...(fake.model.get("state") as object), problems: [full] });
+  await drawn();
+  expect(state()).toBe("draft · not saved");
+  fake.change("status", status("unclear"));
+  await drawn();
+  expect(state()).toBe("outcome unclear");
+});
+
 test("the keyboard is left alone when it is elsewhere", async () => {
   const fake = model(status("sending"));
   publisher.render({ model: fake.model, el: document.body.appendChild(document.createElement("div")) });

@@ -6,13 +6,17 @@ import type { DraftLink } from "../shared/draft_link.ts";
 import { isolated } from "../shared/foreign.ts";
 import { type DraftViewProps, useTrait } from "../shared/mount.tsx";
 
+const UNSAVED = "CXW902"; // edits can't be written to disk
+
 const clock = (iso: string) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
 function stateOf(draft: DraftLink, { phase, receipt }: PublisherStatus, saved: string): string {
   if (phase === "published" && receipt) return "published";
   if (phase === "sending") return "being published";
+  if (phase === "unclear") return "outcome unclear";
   if (draft.gone) return "kernel gone";
   if (draft.waiting) return "draft · saving …";
+  if (draft.problems.some(({ code }) => code === UNSAVED)) return "draft · not saved";
   return saved ? `draft · saved ${clock(saved)}` : "draft";
 }
 

@@ -10,6 +10,7 @@ import traceback
 import httpx
 import pytest
 from api.broken_server import BrokenServer, answer, dripping, reset, silent
+from ports import free_port
 
 from constellations_widgets import errors
 from constellations_widgets.api import Constellations, Retries
@@ -209,11 +210,13 @@ def test_a_server_that_sends_a_byte_now_and_then_is_given_up_on(submission):
 
 
 def test_a_refused_connection_provably_sent_nothing(submission):
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
+    client = Constellations(f"http://127.0.0.1:{free_port()}", TOKEN)
     with pytest.raises(errors.NotSentError, match="Connection refused.*Nothing was sent") as caught:
-        Constellations(f"http://127.0.0.1:{port}", TOKEN).add_image("me", submission)
+        client.add_image("me", submission)
     assert_hidden(caught.value)
+    # A check after an unclear outcome says nothing of what was sent before.
+    with pytest.raises(errors.NotSentError, match="Connection refused. Check the address") as caught:
+        client.find_images("https://example.org/m51.png")
 
 
 def test_an_unknown_host_provably_was_sent_nothing(submission):

@@ -20,6 +20,7 @@ from api.test_failures import REFUSALS, UNCLEAR
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from ports import free_port
 
 from constellations_widgets import errors, http, network
 from constellations_widgets.api import Constellations, Retries
@@ -474,8 +475,7 @@ def test_a_proxy_that_does_not_connect_is_named_with_the_cause_and_nothing_was_s
 
 
 def test_a_proxy_that_is_not_there_is_named(proxied, submission):
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     proxied(url)
     with pytest.raises(errors.NotSentError, match=f"the proxy {url} did not connect to it: .*Connection refused"):
         Constellations("https://api.invalid", "token").add_image("me", submission)

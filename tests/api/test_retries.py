@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 from api.broken_server import BrokenServer, answer
+from ports import free_port
 
 from constellations_widgets import errors
 from constellations_widgets.api import Constellations, Retries
@@ -146,18 +146,14 @@ def test_a_write_is_not_repeated_at_a_429_that_names_no_time(waits, submission):
 
 
 def test_a_write_that_never_left_is_not_repeated_here(waits, submission):
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
     with pytest.raises(errors.NotSentError):
-        client_of(f"http://127.0.0.1:{port}", waits).add_image("me", submission)
+        client_of(f"http://127.0.0.1:{free_port()}", waits).add_image("me", submission)
     assert waits == []
 
 
 def test_a_read_that_never_left_is_repeated(waits):
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
     with pytest.raises(errors.NotSentError):
-        client_of(f"http://127.0.0.1:{port}", waits).handle("me")
+        client_of(f"http://127.0.0.1:{free_port()}", waits).handle("me")
     assert len(waits) == 3
 
 

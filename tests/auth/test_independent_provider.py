@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 from npm_packages import installed
+from ports import free_port
 
 from constellations_widgets.auth.code_flow import CodeFlow
 from constellations_widgets.auth.device_flow import DeviceFlow
@@ -36,9 +36,7 @@ def node_and_folder() -> tuple[str, Path]:
 @pytest.fixture(scope="module", params=["", "/"], ids=["an issuer", "an issuer with a slash at its end"])
 def provider(request: pytest.FixtureRequest, node_and_folder: tuple[str, Path]) -> Iterator[str]:
     """The address of a running provider, to which the realm's path is added."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     node, folder = node_and_folder
     url = f"http://127.0.0.1:{port}"
     program = [

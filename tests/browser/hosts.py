@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import abc
 import re
-import socket
 import subprocess
 import sys
 import textwrap
@@ -17,6 +16,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from playwright.sync_api import Page, expect
+from ports import free_port
 
 from browser.lab import PATIENCE, Lab, LabServer, Notebook, end
 from browser.watching import WatchedPage
@@ -134,9 +134,7 @@ class MarimoRun(Host):
     COMMAND: ClassVar[tuple[str, ...]] = ("run",)
 
     def show(self, code: str, *names: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         notebook, log_file = self.server.root / f"marimo_{port}.py", self.server.folder / f"marimo-{port}.log"
         notebook.write_text(_marimo_notebook(code, names), encoding="utf-8")
         options = ["--headless", "--no-token", "--host=127.0.0.1", f"--port={port}"]

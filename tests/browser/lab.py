@@ -12,7 +12,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from typing import Any
 import nbformat
 import numpy as np
 from playwright.sync_api import Locator, Page, ViewportSize
+from ports import free_port
 
 from browser.screenshots import SCREENSHOTS, pixels
 from browser.watching import WatchedPage
@@ -102,9 +102,7 @@ class LabServer:
         self.token = secrets.token_hex(16)
         self.log = folder / "jupyter.log"
         self._write_config()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://{host}:{self.port}{base_url.rstrip('/')}"
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(

@@ -143,8 +143,8 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
         [untiled({"wwt.offset_x": 0}), untiled({"wwt.offset_x": -300.5, "wwt.offset_y": 0.5}), tiled({"wwt.offset_x": 0, "wwt.offset_y": 0})],
     ),
     "CXW214": (
-        [untiled({SCALE: 2.5}), tiled({SCALE: 200}), tiled({SCALE: 1.4e-5}), tiled({SCALE: 1e-4})],
-        [untiled({SCALE: 1e-9}), untiled({SCALE: 0.1}), tiled({SCALE: 120}), tiled({SCALE: 0.0072, LEVELS: 3})],
+        [untiled({SCALE: 2.5}), untiled({SCALE: 0.2, IMAGE_SIZE: (3000, 900)}), tiled({SCALE: 200}), tiled({SCALE: 1.4e-5}), tiled({SCALE: 1e-4})],
+        [untiled({SCALE: 1e-9}), untiled({SCALE: 0.1}), untiled({SCALE: 0.1, IMAGE_SIZE: (1300, 900)}), tiled({SCALE: 120}), tiled({SCALE: 0.0072, LEVELS: 3})],
     ),
     "CXW215": ([tiled({"wwt.rotation": 372.5}), tiled({"wwt.rotation": -1000})], [tiled({"wwt.rotation": turn}) for turn in (-180, 0, 359.9, 360)]),
     "CXW216": (

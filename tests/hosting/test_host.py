@@ -84,6 +84,26 @@ def test_a_second_call_sends_nothing(place, tiles):
     assert again.sent == 0 and again.kept > 5
 
 
+def test_a_ledger_that_cannot_be_written_stops_no_upload(tmp_path, picture, monkeypatch):
+    (tmp_path / "state").write_text("in the way")
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+    with PLACES["folder"](tmp_path / "place") as found:
+        assert put(picture, found).sent == 3
+        assert put(picture, found).sent == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_a_ledger_on_a_full_disk_stops_no_upload(tmp_path, picture, monkeypatch):
+    open_file = os.open
+
+    def open_full(path, *how):
+        return open_file("/dev/full", os.O_WRONLY) if str(path).endswith(".jsonl") else open_file(path, *how)
+
+    monkeypatch.setattr(ledger.os, "open", open_full)
+    with PLACES["folder"](tmp_path / "place") as found:
+        assert put(picture, found).sent == 3
+
+
 def test_a_picture_with_spaces_and_letters_of_other_alphabets(place, picture):
     done = put(picture, place)
     assert done.url.endswith("/%C3%9Cnser%20Bild%2051.jpg")

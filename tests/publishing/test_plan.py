@@ -8,6 +8,7 @@ import pytest
 from publishing.conftest import make_draft, published
 
 from constellations_widgets.api import Constellations
+from constellations_widgets.checks import UNSAVED
 from constellations_widgets.errors import InvalidError, NotSentError
 from constellations_widgets.publishing import plan, publish_all, publish_draft, publish_scene, settle_all
 from constellations_widgets.publishing.published import PublishedImage
@@ -76,6 +77,12 @@ def test_warnings_need_a_decision(client, box):
     step = only(plan(make_draft(alt_text=""), client, box.handle))
     assert step.decision == "decide"
     assert any(reason.startswith("alt_text") for reason in step.reasons)
+
+
+def test_edits_that_cannot_be_saved_say_nothing_about_the_image(client, box, draft):
+    draft._autosave_told(OSError("No space left on device"))  # the journal, which can be written, decides
+    assert UNSAVED in {problem.code for problem in draft.problems}
+    assert only(plan(draft, client, box.handle)).decision == "publish"
 
 
 def test_the_same_url_under_this_handle_is_skipped(client, box, draft):

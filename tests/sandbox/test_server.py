@@ -17,6 +17,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from ports import free_port
 
 from constellations_widgets.errors import SandboxError
 from constellations_widgets.sandbox import Sandbox
@@ -55,8 +56,7 @@ def test_two_at_once_know_nothing_of_each_other(image):
 @pytest.mark.parametrize("name", ["", "no such folder/box.db", "text.txt"])
 def test_what_can_be_no_database_is_said_and_the_port_is_free_again(tmp_path, name):
     (tmp_path / "text.txt").write_text("This is no database. " * 100)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     with pytest.raises(SandboxError, match="can't be used as the sandbox's database"):
         Sandbox(port=port, path=tmp_path / name).start()
     with Sandbox(port=port) as box:

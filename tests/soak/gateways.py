@@ -20,6 +20,7 @@ from pathlib import Path
 from adversary.program import draft_of
 from adversary.scenario import Image
 from debian_packages import install
+from ports import free_port
 
 from constellations_widgets import Constellations
 from constellations_widgets.errors import ConstellationsError, UnclearError
@@ -266,13 +267,6 @@ def _program(command: list[str], port: int) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(30)
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def wait_for(port: int) -> None:

@@ -32,6 +32,7 @@ from browser.marked_image import make_image, make_wcs
 from browser.on_sky import UNTILED, worst_error
 from browser.test_hub import HOST, PANEL, PREVIEW, SIGN_IN
 from playwright.sync_api import Locator, Page, expect, sync_playwright
+from ports import free_port
 
 from . import gateways
 
@@ -140,8 +141,8 @@ class Hub(LabServer):
         config.write_text(
             _CONFIG.format(
                 port=self.port,
-                hub_port=gateways.free_port(),
-                api_port=gateways.free_port(),
+                hub_port=free_port(),
+                api_port=free_port(),
                 proxy=self._proxy,
                 password=PASSWORD,
                 home=str(self.folder / "home"),
@@ -206,7 +207,7 @@ def try_hub(folder: Path) -> Outcome:
 def _run(outcome: Outcome, folder: Path) -> None:
     (folder / "nginx").mkdir()
     (folder / "hub").mkdir()
-    listen = gateways.free_port()
+    listen = free_port()
     with ExitStack() as stack:
         hub = Hub(folder / "hub", listen)
         stack.callback(hub.stop)

@@ -257,6 +257,14 @@ def test_what_the_tags_mean_is_placed_and_what_was_assumed_is_said(path, tags, c
     assert any(words in remark for remark in reading.remarks) if words else reading.remarks == ()
 
 
+def test_scales_that_differ_by_more_than_a_pixel_at_the_edge_are_reported():
+    tags = SPATIAL | {"Scale": ["-0.001", "0.001005"], "ReferenceDimension": ["1600", "1200"]}
+    placed = avm_of([properties_of(packet(tags))], "m51.jpg")
+    [said] = placed.wcs((1600, 1200))[2]
+    assert "two scales differ (-0.001, 0.001005): the first counts" in said and "lie 3 pixels from there" in said
+    assert placed.wcs((800, 600))[2][0].startswith("its AVM was made for 1600")
+
+
 NO_DIMENSION = (
     ["0", "0"],
     ["80"],
@@ -402,7 +410,8 @@ def test_a_real_sample_is_placed_where_pyavm_has_it_or_refused_for_what_it_lacks
     theirs = pyavm.AVM.from_xml_file(sample)
     size = theirs.Spatial.ReferenceDimension and tuple(map(int, theirs.Spatial.ReferenceDimension))
     try:
-        wcs, _ = ours.wcs(size or SIZE)
+        wcs, factor, _ = ours.wcs(size or SIZE)
+        assert factor == 1
     except SourceError as error:
         assert not size or not theirs.Spatial.Scale or re.search("another crop|only its position", str(error)), str(
             error

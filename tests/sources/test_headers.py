@@ -75,6 +75,9 @@ THE_SAME: dict[str, dict[str, Any]] = {
     "CD beside PC of 1": {"PC1_1": 1.0, "PC2_2": 1.0},
     "both matrices": {"CDELT1": -0.001, "CDELT2": 0.001, "PC1_1": 1.0, "PC1_2": -0.2, "PC2_1": 0.2, "PC2_2": 1.0},
     "old matrix": STEPS | {"CD001001": -0.001, "CD001002": 0.0002, "CD002001": 0.0002, "CD002002": 0.001, "CDELT1": None, "CDELT2": None},
+    "CROTA beside the same PC": STEPS | {"PC1_1": 1.0, "PC1_2": -0.2, "PC2_1": 0.2, "PC2_2": 1.0, "CROTA2": -11.3},
+    "CROTA beside a PC without its diagonal": STEPS | {"PC1_2": -0.2, "PC2_1": 0.2, "CROTA2": -11.3},
+    "the size that a solver saw": {"NAXIS": 2, "NAXIS1": 80, "NAXIS2": 60, "IMAGEW": 80, "IMAGEH": 60},
     "old rotation": STEPS | {"PC001001": 1.0, "PC001002": -0.2, "PC002001": 0.2, "PC002002": 1.0},
     "old rotation of AIPS and CASA": STEPS | {"PC01_01": 1.0, "PC01_02": -0.2, "PC02_01": 0.2, "PC02_02": 1.0, "PC03_03": 1.0},
     "old matrix of two digits": STEPS | {"CD01_01": -0.001, "CD01_02": 0.0002, "CD02_01": 0.0002, "CD02_02": 0.001, "CDELT1": None, "CDELT2": None},
@@ -111,6 +114,13 @@ SAID: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "TPV beside SIP": (
         {"CTYPE1": "RA---TPV", "CTYPE2": "DEC--TPV", "A_ORDER": 2, "B_ORDER": 2, "A_2_0": 1e-3}, {}, "TPV is used",
     ),
+    "CROTA beside another PC": (
+        STEPS | {"CDELT1": -1e-3, "PC1_1": 1.0, "PC1_2": -0.2, "PC2_1": 0.2, "PC2_2": 1.0, "CROTA2": 30.0}, {}, "CROTA and its PC matrix differ",
+    ),
+    "CROTA beside a PC of 1": (
+        STEPS | {"PC1_1": 1.0, "PC1_2": 0.0, "PC2_1": 0.0, "PC2_2": 1.0, "CROTA2": 30.0}, STEPS, "CROTA and its PC matrix differ",
+    ),
+    "the size of another picture": ({"NAXIS": 2, "NAXIS1": 80, "NAXIS2": 60, "IMAGEW": 160, "IMAGEH": 120}, {}, "names two sizes"),
     "two CROTA": (STEPS | {"CROTA1": 9.0, "CROTA2": 5.0}, STEPS | {"CROTA2": 5.0}, "CROTA1 is 9 and CROTA2 is 5"),
     "two notations": (
         STEPS | {"PC1_1": 1.0, "PC1_2": -0.2, "PC2_1": 0.2, "PC2_2": 1.0, "PC001002": 0.0}, {}, "PC001002 is 0 and PC1_2 is -0.2: the latter",
@@ -157,6 +167,17 @@ def test_what_has_no_pixel_scale_of_pc_is_taken_as_the_standard_has_it():
     reading = read(header(**STEPS | pc | {"CDELT1": None, "CDELT2": None}))
     assert off(reading.values, PLAIN | STEPS) < 1e-3
     assert "no CDELT1 and no CDELT2, which are 1" in reading.remarks[0]
+
+
+@pytest.mark.parametrize(("order", "said"), [("TOP-DOWN", 1), ("BOTTOM-UP", 0), (None, 0)])
+def test_pixinsight_may_count_the_rows_of_a_file_from_the_other_end(order, said):
+    given = header(ROWORDER=order, PV1_1=0.0, PV1_2=90.0, LONPOLE=180.0)
+    given["COMMENT"] = "Astrometric solution by PixInsight 1.8.9-3"
+    reading = read(given)
+    assert off(reading.values) < 1e-3
+    assert (
+        sum("its WCS is of PixInsight, which counts rows from the bottom" in each for each in reading.remarks) == said
+    )
 
 
 # -- refused by the name of what is wrong

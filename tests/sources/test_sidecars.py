@@ -14,10 +14,13 @@ from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from sources.headers import corners
 from sources.test_avm import packet
+from sources.test_oracle import apart, as_wwt_draws
 
 from constellations_widgets.draft import ImageDraft
 from constellations_widgets.errors import SourceError
+from constellations_widgets.sources.fits import read_fits
 from constellations_widgets.sources.picture import read_picture
 
 SIZE = (60, 40)
@@ -28,7 +31,13 @@ def header(**cards) -> fits.Header:
         "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 202.47, "CRVAL2": 47.2, "CRPIX1": 10.5, "CRPIX2": 5.5,
         "CD1_1": -0.001, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": 0.001, "IMAGEW": SIZE[0], "IMAGEH": SIZE[1],
     }  # fmt: skip
-    return fits.Header(placed | cards)
+    return fits.Header({name: value for name, value in (placed | cards).items() if value is not None})
+
+
+def sky(wcs: WCS, pixels: np.ndarray) -> np.ndarray:
+    """Unit vectors, ICRS, of pixels as FITS counts them."""
+    places = wcs.pixel_to_world(*(pixels.T - 1)).icrs
+    return np.array(places.cartesian.xyz.value).T
 
 
 @pytest.fixture
@@ -112,11 +121,75 @@ def test_a_wcs_for_another_size_of_the_picture_is_scaled(picture):
     assert "its WCS was made for 120 × 80 pixels, and is scaled to the size of the file. If the file is a part" in said
     with pytest.raises(SourceError, match="another crop of m51.jpg: it was made for 60 × 60"):
         placed(picture, header(IMAGEH=60))
-    distorted = header(
-        IMAGEW=120, IMAGEH=80, CTYPE1="RA---TAN-SIP", CTYPE2="DEC--TAN-SIP", A_ORDER=2, B_ORDER=2, A_2_0=1e-6
-    )
-    with pytest.raises(SourceError, match="only the size"):
-        placed(picture, distorted)
+
+
+PLATE = {
+    "PLTRAH": 13, "PLTRAM": 34, "PLTRAS": 29.5, "PLTDECSN": "+", "PLTDECD": 47, "PLTDECM": 20, "PLTDECS": 12.3, "PLTSCALE": 67.2,
+    "XPIXELSZ": 25.28445, "YPIXELSZ": 25.28445, "PPO3": 177500.0, "PPO6": 177500.0, "CNPIX1": 5000, "CNPIX2": 7000,
+    **dict(zip((f"AMDX{number}" for number in range(1, 14)), (67.2, -0.03, -239.2, -1.2e-5, 7.7e-6, 0, 0, 2e-6, 0, 2.1e-6, 0, 0, 0), strict=True)),
+    **dict(zip((f"AMDY{number}" for number in range(1, 14)), (67.2, 0.03, -10.4, -1.2e-5, -2.4e-6, 0, 0, 2.1e-6, 0, 2e-6, 0, 0, 0), strict=True)),
+}  # fmt: skip
+SCALED = {
+    "SIP": header(CTYPE1="RA---TAN-SIP", CTYPE2="DEC--TAN-SIP", A_ORDER=2, B_ORDER=2, A_2_0=2e-8, B_0_2=-1e-8, CRPIX1=990.5),
+    "TPV": header(CTYPE1="RA---TPV", CTYPE2="DEC--TPV", PV1_1=1.0, PV2_1=1.0, PV1_4=1e-4, PV2_5=-2e-4),
+    "CROTA2": header(CD1_1=None, CD1_2=None, CD2_1=None, CD2_2=None, CDELT1=-0.001, CDELT2=0.001, CROTA2=30.0),
+    "a plate of the Digitized Sky Survey": fits.Header(PLATE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cards", SCALED.values(), ids=SCALED.keys())
+@pytest.mark.parametrize("factor", [40, 2, 0.5])
+@pytest.mark.filterwarnings("ignore")
+def test_a_copy_of_another_size_lies_where_the_solved_picture_does(picture, cards, factor):
+    """astropy is asked for the places of the original's pixels; distortions count them, too."""
+    cards = cards.copy()
+    cards["IMAGEW"], cards["IMAGEH"] = (int(side * factor) for side in SIZE)
+    reading = read_picture(picture, cards, tolerance=99)
+    drawn, scale = as_wwt_draws(dict(reading.values), corners(SIZE))
+    off = apart(drawn, sky(WCS(cards), (corners(SIZE) - 0.5) * factor + 0.5)).max() / scale
+    said = [*reading.remarks, *(doubt.message for doubt in reading.doubts)]
+    told = max([0.02, *(float(found[1]) for each in said if (found := re.search(r"at most ([\d.e+-]+) pixels", each)))])
+    assert off <= told * 1.01
+
+
+def test_a_wcs_of_unknown_size_is_taken_for_the_pictures_and_this_is_said(picture):
+    unknown = header(IMAGEW=None, IMAGEH=None)
+    assert placed(picture, unknown) == pytest.approx(HERE)
+    for wcs in (unknown, WCS(unknown), unknown.tostring(sep="\n")):
+        [said] = read_picture(picture, wcs).remarks
+        assert "does not give the size of the picture that it was made for: taken as 60 × 40 pixels" in said
+    for crpix in ((30.5, 20.5), (30.0, 20.0)):  # solvers put it into the middle, which half a size has elsewhere
+        assert read_picture(picture, header(CRPIX1=crpix[0], CRPIX2=crpix[1], IMAGEW=None, IMAGEH=None)).remarks == ()
+
+
+def test_a_solution_of_astap_tells_the_size_of_its_picture_by_its_middle(picture, tmp_path):
+    beside = tmp_path / "m51.ini"
+    for (x, y), factor in (((30.5, 20.5), 1), ((60.5, 40.5), 2)):
+        cards = header(CRPIX1=x, CRPIX2=y, IMAGEW=None, IMAGEH=None)
+        beside.write_text(
+            "PLTSOLVD=T\n" + "".join(f"{name}={cards[name]:.16E}\n" for name in cards if not name.startswith("CTYPE"))
+        )
+        reading = read_picture(picture, beside)
+        assert reading.values["wwt.base_degrees_per_tile"] == pytest.approx(0.001 * factor)
+        assert (reading.values["wwt.offset_x"], reading.values["wwt.offset_y"]) == pytest.approx((30.0, 20.0))
+        assert [
+            f"made for {60 * factor} × {40 * factor} pixels, and is scaled" in said for said in reading.remarks
+        ] == [True] * (factor - 1)
+    beside.write_text(beside.read_text().replace("CRPIX2=4.05", "CRPIX2=3.05"))
+    with pytest.raises(SourceError, match="made for 120 × 60 pixels, the file has 60 × 40"):
+        read_picture(picture, beside)
+
+
+def test_the_pixels_of_a_file_tell_its_size_and_what_a_solver_wrote_into_its_header_is_said(picture, tmp_path):
+    path = tmp_path / "cut.fits"
+    fits.PrimaryHDU(np.arange(2400.0).reshape(40, 60), header(IMAGEW=120, IMAGEH=80)).writeto(path)
+    words = "its WCS was made for 120 × 80 pixels (IMAGEW, IMAGEH), and the image has 60 × 40"
+    assert placed(picture, path) == pytest.approx(HERE)
+    for remarks in (read_picture(picture, path).remarks, read_fits(path).remarks):
+        assert sum(words in said for said in remarks) == 1
+    fits.PrimaryHDU(np.arange(2400.0).reshape(40, 60), header()).writeto(path, overwrite=True)
+    for remarks in (read_picture(picture, path).remarks, read_fits(path).remarks):
+        assert not any("two sizes" in said for said in remarks)
 
 
 def test_of_several_wcs_in_a_fits_file_that_of_the_pictures_size_is_used_and_others_of_it_are_named(picture, tmp_path):

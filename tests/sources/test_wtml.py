@@ -615,6 +615,26 @@ def test_a_local_hips_is_found_by_its_properties_and_its_tiles_without_their_ext
     assert "CXW304" not in {p.code for p in draft.problems}
 
 
+@pytest.mark.parametrize(
+    ("frame", "told"),
+    [("equatorial", False), ("galactic", False), ("ecliptic", True), ("Galactic", True), ("mars", True), (None, False)],
+)
+def test_a_hips_in_a_frame_that_wwt_takes_for_equatorial_is_doubted(tmp_path, frame, told):
+    lines = [
+        "# hips_frame = none",
+        "creator_did = ivo://example",
+        *([f" hips_frame          = {frame}"] if frame else []),
+    ]
+    (tmp_path / "properties").write_text("\r\n".join(lines))
+    attributes = {"Projection": "Healpix", "FileType": "png", "BaseDegreesPerTile": "180", "TileLevels": "1"}
+    (tmp_path / "index_rel.wtml").write_text(folder(imageset(Url="Norder{0}/Dir{1}/Npix{2}", **attributes)))
+    draft = ImageDraft.from_wtml(tmp_path, autosave=False)
+    found = [problem.message for problem in draft.problems if problem.code == "CXW910"]
+    draft.host_at("https://example.org/hips")
+    assert [p.message for p in draft.problems if p.code == "CXW910"] == found
+    assert [f"the frame '{frame}' (hips_frame)" in message for message in found] == [True] * told
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_of_a_million_imagesets_each_can_be_read_in_little_memory_but_not_all(tmp_path, encoding, monkeypatch):
     path = tmp_path / "many.wtml"

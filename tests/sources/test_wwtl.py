@@ -94,6 +94,13 @@ def test_a_file_that_claims_more_than_there_is_is_refused(tmp_path):
     assert "declares a table of files that it can't hold" in refusal(path)
 
 
+def test_a_state_directory_that_cannot_be_written_is_not_blamed_on_the_archive(tmp_path, monkeypatch):
+    path = cabinet(tmp_path / "m51.wwtl", {"box.wwtxml": layers(".png"), "box\\layer0.png": picture()})
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "file"))
+    assert f"The picture of m51.wwtl can't be written (File exists): make {tmp_path / 'file'} writable" in refusal(path)
+
+
 def test_what_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(wwtl, "_PICTURE_LIMIT", 100)
     path = cabinet(tmp_path / "m51.wwtl", {"box.wwtxml": layers(".png"), "box\\layer0.png": picture()})

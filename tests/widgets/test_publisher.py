@@ -16,6 +16,7 @@ from constellations_widgets import Constellations, ImageDraft, InvalidError, Pub
 from constellations_widgets.api.web import ProbeResult
 from constellations_widgets.auth.oidc_session import session_at
 from constellations_widgets.auth.session import Session
+from constellations_widgets.publishing.image_source import ImageSource
 from constellations_widgets.publishing.journal import default_journal
 from constellations_widgets.sources.reading import ParsedImage
 
@@ -106,6 +107,43 @@ def test_what_another_process_found_or_sent_meanwhile_is_not_sent_again(proxied,
     say(publisher, "resend")
     assert wait(publisher, "published", "failed")["receipt"]["id"] == receipt.id
     assert [image.id for image in images(box, draft)] == [receipt.id]
+
+
+def test_once_an_attempt_is_reconciled_its_source_is_said_to_be_published(proxied, box, draft, monkeypatch):
+    monkeypatch.setattr(ImageSource, "of", lambda _draft: ImageSource("m51.jpg", "its digest"))
+    first = proxied(commits=False)
+    wait(first, "unclear")
+    receipt = box.client().add_image(box.handle, draft.submission())  # the request arrives after all
+    values = tiled({"storage.legacy_url_template": "https://example.org/again/{1}/{3}/{3}_{2}.png"})
+    again = Publisher(ImageDraft(ParsedImage(values), autosave=False), first._publication.client, box.handle)
+    wait_for_source(again, "You may have published this file ")
+    deadline = time.monotonic() + 120
+    while again.pending_attempts["phase"] != "offer" or again._pending.worker.busy:
+        assert time.monotonic() < deadline, again.pending_attempts
+        time.sleep(0.01)
+    say(again, "reconcile")
+    wait_for_source(again, "You published this file ")
+    assert receipt.id in again.published_before[0]["name"]
+
+
+def test_what_another_window_publishes_is_followed_until_its_outcome(publisher, box, draft, monkeypatch):
+    monkeypatch.setattr("constellations_widgets.widgets.publisher._LOOK_AGAIN", 0.01)
+    source = ImageSource("m51.jpg", "its digest")
+    monkeypatch.setattr(ImageSource, "of", lambda _draft: source)
+    body, url = draft.submission().to_json(), draft.storage.legacy_url_template
+    other = default_journal().claim(box.api_url, box.handle, url, body, source=source)
+    say(publisher, "review")
+    wait_for_source(publisher, "This file is being published right now")
+    default_journal().published(other.key, "f" * 24, "/image/f")
+    wait_for_source(publisher, "You published this file ")
+
+
+def wait_for_source(publisher: Publisher, beginning: str) -> None:
+    """Wait until the publisher says this of the one earlier publication of its source."""
+    deadline = time.monotonic() + 120
+    while not [it for it in publisher.published_before if it["head"].startswith(beginning)]:
+        assert time.monotonic() < deadline, publisher.published_before
+        time.sleep(0.01)
 
 
 def test_a_new_reason_to_decide_is_told_before_anything_is_sent(publisher, box, draft):
