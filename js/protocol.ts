@@ -374,8 +374,6 @@ export interface TestAddressMessage {
   field: string;
 }
 
-export type FormMessage = EditMessage | SolveMessage | SolveActionMessage | FixMessage | ViewMessage | ConfirmMessage | PlaceMessage | FormActionMessage | HostMessage | HostActionMessage | TestAddressMessage;
-
 /** The exact request that will be sent. */
 export interface RequestReview {
   /** Goes back with the confirmation: it is valid for this review only. */
@@ -716,8 +714,6 @@ export interface PublishActionMessage {
   kind: "review" | "check" | "resend" | "cancel" | "reconcile" | "abandon" | "edit_published" | "check_account";
 }
 
-export type PublisherMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | PublishActionMessage | SceneMessage;
-
 /** One row of the table. */
 export interface BatchRow {
   /** Number of the row, counted from 0. */
@@ -978,8 +974,6 @@ export interface BatchActionMessage {
   kind: "undo" | "redo" | "discard" | "restore" | "review" | "stop" | "cancel" | "resume" | "save" | "reconcile" | "abandon" | "apply_metadata" | "cancel_positions" | "download_indexes";
 }
 
-export type BatchMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | RowsMessage | CopyMessage | HostAtMessage | RowFixMessage | RowEditMessage | FindPositionsMessage | PositionsMessage | ShowPositionMessage | RepeatMessage | BatchActionMessage;
-
 /** Trait status of the sign-in. It never holds a password or a token. */
 export interface SignInStatus {
   phase: "out" | "busy" | "waiting" | "in";
@@ -1037,8 +1031,6 @@ export interface HandleMessage {
 export interface SignInActionMessage {
   kind: "cancel" | "official" | "sign_out";
 }
-
-export type SignInMessage = StartMessage | PasteMessage | TokenMessage | LoginMessage | HandleMessage | SignInActionMessage;
 
 /** One upload. */
 export interface LibraryUpload {
@@ -1517,5 +1509,3 @@ export interface FromAppMessage {
   kind: "from_app";
   message: Record<string, unknown>;
 }
-
-export type PreviewMessage = ViewMessage | ViewStateMessage | SnapMessage | FromAppMessage;

@@ -431,21 +431,6 @@ class TestAddressMessage(TypedDict):
     field: str
 
 
-FormMessage = (
-    EditMessage
-    | SolveMessage
-    | SolveActionMessage
-    | FixMessage
-    | ViewMessage
-    | ConfirmMessage
-    | PlaceMessage
-    | FormActionMessage
-    | HostMessage
-    | HostActionMessage
-    | TestAddressMessage
-)
-
-
 class RequestReview(TypedDict):
     """The exact request that will be sent."""
 

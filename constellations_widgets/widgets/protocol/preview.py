@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from .drafts import ViewMessage
-
 # -- the preview
 
 
@@ -359,6 +357,3 @@ class FromAppMessage(TypedDict):
 
     kind: Literal["from_app"]
     message: dict[str, Any]
-
-
-PreviewMessage = ViewMessage | ViewStateMessage | SnapMessage | FromAppMessage

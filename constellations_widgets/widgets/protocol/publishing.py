@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-from .drafts import (
-    ConfirmMessage,
-    CreditsTree,
-    EditMessage,
-    FixMessage,
-    FoundPosition,
-    Problem,
-    RequestReview,
-    ViewMessage,
-)
-from .scenes import SceneMessage
+from .drafts import CreditsTree, FoundPosition, Problem, RequestReview
 
 # -- the publisher
 
@@ -147,8 +137,6 @@ class PublishActionMessage(TypedDict):
 
     kind: Literal["review", "check", "resend", "cancel", "reconcile", "abandon", "edit_published", "check_account"]
 
-
-PublisherMessage = EditMessage | FixMessage | ViewMessage | ConfirmMessage | PublishActionMessage | SceneMessage
 
 # -- the batch publisher
 
@@ -454,21 +442,3 @@ class BatchActionMessage(TypedDict):
         "cancel_positions",
         "download_indexes",
     ]
-
-
-BatchMessage = (
-    EditMessage
-    | FixMessage
-    | ViewMessage
-    | ConfirmMessage
-    | RowsMessage
-    | CopyMessage
-    | HostAtMessage
-    | RowFixMessage
-    | RowEditMessage
-    | FindPositionsMessage
-    | PositionsMessage
-    | ShowPositionMessage
-    | RepeatMessage
-    | BatchActionMessage
-)

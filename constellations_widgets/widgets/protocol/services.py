@@ -72,8 +72,6 @@ class SignInActionMessage(TypedDict):
     kind: Literal["cancel", "official", "sign_out"]
 
 
-SignInMessage = StartMessage | PasteMessage | TokenMessage | LoginMessage | HandleMessage | SignInActionMessage
-
 # -- the image library
 
 
