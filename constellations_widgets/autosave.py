@@ -77,13 +77,18 @@ def read_draft_file(path: Path) -> dict[str, Any]:
         raise SourceError(f"{path} is not a draft that this package saved ({error or type(error).__name__})") from None
 
 
-def first_values(files: Iterable[Path]) -> dict[str, Any] | None:
-    """Return the values of the first readable draft file; None if none is readable."""
+def first_readable(files: Iterable[Path]) -> dict[str, Any] | None:
+    """Return the content of the first readable draft file; None if none is readable."""
     for path in files:
         with contextlib.suppress(SourceError):
-            values: dict[str, Any] = read_draft_file(path)["values"]
-            return values
+            return read_draft_file(path)
     return None
+
+
+def first_values(files: Iterable[Path]) -> dict[str, Any] | None:
+    """Return the values of the first readable draft file; None if none is readable."""
+    content = first_readable(files)
+    return content and content["values"]
 
 
 def folder_of(origin: str, kind: str = "drafts") -> Path:

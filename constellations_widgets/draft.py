@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from .autosave import Autosave, first_values, folder_of, read_draft_file, saved_files, to_json, unsaved_reason
+from .autosave import Autosave, first_readable, folder_of, read_draft_file, saved_files, to_json, unsaved_reason
 from .checks import ERROR, INFO, UNSAVED, WARNING, Fix, Problem
 from .errors import DraftError, PublishError, SourceError, needs_package
 from .observable import CheckedFields
 from .outputs.exports import Exports
 from .schema.fields import fields, flatten, nest
-from .sources.reading import Doubt, ParsedImage, Suggestion, doubts_of, inaccuracy, inaccuracy_in, saved_doubts
+from .sources.reading import ParsedImage, doubts_of, inaccuracy, inaccuracy_in, saved_doubts, values_for
 from .state import state_dir, write_json
 from .text import readable
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .schema.records import ImageRecord
     from .solving.solution import Solution
     from .sources.local import LocalImage
+    from .sources.reading import Doubt, Suggestion
 
 
 class ImageDraft(Exports, CheckedFields):
@@ -427,9 +428,8 @@ class ImageDraft(Exports, CheckedFields):
             for each in self._doubts
             if each.holds(self)
         ]
-        found = super()._find_problems()
-        if inaccuracy_in(doubts):  # which counts what a far projection center displaces, too
-            found = [each for each in found if each.code != "CXW219" or each.fix]
+        told = inaccuracy_in(doubts)  # which counts what a far projection center displaces, too
+        found = [each for each in super()._find_problems() if each.code != "CXW219" or each.fix or not told]
         return [*found, *doubts, *unsaved, *self._remarks, *offers]
 
     @property
@@ -536,15 +536,19 @@ class ImageDraft(Exports, CheckedFields):
     def restore(self, path: str | Path | None = None) -> None:
         """Restore the values of an earlier draft: by default the newest readable one of `earlier`.
 
+        The placement of a single file that had another size then is not restored, since it counts its pixels.
+
         Raises
         ------
         SourceError
             If there is no such draft.
         """
-        values = first_values(self.earlier) if path is None else read_draft_file(Path(path))["values"]
-        if values is None:
+        saved = first_readable(self.earlier) if path is None else read_draft_file(Path(path))
+        if saved is None:
             raise SourceError(f"There are no earlier edits of {self.name!r} that were never published")
-        self.update({path: value for path, value in values.items() if path in fields()})
+        values, remark = values_for(saved, self._image_size)
+        self._remarks += [Problem("CXW901", INFO, "", remark)] if remark else []
+        self.update(values)
 
     def to_saved(self) -> dict[str, Any]:
         """Return the content that `save` writes, as plain data without secrets; see `from_saved`."""

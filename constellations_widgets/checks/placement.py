@@ -188,7 +188,7 @@ def _far_center(values: Values) -> _FarCenter | None:
     except (SourceError, ArithmeticError, TypeError):
         return None
     displaced = max(_displaced(far), _corners_displaced(plane, size) if known else 0.0) / plane.scale
-    if displaced <= UNSEEN:
+    if not UNSEEN < displaced < math.inf:  # numbers of any size can be typed
         return None
     nearer, error = recentered(plane, size)
     message = f"is the projection center, {far:.3g} degrees from the middle of the image: WWT draws the image up to {displaced:.2g} pixels"

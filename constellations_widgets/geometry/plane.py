@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SourceError
-from ..schema.placement import number, shown
+from ..schema.placement import is_tan, number, shown
 from .engine import TILE, base_of_scale, levels_of, padded, scale_of_base
 from .tangent import plane_to_sky, sky_to_plane
 
@@ -173,6 +173,22 @@ def plane_of(values: Mapping[str, Any], size: tuple[int, int] | None = None) -> 
     pixel = base / all_tiles[1]  # of the offsets
     scale = scale_of_base(base, all_tiles[1])
     return Plane(ra, dec, (width + 1) // 2 - x / pixel, height - (height + 1) // 2 - y / pixel, scale, rotation)
+
+
+def check_size(values: Mapping[str, Any], size: tuple[int, int], what: str) -> None:
+    """Raise SourceError if the image of a draft with tiles can't have this size: it would have been cut into tiles of other levels.
+
+    `what` names the image. Without tiles, or a number of levels, nothing is known.
+    """
+    levels = number(values, "wwt.tile_levels")
+    if not is_tan(values) or levels is None:
+        return
+    needed = levels_of(size, width_factor_of(values))
+    if needed != levels:
+        raise SourceError(
+            f"{what} has {size[0]} × {size[1]} pixels, which need {needed} level{'s' * (needed != 1)} of tiles, and the draft has {levels:g}: "
+            "give the size of the picture that was tiled"
+        )
 
 
 def width_factor_of(values: Mapping[str, Any]) -> int:

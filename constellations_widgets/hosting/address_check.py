@@ -10,7 +10,7 @@ from ..api.web import WebProber
 from ..checks.address import is_private_host
 from ..checks.pages import page_address
 from ..errors import HostingError
-from ..publishing.probes import THUMBNAIL_SIZE, Target, faults_of, kind_of, size_of
+from ..publishing.probes import THUMBNAIL_SIZE, Target, faults_of, kind_of, placed_size, size_of
 from ..schema.placement import THUMBNAIL, URL
 from ..schema.tiles import has_tiles, hips_extension, root_tile
 
@@ -120,7 +120,8 @@ def _target(draft: ImageDraft, field: str, address: str) -> Target:
     )
     ending = hips_extension(file_type) if projection == "Healpix" else file_type.lower()
     what = "The first tile" if has_tiles(address) else "The image"
-    return Target(field, what, root_tile(address, projection, file_type, quads), fits=ending.startswith(".fit"))
+    first = root_tile(address, projection, file_type, quads)
+    return Target(field, what, first, fits=ending.startswith(".fit"), placed=placed_size(draft))
 
 
 def _is_private(url: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..errors import SourceError
-from ..geometry.plane import padded, plane_of, width_factor_of
+from ..geometry.plane import check_size, padded, plane_of, width_factor_of
 from ..schema.placement import is_tan, shown
 from ..sources.imagesets import DOUBTED_SIZE
 from ..sources.reading import inaccuracy_in
@@ -144,7 +144,7 @@ class Exports:
         Returns
         -------
         astropy.io.fits.Header
-            Degrees and pixels; IMAGEW and IMAGEH where the size is known.
+            Degrees and pixels, of the picture as the tiles show it: a mirrored one was turned upside down for them; IMAGEW and IMAGEH where the size is known.
 
         Raises
         ------
@@ -152,8 +152,6 @@ class Exports:
             If the placement is incomplete, or not on a plane (SkyImage and Tan are), or tiles of an image of that size have other levels.
         """
         from astropy.io.fits import Header
-
-        from .tiled_picture import check_size
 
         size = size or (self.local.size if self.local and not self.local.tiled else None)
         plane = plane_of(self.values, size)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import SourceError
-from ..geometry.plane import TILE, Plane, levels_of, padded, plane_of, width_factor_of
+from ..geometry.plane import TILE, Plane, check_size, padded, plane_of, width_factor_of
 from ..schema.placement import is_tan, shown
 from ..schema.tiles import PLACEHOLDERS
 from ..sources.drawing import eight_bits
@@ -61,18 +61,6 @@ def plane_in_picture(
             f"{what} is not the picture that the draft's tiles show, or it was resized or cropped: name the picture that was tiled"
         )
     return plane.upside_down(size[1]) if turned > upright else plane
-
-
-def check_size(values: Mapping[str, Any], size: tuple[int, int], what: str) -> None:
-    """Raise SourceError if an image of this size, called `what`, would have been cut into tiles of other levels."""
-    if not is_tan(values):
-        return
-    needed, levels = levels_of(size, width_factor_of(values)), int(values["wwt.tile_levels"])
-    if needed != levels:
-        raise SourceError(
-            f"{what} has {size[0]} × {size[1]} pixels, which need {needed} level{'s' * (needed != 1)} of tiles, and the draft has {levels}: give the size of the "
-            "picture that was tiled"
-        )
 
 
 def _likeness(

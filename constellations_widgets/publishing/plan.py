@@ -21,7 +21,7 @@ from .attempts import Attempt
 from .image_source import EarlierPublication, ImageSource
 from .journal import Journal, default_journal, reconcile_first
 from .matching import same_placement, same_placement_sent
-from .probes import Target, look_at, targets
+from .probes import Target, look_at, placed_size, targets
 
 if TYPE_CHECKING:
     from ..checks import Problem
@@ -235,7 +235,7 @@ class _Case:
             for problem in problems
             if problem.severity == "warning" and problem.code != UNSAVED and counts_at(problem.code, api_url)
         ]
-        return cls(draft, problems, url, body, targets(submission), warnings)
+        return cls(draft, problems, url, body, targets(submission, placed_size(draft)), warnings)
 
     @property
     def request(self) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from .. import runtime
 from ..api.web import ASTRAY, PRIVATE, SLOW, UNREACHABLE, ProbeResult, WebProber
 from ..checks.address import is_private_host
-from ..schema.placement import THUMBNAIL, URL
+from ..schema.placement import THUMBNAIL, URL, is_sky_image, text
 from ..schema.tiles import has_tiles, hips_extension, root_tile
 
 if TYPE_CHECKING:
+    from ..draft import ImageDraft
     from ..schema.images import ImageSubmission, ImageWwt
 
 THREADS = 16
@@ -61,6 +62,8 @@ class Target:
         Whether it has to be a FITS file; otherwise a picture.
     size : tuple of int, optional
         Required width and height in pixels.
+    placed : tuple of int, optional
+        Width and height in pixels of the image whose pixels the placement counts.
     """
 
     field: str
@@ -68,16 +71,25 @@ class Target:
     url: str
     fits: bool = False
     size: tuple[int, int] | None = None
+    placed: tuple[int, int] | None = None
 
 
-def targets(submission: ImageSubmission) -> list[Target]:
-    """Return what to probe for an image: its first tile or the image itself, and its thumbnail."""
+def targets(submission: ImageSubmission, placed: tuple[int, int] | None = None) -> list[Target]:
+    """Return what to probe for an image: its first tile or the image itself, and its thumbnail; `placed` as in `placed_size`."""
     template, wwt = submission.storage.legacy_url_template, submission.wwt
     what = "The first tile" if has_tiles(template) else "The image"
-    found = [Target(URL, what, first_tile(submission), fits=_is_fits(wwt))]
+    found = [Target(URL, what, first_tile(submission), fits=_is_fits(wwt), placed=placed)]
     if wwt.thumbnail_url:
         found.append(Target(THUMBNAIL, "The thumbnail", wwt.thumbnail_url, size=THUMBNAIL_SIZE))
     return found
+
+
+def placed_size(draft: ImageDraft) -> tuple[int, int] | None:
+    """Return width and height of the single file whose pixels a draft's placement counts; None if they are not known."""
+    local, values = draft.local, draft.values
+    if local is None or local.tiled or not is_sky_image(values) or has_tiles(text(values, URL)):
+        return None
+    return local.size
 
 
 def _is_fits(wwt: ImageWwt) -> bool:
@@ -165,6 +177,11 @@ def faults_of(target: Target, look: ProbeResult) -> Iterator[str]:
         wide, high = target.size
         is_ = f"is {size[0]} by {size[1]} pixels" if size else f"is a {kind} file whose size could not be read"
         yield f"{is_}: lists show {wide} by {high}. Make one of that size"
+    if target.placed and (size := size_of(look.content)) not in (None, target.placed):
+        yield (
+            f"is {size[0]} by {size[1]} pixels, and an image of {target.placed[0]} by {target.placed[1]} was placed: WWT would draw it in another "
+            "size, beside its place. Upload the file that was placed, or make a draft of this one"
+        )
 
 
 def kind_of(content: bytes) -> str | None:

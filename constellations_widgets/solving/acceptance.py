@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import SourceError
-from ..geometry.plane import width_factor_of
+from ..geometry.plane import check_size, width_factor_of
 from ..schema.placement import is_tan, number
 from .solution import Solution
 
@@ -36,6 +36,7 @@ def placement_by(solution: Solution, values: Mapping[str, Any], size: tuple[int,
         )
     if not is_tan(values):
         return solution.values()
+    check_size(values, solution.size, "The picture that was solved")
     levels = number(values, "wwt.tile_levels")
     return solution.plane.tiled(solution.size, width_factor_of(values), int(levels) if levels else None)
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import SourceError
 from ..geometry.angles import ANGLE, DEC, RA, parse_angle, parse_position
 from ..geometry.fitting import gnomonic, line
-from ..geometry.plane import Plane, padded, width_factor_of
+from ..geometry.plane import Plane, check_size, padded, width_factor_of
 from ..interface import in_terms, option
 from ..schema.placement import is_tan, number, shown
 
@@ -128,6 +128,8 @@ def aligned(
     never mirrored. Raises the errors of `plane_of_stars`.
     """
     tiled, levels, width_factor = is_tan(values), int(number(values, "wwt.tile_levels") or 1), width_factor_of(values)
+    if size:
+        check_size(values, size, "size=")
     if tiled:
         size, parity = size or padded(levels, width_factor), 1
     if size is None:

@@ -103,6 +103,19 @@ def doubts_of(saved: Any) -> tuple[Doubt, ...]:
     )
 
 
+def values_for(saved: Mapping[str, Any], size: tuple[int, int] | None) -> tuple[dict[str, Any], str]:
+    """Return the values of a saved draft that hold for an image of this size, and a remark about those that don't; usually ""."""
+    values = {path: value for path, value in saved["values"].items() if path in fields()}
+    was = (saved.get("local") or {}).get("size")
+    if size is None or not was or tuple(was) == size or values.get("wwt.projection") != "SkyImage":
+        return values, ""
+    kept = {path: value for path, value in values.items() if path not in (*PLACED, "wwt.bottoms_up")}
+    return kept, (
+        f"the earlier edits are of an image of {was[0]} × {was[1]} pixels, and the file has {size[0]} × {size[1]} now: their placement, which "
+        "counts pixels, was not restored"
+    )
+
+
 INACCURATE = "CXW909"
 
 

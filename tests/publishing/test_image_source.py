@@ -7,9 +7,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from publishing.conftest import make_draft, picture
+from publishing.conftest import MadeUpWeb, make_draft, picture
 
 from constellations_widgets import ImageDraft, history
+from constellations_widgets.api.web import ProbeResult
 from constellations_widgets.errors import JournalError, PublishError
 from constellations_widgets.publishing import Journal, database_file, plan, publish_all, publish_draft
 from constellations_widgets.publishing.image_source import ImageSource
@@ -27,6 +28,22 @@ def complete(draft: ImageDraft, address: str) -> ImageDraft:
     thumbnail = {"wwt.thumbnail_url": "https://example.org/thumbnail.jpg"}
     draft.update({**values, **thumbnail, "storage.legacy_url_template": f"https://example.org/{address}"})
     return draft
+
+
+class WebOfAnySize(MadeUpWeb):
+    """Has images in a format whose size is not read, so that each may be that of the file."""
+
+    image = picture(96, 45, "WEBP")
+
+    def probe(self, url: str, enough, *, private: bool) -> ProbeResult:
+        if "thumbnail" in url:
+            return super().probe(url, enough, private=private)
+        return ProbeResult(status=200, content_type="image/webp", shared=True, content=self.image)
+
+
+@pytest.fixture(autouse=True)
+def web_of_any_size(made_up_web, monkeypatch):
+    monkeypatch.setattr("constellations_widgets.publishing.probes.WebProber", WebOfAnySize)
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from examples import TILED, UNTILED, body
 from publishing.conftest import make_draft, picture
 
 from constellations_widgets.api.web import WebProber, is_public
+from constellations_widgets.draft import ImageDraft
+from constellations_widgets.hosting import check_address
 from constellations_widgets.publishing import plan, probes
 from constellations_widgets.publishing.probes import Target, first_tile, look_at, size_of, targets
 from constellations_widgets.schema.images import ImageSubmission
@@ -196,6 +198,23 @@ def test_a_thumbnail_of_the_right_size_is_fine(direct, server, kind, wide, high)
 def test_a_thumbnail_of_another_size_is_told_with_its_size(direct, server):
     assert "is 200 by 100 pixels: lists show 96 by 45" in said(server.put("/t", picture(200, 100)), size=(96, 45))
     assert "size could not be read" in said(server.put("/w", picture(96, 45, "WEBP"), "image/webp"), size=(96, 45))
+
+
+def test_a_copy_of_another_size_than_the_image_that_was_placed_is_told(direct, client, box, server, tmp_path):
+    (tmp_path / "m51.jpg").write_bytes(picture(120, 80))
+    draft = ImageDraft.from_image(tmp_path / "m51.jpg", center=(202.47, 47.2), width=0.2, autosave=False)
+    draft.update({name: value for name, value in make_draft().values.items() if not name.startswith("wwt.") and value})
+    words = (
+        "is 60 by 40 pixels, and an image of 120 by 80 was placed: WWT would draw it in another size, beside its place"
+    )
+    for name, size, told in (("m51.jpg", (120, 80), False), ("web.jpg", (60, 40), True)):
+        draft[URL] = server.put(f"/{name}", picture(*size))
+        [step] = plan([draft], client, box.handle)
+        assert any(words in reason for reason in step.reasons) is told
+        assert any(words in fault for fault in check_address(draft, private=True).faults) is told
+    assert (
+        said(server.put("/a.webp", picture(60, 40, "WEBP"), "image/webp"), placed=(120, 80)) == ""
+    )  # its size is not read
 
 
 def test_the_size_of_a_jpeg_behind_a_long_comment_is_found(direct, server):

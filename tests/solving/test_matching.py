@@ -7,11 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from constellations_widgets import SolveError
+from constellations_widgets import SolveError, SourceError
 from constellations_widgets.geometry.plane import Plane
+from constellations_widgets.solving.acceptance import placement_by
 from constellations_widgets.solving.catalog import CatalogStars
 from constellations_widgets.solving.detection import DetectedStars
 from constellations_widgets.solving.matching import FirstGuess, refined
+from constellations_widgets.solving.solution import Solution
 from constellations_widgets.solving.solver import reliable
 
 SIZE = (1000, 800)
@@ -64,3 +66,15 @@ def test_other_stars_are_no_match():
     other = detected(rng.uniform(20, 980, 60), rng.uniform(20, 780, 60), np.linspace(1000, 10, 60))
     with pytest.raises(SolveError):
         refined(GUESS, other, catalog)
+
+
+def test_tiles_take_no_solution_of_a_smaller_copy_of_their_picture():
+    plane = Plane(202.47, 47.2, 350, 250, 0.001, 30)
+    tiles = plane.tiled((700, 500))
+    placed = placement_by(Solution((700, 500), plane, (), 0), tiles | {"wwt.rotation": 0.0}, None)
+    assert placed == tiles
+    half = Solution((350, 250), Plane(202.47, 47.2, 175, 125, 0.002, 30), (), 0)
+    with pytest.raises(
+        SourceError, match="The picture that was solved has 350 × 250 pixels, which need 1 level of tiles"
+    ):
+        placement_by(half, tiles, None)

@@ -93,6 +93,10 @@ def test_tiles_are_aligned_too():
     for star_ in stars:
         found = plane_of(draft.values, size).sky(star_[0][0], 1024 - star_[0][1])
         assert found == pytest.approx(star_[1], abs=1e-9)
+    with pytest.raises(
+        SourceError, match="size= has 512 × 512 pixels, which need 1 level of tiles, and the draft has 2"
+    ):
+        draft.align(stars, size=(512, 512))
 
 
 @pytest.mark.parametrize(

@@ -398,3 +398,25 @@ def test_a_damaged_picture_is_read_or_told_so(tmp_path_factory, kind, damage):
 def test_a_wcs_of_another_kind_is_refused_with_the_call_that_makes_one(wcs, tmp_path):
     with pytest.raises(SourceError, match=r"astropy\.wcs\.WCS\(header\)"):
         read_picture(write(tmp_path / "any.jpg"), wcs)
+
+
+def test_earlier_edits_of_a_picture_of_another_size_keep_their_words_and_not_their_placement(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
+    path = tmp_path / "m51.png"
+
+    def drafted(size: tuple[int, int]) -> ImageDraft:
+        Image.new("RGB", size).save(path)
+        return ImageDraft.from_image(path, center=(202.47, 47.2), width=0.2)
+
+    first = drafted((80, 60))
+    first.note, first.wwt.rotation = "the Whirlpool", 30.0
+    first.save(tmp_path / "earlier.json")
+    same, half = drafted((80, 60)), drafted((40, 30))
+    placed = half.wwt.base_degrees_per_tile
+    for draft in (same, half):
+        draft.restore(tmp_path / "earlier.json")
+    assert (same.note, same.wwt.rotation) == ("the Whirlpool", 30.0)
+    assert (half.note, half.wwt.rotation, half.wwt.base_degrees_per_tile) == ("the Whirlpool", 0.0, placed)
+    for draft, told in ((same, 0), (half, 1)):
+        said = [problem.message for problem in draft.problems if problem.code == "CXW901"]
+        assert sum("80 × 60 pixels, and the file has 40 × 30 now" in each for each in said) == told
