@@ -204,8 +204,8 @@ class Publication(ReviewFlow[Step]):
         fresh = plan(self._draft, self.client, self.handle, probe=False)[0]
         if fresh.body != step.body:
             raise PublishError(self.changed_text)
-        since = [reason for reason in fresh.reasons if reason not in step.reasons] if fresh.decision == DECIDE else []
-        if fresh.decision in (BLOCKED, SKIP) or since:
+        since = [reason for reason in fresh.reasons if reason not in step.reasons]
+        if fresh.decision in (BLOCKED, SKIP) or (fresh.decision == DECIDE and since):
             raise PublishError(" ".join(since or fresh.reasons))
         return fresh
 

@@ -1,6 +1,7 @@
 // Steps as an accordion: each shows whether it is done, and a summary while it is closed.
 
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { useUniqueId } from "../shared/mount.tsx";
 
 export type StepState = "done" | "open" | "advice" | "attention" | "neutral";
@@ -27,10 +28,16 @@ const WORDS: Record<StepState, string> = {
 
 export function Step({ number, title, summary, state, open, toggle, disabled, children }: StepProps) {
   const id = useUniqueId();
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // The step above it has closed: in a narrow panel the title would be behind the sky.
+    if (open && button.current?.matches(":focus")) button.current.scrollIntoView({ block: "nearest" });
+  }, [open]);
   return (
     <section class="cxw-step" data-state={state}>
       <h3>
         <button
+          ref={button}
           type="button"
           aria-expanded={open}
           aria-controls={open ? id : undefined}

@@ -3,7 +3,8 @@
 import "../shared/ui/theme.css";
 import "../panel/panel.css";
 import "./publisher.css";
-import { useRef, useState } from "preact/hooks";
+import type { RefObject } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Findings, findings, type Group } from "../panel/findings.tsx";
 import { goTo } from "../panel/go_to.ts";
 import type { PendingState, PublisherStatus, SceneState } from "../protocol.ts";
@@ -23,9 +24,23 @@ type PanelProps = DraftViewProps & { status: PublisherStatus };
 
 const blockingOf = (groups: Group[]) => groups.find(({ kind }) => kind === "missing" || kind === "to fix");
 
+/** Tell the panel how high its foot is, so that no field that gets the focus is scrolled behind it. */
+function useScrollPadding(foot: RefObject<HTMLElement | null>) {
+  useEffect(() => {
+    const element = foot.current!;
+    const observer = new ResizeObserver(() => {
+      const panel = element.closest<HTMLElement>(".cxw-panel");
+      panel?.style.setProperty("--cxw-foot-now", `${element.offsetHeight}px`);
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+}
+
 /** The foot: the button, and the only list of what stands in the way. */
 function Foot({ draft, status, titles, id }: PanelProps & { titles: Record<string, string>; id: string }) {
   const row = useRef<HTMLDivElement>(null);
+  useScrollPadding(row);
   const groups = findings(draft, titles, status.sandbox);
   const blocking = blockingOf(groups);
   const planning = status.phase === "planning";

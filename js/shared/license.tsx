@@ -108,7 +108,9 @@ export function LicenseField({ draft, spec, fitting = NONE }: LicenseFieldProps)
             aria-selected={index === active}
             onClick={() => choose(license)}
             ref={(element) => {
-              if (index === active) element?.scrollIntoView({ block: "nearest" });
+              if (index !== active) return;
+              element?.scrollIntoView({ block: "nearest" });
+              element?.parentElement?.scrollIntoView({ block: "nearest" }); // above the foot of a panel
             }}
           >
             <b>{license.id}</b> {(filter || !license.meaning) && license.name}

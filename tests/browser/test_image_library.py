@@ -59,6 +59,13 @@ def test_ten_thousand_images_by_keyboard_with_a_flat_page(page: Page):
             page.keyboard.press("Enter")
             expect(frame.get_by_text("64 × 64 pixels")).to_be_visible()
 
+            # In a forced palette, too, one cell differs from all others: it is selected and has the focus.
+            page.emulate_media(forced_colors="active")
+            looks = "them => them.map((it) => { const { borderColor, outlineStyle } = getComputedStyle(it); return [borderColor, outlineStyle]; })"
+            seen = [tuple(look) for look in grid.locator("[role=gridcell]").evaluate_all(looks)]
+            assert sorted(seen.count(look) for look in set(seen)) == [1, len(seen) - 1]
+            page.emulate_media(forced_colors="none")
+
             frame.get_by_label("Search").fill("field 00042")
             expect(frame.get_by_text("1 of 10,000 images")).to_be_visible()
             frame.get_by_label("Search").fill("")

@@ -76,6 +76,51 @@ def test_at_360_pixels_everything_fits(notebook: Notebook, panel: Locator, theme
         notebook.lab.theme("light")
 
 
+FOCUSED = "() => (document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()"
+IN_SIGHT = """() => {
+    const at = document.activeElement;
+    const { left, top, width, height } = at.getBoundingClientRect();
+    const above = document.elementFromPoint(left + width / 2, top + height / 2);
+    return above !== null && (at.contains(above) || above.contains(at));
+}"""
+
+
+def test_nothing_that_has_the_focus_is_behind_the_foot_of_a_narrow_panel(notebook: Notebook, panel: Locator):
+    make_narrow(notebook, panel)
+    notebook.page.set_viewport_size({"width": 360, "height": 780})  # the foot takes several lines
+    panel.evaluate("it => it.scrollTo(0, 0)")
+    open_step(panel, "Position on the sky")
+    for title in ("Title and description", "Rights and credit"):  # the step above closes
+        step = panel.get_by_role("button", name=title)
+        step.focus()
+        notebook.page.wait_for_function(IN_SIGHT)
+        notebook.page.keyboard.press("Enter")
+        expect(step).to_have_attribute("aria-expanded", "true")
+        notebook.page.wait_for_function(IN_SIGHT)
+    open_step(panel, "Position on the sky")
+    panel.get_by_role("button", name="Position on the sky").first.focus()
+    notebook.page.keyboard.press("Tab")
+    reached = []
+    while (name := panel.evaluate(FOCUSED)) != "Review and publish…":
+        reached.append(name)
+        notebook.page.wait_for_function(IN_SIGHT)  # JupyterLab scrolls smoothly
+        assert len(reached) < 40, reached
+        notebook.page.keyboard.press("Tab")
+    assert {"Find position", "WWT parameters"} <= {name.lstrip("⋯").partition(" (")[0] for name in reached}
+
+    license = field(panel, "License")
+    license.focus()
+    for _ in range(6):  # as many options as the list shows at once, or more
+        notebook.page.keyboard.press("ArrowDown")
+    chosen = panel.get_by_role("option", selected=True).bounding_box()
+    foot = panel.locator(".cxw-foot").bounding_box()
+    notebook.page.emulate_media(forced_colors="active")
+    outlines = "them => them.map((it) => getComputedStyle(it).outlineStyle)"
+    assert panel.get_by_role("option").evaluate_all(outlines).count("solid") == 1  # the chosen one can be told
+    notebook.page.emulate_media(forced_colors="none")
+    assert chosen and foot and chosen["y"] + chosen["height"] <= foot["y"]
+
+
 @pytest.mark.parametrize("width", [360, 1000])
 def test_the_tools_take_one_row_and_the_rest_is_behind_three_dots(notebook: Notebook, panel: Locator, width: int):
     page, keyboard = notebook.page, notebook.page.keyboard

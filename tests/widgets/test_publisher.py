@@ -155,6 +155,16 @@ def test_a_new_reason_to_decide_is_told_before_anything_is_sent(publisher, box, 
     assert len(images(box, draft)) == 1
 
 
+def test_what_was_confirmed_already_is_not_said_again_when_the_image_is_there_meanwhile(publisher, box, draft):
+    draft.update({"alt_text": ""})
+    shown = review(publisher)
+    assert any(reason.startswith("alt_text") for reason in shown["reasons"])
+    box.client().add_image(box.handle, draft.submission())
+    send(publisher, "confirm", ticket=shown["ticket"], anyway=True)
+    message = wait(publisher, "failed", "published")["message"]
+    assert message.startswith("There already: image ") and "alt_text" not in message
+
+
 def test_what_was_changed_after_an_unclear_outcome_is_sent_once_that_is_reconciled(proxied, box, draft):
     publisher = proxied(commits=False)
     wait(publisher, "unclear")
