@@ -209,10 +209,10 @@ def test_what_was_found_waits_until_it_is_accepted_or_the_image_is_placed_otherw
         placing.snap(survey, accept=False)
         assert placing.status()["snap"]["phase"] == "found" and draft.values == before
         assert ("Compared with", "survey.fits") in placing.status()["snap"]["facts"]
-        assert preview._state(1)["imageset"]["rotation"] != pytest.approx(draft.wwt.rotation)  # it is shown there
+        assert preview._state()["imageset"]["rotation"] != pytest.approx(draft.wwt.rotation)  # it is shown there
         decide()
         assert placing.status()["snap"]["phase"] == "idle"
-        assert preview._state(1)["imageset"]["rotation"] == pytest.approx(draft.wwt.rotation)
+        assert preview._state()["imageset"]["rotation"] == pytest.approx(draft.wwt.rotation)
     placing.undo()
     placing.snap(survey, accept=False)
     placing.accept()
