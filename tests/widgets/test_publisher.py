@@ -160,7 +160,7 @@ def test_what_was_confirmed_already_is_not_said_again_when_the_image_is_there_me
     shown = review(publisher)
     assert any(reason.startswith("alt_text") for reason in shown["reasons"])
     box.client().add_image(box.handle, draft.submission())
-    send(publisher, "confirm", ticket=shown["ticket"], anyway=True)
+    say(publisher, "confirm", ticket=shown["ticket"], anyway=True)
     message = wait(publisher, "failed", "published")["message"]
     assert message.startswith("There already: image ") and "alt_text" not in message
 
