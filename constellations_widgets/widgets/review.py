@@ -121,11 +121,12 @@ class ReviewFlow(Generic[Reviewed]):
                 self._start(self.SENDING, progress, lambda job: self._reconcile(job, reviewed, resend=resend))
 
     def cancel(self) -> None:
-        """Leave the review or its outcome. While sending: stop waiting for the server; a request that was sent continues."""
+        """Leave the review, its preparation or its outcome. While sending: stop waiting for the server; a request that was sent continues."""
         with self.lock:
             if self.phase == self.SENDING:
                 self.worker.cancel()
-            elif self.phase in (REVIEW, FAILED, UNCLEAR):
+            elif self.phase in (self.PREPARING, REVIEW, FAILED, UNCLEAR):
+                self.worker.drop()
                 self._reset()
 
     def on_message(self, message: Mapping[str, Any]) -> None:
@@ -171,7 +172,7 @@ class ReviewFlow(Generic[Reviewed]):
     def _offer(self, edits: int, reviewed: Reviewed, review: Mapping[str, Any], message: str = "") -> None:
         """Show a review, unless its subject has changed since `_edits` was `edits`."""
         with self.lock:
-            if self.phase == self.DONE:  # by another way, while the review was prepared
+            if not self.busy:  # it was cancelled, or is done by another way, while the review was prepared
                 return
             if edits != self._edits:
                 self._reset(self.changed_text)

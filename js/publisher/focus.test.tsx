@@ -57,6 +57,20 @@ test("the keyboard is never lost: it goes from the button to the progress, to wh
   expect(document.activeElement).toBe(button());
 });
 
+test("a check that takes long is cancelled", async () => {
+  const fake = model(status("planning"));
+  const el = document.body.appendChild(document.createElement("div"));
+  publisher.render({ model: fake.model, el });
+  await drawn();
+  const [cancel] = [...el.querySelectorAll("button")].filter(({ textContent }) => textContent === "Cancel");
+  cancel!.focus();
+  cancel!.click();
+  expect(fake.sent).toContainEqual(expect.objectContaining({ kind: "cancel" }));
+  fake.change("status", status("editing"));
+  await drawn();
+  expect(document.activeElement).toBe(el.querySelector("button.cxw-primary"));
+});
+
 test("the first line says that edits can't be saved, and that an outcome is not known", async () => {
   const fake = model(status("editing"));
   const el = document.body.appendChild(document.createElement("div"));

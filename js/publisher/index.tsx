@@ -73,6 +73,11 @@ function Foot({ draft, status, titles, id }: PanelProps & { titles: Record<strin
                 Check again
               </button>
             )}
+            {planning && (
+              <button type="button" onClick={() => draft.send({ kind: "cancel" })}>
+                Cancel
+              </button>
+            )}
           </>
         ) : (
           <>

@@ -18,6 +18,7 @@ from constellations_widgets.auth.oidc_session import session_at
 from constellations_widgets.auth.session import Session
 from constellations_widgets.publishing.image_source import ImageSource
 from constellations_widgets.publishing.journal import default_journal
+from constellations_widgets.publishing.plan import plan
 from constellations_widgets.sources.reading import ParsedImage
 
 
@@ -398,6 +399,26 @@ def test_what_a_page_writes_into_a_trait_decides_nothing(publisher, box, draft, 
         "editing" if kind == "cancel" else "review"
     )
     assert images(box, draft) == []
+
+
+def test_a_check_that_takes_long_is_cancelled_and_its_end_changes_nothing(publisher, monkeypatch):
+    def slow(*arguments):
+        workers.append(threading.current_thread())
+        asked.set()
+        assert answered.wait(120)
+        return plan(*arguments)
+
+    workers: list[threading.Thread] = []
+    asked, answered = threading.Event(), threading.Event()
+    monkeypatch.setattr("constellations_widgets.widgets.publisher.plan", slow)
+    say(publisher, "review")
+    assert asked.wait(120) and publisher.status["phase"] == "planning"
+    say(publisher, "cancel")
+    assert publisher.status["phase"] == "editing"
+    answered.set()
+    workers[0].join(120)
+    assert publisher.status["phase"] == "editing" and publisher.status["review"] is None
+    assert review(publisher)["ready"]
 
 
 def test_waiting_to_send_again_is_shown_and_can_be_stopped(proxied, box, draft, monkeypatch):
