@@ -187,7 +187,9 @@ def _far_center(values: Values) -> _FarCenter | None:
         far = separation((plane.ra, plane.dec), middle_of(plane, size))
     except (SourceError, ArithmeticError, TypeError):
         return None
-    displaced = max(_displaced(far), _corners_displaced(plane, size) if known else 0.0) / plane.scale
+    width, height = size
+    corners = [(x, y) for x in (0, width) for y in (0, height)] if known else []
+    displaced = _displaced(plane, (width / 2, height / 2), *corners)
     if not UNSEEN < displaced < math.inf:  # numbers of any size can be typed
         return None
     nearer, error = recentered(plane, size)
@@ -212,18 +214,11 @@ _TOO_WIDE = (
 )
 
 
-def _corners_displaced(plane: Plane, size: tuple[float, float]) -> float:
-    """Return how many degrees away from its place WWT draws a corner of an image at most, if the image's middle is in view."""
-    width, height = size
-    middle = plane.on_plane(width / 2, height / 2)
-    corners = [plane.on_plane(x, y) for x in (0, width) for y in (0, height)]
-    return max(float(displacement(*corner, middle)) for corner in corners)
-
-
-def _displaced(far: float) -> float:
-    """Return how many degrees nearer WWT draws what is `far` degrees from its projection center; see `geometry.engine`."""
-    angle = math.radians(far)
-    return math.degrees(angle - math.atan(math.sin(angle)))
+def _displaced(plane: Plane, middle: tuple[float, float], *others: tuple[float, float]) -> float:
+    """Return how many pixels away from its place WWT draws one of these pixels at most, if the first one is in the middle of the view."""
+    looking_at = plane.on_plane(*middle)
+    found = (float(displacement(*plane.on_plane(*pixel), looking_at)) for pixel in (middle, *others))
+    return max(found) / plane.scale
 
 
 @rule("CXW219", WARNING)
@@ -246,7 +241,7 @@ def projection_center_may_be_far(values: Values) -> Fault | None:
     except (SourceError, ArithmeticError, TypeError):
         return None
     # The corner that every image has, whatever its size.
-    displaced = _displaced(separation((plane.ra, plane.dec), plane.sky(0, 0))) / plane.scale
+    displaced = _displaced(plane, (0, 0))
     if displaced <= TOLERANCE:
         return None
     return Fault(

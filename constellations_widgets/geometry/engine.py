@@ -64,4 +64,4 @@ def displacement(east: Any, north: Any, looking_at: tuple[float, float]) -> Any:
     # The angle between (1, x, y) and (center, x, y), whose vector product is (0, x, y) * (1 - center) turned by a right angle.
     across = m.hypot(x, y) * (center - 1)
     atan2 = math.atan2 if m is math else m.arctan2
-    return atan2(across, center + x**2 + y**2) / DEGREE
+    return atan2(across, center + x * x + y * y) / DEGREE  # a power of a large number would raise OverflowError

@@ -59,3 +59,9 @@ def test_what_the_source_has_said_is_not_said_again():
     given = header(ra=150.0, dec=20.0, scale=0.00363, crpix=(400.0, 700.0))
     draft = ImageDraft.from_fits(given, shape=(1242, 2845), tolerance=99, autosave=False)
     assert [problem.code for problem in draft.problems if problem.code in ("CXW219", "CXW909")] == ["CXW909"]
+
+
+@pytest.mark.parametrize("offset", [1e10, 1e160, 1.7e308])
+def test_an_offset_of_any_size_can_be_typed(offset):
+    values = Plane(10, 20, 40, 30, 0.01, 0).untiled() | {"wwt.offset_x": offset}
+    assert [problem.code for problem in reported(values, (80, 60))] == ["CXW219"]
