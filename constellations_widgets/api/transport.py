@@ -60,7 +60,6 @@ _REFUSALS: dict[int, tuple[type[errors.StatusError], str]] = {
     429: (errors.BusyError, "Try again later."),
     503: (errors.BusyError, "Try again later."),
 }
-_NOT_SENT = "Nothing was sent. "
 _LOOK_FIRST = "Whether the server did it is not known: check before sending it again."
 
 
@@ -288,8 +287,7 @@ class Transport:
         reason = one_line(str(error)).rstrip(".") or type(error).__name__
         if isinstance(error, NEVER_SENT):
             cause = f"{self.api_url} can't be reached: {reason}"
-            advice = f"{_NOT_SENT if call.writes else ''}Check the address and the network."
-            return self._error(errors.NotSentError, call, cause, advice)
+            return self._not_sent(call, cause, "Check the address and the network.")
         slow = isinstance(error, TimeoutException)
         cause = (
             f"{self.api_url} did not respond in time" if slow else f"the connection to {self.api_url} broke: {reason}"
@@ -310,8 +308,8 @@ class Transport:
             return self._redirected(call, response)
         if status == 407 and (proxy := proxy_for(self._url)):
             cause = f"the proxy {proxy.url} says {message!r} (status 407)"
-            advice = f"{_NOT_SENT if call.writes else ''}Put name and password into the proxy's address: http://name:password@host:port."
-            return self._error(errors.NotSentError, call, cause, advice, status)
+            advice = "Put name and password into the proxy's address: http://name:password@host:port."
+            return self._not_sent(call, cause, advice, status)
         # A 5xx or a 408, of a gateway or of the server itself, can come after the work was done.
         if call.writes and (status < 300 or status == 408 or status >= 500):
             unclear = self._error(errors.UnclearError, call, cause, _LOOK_FIRST, status)
@@ -339,6 +337,11 @@ class Transport:
         if call.writes and status not in (301, 307, 308):  # the others may stand for “done, see there”
             return self._error(errors.UnclearError, call, cause, _LOOK_FIRST, status)
         return self._error(errors.BadAnswerError, call, cause, "Use the API's own address.", status)
+
+    def _not_sent(self, call: Call, cause: str, advice: str, status: int | None = None) -> errors.NotSentError:
+        # A reading may follow a request whose outcome is not known, of which the words would be false.
+        words = "Nothing was sent. " if call.writes else ""
+        return self._error(errors.NotSentError, call, cause, f"{words}{advice}", status)
 
     def _error(self, kind: type[Error], call: Call, cause: str, advice: str, status: int | None = None) -> Error:
         error = kind(f"Could not {call.what}: {cause}. {advice}".rstrip(), url=self.api_url + call.path, status=status)
