@@ -428,8 +428,8 @@ class ImageDraft(Exports, CheckedFields):
             for each in self._doubts
             if each.holds(self)
         ]
-        told = inaccuracy_in(doubts)  # which counts what a far projection center displaces, too
-        found = [each for each in super()._find_problems() if each.code != "CXW219" or each.fix or not told]
+        reported = inaccuracy_in(doubts)  # which counts what a far projection center displaces, too
+        found = [each for each in super()._find_problems() if each.code != "CXW219" or each.fix or not reported]
         return [*found, *doubts, *unsaved, *self._remarks, *offers]
 
     @property

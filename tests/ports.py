@@ -1,4 +1,4 @@
-"""Ports of this machine for servers that are told theirs."""
+"""Free ports of this machine, for servers that take theirs as an argument."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import random
 import socket
 
 PORTS = range(20_000, 32_000)
-"""Below those that systems hand out: a port of the system's choice may be taken by a kernel before its server has started."""
+"""Below those that operating systems assign: an assigned port may go to a kernel before its server has started."""
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on, and that the system gives to nobody who does not name it."""
+    """Return a port that no program listens on, outside the range from which the system assigns ports."""
     for port in random.sample(PORTS, 100):
         with socket.socket() as probe:
             try:

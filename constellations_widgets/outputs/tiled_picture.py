@@ -66,7 +66,7 @@ def plane_in_picture(
 def _likeness(
     values: Mapping[str, Any], picture: LocalImage, size: tuple[int, int], tiles: LocalImage
 ) -> tuple[float, float] | None:
-    """Return the correlation of a tile at the middle with the picture, and with the picture upside down; None if it can't be told."""
+    """Return the correlation of a tile at the middle with the picture, and with the picture upside down; None if it is not known."""
     if set(PLACEHOLDERS.findall(tiles.template)) not in _NUMBERED or tiles.fits or size[0] * size[1] > _MOST_PIXELS:
         return None
     levels = int(values["wwt.tile_levels"])

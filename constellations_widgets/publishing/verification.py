@@ -73,7 +73,7 @@ def _page(handle: str, number: int, client: Constellations) -> list[ImageSummary
 
 
 def _look(image: ImageSummary) -> tuple[str | None, str]:
-    """Return what tells an image of a list from others."""
+    """Return the URL and the note of an image in a list, by which it is distinguished from others."""
     return image.storage.legacy_url_template, image.note
 
 

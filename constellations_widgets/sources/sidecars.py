@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 _BLOCK = 2880  # bytes, of which FITS files are made
 _NAMED = 5  # most other HDUs of a file that are listed
-_CENTERED = (
-    1.0  # pixels from the middle of a picture at which a reference pixel is in its middle: some count from 0, or round
-)
+_CENTERED = 1.0
+"""Pixels from the middle of a picture at which a reference pixel is still taken to be there: some programs count from 0, or round."""
 _SUFFIXES = (".wcs", ".wcs.gz", ".new", ".ini", ".head", ".hdr", ".xmp", ".fits", ".fit", ".fts")
 """Ends of the names that plate solvers and picture editors give to files with the WCS of a picture."""
 
@@ -40,9 +39,7 @@ class _Sidecar:
     size: tuple[int, int] | None  # size of the image that it was made for, if known
     solved: bool = False  # whether astrometry.net made it, which counts rows from the top
     assumed: tuple[str, ...] = ()
-    factor: float | None = (
-        None  # pixels of the picture along a side for each that the WCS counts, if the file says so itself
-    )
+    factor: float | None = None  # pixels of the picture along a side for each that the WCS counts, if the file gives it
 
 
 def plane_beside(given: Any, size: tuple[int, int], what: str, rows: str | None, tolerance: float) -> PlacedPlane:

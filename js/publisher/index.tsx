@@ -24,7 +24,7 @@ type PanelProps = DraftViewProps & { status: PublisherStatus };
 
 const blockingOf = (groups: Group[]) => groups.find(({ kind }) => kind === "missing" || kind === "to fix");
 
-/** Tell the panel how high its foot is, so that no field that gets the focus is scrolled behind it. */
+/** Set the height of the foot on the panel, so that no field that gets the focus is scrolled behind it. */
 function useScrollPadding(foot: RefObject<HTMLElement | null>) {
   useEffect(() => {
     const element = foot.current!;

@@ -265,19 +265,19 @@ def test_a_view_that_is_built_again_in_another_mode_is_where_it_was(view: View):
     before = camera(view.element)
     known = ["ra", "dec", "fov", "roll"]
 
-    def is_told() -> bool:
+    def is_reported() -> bool:
         now = view.preview.view
         places = [before[name] for name in known]
         return now is not None and [now.ra, now.dec, now.height, now.roll] == pytest.approx(places, abs=1e-3)
 
-    # The app tells its view five times a second, and a view that is built anew goes by that.
-    view.until(is_told, "the view was not told")
+    # The app reports its view five times a second, and a view that is rebuilt starts from the last report.
+    view.until(is_reported, "the view was not reported")
     # As a host does it when a cell is moved.
     view.element.evaluate("it => { delete it.dataset.cxwCamera; const p = it.parentNode; it.remove(); p.append(it); }")
     handle = view.element.element_handle()
     handle.owner_frame().wait_for_function("it => it.dataset.cxwCamera", arg=handle, timeout=180_000)
     view.until(lambda: camera(view.element) == pytest.approx(before, abs=1e-3), "the view is elsewhere")
-    view.until(is_told, "another view was told")  # of its first moment, perhaps, before the mode is set again
+    view.until(is_reported, "another view was reported")  # the first report may come before the mode is set again
 
 
 def test_the_api_stands_among_other_widgets_as_its_preview(lab: Lab):

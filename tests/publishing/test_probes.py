@@ -200,18 +200,18 @@ def test_a_thumbnail_of_another_size_is_told_with_its_size(direct, server):
     assert "size could not be read" in said(server.put("/w", picture(96, 45, "WEBP"), "image/webp"), size=(96, 45))
 
 
-def test_a_copy_of_another_size_than_the_image_that_was_placed_is_told(direct, client, box, server, tmp_path):
+def test_a_copy_of_another_size_than_the_image_that_was_placed_is_reported(direct, client, box, server, tmp_path):
     (tmp_path / "m51.jpg").write_bytes(picture(120, 80))
     draft = ImageDraft.from_image(tmp_path / "m51.jpg", center=(202.47, 47.2), width=0.2, autosave=False)
     draft.update({name: value for name, value in make_draft().values.items() if not name.startswith("wwt.") and value})
     words = (
         "is 60 by 40 pixels, and an image of 120 by 80 was placed: WWT would draw it in another size, beside its place"
     )
-    for name, size, told in (("m51.jpg", (120, 80), False), ("web.jpg", (60, 40), True)):
+    for name, size, is_reported in (("m51.jpg", (120, 80), False), ("web.jpg", (60, 40), True)):
         draft[URL] = server.put(f"/{name}", picture(*size))
         [step] = plan([draft], client, box.handle)
-        assert any(words in reason for reason in step.reasons) is told
-        assert any(words in fault for fault in check_address(draft, private=True).faults) is told
+        assert any(words in reason for reason in step.reasons) is is_reported
+        assert any(words in fault for fault in check_address(draft, private=True).faults) is is_reported
     assert (
         said(server.put("/a.webp", picture(60, 40, "WEBP"), "image/webp"), placed=(120, 80)) == ""
     )  # its size is not read

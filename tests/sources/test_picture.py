@@ -417,6 +417,6 @@ def test_earlier_edits_of_a_picture_of_another_size_keep_their_words_and_not_the
         draft.restore(tmp_path / "earlier.json")
     assert (same.note, same.wwt.rotation) == ("the Whirlpool", 30.0)
     assert (half.note, half.wwt.rotation, half.wwt.base_degrees_per_tile) == ("the Whirlpool", 0.0, placed)
-    for draft, told in ((same, 0), (half, 1)):
+    for draft, count in ((same, 0), (half, 1)):
         said = [problem.message for problem in draft.problems if problem.code == "CXW901"]
-        assert sum("80 × 60 pixels, and the file has 40 × 30 now" in each for each in said) == told
+        assert sum("80 × 60 pixels, and the file has 40 × 30 now" in each for each in said) == count

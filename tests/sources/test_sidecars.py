@@ -141,15 +141,17 @@ SCALED = {
 @pytest.mark.parametrize("factor", [40, 2, 0.5])
 @pytest.mark.filterwarnings("ignore")
 def test_a_copy_of_another_size_lies_where_the_solved_picture_does(picture, cards, factor):
-    """astropy is asked for the places of the original's pixels; distortions count them, too."""
+    """astropy gives the places of the original's pixels, which distortions count, too."""
     cards = cards.copy()
     cards["IMAGEW"], cards["IMAGEH"] = (int(side * factor) for side in SIZE)
     reading = read_picture(picture, cards, tolerance=99)
     drawn, scale = as_wwt_draws(dict(reading.values), corners(SIZE))
     off = apart(drawn, sky(WCS(cards), (corners(SIZE) - 0.5) * factor + 0.5)).max() / scale
     said = [*reading.remarks, *(doubt.message for doubt in reading.doubts)]
-    told = max([0.02, *(float(found[1]) for each in said if (found := re.search(r"at most ([\d.e+-]+) pixels", each)))])
-    assert off <= told * 1.01
+    reported = max(
+        [0.02, *(float(found[1]) for each in said if (found := re.search(r"at most ([\d.e+-]+) pixels", each)))]
+    )
+    assert off <= reported * 1.01
 
 
 def test_a_wcs_of_unknown_size_is_taken_for_the_pictures_and_this_is_said(picture):

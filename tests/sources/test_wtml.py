@@ -616,10 +616,10 @@ def test_a_local_hips_is_found_by_its_properties_and_its_tiles_without_their_ext
 
 
 @pytest.mark.parametrize(
-    ("frame", "told"),
+    ("frame", "is_doubted"),
     [("equatorial", False), ("galactic", False), ("ecliptic", True), ("Galactic", True), ("mars", True), (None, False)],
 )
-def test_a_hips_in_a_frame_that_wwt_takes_for_equatorial_is_doubted(tmp_path, frame, told):
+def test_a_hips_in_a_frame_that_wwt_takes_for_equatorial_is_doubted(tmp_path, frame, is_doubted):
     lines = [
         "# hips_frame = none",
         "creator_did = ivo://example",
@@ -632,7 +632,7 @@ def test_a_hips_in_a_frame_that_wwt_takes_for_equatorial_is_doubted(tmp_path, fr
     found = [problem.message for problem in draft.problems if problem.code == "CXW910"]
     draft.host_at("https://example.org/hips")
     assert [p.message for p in draft.problems if p.code == "CXW910"] == found
-    assert [f"the frame '{frame}' (hips_frame)" in message for message in found] == [True] * told
+    assert [f"the frame '{frame}' (hips_frame)" in message for message in found] == [True] * is_doubted
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
