@@ -69,8 +69,3 @@ class Backoff:
     def cancel(self) -> None:
         """End all waiting at once, for good."""
         self._cancelled.set()
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether `cancel` was called."""
-        return self._cancelled.is_set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -17,7 +16,7 @@ from ..text import format_sentence
 from . import clock
 from .attempts import Attempt
 from .backoff import Backoff
-from .delivery import WaitStoppedError, find_published, tell_nobody
+from .delivery import WaitStoppedError, find_published, tell_after, tell_nobody
 from .journal import Journal, default_journal
 from .plan import BLOCKED, DECIDE, PUBLISH, SKIP, Plan, Step, plan
 from .rows import (
@@ -270,7 +269,7 @@ class Batch(Report):
         for attempt in current:
             row = rows[attempt.key]
             if attempt.state == UNCLEAR:  # now, or since another program has verified that the image is its own
-                self._safely(row.step.draft.published, None)
+                tell_after(row.step.draft.published, None)
                 self._set(row, UNCLEAR, _unclear(attempt.answer))
 
     def _unverified(self) -> dict[str, Row]:
@@ -393,11 +392,7 @@ class Batch(Report):
         if receipt := _receipt_of(attempts):
             self._set(row, PUBLISHED, _BY_ANOTHER, receipt)
         elif any(attempt.state == UNCLEAR for attempt in attempts):
-            self._set(
-                row,
-                UNCLEAR,
-                _unclear(error.message if isinstance(error, ApiError) else message),
-            )
+            self._set(row, UNCLEAR, _unclear(error.message if isinstance(error, ApiError) else message))
         else:
             self._set(row, FAILED, message)
 
@@ -416,7 +411,7 @@ class Batch(Report):
             # Even if the server does not list it: what the journal has as published is not sent twice from here.
             row.state, row.reason, row.receipt = PUBLISHED, "Published before.", receipt
             self._earlier.add(receipt.key)
-            self._safely(step.draft.published, receipt)
+            tell_after(step.draft.published, receipt)
         elif row.state != BLOCKED and any(attempt.state == UNCLEAR for attempt in attempts):
             row.state, row.look_first = WAITING, True  # nothing is sent before that is reconciled
         return row
@@ -427,7 +422,7 @@ class Batch(Report):
     def _set(self, row: Row, state: str, reason: str = "", receipt: Receipt | None = None) -> None:
         row.state, row.reason, row.receipt = state, reason, receipt
         if receipt is not None:
-            self._safely(row.step.draft.published, receipt)
+            tell_after(row.step.draft.published, receipt)
         self._notify(row)
 
     def _set_message(self, message: str) -> None:
@@ -439,14 +434,7 @@ class Batch(Report):
     def _notify(self, row: Row | None) -> None:
         if self._on_progress is not None:
             with self._notifying:
-                self._safely(self._on_progress, self, row)
-
-    def _safely(self, tell: Callable[..., Any], *what: Any) -> None:
-        """Call a listener; an error in it must not stop the batch."""
-        try:
-            tell(*what)
-        except Exception as error:  # noqa: BLE001
-            warnings.warn(f"A progress callback failed: {type(error).__name__}: {error}", stacklevel=3)
+                tell_after(self._on_progress, self, row)
 
 
 def _receipt_of(attempts: Iterable[Attempt]) -> Receipt | None:

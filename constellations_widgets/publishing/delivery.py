@@ -422,7 +422,7 @@ def unclear_error(attempt: Attempt, answer: str, seen: Reconciliation, cause: Ap
 
 
 def tell_after(tell: Callable[..., Any], *what: Any) -> None:
-    """Report what was sent. An error in the listener must not hide the outcome of the request."""
+    """Call a listener. An error in it must not hide the outcome of a request, or stop a batch."""
     try:
         tell(*what)
     except Exception as error:  # noqa: BLE001
