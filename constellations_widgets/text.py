@@ -41,6 +41,11 @@ def one_line(text: str, limit: int = SHOWN_LIMIT) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def clipped(text: str, limit: int = 60) -> str:
+    """Return `text`, cut at its end to at most `limit` characters."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 def format_sentence(text: str) -> str:
     """Return `text` with one full stop at its end, and an initial capital letter unless it begins with an address or a name."""
     first = text.partition(" ")[0].rstrip(".,;:")

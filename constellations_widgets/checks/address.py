@@ -48,6 +48,14 @@ def is_private_host(host: str) -> bool:
         return False
 
 
+def is_private_address(url: str) -> bool:
+    """Return whether an address by itself says that it is in a private network."""
+    try:
+        return is_private_host(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+
+
 def is_on_this_computer(url: str) -> bool:
     """Return whether a server runs on this computer, as the sandbox does: nothing that is sent there leaves it."""
     host = urlsplit(url).hostname or ""

@@ -11,6 +11,7 @@ from ..errors import CreditsError, LicenseError
 from ..schema.credits import clean_credits
 from ..schema.license import is_public_domain, license_warning, normalize_license, suggested_license
 from ..schema.placement import Fault, Values, shown, text
+from ..text import clipped
 from .registry import ERROR, INFO, WARNING, rule
 from .words import CREDIT_LABEL, EMPTY_MARKUP, OWNED, PUBLIC_DOMAIN, TAG, YEAR, YEAR_OF_COPYRIGHT, without_final_stop
 
@@ -22,10 +23,6 @@ _RESERVED = re.compile(r"(?<![\s.,;])[\s.,;]*\ball rights reserved\b\.?", re.IGN
 def _at_field(message: str) -> str:
     """Return a message of the license's or the credits' own module in the form that follows a field's label."""
     return re.sub("^The (?:license|credits) ", "", message).removesuffix(".")
-
-
-def _named(license: str) -> str:
-    return license if len(license) <= 60 else f"{license[:59]}…"
 
 
 def _license(values: Values) -> str:
@@ -50,7 +47,7 @@ def license_is_an_expression(values: Values) -> Fault | None:
     return (
         None
         if normal == given
-        else Fault(LICENSE, f"is written {_named(normal)}", f"Use {_named(normal)}", {LICENSE: normal})
+        else Fault(LICENSE, f"is written {clipped(normal)}", f"Use {clipped(normal)}", {LICENSE: normal})
     )
 
 
@@ -68,7 +65,7 @@ def public_domain_has_its_license(values: Values) -> Fault | None:
     normal = _license(values)
     own_terms = "LicenseRef-" in normal and normal != "LicenseRef-None"
     if normal and not own_terms and not is_public_domain(normal) and PUBLIC_DOMAIN.search(text(values, COPYRIGHT)):
-        message = f"{_named(normal)} contradicts the copyright statement, which says public domain"
+        message = f"{clipped(normal)} contradicts the copyright statement, which says public domain"
         return Fault(LICENSE, message, "Use CC-PDDC", {LICENSE: "CC-PDDC"})
     return None
 
@@ -79,7 +76,7 @@ def license_without_rights_has_no_owner(values: Values) -> Fault | None:
     normal, owner = _license(values), text(values, COPYRIGHT)
     if normal and is_public_domain(normal) and OWNED.search(owner) and not PUBLIC_DOMAIN.search(owner):
         message = (
-            f"names an owner, but {_named(normal)} says that there are no rights: name people in the credits instead"
+            f"names an owner, but {clipped(normal)} says that there are no rights: name people in the credits instead"
         )
         return Fault(COPYRIGHT, message, "Say “Public domain”", {COPYRIGHT: "Public domain"})
     return None
@@ -91,7 +88,7 @@ def open_license_reserves_nothing(values: Values) -> Fault | None:
     normal, owner = _license(values), text(values, COPYRIGHT)
     if normal and "LicenseRef-" not in normal and _RESERVED.search(owner):
         without = _RESERVED.sub("", owner).strip()
-        message = f"says “All rights reserved” and contradicts {_named(normal)}, which gives rights away"
+        message = f"says “All rights reserved” and contradicts {clipped(normal)}, which gives rights away"
         return Fault(COPYRIGHT, message, *(("Leave it out", {COPYRIGHT: without}) if without else ()))
     return None
 
@@ -101,7 +98,7 @@ def license_is_for_images(values: Values) -> Fault | None:
     """Report a license written for software."""
     normal = _license(values)
     if _SOFTWARE.match(normal):
-        return Fault(LICENSE, f"{_named(normal)} was written for software; for images CC-BY-4.0 or CC0-1.0 is usual")
+        return Fault(LICENSE, f"{clipped(normal)} was written for software; for images CC-BY-4.0 or CC0-1.0 is usual")
     return None
 
 

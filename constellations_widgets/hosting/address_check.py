@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ..api.web import WebProber
-from ..checks.address import is_private_host
+from ..checks.address import is_private_address
 from ..checks.pages import page_address
 from ..errors import HostingError
 from ..publishing.probes import THUMBNAIL_SIZE, Target, faults_of, kind_of, placed_size, size_of
@@ -95,7 +94,7 @@ def check_address(draft: ImageDraft, field: str = URL, *, private: bool = False)
     target = _target(draft, field, address)
     page = page_address(address)
     with WebProber() as web:
-        found = web.probe(target.url, lambda content: False, private=private and _is_private(target.url))
+        found = web.probe(target.url, lambda content: False, private=private and is_private_address(target.url))
     kind = kind_of(found.content) or ""
     faults = tuple(faults_of(target, found))
     if page is not None:
@@ -122,10 +121,3 @@ def _target(draft: ImageDraft, field: str, address: str) -> Target:
     what = "The first tile" if has_tiles(address) else "The image"
     first = root_tile(address, projection, file_type, quads)
     return Target(field, what, first, fits=ending.startswith(".fit"), placed=placed_size(draft))
-
-
-def _is_private(url: str) -> bool:
-    try:
-        return is_private_host(urlsplit(url).hostname or "")
-    except ValueError:
-        return False

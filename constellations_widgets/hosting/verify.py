@@ -6,11 +6,11 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from .. import runtime
 from ..api.web import MOST_BYTES, WebProber
-from ..checks.address import is_private_host
+from ..checks.address import is_private_address
 from ..publishing.probes import Target, faults_of, kind_of
 from .collect import HostedFile
 
@@ -78,7 +78,7 @@ def verify(files: Iterable[tuple[HostedFile, str]]) -> tuple[int, dict[str, list
 
         def load(given: tuple[HostedFile, str]) -> list[str]:
             file, url = given
-            answer = web.probe(url, lambda content: False, private=is_private_host(urlsplit(url).hostname or ""))
+            answer = web.probe(url, lambda content: False, private=is_private_address(url))
             expected = file.read()[:MOST_BYTES]
             target = Target("", file.key, url, fits=kind_of(expected) == "FITS")
             faults = list(faults_of(target, answer))

@@ -7,13 +7,13 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from .. import runtime
 from ..api.web import ASTRAY, PRIVATE, SLOW, UNREACHABLE, ProbeResult, WebProber
-from ..checks.address import is_private_host
+from ..checks.address import is_private_address
 from ..schema.placement import THUMBNAIL, URL, is_sky_image, text
 from ..schema.tiles import has_tiles, hips_extension, root_tile
+from ..text import clipped
 
 if TYPE_CHECKING:
     from ..draft import ImageDraft
@@ -126,11 +126,11 @@ def look_at(
     urls = list(dict.fromkeys(target.url for target in wanted))
     if not urls:
         return {}
-    at_home = _is_private(api_url)
+    at_home = is_private_address(api_url)
     with WebProber() as web, runtime.new_pool(min(THREADS, len(urls)), "probe") as pool:
 
         def look(url: str) -> ProbeResult:
-            return web.probe(url, _tells_enough, private=at_home and _is_private(url))
+            return web.probe(url, _tells_enough, private=at_home and is_private_address(url))
 
         looks: dict[str, ProbeResult] = {}
         for url, found in zip(urls, pool.map(look, urls), strict=True):
@@ -138,7 +138,7 @@ def look_at(
             tell(len(looks), len(urls))
     return {
         target: [
-            f"{target.field}: {target.what}, {_shortened(target.url)}, {fault}."
+            f"{target.field}: {target.what}, {clipped(target.url, _SHOWN)}, {fault}."
             for fault in faults_of(target, looks[target.url])
         ]
         for target in wanted
@@ -218,15 +218,3 @@ def _tells_enough(content: bytes) -> bool:
     if kind in ("PNG", "GIF", "JPEG"):
         return size_of(content) is not None
     return kind is not None or len(content) >= _LONGEST_START
-
-
-def _is_private(url: str) -> bool:
-    """Return whether an address by itself says that it is in a private network."""
-    try:
-        return is_private_host(urlsplit(url).hostname or "")
-    except ValueError:
-        return False
-
-
-def _shortened(url: str) -> str:
-    return url if len(url) <= _SHOWN else f"{url[: _SHOWN - 1]}…"

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..interface import in_terms
+from ..text import clipped
 from .tiles import PLACEHOLDERS, has_tiles, is_hips, is_known_template, uses_quad_tree, without_extension
 
 Values = Mapping[str, Any]
@@ -63,7 +64,7 @@ def shown(value: Any, limit: int = 60) -> str:
         text = repr(value)
     except Exception:  # a number with thousands of digits, or an object without a repr  # noqa: BLE001
         text = f"this {type(value).__name__}"
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return clipped(text, limit)
 
 
 def is_tan(values: Values) -> bool:
@@ -141,7 +142,7 @@ def sky_image_url_is_one_file(values: Values) -> Fault | None:
     if is_sky_image(values) and (found := PLACEHOLDERS.search(url)):
         return Fault(
             URL,
-            f"an untiled image (SkyImage) is one file, but its URL has the placeholder {_plain(found[0])}; for tiles use Tan",
+            f"an untiled image (SkyImage) is one file, but its URL has the placeholder {clipped(found[0])}; for tiles use Tan",
         )
     return None
 
@@ -161,7 +162,7 @@ def url_has_all_placeholders(values: Values) -> Fault | None:
     names = ", ".join(sorted(found))
     return Fault(
         URL,
-        f"has the placeholders {_plain(names)}; WWT knows {{1}} {{2}} {{3}} (level, x, y), {{L}} {{X}} {{Y}}, or {{Q}}",
+        f"has the placeholders {clipped(names)}; WWT knows {{1}} {{2}} {{3}} (level, x, y), {{L}} {{X}} {{Y}}, or {{Q}}",
     )
 
 
@@ -180,10 +181,6 @@ def _hips_fault(url: str) -> Fault | None:
             {URL: plain},
         )
     return None
-
-
-def _plain(words: str) -> str:
-    return words if len(words) <= 60 else f"{words[:59]}…"
 
 
 def quad_tree_map_has_a_use(values: Values) -> Fault | None:
@@ -208,7 +205,7 @@ def web_address_fault(url: str) -> str | None:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        return f"is not a web address ({_plain(str(error))})"
+        return f"is not a web address ({clipped(str(error))})"
     if not parts.scheme:
         return "Enter a full web address starting with https://"
     if parts.scheme.lower() not in ("http", "https"):
@@ -237,7 +234,7 @@ def _address_fault(path: str, url: str, reason: str) -> Fault:
         meant = f"https://{meant}"
     if meant == url or web_address_fault(PLACEHOLDERS.sub("0", meant)):
         return Fault(path, reason)
-    return Fault(path, reason, f"Use {meant if len(meant) <= 60 else f'{meant[:59]}…'}", {path: meant})
+    return Fault(path, reason, f"Use {clipped(meant)}", {path: meant})
 
 
 def thumbnail_is_a_web_address(values: Values) -> Fault | None:
