@@ -16,8 +16,6 @@ from ..schema.records import ImageRecord, RecordWwt
 from ..schema.scenes import SceneRecord
 from .attempts import Attempt
 
-_NOT_PLACEMENT = "thumbnail_url"
-
 
 def is_record_of(record: ImageRecord | SceneRecord, attempt: Attempt) -> bool:
     """Return whether `record` is the whole of what `attempt` sent, under the same handle."""
@@ -42,14 +40,12 @@ def is_summary_of(note: str, attempt: Attempt) -> bool:
 
 def same_placement(record: ImageRecord, request: Mapping[str, Any]) -> bool:
     """Return whether WWT draws the record's image exactly where it would draw that of `request`."""
-    kept, sent = _wwt(record.wwt.model_dump()), _wwt(as_stored(request.get("wwt", {})))
-    return _without_thumbnail(kept) == _without_thumbnail(sent)
+    return _placement(record.wwt.model_dump()) == _placement_sent(request)
 
 
 def same_placement_sent(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Return whether two requests place their images alike."""
-    first, second = (_wwt(as_stored(request.get("wwt", {}))) for request in (one, other))
-    return _without_thumbnail(first) == _without_thumbnail(second)
+    return _placement_sent(one) == _placement_sent(other)
 
 
 def differs_in_text_only(one: Attempt, other: Attempt) -> bool:
@@ -109,5 +105,9 @@ def _wwt(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: None for name in RecordWwt.model_fields} | dict(fields)
 
 
-def _without_thumbnail(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if name != _NOT_PLACEMENT}
+def _placement(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in _wwt(fields).items() if name != "thumbnail_url"}
+
+
+def _placement_sent(request: Mapping[str, Any]) -> dict[str, Any]:
+    return _placement(as_stored(request.get("wwt", {})))
