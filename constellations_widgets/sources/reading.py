@@ -76,12 +76,8 @@ class Doubt:
 
 def saved_doubts(doubts: Iterable[Doubt], values: Any) -> list[dict[str, Any]]:
     """Return the doubts that hold for `values` as plain data for JSON, which has no infinity."""
-    held = [asdict(each) for each in doubts if each.holds(values)]
-    return [each for each in held if math.inf not in map(abs, filter(_is_float, each["given"].values()))]
-
-
-def _is_float(value: Any) -> bool:
-    return isinstance(value, float)
+    held = (asdict(each) for each in doubts if each.holds(values))
+    return [each for each in held if not any(value in (math.inf, -math.inf) for value in each["given"].values())]
 
 
 def doubts_of(saved: Any) -> tuple[Doubt, ...]:
