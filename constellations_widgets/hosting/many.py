@@ -18,6 +18,7 @@ from .collect import INDEX, slug_of
 from .host import Hosted, host, require_draft, set_addresses
 from .profiles import HostingProfile
 from .sandbox_store import UploadSandbox, is_sandbox
+from .stores import require_address
 
 if TYPE_CHECKING:
     from ..draft import ImageDraft
@@ -112,14 +113,21 @@ def host_all(
     list of Outcome
         In the order of the drafts; `result` is a `Hosted`.
 
+    Raises
+    ------
+    HostingError
+        If `target` is neither a folder or an address, nor a sandbox, or one of `drafts` is no draft.
+
     Examples
     --------
     >>> cxw.host_all(drafts, "public_html", "https://example.org/images/")  # doctest: +SKIP
     """
     if isinstance(target, HostingProfile):
         public_url = public_url or target.public_url or None
-        options["options"] = {**target.options, **options.get("options", {})}
+        options["options"] = {**target.options, **(options.get("options") or {})}
         target = target.target
+    if not is_sandbox(target):
+        require_address(target)
     drafts = list(drafts)
     for draft in drafts:
         require_draft(draft)
@@ -163,10 +171,13 @@ def _tile_one(payload: tuple[Any, dict[str, Any]], folder: str, may_split: bool)
     """Cut one image; if `may_split`, only prepare a large one to be cut in several tasks."""
     source, options = payload
     index = Path(folder, INDEX)
-    file = Path(source["local"]["root"], source["local"]["template"]) if isinstance(source, Mapping) else source
-    if index.exists() and Path(file).exists() and index.stat().st_mtime_ns > Path(file).stat().st_mtime_ns:
+    if isinstance(source, Mapping):
+        image: Any = _draft_of(source)
+        file = image.local and image.local.where(image.local.template)
+    else:
+        image = file = file_path(source, "picture")
+    if file and index.exists() and file.exists() and index.stat().st_mtime_ns > file.stat().st_mtime_ns:
         return index.parent  # made by an earlier call, or by a worker that died before it could report
-    image = _draft_of(source) if isinstance(source, Mapping) else source
     return (may_split and split_tiling(image, folder, **options)) or tile(image, folder, **options).result()
 
 

@@ -461,6 +461,14 @@ def _give_credentials(others: str = "") -> str:
     )
 
 
+def require_address(target: object) -> None:
+    """Raise HostingError if a target is neither a folder nor an address."""
+    if not isinstance(target, (str, Path)) or not str(target).strip():
+        raise HostingError(
+            f"{in_terms('target=', '--to', '“Folder or address”')} must be a folder or an address, not {target!r:.80}"
+        )
+
+
 def open_store(target: str | Path, options: Mapping[str, Any], secrets: Mapping[str, str]) -> Store:
     """Return the store at an address or a folder.
 
@@ -469,10 +477,7 @@ def open_store(target: str | Path, options: Mapping[str, Any], secrets: Mapping[
     HostingError
         If the address is not understood, a package is missing, or the service cannot be reached.
     """
-    if not isinstance(target, (str, Path)) or not str(target).strip():
-        raise HostingError(
-            f"{in_terms('target=', '--to', '“Folder or address”')} must be a folder or an address, not {target!r:.80}"
-        )
+    require_address(target)
     text = str(target)
     if fault := address_fault(text):
         raise HostingError(f"The target {fault}")

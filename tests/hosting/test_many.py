@@ -11,6 +11,7 @@ from hosting.servers import folder_place
 from PIL import Image
 
 from constellations_widgets import ImageDraft, host_all, tile_all
+from constellations_widgets.errors import HostingError
 
 PLACEMENT = {"center": (202.4, 47.2), "width": 0.2}
 
@@ -49,6 +50,13 @@ def test_run_again_it_makes_what_is_missing(pictures, tmp_path):
     assert before.items() <= contents(tmp_path / "out").items() and not any(outcome.error for outcome in second)
     pictures[0].write_bytes(pictures[1].read_bytes())
     assert "already exists" in tile_all(pictures, tmp_path / "out", **PLACEMENT)[0].error
+
+
+def test_drafts_that_were_tiled_before_are_kept_also_with_a_space_in_the_file_name(pictures, tmp_path):
+    draft = ImageDraft.from_image(pictures[0], autosave=False, **PLACEMENT)
+    first, second = (tile_all([draft], tmp_path / "out") for _ in range(2))
+    assert second == first and not first[0].error
+    assert "is not a single image file" in tile_all([ImageDraft(autosave=False)], tmp_path / "out")[0].error
 
 
 def test_one_that_fails_is_named_and_stops_no_other(pictures, tmp_path):
@@ -107,6 +115,16 @@ def test_hosted_in_processes_the_drafts_here_have_their_addresses(pictures, tmp_
             assert draft.storage.legacy_url_template == outcome.result.url
         assert outcomes[3].result.url == f"{place.public_url}field-0-2/field%200.png"
         assert place.read("field-2/field 2.png") == pictures[2].read_bytes()
+
+
+@pytest.mark.parametrize("target", [None, "", 7])
+def test_what_is_no_folder_or_address_is_refused_before_a_folder_is_made(pictures, tmp_path, monkeypatch, target):
+    monkeypatch.chdir(tmp_path)
+    draft = ImageDraft.from_image(pictures[0], autosave=False, **PLACEMENT)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(HostingError, match="must be a folder or an address"):
+        host_all([draft], target, "https://example.org/")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_dask_cluster_makes_the_same_tiles_although_a_worker_dies(pictures, wide, tmp_path):
