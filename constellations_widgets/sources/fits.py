@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import operator
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,7 +86,7 @@ def read_fits(
     if isinstance(source, str | Path):
         return _from_file(file_path(source, "FITS image"), tolerance, hdu, wcs)
     what = f"The {type(source).__name__}"
-    with _SourceErrors(what):
+    with _source_errors(what):
         if isinstance(source, WCS):
             wcs, remarks = checked_wcs(source, what)
             return _placed(wcs, _size(shape, source.array_shape, what), what, tolerance, remarks)
@@ -105,7 +106,7 @@ def read_fits(
 
 def _from_file(path: Path, tolerance: float, wanted: HduChoice | None, wcs: Any) -> ParsedImage:
     try:
-        with _SourceErrors(path.name, path), open_fits(path) as hdus:
+        with _source_errors(path.name, path), open_fits(path) as hdus:
             if wcs is not None:
                 replace_wcs(chosen_image(hdus, path.name, wanted), wcs)
             return _of_hdus(hdus, path.name, path, tolerance, wanted)
@@ -291,21 +292,17 @@ def _key(hdu: Any) -> str:
     return hashlib.sha256(repr(hdu.header).encode() + hdu.data.tobytes()).hexdigest()
 
 
-class _SourceErrors:
+@contextlib.contextmanager
+def _source_errors(what: str, path: Path | None = None) -> Iterator[None]:
     """Context that turns any error of astropy for a broken file into a SourceError, and silences its warnings."""
-
-    def __init__(self, what: str, path: Path | None = None):
-        self._what, self._path = what, path
-
-    def __enter__(self) -> None:
-        self._quiet = quiet()
-        self._quiet.__enter__()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any) -> None:
-        self._quiet.__exit__(None, None, None)
-        if isinstance(error, Exception) and not isinstance(error, SourceError | FileNotFoundError):
-            if self._path is not None and (fault := structure_fault(self._path)):
-                raise SourceError(f"{self._what}: {fault}") from None
-            # wcslib's first line is a location in its C source
-            reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-            raise SourceError(f"{self._what} can't be read as a FITS image ({reason}): download it again") from None
+    try:
+        with quiet():
+            yield
+    except (SourceError, FileNotFoundError):
+        raise
+    except Exception as error:  # noqa: BLE001
+        if path is not None and (fault := structure_fault(path)):
+            raise SourceError(f"{what}: {fault}") from None
+        # wcslib's first line is a location in its C source
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+        raise SourceError(f"{what} can't be read as a FITS image ({reason}): download it again") from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,14 +124,14 @@ def _version(path: Path) -> tuple[int, int]:
 
 @functools.lru_cache(maxsize=64)
 def _shape_of(path: Path, number: int | None, _version: tuple[int, int]) -> FitsShape:
-    with _OpenedFits(path, path.name) as hdus:
+    with _opened(path, path.name) as hdus:
         height, width = chosen_plane(hdus, path.name, number).plane_shape
     return FitsShape((width, height))
 
 
 @functools.lru_cache(maxsize=2)  # all previews of a draft show the same pixels
 def _pixels_of(path: Path, number: int | None, _version: tuple[int, int]) -> FitsPixels:
-    with _OpenedFits(path, path.name) as hdus:
+    with _opened(path, path.name) as hdus:
         chosen = chosen_plane(hdus, path.name, number)
         height, width = chosen.plane_shape
         factor = FitsShape((width, height)).factor
@@ -143,7 +145,7 @@ def _pixels_of(path: Path, number: int | None, _version: tuple[int, int]) -> Fit
 
 def _tile(content: bytes, what: str) -> np.ndarray[Any, Any]:
     stream = io.BytesIO(content)
-    with _OpenedFits(BoundedGzip(fileobj=stream) if content[:2] == b"\x1f\x8b" else stream, what) as hdus:
+    with _opened(BoundedGzip(fileobj=stream) if content[:2] == b"\x1f\x8b" else stream, what) as hdus:
         chosen = chosen_plane(hdus, what)
         height, width = chosen.plane_shape
         if max(height, width) > LARGEST:
@@ -151,30 +153,19 @@ def _tile(content: bytes, what: str) -> np.ndarray[Any, Any]:
         return _floats(chosen.pixels)
 
 
-class _OpenedFits:
+@contextlib.contextmanager
+def _opened(source: Any, what: str) -> Iterator[Any]:
     """Context with the HDUs of a FITS file; any error of astropy for a broken one becomes a SourceError."""
-
-    def __init__(self, source: Any, what: str):
-        self._source, self._what = source, what
-
-    def __enter__(self) -> Any:
-        self._quiet = quiet()
-        self._quiet.__enter__()
-        try:
-            self._hdus = open_fits(self._source)
-        except BaseException as error:
-            self.__exit__(type(error), error, None)
+    try:
+        with quiet(), open_fits(source) as hdus:
+            yield hdus
+    except SourceError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
             raise
-        return self._hdus
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any) -> None:
-        self._quiet.__exit__(None, None, None)
-        if hasattr(self, "_hdus"):
-            self._hdus.close()
-        system = isinstance(error, OSError) and error.errno is not None
-        if isinstance(error, Exception) and not system and not isinstance(error, SourceError):
-            reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-            raise SourceError(f"{self._what} can't be read as a FITS image ({reason})") from None
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+        raise SourceError(f"{what} can't be read as a FITS image ({reason})") from None
 
 
 def _floats(values: Any) -> np.ndarray[Any, Any]:
