@@ -89,20 +89,28 @@ def scene_of(
             "shows a planet, a panorama or the Solar System; `preview.wwt.set_view('sky')` goes back to the sky. For a scene of "
             "the whole image, leave view out."
         )
+    return submission_of(
+        view_of_image(image.body["wwt"]) if view == "image" else view,
+        [(each.id, seen) for each, seen in shown],
+        background_id,
+        text=image.note if text is None else text,
+        outgoing_url=outgoing_url,
+        published=published,
+    )
+
+
+def submission_of(
+    view: SkyView, layers: Iterable[tuple[str, float]], background_id: str | None, **others: Any
+) -> SceneSubmission:
+    """Return a scene of images, each an id and an opacity. Raises InvalidError, which names each value that is out of range."""
+    shown = [{"image_id": id, "opacity": opacity} for id, opacity in layers]
+    content = {"image_layers": shown, "background_id": background_id}
     try:
-        layers = [{"image_id": each.id, "opacity": seen} for each, seen in shown]
-        content = {"image_layers": layers, "background_id": background_id}
-        return SceneSubmission.model_validate(
-            {
-                "place": ScenePlace.of_view(view_of_image(image.body["wwt"]) if view == "image" else view),
-                "content": content,
-                "text": image.note if text is None else text,
-                "outgoing_url": outgoing_url,
-                "published": published,
-            }
-        )
+        return SceneSubmission.model_validate({"place": ScenePlace.of_view(view), "content": content, **others})
     except ValidationError as error:
-        raise InvalidError(f"No scene can be made of this: {format_faults(error)}") from None
+        faults = ((".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors(include_url=False))
+        listed = "; ".join(f"{field}: {message.removeprefix('Value error, ')}" for field, message in faults)
+        raise InvalidError(f"No scene can be made of this: {listed}") from None
 
 
 def publish_scene(
@@ -229,9 +237,3 @@ def shared_url_warnings(images: Iterable[tuple[str, Mapping[str, Any]]]) -> list
                 "address, and show that one."
             )
     return found
-
-
-def format_faults(error: ValidationError) -> str:
-    """Return what is wrong with the values of a scene, field by field."""
-    faults = ((".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors(include_url=False))
-    return "; ".join(f"{field}: {message.removeprefix('Value error, ')}" for field, message in faults)

@@ -8,15 +8,13 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from pydantic import ValidationError
-
 from ..errors import ConstellationsError, InvalidError
 from ..geometry.extent import view_of_image
 from ..schema.records import ImageRecord, Receipt
-from ..schema.scenes import ScenePlace, SceneSubmission
+from ..schema.scenes import SceneSubmission
 from ..schema.sky_view import SkyView
 from ..text import one_line
-from .scene import format_faults, shared_url_warnings
+from .scene import shared_url_warnings, submission_of
 
 _log = logging.getLogger(__name__)
 
@@ -170,19 +168,14 @@ class SceneDraft(SceneValues):
             raise InvalidError("No scene can be made: it has no image. Add one.")
         if self.view is None:
             raise InvalidError("No scene can be made: it has no view. Enter one, or use the view of the preview.")
-        layers = [{"image_id": image.id, "opacity": image.opacity} for image in self.layers]
-        try:
-            return SceneSubmission.model_validate(
-                {
-                    "place": ScenePlace.of_view(self.view),
-                    "content": {"image_layers": layers, "background_id": self.background_id},
-                    "text": self.text,
-                    "outgoing_url": self.outgoing_url,
-                    "published": self.published,
-                }
-            )
-        except ValidationError as error:
-            raise InvalidError(f"No scene can be made of this: {format_faults(error)}") from None
+        return submission_of(
+            self.view,
+            [(image.id, image.opacity) for image in self.layers],
+            self.background_id,
+            text=self.text,
+            outgoing_url=self.outgoing_url,
+            published=self.published,
+        )
 
     def __repr__(self) -> str:
         return f"<SceneDraft: {one_line(self.text, 60)!r} with {len(self.layers)} images>"
