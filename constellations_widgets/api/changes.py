@@ -58,8 +58,8 @@ def changed_meanwhile(seen: ImageRecord, now: ImageRecord, changes: Mapping[str,
         parts.append([field for field in {**new, **old} if field.startswith("permissions.")])
     changed = []
     for part in parts:
-        if any(not _same(field, wanted.get(field), new.get(field)) for field in part):
-            changed += [field for field in part if not _same(field, old.get(field), new.get(field))]
+        if any(not same(field, wanted.get(field), new.get(field)) for field in part):
+            changed += [field for field in part if not same(field, old.get(field), new.get(field))]
     return changed
 
 
@@ -69,7 +69,7 @@ def unmade_changes(before: ImageRecord, changes: Mapping[str, Any], after: Image
     return [
         field
         for field, wanted in _flat_changes(changes).items()
-        if not _same(field, wanted, new.get(field)) and not _cleaned(field, old.get(field), new.get(field))
+        if not same(field, wanted, new.get(field)) and not _cleaned(field, old.get(field), new.get(field))
     ]
 
 
@@ -86,7 +86,8 @@ def not_made(what: str, unclear: UnclearError, fields: list[str]) -> UnclearErro
     return error
 
 
-def _same(field: str, one: Any, other: Any) -> bool:
+def same(field: str, one: Any, other: Any) -> bool:
+    """Return whether two values are the same to the server, which reverses the order of attributes in credits."""
     if field != "permissions.credits":
         return bool(one == other)
     return in_one_order(one or "") == in_one_order(other or "")
@@ -94,7 +95,7 @@ def _same(field: str, one: Any, other: Any) -> bool:
 
 def _cleaned(field: str, old: Any, new: Any) -> bool:
     """Return whether the server applied these credits, which it sanitizes in its own way."""
-    return field == "permissions.credits" and not _same(field, old, new)
+    return field == "permissions.credits" and not same(field, old, new)
 
 
 def _flat(record: ImageRecord) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..api.changes import same
 from ..autosave import first_values
 from ..checks import ERROR, WARNING, Fix, Problem
 from ..draft import ImageDraft
@@ -23,7 +24,7 @@ from ..schema.fields import fields, flatten
 from ..schema.records import ImageRecord, ImageSummary, Receipt
 from ..text import one_line
 from .published_record import PublishedRecord
-from .save_report import CREDITS, Change, Saved, outcome, same
+from .save_report import CREDITS, Change, Saved, outcome
 from .sending_changes import send_change
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..schema.credits import in_one_order
+from ..api.changes import same
 from ..schema.fields import fields
 from ..schema.html_repr import html_block, html_table, html_text
 
@@ -74,13 +74,6 @@ def outcome(field: str, before: str, asked: str, now: str) -> Outcome:
     """Return the outcome of a field. The server sanitizes credits in its own way: any new value counts as changed."""
     made = same(field, now, asked) or (field == CREDITS and not same(field, now, before))
     return Outcome(field, before, asked, now, made)
-
-
-def same(field: str, one: Any, other: Any) -> bool:
-    """Return whether two values are the same to the server, which reverses the order of attributes in credits."""
-    if field == CREDITS and isinstance(one, str) and isinstance(other, str):
-        return in_one_order(one) == in_one_order(other)
-    return bool(one == other)
 
 
 def _shown(text: str) -> str:
