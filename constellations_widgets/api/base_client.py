@@ -227,6 +227,10 @@ class BaseClient:
             if ended or not items:
                 return
 
+    def _scenes(self, call_of: Callable[[int], Call], first_page: int) -> Iterator[SceneRecord]:
+        """Yield the scenes of a timeline, page by page."""
+        return (scene for scenes, _ in self._pages(SceneRecord, call_of, first_page, None) for scene in scenes)
+
     def _record(self, model: type[Record], kind: str, id: str) -> Record:
         call = Call(f"read the {kind} {id!r}", "GET", record_path(kind, id))
         record = self._read(model, call)

@@ -103,10 +103,5 @@ class HandleCalls(BaseClient):
         A page of scenes is requested when it is reached.
         """
         handle_name(handle)  # a name that can't be one is refused now, not at the first step
-        pages = self._pages(
-            SceneRecord,
-            lambda page: handle_call("read the timeline of", handle, f"/timeline?page={page:d}"),
-            first_page,
-            None,
-        )
-        return (scene for scenes, _ in pages for scene in scenes)
+        what = "read the timeline of"
+        return self._scenes(lambda page: handle_call(what, handle, f"/timeline?page={page:d}"), first_page)

@@ -123,11 +123,8 @@ class SceneCalls(BaseClient):
 
         A page of scenes is requested when it is reached.
         """
-        call = "read the home timeline"
-        pages = self._pages(
-            SceneRecord, lambda page: Call(call, "GET", f"/scenes/home-timeline?page={page:d}"), first_page, None
-        )
-        return (scene for scenes, _ in pages for scene in scenes)
+        what = "read the home timeline"
+        return self._scenes(lambda page: Call(what, "GET", f"/scenes/home-timeline?page={page:d}"), first_page)
 
     def handle_scenes(self, handle: str, page: int = 0) -> list[SceneSummary]:
         """Return a handle's hundred newest scenes, published or not; page 1 holds the hundred before those, and so on.
