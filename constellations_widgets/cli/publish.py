@@ -99,9 +99,7 @@ def _agreed(plan: Plan, *, anyway: bool, resend_unclear: bool, yes: bool) -> boo
 
 def _report(batch: Batch, *, as_json: bool) -> None:
     if as_json:
-        print_json(
-            [row.cells() | {"receipt": row.receipt and row.receipt.model_dump(mode="json")} for row in batch.rows]
-        )
+        print_json([row.as_json() for row in batch.rows])
         return
     for row in batch.rows:
         record = row.receipt.record_url if row.receipt else ""

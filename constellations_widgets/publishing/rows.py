@@ -68,6 +68,10 @@ class Row:
     def __repr__(self) -> str:
         return f"<Row {self.state}: {self.name!r}{f' ({self.reason})' if self.reason else ''}>"
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as data for JSON: its cells, and the whole receipt."""
+        return self.cells() | {"receipt": self.receipt.model_dump(mode="json") if self.receipt else None}
+
     def cells(self) -> dict[str, str]:
         """Return the row's text for each column of an exported file, in their order."""
         made, place = self.receipt, self.step
@@ -166,17 +170,11 @@ def export(rows: Sequence[Row], path: Path | str) -> Path:
         if kind == ".csv":
             write_file(target, _as_csv(rows).encode("utf-8", "replace"))
         else:
-            write_json(target, _as_json(rows))
+            written = datetime.now(UTC).isoformat(timespec="seconds")
+            write_json(target, {"version": 1, "written": written, "rows": [row.as_json() for row in rows]})
     except OSError as error:
         raise SourceError(f"The receipts can't be written to {target}: {error.strerror or error}") from None
     return target
-
-
-def _as_json(rows: Iterable[Row]) -> dict[str, Any]:
-    def whole(row: Row) -> dict[str, Any]:
-        return row.cells() | {"receipt": row.receipt.model_dump(mode="json") if row.receipt else None}
-
-    return {"version": 1, "written": datetime.now(UTC).isoformat(timespec="seconds"), "rows": [*map(whole, rows)]}
 
 
 def _as_csv(rows: Iterable[Row]) -> str:
