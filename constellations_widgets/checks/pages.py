@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
+_OF_FILE = "use the address of the file itself"
+_NOT_SERVED = "{} serves no files to pages of other sites: upload the file to a web server"
+
 
 @dataclass(frozen=True)
 class PageAddress:
@@ -49,17 +52,13 @@ def page_address(url: str) -> PageAddress | None:
             return PageAddress("GitLab", "", "GitLab sends no CORS header for raw files: use GitLab Pages")
         return None
     if host in ("drive.google.com", "docs.google.com", "photos.google.com", "photos.app.goo.gl"):
-        return PageAddress(
-            "Google Drive", "", "Google Drive serves no files to pages of other sites: upload the file to a web server"
-        )
+        return PageAddress("Google Drive", "", _NOT_SERVED.format("Google Drive"))
     if host == "dropbox.com":
         query = {key: values[-1] for key, values in parse_qs(parts.query).items() if key not in ("dl", "raw")}
         raw = urlunsplit(("https", "dl.dropboxusercontent.com", path, urlencode(query), ""))
-        return PageAddress("Dropbox", raw, "use the address of the file itself")
+        return PageAddress("Dropbox", raw, _OF_FILE)
     if host.endswith(("1drv.ms", "onedrive.live.com", "sharepoint.com")):
-        return PageAddress(
-            "OneDrive", "", "OneDrive serves no files to pages of other sites: upload the file to a web server"
-        )
+        return PageAddress("OneDrive", "", _NOT_SERVED.format("OneDrive"))
     if (
         host in ("flickr.com", "imgur.com")
         or host.endswith("wikipedia.org")
@@ -67,29 +66,14 @@ def page_address(url: str) -> PageAddress | None:
     ):
         name = {"flickr.com": "Flickr", "imgur.com": "Imgur"}.get(host, "Wikimedia Commons")
         if "/File:" in path:
-            file = path.rpartition("/File:")[2]
-            return PageAddress(
-                name,
-                f"https://commons.wikimedia.org/wiki/Special:FilePath/{file}",
-                "use the address of the file itself",
-            )
+            file = f"https://commons.wikimedia.org/wiki/Special:FilePath/{path.rpartition('/File:')[2]}"
+            return PageAddress(name, file, _OF_FILE)
         return PageAddress(name, "", "open the image itself in the browser and copy that address")
-    if (
-        host == "zenodo.org"
-        and (found := re.match(r"/records?/(\d+)/(?:preview|files)/([^?]+)", path))
-        and "/preview/" in path
-    ):
-        return PageAddress(
-            "Zenodo", f"https://zenodo.org/records/{found[1]}/files/{found[2]}", "use the address of the file itself"
-        )
+    if host == "zenodo.org" and (found := re.match(r"/records?/(\d+)/preview/(.+)", path)):
+        return PageAddress("Zenodo", f"https://zenodo.org/records/{found[1]}/files/{found[2]}", _OF_FILE)
     if host == "huggingface.co" and (found := re.match(r"/(.+)/blob/(.+)", path)):
-        return PageAddress(
-            "Hugging Face",
-            f"https://huggingface.co/{found[1]}/resolve/{found[2]}",
-            "use the address of the file itself",
-        )
-    if not parts.query and re.search(
-        r"\.(html?|php|aspx?|jsp)$", path, re.IGNORECASE
-    ):  # with a query it may be an image
+        return PageAddress("Hugging Face", f"https://huggingface.co/{found[1]}/resolve/{found[2]}", _OF_FILE)
+    # With a query it may be an image.
+    if not parts.query and re.search(r"\.(html?|php|aspx?|jsp)$", path, re.IGNORECASE):
         return PageAddress("a web site", "", "give the address of the image file itself")
     return None
