@@ -66,9 +66,9 @@ def post_form(
 
 
 @hide_frames
-def post_json(address: str, content: Mapping[str, str], *, transport: BaseTransport | None = None) -> JsonResponse:
+def post_json(address: str, content: Mapping[str, str]) -> JsonResponse:
     """Post `content` as JSON; see `post_form`."""
-    return _exchange("POST", address, content, "json", transport)
+    return _exchange("POST", address, content, "json")
 
 
 @hide_frames
@@ -82,7 +82,7 @@ def _exchange(
     address: str,
     fields: Mapping[str, str],
     sent_as: str,
-    transport: BaseTransport | None,
+    transport: BaseTransport | None = None,
     what: str = "Could not sign in",
 ) -> JsonResponse:
     check_private(URL(address))
