@@ -117,10 +117,14 @@ class FolderStore(Store):
         for folder, _, names in os.walk(self.folder):
             for name in names:
                 path = Path(folder, name)
-                if not name.endswith(".part"):
+                if name.endswith(".part"):
+                    continue
+                try:
                     about = path.stat()
-                    tag = f"{about.st_size}:{about.st_mtime_ns}"
-                    yield path.relative_to(self.folder).as_posix(), StoredFile(about.st_size, tag)
+                except FileNotFoundError:  # a link that leads nowhere
+                    continue
+                tag = f"{about.st_size}:{about.st_mtime_ns}"
+                yield path.relative_to(self.folder).as_posix(), StoredFile(about.st_size, tag)
 
     def put(self, file: HostedFile, data: bytes, *, overwrite: bool) -> str:
         """Write one file atomically; return its tag."""

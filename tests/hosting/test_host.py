@@ -92,6 +92,12 @@ def test_a_ledger_that_cannot_be_written_stops_no_upload(tmp_path, picture, monk
         assert put(picture, found).sent == 0
 
 
+def test_a_link_that_leads_nowhere_stops_no_upload(tmp_path, picture):
+    with PLACES["folder"](tmp_path / "place") as found:
+        Path(found.target, "removed.html").symlink_to("nowhere")
+        assert put(picture, found).sent == 3
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
 def test_a_ledger_on_a_full_disk_stops_no_upload(tmp_path, picture, monkeypatch):
     open_file = os.open
