@@ -250,11 +250,6 @@ class LocalImage:
                 return None
         return found
 
-    def names(self) -> Iterator[str]:
-        """Yield every file of the image as the path that `read` takes, in no order; symbolic links are left out."""
-        for entry in self.entries():
-            yield entry.relative
-
     def entries(self) -> Iterator[Entry]:
         """Yield every file of the image, in no order; symbolic links are left out."""
         for path, about in self._files():

@@ -585,6 +585,7 @@ def test_files_that_have_not_changed_for_a_while_are_read_once(tmp_path, tree, m
         assert (again.sent, len(read)) == (0, again.verified)
 
 
-def test_names_of_a_tree_come_one_by_one(tree):
-    names = LocalImage(tree, "{1}/{3}/{3}_{2}.png").names()
-    assert iter(names) is names and len(set(names)) == len(list(tree.rglob("*.png")))
+def test_entries_of_a_tree_come_one_by_one(tree):
+    entries = LocalImage(tree, "{1}/{3}/{3}_{2}.png").entries()
+    assert iter(entries) is entries
+    assert len({entry.relative for entry in entries}) == len(list(tree.rglob("*.png")))

@@ -204,7 +204,11 @@ def test_a_hips_serves_its_description_and_tiles_and_nothing_else(tmp_path: Path
     image = LocalImage(write_hips(tmp_path / "a"), HIPS)
     assert (image.read("properties"), image.read("Norder0/Dir0/Npix5.fits")) == (b"hips_order = 0", b"tile")
     assert (image.top, image.hips) == ("properties", True)
-    assert image.listing(10, 1000).keys() == set(image.names()) == {"properties", "Norder0/Dir0/Npix5.fits"}
+    assert (
+        image.listing(10, 1000).keys()
+        == {entry.relative for entry in image.entries()}
+        == {"properties", "Norder0/Dir0/Npix5.fits"}
+    )
     assert image.listing(1, 1000) is None
     with pytest.raises(FileNotFoundError):
         image.read("Norder1/Dir0/Npix7.fits")
