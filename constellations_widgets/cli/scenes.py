@@ -36,8 +36,8 @@ def show(id: str, api_url: str | None, *, as_json: bool) -> int:
     for label, text in (("link", scene.outgoing_url), ("background", scene.background_id)):
         if text:
             print(f"  {label}: {text}")
-    for layer in scene.content.get("image_layers", []):
-        print(f"  image: {layer['image']['id']}, opacity {layer['opacity']:g}")
+    for image, opacity in scene.layers:
+        print(f"  image: {image['id']}, opacity {opacity:g}")
     return 0
 
 

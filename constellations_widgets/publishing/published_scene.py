@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -189,7 +190,7 @@ class PublishedScene(PublishedRecord[SceneRecord], SceneValues):
             made = made or {}
             kept = [name for name in self.changes if not (name in made and getattr(self, name) == made[name])]
             self._record, self._base = record, base
-            layers = tuple(SceneImage.in_scene(layer) for layer in record.content.get("image_layers", []))
+            layers = tuple(itertools.starmap(SceneImage.in_scene, record.layers))
             self.__dict__.update({name: value for name, value in base.items() if name not in kept}, layers=layers)
         self._notify(frozenset({"record"}))
 

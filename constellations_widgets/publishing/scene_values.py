@@ -54,10 +54,9 @@ class SceneImage(NamedTuple):
         return cls(image.id, opacity, one_line(image.note, 80), fields)
 
     @classmethod
-    def in_scene(cls, layer: Mapping[str, Any]) -> Self:
-        """Return an image by its layer in a scene's record, which has no note."""
-        image = layer["image"]
-        return cls(image["id"], float(layer["opacity"]), one_line(image.get("alt_text") or "", 80), image)
+    def in_scene(cls, image: Mapping[str, Any], opacity: float) -> Self:
+        """Return an image of a scene's record, which has no note."""
+        return cls(image["id"], opacity, one_line(str(image.get("alt_text") or ""), 80), image)
 
 
 class SceneValues:

@@ -194,9 +194,26 @@ class SceneRecord(SceneSummary):
         ra, dec, height, aspect, roll = numbers
         return SkyView(math.degrees(ra), math.degrees(dec), height, aspect, math.degrees(roll))
 
+    @property
+    def layers(self) -> list[tuple[dict[str, Any], float]]:
+        """The image of each layer and its opacity, the lowest first, as far as the record has them."""
+        found = []
+        for layer in self._layers:
+            image, opacity = (layer.get("image"), layer.get("opacity")) if isinstance(layer, dict) else (None, None)
+            if isinstance(image, dict) and isinstance(image.get("id"), str):
+                found.append((image, float(opacity) if isinstance(opacity, int | float) else 1.0))
+        return found
+
+    @property
+    def _layers(self) -> list[Any]:
+        layers = self.content.get("image_layers")
+        return layers if isinstance(layers, list) else []
+
     def is_made_of(self, request: dict[str, Any]) -> bool:
         """Return whether this scene is what a request asked for."""
-        layers = [(layer["image"]["id"], layer["opacity"]) for layer in self.content.get("image_layers", [])]
+        layers = [(image["id"], opacity) for image, opacity in self.layers]
+        if len(layers) < len(self._layers):  # one of them can't be read
+            return False
         wanted = [(layer["image_id"].lower(), layer["opacity"]) for layer in request["content"]["image_layers"]]
         background = request["content"].get("background_id")
         mine = (self.place, self.text, self.outgoing_url, self.published, layers, self.background_id)

@@ -8,7 +8,7 @@ import pytest
 from constellations_widgets.api import Constellations
 from constellations_widgets.errors import ForbiddenError, InvalidError, SignInError, UnclearError
 from constellations_widgets.geometry.extent import SkyView
-from constellations_widgets.schema.scenes import SceneContent, SceneLayer, ScenePlace, SceneSubmission
+from constellations_widgets.schema.scenes import SceneContent, SceneLayer, ScenePlace, SceneRecord, SceneSubmission
 
 
 @pytest.fixture
@@ -30,6 +30,19 @@ def test_a_scene_is_made_as_sent_and_is_not_public_unless_wanted(client, box, sc
     public = scene.model_copy(update={"published": True})
     assert not record.is_made_of(public.to_request())
     assert client.scene(client.add_scene(box.handle, public).id).published
+
+
+@pytest.mark.parametrize("layer", [None, {}, {"image": None, "opacity": 1}, {"image": {"id": 7}}])
+def test_a_layer_without_an_image_makes_no_record_unreadable(client, box, scene, layer):
+    receipt = client.add_scene(box.handle, scene)
+    content = client.scene(receipt.id).model_dump()
+    content["content"]["image_layers"].append(layer)
+    record = SceneRecord.model_validate(content)
+    assert not record.is_made_of(receipt.body)
+    assert [(image["id"], opacity) for image, opacity in record.layers] == [
+        (scene.content.image_layers[0].image_id, 0.75)
+    ]
+    assert SceneRecord.model_validate(content | {"content": {"image_layers": layer}}).layers == []
 
 
 def test_the_server_says_no_in_words(client, box, scene):
