@@ -54,6 +54,10 @@ class CodeFlow:
     user_code = ""
 
     def __init__(self, server: IdentityServer, *, listens: bool = True):
+        page = server.address("authorization_endpoint")
+        if page is None:
+            raise SignInError(f"Could not sign in: {server.issuer} has no sign-in page.")
+        link = checked_link(page, server)
         self._server = server
         self._state, self._nonce = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self._verifier, challenge = new_verifier()
@@ -73,10 +77,7 @@ class CodeFlow:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        page = server.address("authorization_endpoint")
-        if page is None:
-            raise SignInError(f"Could not sign in: {server.issuer} has no sign-in page.")
-        self.link = f"{checked_link(page, server)}{'&' if urlsplit(page).query else '?'}{urlencode(query)}"
+        self.link = f"{link}{'&' if urlsplit(page).query else '?'}{urlencode(query)}"
 
     @property
     def listens(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -112,6 +113,13 @@ def test_an_issuer_may_end_with_a_slash(written, claimed):
     assert asked.tokens("authorization_code", {}, nonce="n").subject == "1"
     flow = CodeFlow(server(OFFER | {"issuer": written, "authorization_endpoint": f"{ISSUER}/auth"}), listens=False)
     flow.paste(f"http://localhost/?code=c&state={flow._state}&iss={claimed}")
+
+
+def test_a_sign_in_that_can_not_begin_leaves_no_port_open():
+    before = set(threading.enumerate())
+    with pytest.raises(SignInError, match="has no sign-in page"):
+        CodeFlow(server())
+    assert not [it for it in threading.enumerate() if it not in before and it.name == "constellations-sign-in"]
 
 
 @pytest.mark.parametrize(
