@@ -137,6 +137,15 @@ def line(pixels: Any, plane: Any) -> tuple[complex, complex, float]:
     return complex(factor), complex(middle - target / factor), float(error)
 
 
+def mean_place(ra: Any, dec: Any) -> Place:
+    """Return the direction of the mean of the unit vectors of positions, arrays in degrees."""
+    import numpy as np
+
+    ra, dec = np.radians(ra), np.radians(dec)
+    x, y, z = (part.mean() for part in (np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)))
+    return math.degrees(math.atan2(y, x)) % 360, math.degrees(math.atan2(z, math.hypot(x, y)))
+
+
 def gnomonic(ra: Any, dec: Any, ra0: float, dec0: float) -> Any:
     """Return `sky_to_plane` of arrays as degrees east + i degrees north; NaN for positions off the plane."""
     import numpy as np

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SolveError
 from ..geometry.engine import base_of_scale
-from ..geometry.fitting import gnomonic, line
+from ..geometry.fitting import gnomonic, line, mean_place
 from ..geometry.plane import Plane
 from ..geometry.tangent import plane_to_sky
 from ..sources.headers import celestial_wcs
@@ -107,10 +107,12 @@ def refined(guess: FirstGuess, stars: DetectedStars, catalog: CatalogStars) -> S
 def _solution(
     guess: FirstGuess, stars: DetectedStars, catalog: CatalogStars, pairs: Any, plane: Plane, doubts: tuple[str, ...]
 ) -> Solution:
+    from astropy.io.fits import Header
+
     height = stars.size[1]
     x, y = stars.x, height - stars.y
     header = plane.cards() | _distortion(plane, x[pairs[0]], y[pairs[0]], catalog.ra[pairs[1]], catalog.dec[pairs[1]])
-    wcs = celestial_wcs(_header(header), "The picture")[0]
+    wcs = celestial_wcs(Header(list(header.items())), "The picture")[0]
     placed = plane_of_wcs(wcs, stars.size, "The picture", math.inf, remedy="")
     cx, cy = placed.plane.pixel(catalog.ra, catalog.dec)
     matched = [
@@ -124,12 +126,6 @@ def _solution(
         stars.size, placed.plane, tuple(matched), len(stars), guess.log_odds, doubts, header, placed.remarks,
         placed.inaccuracy, guess.source,
     )  # fmt: skip
-
-
-def _header(cards: dict[str, Any]) -> Any:
-    from astropy.io.fits import Header
-
-    return Header(list(cards.items()))
 
 
 def _number(value: Any) -> float | None:
@@ -172,7 +168,7 @@ def _plane(x: Array, y: Array, ra: Array, dec: Array, size: tuple[int, int]) -> 
     """Return the plane through stars, tangent at the picture's middle, or where a wide picture's stars put the tangent point."""
     import numpy as np
 
-    plane = fitted_plane(x, y, ra, dec, _middle_of(ra, dec))
+    plane = fitted_plane(x, y, ra, dec, mean_place(ra, dec))
     for _ in range(5):
         plane = fitted_plane(x, y, ra, dec, plane.sky(size[0] / 2, size[1] / 2))
     if plane.scale * max(size) < _WIDE or len(x) < 2 * FEWEST_MATCHED:
@@ -214,14 +210,6 @@ def fitted_plane(x: Array, y: Array, ra: Array, dec: Array, touching: tuple[Any,
         fits.append((error, mirrored, factor, origin if mirrored else origin.conjugate()))
     _, mirrored, factor, origin = min(fits, key=lambda fit: fit[0])
     return Plane.from_complex(float(touching[0]), float(touching[1]), origin, factor, mirrored)
-
-
-def _middle_of(ra: Array, dec: Array) -> tuple[float, float]:
-    import numpy as np
-
-    ra, dec = np.radians(ra), np.radians(dec)
-    x, y, z = (part.mean() for part in (np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)))
-    return math.degrees(math.atan2(y, x)) % 360, math.degrees(math.atan2(z, math.hypot(x, y)))
 
 
 def _doubts(

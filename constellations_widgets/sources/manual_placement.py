@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import SourceError
 from ..geometry.angles import ANGLE, DEC, RA, parse_angle, parse_position
-from ..geometry.fitting import gnomonic, line
+from ..geometry.fitting import gnomonic, line, mean_place
 from ..geometry.plane import Plane, check_size, padded, width_factor_of
 from ..interface import in_terms, option
 from ..schema.placement import is_tan, number, shown
@@ -103,7 +103,7 @@ def plane_of_stars(stars: Iterable[Star], size: tuple[int, int], parity: int | N
     for mirrored in (each == -1 for each in parities):
         at = pixels if mirrored else pixels.conj()
         # The tangent point depends on the fit, and the fit on the tangent point, so both are iterated.
-        touching = _middle_of(sky)
+        touching = mean_place(sky[:, 0], sky[:, 1])
         for _ in range(50):
             target = gnomonic(sky[:, 0], sky[:, 1], *touching)
             factor, origin, error = line(at, target)
@@ -196,11 +196,3 @@ def _stars(stars: Iterable[Star], size: tuple[int, int]) -> tuple[Any, Any]:
     if min(abs(pixels[1:] - pixels[0]).max(), np.ptp(sky[:, 0]) + np.ptp(sky[:, 1])) < 1e-12:
         raise SourceError("stars= has the same place twice: take stars that are far apart")
     return pixels, sky
-
-
-def _middle_of(sky: Any) -> tuple[float, float]:
-    import numpy as np
-
-    ra, dec = np.radians(sky[:, 0]), np.radians(sky[:, 1])
-    x, y, z = (part.mean() for part in (np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)))
-    return math.degrees(math.atan2(y, x)) % 360, math.degrees(math.atan2(z, math.hypot(x, y)))
