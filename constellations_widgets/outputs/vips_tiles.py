@@ -24,7 +24,7 @@ from ..errors import SourceError
 from ..forks import renew_in_children
 from ..geometry.engine import padded
 from ..geometry.plane import TILE
-from ..sources.vips_picture import Step, VipsErrors, VipsPicture
+from ..sources.vips_picture import Step, VipsPicture, vips_errors
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -65,7 +65,7 @@ def write_tiles(picture: VipsPicture, folder: Path, step: Step, subtree: tuple[i
     box = _Box(left, top, left + width, top + height).within(
         _Box(column * side, row * side, (column + 1) * side, (row + 1) * side)
     )
-    with VipsErrors(picture.path), _work_folder(folder) as work:
+    with vips_errors(picture.path), _work_folder(folder) as work:
         depth = _depth(picture, picture.levels, level)
         canvas = box.of_whole(TILE << depth)
         pixels = picture.crop(box.left - left, box.top - top, box.width, box.height, work)
@@ -78,7 +78,7 @@ def write_top(picture: VipsPicture, folder: Path, step: Step, level: int) -> Non
     """Write the levels above the subtrees whose coarsest tiles, of `level`, are in `folder`. Raises as `write_tiles`."""
     if _inherited.used:
         return _in_new_process(write_top, step, picture, folder, level)
-    with VipsErrors(picture.path), _work_folder(folder) as work:
+    with vips_errors(picture.path), _work_folder(folder) as work:
         _write_coarser(picture, folder, work, level, (0, 0, 0))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +113,7 @@ class VipsPicture:
             )
         cuts = None
         if is_deep_gray(header.mode) and header.format != "PNG":
-            with VipsErrors(path):
+            with vips_errors(path):
                 cuts = finite_range(_strips(path, step), path.name)
         return cls(
             path,
@@ -212,18 +213,13 @@ def _scaled(pixels: Any, picture: VipsPicture) -> Any:
     return pixels.maplut(pyvips.Image.new_from_array(table.reshape(1, -1)))
 
 
-class VipsErrors:
+@contextlib.contextmanager
+def vips_errors(path: Path) -> Iterator[None]:
     """Context that turns errors of libvips into a SourceError."""
+    import pyvips
 
-    def __init__(self, path: Path):
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
-        import pyvips
-
-        if isinstance(error, pyvips.Error):
-            reason = " ".join(str(error).split())[:300]
-            raise SourceError(f"{self._path.name} can't be cut into tiles: {reason}") from None
+    try:
+        yield
+    except pyvips.Error as error:
+        reason = " ".join(str(error).split())[:300]
+        raise SourceError(f"{path.name} can't be cut into tiles: {reason}") from None
