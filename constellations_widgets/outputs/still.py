@@ -247,7 +247,7 @@ def _pixels(local: LocalImage, values: Mapping[str, Any]) -> tuple[Pixels | None
         width, height = (side // TILE for side in padded(level, width_factor_of(values)))
         whole = Image.new("RGBA", (TILE * width, TILE * height))
         for x, y in itertools.product(range(width), range(height)):
-            name = _tile(local, level, x, y)
+            name = local.tile(level, x, y) if level else local.second_root if x else local.top
             if name == local.top or local.where(name).exists():  # the others are holes in the pyramid
                 whole.paste(_open(local, name), (TILE * x, TILE * y))
         return np.asarray(whole), None
@@ -262,13 +262,6 @@ def _pixels(local: LocalImage, values: Mapping[str, Any]) -> tuple[Pixels | None
     if size[0] * size[1] > _MOST_PIXELS:
         return None, size
     return np.asarray(_open(local, local.top)), size
-
-
-def _tile(local: LocalImage, level: int, x: int, y: int) -> str:
-    if level == 0:
-        return local.second_root if x else local.top
-    numbers = {"{1}": level, "{2}": x, "{3}": y}
-    return PLACEHOLDERS.sub(lambda found: str(numbers[found[0]]), local.template)
 
 
 def _open(local: LocalImage, name: str) -> Any:
