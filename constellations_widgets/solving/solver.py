@@ -84,7 +84,7 @@ class Solving:
             start_new_session=True,
         )
         timer = runtime.start_timer(timeout, self._stop, self._too_long())
-        runtime.start_thread("solving", self._run, request, timer)
+        runtime.start_thread("solving", self._run, timer)
 
     @property
     def done(self) -> bool:
@@ -135,10 +135,10 @@ class Solving:
                 self._interrupt.set()
             self._process.kill()
 
-    def _run(self, request: dict[str, Any], timer: runtime.Timer) -> None:
+    def _run(self, timer: runtime.Timer) -> None:
         process, answer = self._process, dict[str, Any]()
         try:
-            process.stdin.write(json.dumps(request) + "\n")  # type: ignore[union-attr]
+            process.stdin.write(json.dumps(self._request) + "\n")  # type: ignore[union-attr]
             process.stdin.flush()  # type: ignore[union-attr]
             for line in process.stdout or ():
                 message = json.loads(line)
