@@ -47,8 +47,10 @@ settings.load_profile(os.environ.get("CXW_HYPOTHESIS_PROFILE", "fixed"))
 
 _numbers = itertools.count()  # of the tests' state folders
 
+# A shell without job control, and nohup, start background processes with SIGINT ignored. Python then installs no handler,
+# `_thread.interrupt_main` does nothing, and child processes ignore the signal too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores what some tests send
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -86,21 +88,6 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """`tmp_path`, as the current folder: what is saved "beside the notebook" goes there."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture(scope="session", autouse=True)
-def interrupts_arrive() -> Iterator[None]:
-    """Let Ctrl-C arrive in the tests, also if they run in the background.
-
-    A shell without job control, and nohup, start background processes with SIGINT ignored. Python then installs no handler,
-    `_thread.interrupt_main` does nothing, and child processes ignore the signal too.
-    """
-    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    if ignored:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    if ignored:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,6 @@ import pytest
 from constellations_widgets.schema.images import ImageSubmission
 
 
-@pytest.fixture(autouse=True)
-def _no_token_of_the_machine(monkeypatch):
-    monkeypatch.delenv("CONSTELLATIONS_TOKEN", raising=False)
-
-
 def make_submission(**changes) -> ImageSubmission:
     body = {
         "wwt": {

@@ -18,8 +18,7 @@ from constellations_widgets.sandbox import Sandbox
 
 @pytest.fixture(autouse=True)
 def state(monkeypatch, tmp_path):
-    """A state directory of the test's own, and no token of the machine's."""
-    monkeypatch.delenv("CONSTELLATIONS_TOKEN", raising=False)
+    """A state directory of the test's own."""
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path))
     # The sandbox is not long at work on anything.
     monkeypatch.setattr("constellations_widgets.publishing.reconcile.SETTLING_WAITS", (0.0, 0.05))
