@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from ..auth.credentials import TOKEN_VARIABLE, Credentials
 from ..errors import ApiError, ConflictError, InvalidError, SignInError, UnclearError
@@ -245,21 +245,13 @@ class BaseClient:
         return text
 
     def _read(self, model: type[Answer], call: Call) -> Answer:
-        return self._typed(model, call, self._transport.json(call))
+        return self._transport.typed(model, call, self._transport.json(call))
 
     def _list(self, model: type[Answer], call: Call, answer: dict[str, Any]) -> list[Answer]:
         results = answer.get("results")
         if not isinstance(results, list):
             raise self._transport.bad_answer(call, "has no list of results")
-        return [self._typed(model, call, result) for result in results]
-
-    def _typed(self, model: type[Answer], call: Call, content: Any) -> Answer:
-        try:
-            return model.model_validate(content)
-        except ValidationError as error:
-            fault = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(str(part) for part in fault["loc"]) or "content"
-            raise self._transport.bad_answer(call, f"has an unusable {field!r} ({fault['msg']})") from None
+        return [self._transport.typed(model, call, result) for result in results]
 
 
 def _object_of(body: Any) -> dict[str, Any] | None:

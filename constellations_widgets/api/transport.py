@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
+
 from .. import errors
 from ..auth.credentials import Credentials, SignedIn, check_private
 from ..http import (
@@ -49,6 +51,7 @@ LONGEST_TIMEOUT = 86_400
 
 Outcome = TypeVar("Outcome")
 Error = TypeVar("Error", bound=errors.ApiError)
+Model = TypeVar("Model", bound=BaseModel)
 
 _REFUSALS: dict[int, tuple[type[errors.StatusError], str]] = {
     400: (errors.InvalidError, ""),
@@ -237,6 +240,15 @@ class Transport:
             return content.decode()
         except UnicodeDecodeError:
             raise self.bad_answer(call, "is not text", status) from None
+
+    def typed(self, model: type[Model], call: Call, content: Any, whole: str = "content") -> Model:
+        """Return a part of a response as a model; the error names the field that is not right, or the `whole`."""
+        try:
+            return model.model_validate(content)
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_input=False)[0]
+            field = ".".join(map(str, fault["loc"])) or whole
+            raise self.bad_answer(call, f"has an unusable {field!r} ({fault['msg']})") from None
 
     def bad_answer(self, call: Call, fault: str, status: int | None = 200) -> errors.ApiError:
         """Return the error for a response that can't be trusted. After a write, its outcome is unclear."""

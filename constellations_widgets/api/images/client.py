@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-from pydantic import ValidationError
-
 from ...auth.credentials import IMAGES_TOKEN_VARIABLE, Credentials
 from ...errors import ApiError, BusyError, InvalidError, NotSentError, SignInError, StoppedError, UnclearError
 from ...http import BaseTransport
@@ -392,9 +390,4 @@ class ImagesClient:
         return id, Call(f"{what} the image {shown}", method, path, body, writes=method != "GET")
 
     def _typed(self, call: Call, row: Any) -> LibraryImage:
-        try:
-            return LibraryImage.model_validate(row)
-        except ValidationError as error:
-            fault = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(str(part) for part in fault["loc"]) or "image"
-            raise self._transport.bad_answer(call, f"has an unusable {field!r} ({fault['msg']})") from None
+        return self._transport.typed(LibraryImage, call, row, "image")
