@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from .schema.fields import FORBIDDEN_CHARACTERS
 from .schema.placement import THUMBNAIL, URL, is_tan, number
 
 
@@ -81,8 +82,6 @@ _MEANING, _ANGLE = "BaseDegreesIs", "angle"
 
 _REMARK, _INACCURACY = "PlacementRemark", "PlacementWarning"
 """Elements of ours, which WWT ignores: how the placement was chosen, and by how much it is off."""
-
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Notes(NamedTuple):
@@ -248,7 +247,7 @@ def _text(value: Any) -> str:
 
 
 def _serialize(folder: Element) -> str:
-    return _NO_XML.sub("\ufffd", tostring(folder, encoding="unicode"))
+    return FORBIDDEN_CHARACTERS.sub("\ufffd", tostring(folder, encoding="unicode"))
 
 
 def _child(element: Element, tag: str) -> str:

@@ -15,8 +15,8 @@ from xml.etree.ElementTree import Element, SubElement, register_namespace, tostr
 from ..errors import SourceError
 from ..geometry.plane import Plane
 from ..schema.credits import credits_text
+from ..schema.fields import FORBIDDEN_CHARACTERS
 from ..schema.placement import text
-from ..text import readable
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XML = "http://www.w3.org/XML/1998/namespace"
@@ -33,7 +33,6 @@ _JPEG, _PNG, _TIFF = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", (b"II*\0", b"MM\0*")
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _PNG_KEYWORD = b"XML:com.adobe.xmp\0"
 _TIFF_TAG = 700
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _NEAREST_POLE = 89.9999999999
 """Largest declination that is written. AVM has no LONPOLE, whose default in FITS turns an image at the pole itself by 180 degrees; this is less
@@ -139,7 +138,7 @@ def _packet(properties: Mapping[str, Property]) -> bytes:
 
 
 def _clean(value: str) -> str:
-    return _NOT_XML.sub("\ufffd", readable(value))
+    return FORBIDDEN_CHARACTERS.sub("\ufffd", value)
 
 
 def _in_jpeg(content: bytes, packet: bytes, what: str) -> bytes:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SourceError
+from ..schema.fields import FORBIDDEN_CHARACTERS
 from .drawing import open_header
 
 Properties = Mapping[tuple[str, str], list[str]]
@@ -25,7 +26,6 @@ _STANDARD = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _PNG_KEYWORD, _PNG_RAW = b"XML:com.adobe.xmp", b"Raw profile type xmp"  # of the standard, and of ImageMagick
 _TIFF_TAG = 700
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
 _LARGEST = 64 << 20  # largest packet in bytes, decompressed
 _DEEPEST = 20  # most levels of nested structures
@@ -70,7 +70,7 @@ def _read(text: str) -> Properties:
     try:
         return properties_of(text)
     except (ValueError, SyntaxError):
-        repaired = _BARE_AMPERSAND.sub("&amp;", _NOT_XML.sub(" ", text))
+        repaired = _BARE_AMPERSAND.sub("&amp;", FORBIDDEN_CHARACTERS.sub(" ", text))
         if repaired == text:
             raise
         return properties_of(repaired)
