@@ -41,6 +41,11 @@ def one_line(text: str, limit: int = SHOWN_LIMIT) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def last_line(error: Exception) -> str:
+    """Return the last line of an error's message, which is for people where wcslib begins with a place in its C source; its type if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+
+
 def clipped(text: str, limit: int = 60) -> str:
     """Return `text`, cut at its end to at most `limit` characters."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from ..errors import SourceError
 from ..geometry.fitting import TOLERANCE
 from ..interface import in_terms
-from ..text import stem_of
+from ..text import last_line, stem_of
 from .cards import Keywords, declared_size, two_sizes
 from .drawing import is_stretched, picture_name, picture_of
 from .hdus import (
@@ -303,6 +303,4 @@ def _source_errors(what: str, path: Path | None = None) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001
         if path is not None and (fault := structure_fault(path)):
             raise SourceError(f"{what}: {fault}") from None
-        # wcslib's first line is a location in its C source
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-        raise SourceError(f"{what} can't be read as a FITS image ({reason}): download it again") from None
+        raise SourceError(f"{what} can't be read as a FITS image ({last_line(error)}): download it again") from None

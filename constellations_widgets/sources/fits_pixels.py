@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
+from ..text import last_line
 from .hdus import BoundedGzip, chosen_plane, open_fits
 from .quiet import quiet
 
@@ -164,8 +165,7 @@ def _opened(source: Any, what: str) -> Iterator[Any]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-        raise SourceError(f"{what} can't be read as a FITS image ({reason})") from None
+        raise SourceError(f"{what} can't be read as a FITS image ({last_line(error)})") from None
 
 
 def _floats(values: Any) -> np.ndarray[Any, Any]:

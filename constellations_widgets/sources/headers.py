@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
+from ..text import last_line
 from .cards import Keywords
 from .distortions import add_distortion, add_tables, latitude_axis
 from .frames import frame_of
@@ -71,8 +72,7 @@ def celestial_wcs(header: Header, what: str, fobj: Any = None) -> tuple[WCS, tup
     try:
         return WCS(clean, fobj=fobj), tuple(remarks)
     except Exception as error:  # wcslib raises many kinds of errors; the last line of each is readable  # noqa: BLE001
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-        raise SourceError(f"The WCS of {what} contradicts itself ({reason}): solve it again") from None
+        raise SourceError(f"The WCS of {what} contradicts itself ({last_line(error)}): solve it again") from None
 
 
 def checked_wcs(wcs: WCS, what: str) -> tuple[WCS, tuple[str, ...]]:

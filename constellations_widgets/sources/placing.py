@@ -10,6 +10,7 @@ from ..errors import SourceError
 from ..geometry.fitting import EXACT, GRID, TOLERANCE, SkyGrid, grid
 from ..geometry.plane import Plane
 from ..interface import in_terms
+from ..text import last_line
 from .headers import AMONG_STARS
 
 if TYPE_CHECKING:
@@ -176,8 +177,7 @@ def _celestial(wcs: WCS, what: str) -> WCS:
     except SourceError:
         raise
     except Exception as error:  # wcslib raises many kinds of errors; the last line of each is readable  # noqa: BLE001
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-        raise SourceError(f"The WCS of {what} contradicts itself ({reason}): solve it again") from None
+        raise SourceError(f"The WCS of {what} contradicts itself ({last_line(error)}): solve it again") from None
     if (a, b, c, d) == (1, 0, 0, 1) and not any(wcs.wcs.crval) and not any(wcs.wcs.crpix):
         raise SourceError(
             f"The WCS of {what} names its axes and nothing else, neither a place nor a scale: solve it again"
@@ -287,9 +287,8 @@ def _on_sky(wcs: WCS, x: Any, y: Any, what: str) -> tuple[Any, Any]:
     try:
         world = wcs.all_pix2world(x + 0.5, y + 0.5, 1)
     except Exception as error:  # noqa: BLE001
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
         raise SourceError(
-            f"The WCS of {what} gives some pixels no place on the sky ({reason}): cut these off"
+            f"The WCS of {what} gives some pixels no place on the sky ({last_line(error)}): cut these off"
         ) from None
     if not np.isfinite(world).all():
         raise SourceError(f"The WCS of {what} gives some pixels no place on the sky: cut these off, or reproject it")
