@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..geometry.plane import Plane
+from ..geometry.sphere import to_vector
 from .indexes import IndexFile
 
 if TYPE_CHECKING:
@@ -61,17 +62,10 @@ def _read(index: IndexFile, plane: Plane, size: tuple[int, int]) -> CatalogStars
         ra, dec = plane.sky(size[0] / 2, size[1] / 2)
         reach = math.cos(math.atan(math.radians(plane.scale) * math.hypot(*size) * 0.6))
         xyz = numbers / ranges[-1] + ranges[:3]
-        near = np.flatnonzero(xyz @ _vector(float(ra), float(dec)) > reach)
+        near = np.flatnonzero(xyz @ np.array(to_vector((float(ra), float(dec)))) > reach)
         magnitude = np.full(len(near), np.nan)
         name = next((name for name in tables if name.upper().startswith("MAG")), None)
         if name:
             magnitude = np.asarray(tables[name].data[name][near], dtype=float)
     x, y, z = xyz[near].T
     return CatalogStars(np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arcsin(np.clip(z, -1, 1))), magnitude)
-
-
-def _vector(ra: float, dec: float) -> Array:
-    import numpy as np
-
-    ra, dec = math.radians(ra), math.radians(dec)
-    return np.array([math.cos(dec) * math.cos(ra), math.cos(dec) * math.sin(ra), math.sin(dec)])
