@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..checks import ERROR, Problem
+from ..checks import ERROR
 from ..errors import SourceError
 from .output import print_json
 
@@ -51,13 +51,7 @@ def _checked(file: str) -> Iterator[dict[str, Any]]:
         }
         return
     for _, draft in drafts:
-        yield {"file": file, "name": draft.name, "problems": [_as_dict(problem) for problem in draft.problems]}
-
-
-def _as_dict(problem: Problem) -> dict[str, Any]:
-    content = asdict(problem)
-    content["fix"] = problem.fix and {"label": problem.fix.label, "changes": dict(problem.fix.changes)}
-    return content
+        yield {"file": file, "name": draft.name, "problems": [asdict(problem) for problem in draft.problems]}
 
 
 def _line(problem: dict[str, Any]) -> str:

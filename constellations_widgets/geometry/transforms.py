@@ -100,16 +100,12 @@ def changes(values: Mapping[str, Any], plane: Plane) -> dict[str, Any]:
     if abs(factor - 1) > 10**-_SCALE_DIGITS:
         scales = ("wwt.base_degrees_per_tile", *(("wwt.offset_x", "wwt.offset_y") if tiled else ()))
         if tiled:  # the offsets are in degrees of the pyramid, which differ from degrees on the sky
-            factor = _height(values, plane.scale) / values["wwt.base_degrees_per_tile"]
+            height = base_of_scale(plane.scale, padded(int(values["wwt.tile_levels"]))[1])
+            factor = height / values["wwt.base_degrees_per_tile"]
         new |= {path: values[path] * factor for path in scales if values.get(path)}
     if plane.mirrored != old.mirrored:
         new["wwt.bottoms_up"] = plane.mirrored
     return tidy(new, plane.scale, tiled)
-
-
-def _height(values: Mapping[str, Any], scale: float) -> float:
-    """Return the height in degrees of a draft's tile pyramid if its pixels are `scale` degrees."""
-    return base_of_scale(scale, padded(int(values["wwt.tile_levels"]))[1])
 
 
 def tidy(new: Mapping[str, Any], pixel: float, tiled: bool) -> dict[str, Any]:

@@ -433,7 +433,8 @@ def _pixels(reading: Any, file_type: str) -> tuple[Any, Any]:
     fits_file = local.where(local.template) if local.fits else local.pixels
     values = None
     if fits_file is not None and (local.fits or file_type == ".fits"):
-        values = _values_of(fits_file, local.hdu)
+        with open_fits(fits_file) as hdus:
+            values = chosen_plane(hdus, fits_file.name, local.hdu).pixels
         picture = drawn(values, fits_file.name)
     else:
         path = local.where(local.template)
@@ -443,8 +444,3 @@ def _pixels(reading: Any, file_type: str) -> tuple[Any, Any]:
     if file_type == ".fits":
         return np.asarray(values, dtype=np.float32)[::-1], small
     return np.asarray(picture.convert("RGBA")), small
-
-
-def _values_of(path: Path, number: int | None) -> Any:
-    with open_fits(path) as hdus:
-        return chosen_plane(hdus, path.name, number).pixels

@@ -115,26 +115,18 @@ class Report:
         return f"<Batch: {counts or 'nothing'}{f'. {self.message}' if self.message else ''}>"
 
     def __str__(self) -> str:
-        return f"{repr(self)[1:-1]}\n{as_text(self.rows)}"
+        shown, others = _shown(self.rows)
+        lines = ["  ".join(filter(None, (*_start(row), row.reason))) for row in shown]
+        return "\n".join([repr(self)[1:-1], *lines, *filter(None, [others])])
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(str(self))
 
     def _repr_html_(self) -> str:
-        return html_block(f"<p>{html_text(repr(self)[1:-1])}</p>", as_table(self.rows))
-
-
-def as_table(rows: Sequence[Row]) -> str:
-    """Return the rows as HTML, for a notebook."""
-    heads = ("Image", "State", "Record", "WTML", "Handle", "When", "Why")
-    shown, others = _shown(rows)
-    return html_table(heads, (_cells(row) for row in shown)) + (f"<p>{others}</p>" if others else "")
-
-
-def as_text(rows: Sequence[Row]) -> str:
-    """Return the rows as text, for saved notebooks that show only text."""
-    shown, others = _shown(rows)
-    return "\n".join([*("  ".join(filter(None, (*_start(row), row.reason))) for row in shown), *filter(None, [others])])
+        shown, others = _shown(self.rows)
+        heads = ("Image", "State", "Record", "WTML", "Handle", "When", "Why")
+        table = html_table(heads, map(_cells, shown))
+        return html_block(f"<p>{html_text(repr(self)[1:-1])}</p>", table, f"<p>{others}</p>" if others else "")
 
 
 def _shown(rows: Sequence[Row]) -> tuple[Sequence[Row], str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import SourceError
 from ..geometry.plane import check_size, width_factor_of
+from ..geometry.sphere import Place
 from ..schema.placement import is_tan, number
 from .solution import Solution
 
@@ -39,9 +40,6 @@ def placement_by(solution: Solution, values: Mapping[str, Any], size: tuple[int,
     check_size(values, solution.size, "The picture that was solved")
     levels = number(values, "wwt.tile_levels")
     return solution.plane.tiled(solution.size, width_factor_of(values), int(levels) if levels else None)
-
-
-Place = tuple[float, float]
 
 
 def solved_stars(solution: Solution | None) -> list[tuple[Place, Place]]:

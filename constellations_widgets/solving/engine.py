@@ -128,6 +128,7 @@ def _matches(
     first, last = depth[0], min(depth[1], len(stars))
     if last - first < 4:
         return
+    parities = {None: astrometry.Parity.BOTH, 1: astrometry.Parity.NORMAL, -1: astrometry.Parity.FLIP}
     side, height = max(stars.size), stars.size[1]
     places = [(float(x) + 0.5, height - float(y) + 0.5) for x, y in zip(stars.x, stars.y, strict=True)]
     starts = range(first, last - 3, _BATCH)
@@ -136,7 +137,7 @@ def _matches(
         tune_up_logodds_threshold=None,
         minimum_quad_size_fraction=0.2,
         positional_noise_pixels=_NOISE,
-        parity=_parity(request.get("parity")),
+        parity=parities[request.get("parity")],
         slices_generator=lambda _count: [(start, min(start + _BATCH, last)) for start in starts],
         logodds_callback=lambda _odds: astrometry.Action.STOP,
     )
@@ -149,12 +150,6 @@ def _matches(
         cards = {name: value for name, (value, _) in match.wcs_fields.items()}
         guess = first_guess(cards, float(match.logodds), match.index_path.name)
         yield guess, (stars_around(guess.plane, stars.size, index_files(), _WANTED * len(stars)) or _catalog(match))
-
-
-def _parity(parity: int | None) -> Any:
-    import astrometry
-
-    return {None: astrometry.Parity.BOTH, 1: astrometry.Parity.NORMAL, -1: astrometry.Parity.FLIP}[parity]
 
 
 def _catalog(match: Any) -> CatalogStars:
