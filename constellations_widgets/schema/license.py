@@ -297,14 +297,6 @@ def _ids(expression: str) -> list[str]:
     return [w.rstrip("+") for w in words if w not in OPERATORS.values() and "LicenseRef-" not in w]
 
 
-def is_known_to_server(expression: str) -> bool:
-    """Return whether the server's own SPDX list has every id of the expression; False if it is not an expression."""
-    try:
-        return all(i in lists().pinned for i in _ids(normalize_license(expression)))
-    except LicenseError:
-        return False
-
-
 def suggested_license(text: str) -> str:
     """Return the license that a rejected text most likely means, such as "CC-BY-NC-4.0" for "CC BY NC"; "" if unclear."""
     if not text.strip() or len(text) > MAX_LENGTH:
