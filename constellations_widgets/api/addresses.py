@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote
 
 from ..errors import InvalidError
-from ..text import one_line
+from ..text import one_line, readable
 from .transport import Call
 
 _LONGEST_HANDLE = 1000  # characters; no handle is so long, and an address can't be much longer
@@ -16,7 +16,7 @@ def handle_name(handle: str) -> str:
     """Return a handle as the server spells it: users write "@name", the server expects "name"."""
     name = handle.strip().removeprefix("@") if isinstance(handle, str) else ""
     is_name = name not in ("", ".", "..") and len(name) <= _LONGEST_HANDLE
-    if not is_name or any("\ud800" <= character <= "\udfff" for character in name):
+    if not is_name or readable(name) != name:  # no address holds a half of a character
         raise InvalidError(f"{one_line(repr(handle), 60)} is not a handle. Give its name, such as 'nasa'.")
     return name
 

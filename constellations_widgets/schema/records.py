@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from ..text import readable
 from .credits import credits_text
 from .html_repr import html_block, html_link, html_table, html_text
 
@@ -384,7 +385,6 @@ class Receipt(AnyReceipt):
 
 
 _LONGEST_ID = 200  # most characters; the id becomes part of an address
-_HALVES = re.compile("[\ud800-\udfff]")  # of characters, which no address can hold
 
 
 class LibraryImage(BaseModel):
@@ -420,4 +420,4 @@ class LibraryImage(BaseModel):
 
 def is_library_id(id: object) -> bool:
     """Return whether `id` can be an image's id: text that is one path segment and cannot lead to another address."""
-    return isinstance(id, str) and 0 < len(id) <= _LONGEST_ID and id.strip(".") != "" and not _HALVES.search(id)
+    return isinstance(id, str) and 0 < len(id) <= _LONGEST_ID and id.strip(".") != "" and readable(id) == id
