@@ -17,11 +17,12 @@ from ..auth.credentials import TOKEN_VARIABLE, Credentials
 from ..errors import ApiError, ConflictError, InvalidError, SignInError, UnclearError
 from ..http import BaseTransport
 from ..interface import in_terms
+from ..schema.fields import body_of
 from ..schema.images import ImageSubmission
 from ..schema.records import ImageRecord, ImageSummary
 from ..schema.scenes import SceneRecord, SceneSubmission, SceneSummary
 from .addresses import handle_call, handle_name, record_path
-from .changes import body_of, not_made
+from .changes import not_made
 from .retries import Retries
 from .transport import Call, Transport
 

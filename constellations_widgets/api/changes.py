@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,11 +39,6 @@ def image_changes(
 def handle_changes(display_name: str) -> dict[str, Any]:
     """Return the body of a PATCH of a handle. Raises InvalidError for a name that the server would ignore or refuse."""
     return {"display_name": checked_text("display_name", display_name, DISPLAY_NAME_LIMIT)}
-
-
-def body_of(changes: Mapping[str, Any]) -> bytes:
-    """Serialize the body of a PATCH to the exact bytes that are sent."""
-    return json.dumps(changes, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def changed_meanwhile(seen: ImageRecord, now: ImageRecord, changes: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ Apart from the models, since a form or a preview describes and checks fields wit
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -220,6 +221,11 @@ def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in nested.items():
         flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
     return flat
+
+
+def body_of(request: Mapping[str, Any]) -> bytes:
+    """Return the exact bytes of a request's body: UTF-8 JSON."""
+    return json.dumps(request, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def nest(flat: Mapping[str, Any]) -> dict[str, Any]:

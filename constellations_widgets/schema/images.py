@@ -5,14 +5,13 @@ Titles, descriptions, units and limits of the fields are those of `fields.py`.
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from . import placement
 from .credits import clean_credits
-from .fields import ALT_TEXT_LIMIT, BODY_LIMIT, FORBIDDEN_CHARACTERS, NOTE_LIMIT, fields, flatten, utf16_length
+from .fields import ALT_TEXT_LIMIT, BODY_LIMIT, FORBIDDEN_CHARACTERS, NOTE_LIMIT, body_of, fields, flatten, utf16_length
 from .license import normalize_license
 
 
@@ -22,7 +21,9 @@ def _readable(text: str) -> str:
     return text
 
 
-def _within(limit: int) -> AfterValidator:
+def within(limit: int) -> AfterValidator:
+    """Return the check of a text that may have up to `limit` UTF-16 units."""
+
     def check(text: str) -> str:
         if (length := utf16_length(text)) > limit:
             raise ValueError(f"is {length} characters long, {limit} is the server's limit (an emoji counts as two)")
@@ -52,7 +53,7 @@ OptionalText = Annotated[
 ]  # both are left out of the request
 
 
-class _Wire(BaseModel):
+class Wire(BaseModel):
     """Base of the request models: strict types, no unknown names, no silent conversions."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -72,7 +73,7 @@ def _about(path: str) -> Any:
     )
 
 
-class ImageWwt(_Wire):
+class ImageWwt(Wire):
     """The 13 placement fields of a WWT imageset.
 
     A *tiled* image (projection ``Tan``) is a pyramid of 256-pixel tiles, an *untiled* one (``SkyImage``) a single file;
@@ -98,7 +99,7 @@ class ImageWwt(_Wire):
     thumbnail_url: Annotated[Text, _about("wwt.thumbnail_url")]
 
 
-class ImagePermissions(_Wire):
+class ImagePermissions(Wire):
     """Rights and credits of an image: who owns it, whom to credit, and what others may do with it.
 
     Examples
@@ -111,7 +112,7 @@ class ImagePermissions(_Wire):
     license: Annotated[Text, AfterValidator(normalize_license), _about("permissions.license")]
 
 
-class ImageStorage(_Wire):
+class ImageStorage(Wire):
     """Addresses of the image's pixels.
 
     Examples
@@ -122,7 +123,7 @@ class ImageStorage(_Wire):
     legacy_url_template: Annotated[Text, Field(min_length=1), _about("storage.legacy_url_template")]
 
 
-class ImageSubmission(_Wire):
+class ImageSubmission(Wire):
     """The validated body of `POST /handle/:handle/image`.
 
     Raises
@@ -138,9 +139,9 @@ class ImageSubmission(_Wire):
 
     wwt: ImageWwt
     storage: ImageStorage
-    note: Annotated[Text, _within(NOTE_LIMIT), _about("note")]
+    note: Annotated[Text, within(NOTE_LIMIT), _about("note")]
     permissions: ImagePermissions
-    alt_text: Annotated[OptionalText, _within(ALT_TEXT_LIMIT), _about("alt_text")] = ""
+    alt_text: Annotated[OptionalText, within(ALT_TEXT_LIMIT), _about("alt_text")] = ""
 
     @model_validator(mode="after")
     def _fits_together(self) -> ImageSubmission:
@@ -164,4 +165,4 @@ class ImageSubmission(_Wire):
 
     def to_json(self) -> bytes:
         """Return the exact bytes of the body: UTF-8 JSON."""
-        return json.dumps(self.to_request(), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return body_of(self.to_request())

@@ -5,27 +5,20 @@ The server checks the ranges of a place only when a scene is changed, never when
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
-from .fields import utf16_length
-from .images import Number, Text
+from .fields import body_of
+from .images import Number, Text, Wire, within
 from .placement import web_address_fault
 from .records import Answer, AnyReceipt, Handle, ImageId, Moment
 from .sky_view import SkyView
 
 TEXT_LIMIT = 5_000
 """UTF-16 units of a scene's text, and of its outgoing address."""
-
-
-def _short(text: str) -> str:
-    if (length := utf16_length(text)) > TEXT_LIMIT:
-        raise ValueError(f"is {length} characters long, {TEXT_LIMIT} is the server's limit (an emoji counts as two)")
-    return text
 
 
 def _not_empty(text: str) -> str:
@@ -40,11 +33,7 @@ def _web_address(text: str) -> str:
     return text
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class ScenePlace(_Wire):
+class ScenePlace(Wire):
     """Place of a scene: its middle, and the region that stays in view whatever the shape of the window.
 
     Attributes
@@ -77,14 +66,14 @@ class ScenePlace(_Wire):
         )
 
 
-class SceneLayer(_Wire):
+class SceneLayer(Wire):
     """An image of a scene. `opacity` is 0 (invisible) to 1, the default."""
 
     image_id: Annotated[str, Field(pattern="^[0-9a-fA-F]{24}$")]
     opacity: Annotated[Number, Field(ge=0, le=1)] = 1.0
 
 
-class SceneContent(_Wire):
+class SceneContent(Wire):
     """The images of a scene, the lowest first, and the image behind them.
 
     Attributes
@@ -100,7 +89,7 @@ class SceneContent(_Wire):
     background_id: Annotated[str, Field(pattern="^[0-9a-fA-F]{24}$")] | None = None
 
 
-class SceneSubmission(_Wire):
+class SceneSubmission(Wire):
     """The validated body of `POST /handle/:handle/scene`.
 
     Attributes
@@ -126,8 +115,8 @@ class SceneSubmission(_Wire):
 
     place: ScenePlace
     content: SceneContent
-    text: Annotated[Text, AfterValidator(_short), AfterValidator(_not_empty)]
-    outgoing_url: Annotated[Text, AfterValidator(_short), AfterValidator(_web_address)] = ""
+    text: Annotated[Text, within(TEXT_LIMIT), AfterValidator(_not_empty)]
+    outgoing_url: Annotated[Text, within(TEXT_LIMIT), AfterValidator(_web_address)] = ""
     published: bool = False
 
     def to_request(self) -> dict[str, Any]:
@@ -141,7 +130,7 @@ class SceneSubmission(_Wire):
 
     def to_json(self) -> bytes:
         """Return the exact bytes of the body: UTF-8 JSON."""
-        return json.dumps(self.to_request(), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return body_of(self.to_request())
 
 
 class SceneSummary(Answer):

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import runtime
-from ..api.changes import body_of
 from ..errors import ConflictError, ConstellationsError, JournalError, UnclearError
 from ..publishing.delivery import Outgoing, find_published
 from ..publishing.journal import default_journal
 from ..publishing.published_scene import PublishedScene
 from ..publishing.scene import send_scene
 from ..publishing.scene_values import BACKGROUND, LAYERS, LINK, PUBLISHED, TEXT, VIEW, SceneDraft, SceneImage
+from ..schema.fields import body_of
 from ..schema.records import site_url
 from ..schema.scenes import SceneReceipt, SceneRecord, SceneSubmission
 from .protocol.scenes import SceneReceiptState, SceneReviewRow, SceneState
