@@ -19,7 +19,7 @@ from .observable import CheckedFields
 from .outputs.exports import Exports
 from .schema.fields import fields, flatten, nest
 from .sources.reading import ParsedImage, doubts_of, inaccuracy, inaccuracy_in, saved_doubts, values_for
-from .state import state_dir, write_json
+from .state import state_dir, user_path, write_json
 from .text import readable
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ class ImageDraft(Exports, CheckedFields):
         SourceError
             If the file is not a draft.
         """
-        return cls.from_saved(read_draft_file(Path(path).expanduser()), str(path), **options)
+        return cls.from_saved(read_draft_file(user_path(path)), str(path), **options)
 
     @classmethod
     def from_saved(cls, content: Mapping[str, Any], what: str = "this", **options: Any) -> ImageDraft:
@@ -505,7 +505,7 @@ class ImageDraft(Exports, CheckedFields):
         SourceError
             If the file can't be written.
         """
-        target = Path(path).expanduser()
+        target = user_path(path)
         if target.exists() and not target.is_file():
             raise SourceError(f"The draft can't be saved as {target}: that is not a file")
         try:

@@ -103,6 +103,14 @@ def _chosen(variable: str, default: Callable[..., Path]) -> Path:
         raise FileNotFoundError(errno.ENOENT, str(error), chosen) from None
 
 
+def user_path(path: str | Path) -> Path:
+    """Return a path as a user writes it, with "~" for the home folder.
+
+    "~name" of an unknown user stays as it is: there is no such file. `Path.expanduser` raises a RuntimeError.
+    """
+    return Path(os.path.expanduser(path))
+
+
 @contextlib.contextmanager
 def file_lock(path: Path, *, patience: float, wait: Callable[[float], object] = time.sleep) -> Iterator[bool]:
     """Hold the lock of a file, against other threads and processes; the file is created if it is missing.

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from ..errors import HostingError, needs_extra
 from ..interface import in_terms, option, run_again
-from ..state import write_file
+from ..state import user_path, write_file
 from .collect import HostedFile
 from .profiles import address_fault, concealed
 
@@ -109,7 +109,7 @@ class FolderStore(Store):
     threads = 4
 
     def __init__(self, folder: Path):
-        self.folder = folder.expanduser().absolute()
+        self.folder = user_path(folder).absolute()
         self.address = str(self.folder)
 
     def listing(self) -> Iterator[tuple[str, StoredFile]]:
@@ -495,7 +495,7 @@ def open_store(target: str | Path, options: Mapping[str, Any], secrets: Mapping[
     if scheme:
         known = ", ".join(f"{each}://" for each in (*OBJECT_STORES, *FILE_SYSTEMS, "git"))
         raise HostingError(f"The target {scheme}:// is not supported. Use a folder or one of {known}")
-    folder = Path(text).expanduser()
+    folder = user_path(text)
     if folder.exists() and not folder.is_dir():
         raise HostingError(f"The target {folder} is a file: give a folder")
     return FolderStore(folder)

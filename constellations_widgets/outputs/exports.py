@@ -14,7 +14,7 @@ from ..geometry.plane import check_size, padded, plane_of, width_factor_of
 from ..schema.placement import is_tan, shown
 from ..sources.imagesets import DOUBTED_SIZE
 from ..sources.reading import inaccuracy_in
-from ..state import PUBLIC, write_file
+from ..state import PUBLIC, user_path, write_file
 from ..wtml import Notes, export_collection, export_wtml
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Exports:
         """
         text = export_wtml(self.values, self.name, notes_of(self))
         if path is not None:
-            write_output(Path(path).expanduser(), text.encode("utf-8", "replace"), "WTML")
+            write_output(user_path(path), text.encode("utf-8", "replace"), "WTML")
         return text
 
     def to_avm(self, path: str | Path, source: str | Path | None = None) -> Path:
@@ -114,10 +114,10 @@ class Exports:
         from .avm_writer import with_avm
         from .tiled_picture import plane_in_picture
 
-        target, own = Path(path).expanduser(), self.local
+        target, own = user_path(path), self.local
         local = own
         if source is not None:
-            file = Path(source).expanduser().absolute()
+            file = user_path(source).absolute()
             local = LocalImage(file.parent, quote(file.name))
         if local is None or local.tiled or local.fits:
             raise SourceError(f"{self.name!r} is no single JPEG, PNG or TIFF file: name the picture with source=")
@@ -224,7 +224,7 @@ def to_wtml(drafts: Iterable[Exports], path: str | Path | None = None, name: str
     images = [(draft.values, draft.name, notes_of(draft)) for draft in drafts]
     text = export_collection(images, name)
     if path is not None:
-        write_output(Path(path).expanduser(), text.encode("utf-8", "replace"), "WTML")
+        write_output(user_path(path), text.encode("utf-8", "replace"), "WTML")
     return text
 
 

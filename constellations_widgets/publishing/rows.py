@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import SourceError
 from ..schema.html_repr import LIMIT, capped, html_block, html_link, html_table, html_text
 from ..schema.records import Receipt
-from ..state import write_file, write_json
+from ..state import user_path, write_file, write_json
 from .plan import BLOCKED, DECIDE, PUBLISH, SKIP, Step
 
 WAITING, SENDING, PUBLISHED, FAILED, UNCLEAR = "waiting", "sending", "published", "failed", "unclear"
@@ -154,7 +154,7 @@ def _cells(row: Row) -> list[str]:
 
 def export(rows: Sequence[Row], path: Path | str) -> Path:
     """Write the rows to a .json or .csv file, atomically. Raises SourceError if it can't be written."""
-    target = Path(path).expanduser()
+    target = user_path(path)
     kind = target.suffix.lower()
     if kind not in (".json", ".csv"):
         raise SourceError(f"The receipts can't be written as {target.name!r}: name a file that ends in .json or .csv")

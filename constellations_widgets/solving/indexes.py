@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import NoIndexError
 from ..geometry.angles import format_dec, format_ra
-from ..state import cache_dir
+from ..state import cache_dir, user_path
 
 ENVIRONMENT = "ASTROMETRY_INDEX_PATH"
 """Environment variable that names folders of index files, separated as in PATH."""
@@ -110,7 +110,7 @@ def download_folder() -> Path:
 
 def index_folders() -> list[Path]:
     """Return the folders that are searched: those of `ASTROMETRY_INDEX_PATH`, that of downloads, and that of Debian's packages."""
-    named = [Path(each).expanduser() for each in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if each]
+    named = [user_path(each) for each in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if each]
     return [*named, download_folder(), DEBIAN]
 
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from ..errors import SourceError
 from ..schema.tiles import HIPS_EXTENSIONS, is_hips
+from ..state import user_path
 
 # What WWT's engine substitutes for a placeholder. A number has only one spelling: "007" names no tile.
 _NUMBER = "(?:0|[1-9][0-9]{0,9})"
@@ -87,7 +88,7 @@ class LocalImage:
     _allowed: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "root", Path(self.root).expanduser().absolute())
+        object.__setattr__(self, "root", user_path(self.root).absolute())
         object.__setattr__(self, "_allowed", _pattern(self.template))
 
     @classmethod

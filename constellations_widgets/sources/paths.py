@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 from ..errors import SourceError
+from ..state import user_path
 
 _KINDS = {
     b"\x89PNG": "a PNG picture", b"\xff\xd8": "a JPEG picture", b"II*\0": "a TIFF picture", b"MM\0*": "a TIFF picture",
@@ -37,4 +37,4 @@ def file_path(given: Any, what: str) -> Path:
     if isinstance(given, str) and re.match(r"\s*[a-z][a-z0-9+.-]+://", given, re.IGNORECASE):
         # not shown, since it may hold a password
         raise SourceError(f"The {what} must be on this machine, not at a web address: download it first")
-    return Path(os.path.expanduser(given))  # Path.expanduser fails for an unknown user, as in "~nobody"
+    return user_path(given)

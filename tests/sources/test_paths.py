@@ -38,3 +38,12 @@ def test_the_home_folder_is_found_and_an_unknown_users_home_is_an_ordinary_name(
     monkeypatch.setenv("HOME", str(tmp_path))
     assert file_path("~/m51.fits", "file") == tmp_path / "m51.fits"
     assert str(file_path("~nobody-of-this-name/m51.fits", "file")) == "~nobody-of-this-name/m51.fits"
+
+
+def test_the_home_of_an_unknown_user_is_not_found_wherever_a_path_is_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draft, unknown = cxw.ImageDraft(autosave=False), "~nobody-of-this-name/m51.json"
+    assert cxw.history(source=unknown) == []
+    for use in (draft.save, draft.to_wtml, cxw.ImageDraft.load):
+        with pytest.raises(SourceError, match="No such file or directory"):
+            use(unknown)

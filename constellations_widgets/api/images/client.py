@@ -17,6 +17,7 @@ from ...auth.credentials import IMAGES_TOKEN_VARIABLE, Credentials
 from ...errors import ApiError, BusyError, InvalidError, NotSentError, SignInError, StoppedError, UnclearError
 from ...http import BaseTransport
 from ...schema.records import LibraryImage, is_library_id
+from ...state import user_path
 from ...text import one_line
 from ..retries import Retries
 from ..transport import Call, Transport
@@ -268,7 +269,7 @@ class ImagesClient:
         """
         id, call = self._of(image, "download", "GET")
         name = image.name if isinstance(image, LibraryImage) else self._names.get(id, "")
-        folder = Path(folder).expanduser()
+        folder = user_path(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             file = tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False)  # noqa: SIM115

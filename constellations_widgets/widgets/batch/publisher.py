@@ -19,6 +19,7 @@ from ...publishing._arguments import require_client
 from ...publishing.batch import MOST_THREADS
 from ...schema.fields import fields
 from ...sources.reading import ParsedImage
+from ...state import user_path
 from ..base import Message, apply_fix, placeholder, problems_of, synced_dict
 from ..form import CreditsWidget, ImageForm, kept_credits, licenses
 from ..lifetime import VIEW
@@ -294,7 +295,7 @@ class BatchPublisher(CreditsWidget[ImageDraft]):
         SourceError
             If they can't be written there.
         """
-        paths = self._run.save_receipts(Path(folder).expanduser() if folder is not None else None)
+        paths = self._run.save_receipts(user_path(folder) if folder is not None else None)
         self._saved = [str(path) for path in paths]
         self._rows.touch(())
         return paths

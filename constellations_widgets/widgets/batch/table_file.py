@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SourceError
+from ...state import user_path
 
 _DELIMITERS = ",;\t"
 _DECLARED = re.compile(rf"[^\S\n]*sep=([{_DELIMITERS}])[^\S\n]*(?:\n|$)", re.I)  # a line that Excel writes and reads
@@ -54,7 +55,7 @@ def read_table(source: Any) -> Table:
         If it can't be read, or has no columns.
     """
     if isinstance(source, str | Path):
-        return _of_file(Path(source).expanduser())
+        return _of_file(user_path(source))
     if hasattr(source, "colnames"):
         return _of_astropy(source)
     if hasattr(source, "itertuples") and hasattr(source, "columns"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ipywidgets import VBox
 
 from ...errors import ConstellationsError, SourceError, StoppedError
+from ...state import user_path
 from ..form import ImageForm
 from ..lifetime import ClosesModels
 from ..preview import Preview
@@ -105,7 +106,7 @@ class ImageLibrary(ClosesModels, VBox):
     def upload(self, *paths: str | Path) -> None:
         """Upload files, as the button does. Returns at once; the widget shows the progress."""
         for path in paths:
-            self.view.uploads.add(Path(path).expanduser())
+            self.view.uploads.add(user_path(path))
 
     def show_on_sky(self, image: LibraryImage | str) -> ImageDraft:
         """Show an image in a preview below the grid, as the button does; return its draft.

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ...errors import ConstellationsError, SourceError
 from ...schema.placement import shown
+from ...state import user_path
 from ..rpc import Response, require_count
 
 WIDEST = 4096  # pixels; what every graphics driver can draw
@@ -148,7 +149,7 @@ class Snapshots:
 
 def check_options(path: str | Path, width: int) -> Path:
     """Return the path of a snapshot. Raises a SourceError if it is no PNG, a ConstellationsError if the width is out of range."""
-    target = Path(path).expanduser()
+    target = user_path(path)
     if target.suffix.lower() != ".png":
         raise SourceError(f"A snapshot is a PNG: end the file name in .png, not {shown(target.name)}.")
     if isinstance(width, bool) or not isinstance(width, int) or not _NARROWEST <= width <= WIDEST:

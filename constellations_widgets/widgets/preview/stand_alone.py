@@ -22,6 +22,7 @@ from ...schema.credits import clean_credits
 from ...schema.fields import fields
 from ...schema.html_repr import html_text
 from ...schema.placement import shown, text
+from ...state import user_path
 from ...text import about, one_line, readable
 from ..base import built, require_draft
 from ..wwt.app import app_files
@@ -115,7 +116,7 @@ def save_html(
         require_draft(save_html, draft)
     if above not in ("reduce", "link"):
         raise ConstellationsError(f'above= takes "reduce" or "link", not {shown(above)}')
-    target = Path(path).expanduser()
+    target = user_path(path)
     content = _page(chosen, height, problems, max_bytes, above).encode("utf-8", "replace")
     write_output(target, content, "page")
     return target
