@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import SourceError
 from ..hosting import Outcome, host_all, hosting_profiles, tile_all
 from ..solving import index_download
 from .checking import drafts_of
@@ -29,6 +30,11 @@ def tile(files: Sequence[Path], out: Path, file_type: str, placement: Mapping[st
 
 def host(files: Sequence[str], to: str, public_url: str | None, save: Path | None, *, as_json: bool) -> int:
     """Upload the files of images; return 1 if one failed."""
+    if save is not None:  # before anything is uploaded
+        try:
+            save.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SourceError(f"The drafts can't be saved in {save} ({error.strerror}): name another --save") from None
     drafts = [draft for _, draft in drafts_of(files)]
     target = hosting_profiles().get(to, to)
     with progress_bar("Uploading", len(drafts)) as tell:
@@ -67,7 +73,6 @@ def _save(draft: ImageDraft, outcome: Outcome, folder: Path | None) -> str | Non
     """Save the draft of an uploaded image under the name of its folder at the target; return the file."""
     if folder is None or outcome.error:
         return None
-    folder.mkdir(parents=True, exist_ok=True)
     return str(draft.save(folder / f"{Path(outcome.result.target.rstrip('/')).name}.json"))
 
 

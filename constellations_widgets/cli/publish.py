@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..publishing import Attempt, Batch, Plan, Step, publish_plan
 from ..publishing import history as attempts
 from ..publishing import plan as make_plan
+from ..publishing.rows import receipts_path
 from ..widgets.batch.folder import drafts_from
 from .accounts import client as signed_in
 from .checking import drafts_of
@@ -35,6 +36,8 @@ def publish(
     as_json: bool,
 ) -> int:
     """Show the plan, ask, publish, print the outcome; return 1 unless all images are published."""
+    if receipts is not None:
+        receipts = receipts_path(receipts)  # before anything is published
     drafts = _described(files, metadata) if metadata is not None else [draft for _, draft in drafts_of(files)]
     with signed_in(api_url) as client:
         with progress_bar("Planning", len(drafts)) as tell:
@@ -56,9 +59,9 @@ def publish(
             except KeyboardInterrupt:
                 print_error("Stopped. Run the same command again to continue: what was published is not sent again.")
                 raise
+    _report(batch, as_json=as_json)
     if receipts is not None:
         batch.export(receipts)
-    _report(batch, as_json=as_json)
     if any(row.state == "undecided" for row in batch.rows):
         print_error(
             "Some images need a decision and were not sent: read the reasons, then add --anyway to publish them."

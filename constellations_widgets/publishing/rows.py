@@ -152,14 +152,21 @@ def _cells(row: Row) -> list[str]:
     return [html_text(row.name), row.state, *links, html_text(row.reason)]
 
 
+def receipts_path(path: Path | str) -> Path:
+    """Return the path of a file for receipts. Raises SourceError if it is neither a .json nor a .csv file, or has no folder."""
+    target = user_path(path)
+    if target.suffix.lower() not in (".json", ".csv"):
+        raise SourceError(f"The receipts can't be written as {target.name!r}: name a file that ends in .json or .csv")
+    if not target.parent.is_dir():
+        raise SourceError(f"The receipts can't be written to {target}: there is no such folder, make it first")
+    return target
+
+
 def export(rows: Sequence[Row], path: Path | str) -> Path:
     """Write the rows to a .json or .csv file, atomically. Raises SourceError if it can't be written."""
-    target = user_path(path)
-    kind = target.suffix.lower()
-    if kind not in (".json", ".csv"):
-        raise SourceError(f"The receipts can't be written as {target.name!r}: name a file that ends in .json or .csv")
+    target = receipts_path(path)
     try:
-        if kind == ".csv":
+        if target.suffix.lower() == ".csv":
             write_file(target, _as_csv(rows).encode("utf-8", "replace"))
         else:
             written = datetime.now(UTC).isoformat(timespec="seconds")

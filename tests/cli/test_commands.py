@@ -95,6 +95,18 @@ class TestPublish:
         assert "publish: unasked" in done.stdout and "--yes" in done.stderr
         assert "unasked" not in shell.images()
 
+    @pytest.mark.parametrize(
+        ("receipts", "words"), [("out.txt", "ends in .json or .csv"), ("no/out.csv", "no such folder")]
+    )
+    def test_receipts_that_can_not_be_written_are_refused_before_anything_is_sent(
+        self, shell, draft_file, receipts, words
+    ):
+        done = shell.run(
+            "publish", draft_file("unwritten"), "--handle", HANDLE, "--no-probe", "--yes", "--receipts", receipts
+        )
+        assert done.returncode == 1 and words in done.stderr and "Traceback" not in done.stderr
+        assert "unwritten" not in shell.images()
+
     def test_it_is_published_once_however_often_it_is_run(self, shell, draft_file, tmp_path):
         files = [draft_file("first"), draft_file("second")]
         command = ["publish", *files, "--handle", HANDLE, "--no-probe", "--yes", "--receipts", "out.csv"]
@@ -173,6 +185,9 @@ def test_a_picture_is_tiled_uploaded_and_ready_to_publish(shell, box, tmp_path):
     assert draft["storage.legacy_url_template"].startswith(box.files_url)
     (again,) = json.loads(shell.run(*upload, "--json").stdout)
     assert (again["sent"], again["url"]) == (0, draft["storage.legacy_url_template"])
+
+    full = shell.run(*upload[:-1], "sky.png/drafts")
+    assert full.returncode == 1 and full.stderr.startswith("error: The drafts can't be saved in sky.png/drafts")
 
     failed = shell.run("tile", "missing.png", "sky.png", "--out", "more", "--center", "1", "2", "--width", "0.2")
     assert failed.returncode == 1 and "missing" in failed.stderr
