@@ -80,6 +80,8 @@ class SharedFields:
         ------
         KeyError
             If a path names no field; nothing is changed then.
+        IndexError
+            If there is no such row; nothing is changed then.
         """
         for path in values:
             if path not in fields():
@@ -95,19 +97,22 @@ class SharedFields:
         """Call ``act(row, draft)`` to change each draft, as one step; return the number of drafts that changed."""
         before: Values = {}
         after: Values = {}
-        for row in range(len(self.drafts)) if rows is None else sorted(set(rows)):
-            draft = self.drafts[row]
-            if draft.locked:
-                continue
-            old = draft.values
-            act(row, draft)
-            now = draft.values
-            if changed := [path for path in old if not _same(old[path], now[path])]:
-                before[row] = {path: old[path] for path in changed}
-                after[row] = {path: now[path] for path in changed}
-        if after:
-            self._done.append(_Step(f"{label} of {len(after)} image{'s' * (len(after) != 1)}", before, after))
-            self._undone.clear()
+        wanted = range(len(self.drafts)) if rows is None else sorted(set(rows))
+        drafts = [(row, self.drafts[row]) for row in wanted]  # first: a row that is none changes nothing
+        try:
+            for row, draft in drafts:
+                if draft.locked:
+                    continue
+                old = draft.values
+                act(row, draft)
+                now = draft.values
+                if changed := [path for path in old if not _same(old[path], now[path])]:
+                    before[row] = {path: old[path] for path in changed}
+                    after[row] = {path: now[path] for path in changed}
+        finally:  # what was changed before an error can be undone
+            if after:
+                self._done.append(_Step(f"{label} of {len(after)} image{'s' * (len(after) != 1)}", before, after))
+                self._undone.clear()
         return len(after)
 
     def undo(self) -> int:

@@ -6,6 +6,7 @@ import pytest
 from publishing.conftest import make_draft
 
 from constellations_widgets import SharedFields
+from constellations_widgets.errors import PublishError
 
 LICENSE, NOTE = "permissions.license", "note"
 
@@ -79,4 +80,23 @@ def test_addresses_below_one_folder_are_one_step(shared):
 def test_a_field_that_there_is_not_changes_nothing(shared):
     with pytest.raises(KeyError, match="licence"):
         shared.copy({NOTE: "x", "permissions.licence": "MIT"})
+    assert values(shared, NOTE) == [f"Image {number}" for number in range(4)]
+
+
+def test_a_row_that_there_is_not_changes_nothing(shared):
+    with pytest.raises(IndexError):
+        shared.copy({NOTE: "x"}, rows=[0, 9])
+    assert values(shared, NOTE) == [f"Image {number}" for number in range(4)] and shared.undoable == ""
+
+
+def test_what_was_changed_before_an_error_can_be_undone(shared):
+    def act(row, draft):
+        if row == 2:
+            raise PublishError("published meanwhile")
+        draft.edit({NOTE: "x"})
+
+    with pytest.raises(PublishError):
+        shared.change("Title", act)
+    assert values(shared, NOTE) == ["x", "x", "Image 2", "Image 3"] and shared.undoable == "Title of 2 images"
+    shared.undo()
     assert values(shared, NOTE) == [f"Image {number}" for number in range(4)]
