@@ -191,12 +191,16 @@ def inspect(path: Path) -> IndexFile | None:
         return None
     if not start.startswith(b"SIMPLE  =                    T") or ".bigendian." in path.name:
         return None
-    cards = {name.decode(): float(value) for name, value in _CARD.findall(start)}
+    try:
+        cards = {name.decode(): float(value) for name, value in _CARD.findall(start)}
+        number, nside = int(cards.get("HEALPIX", -1)), int(cards.get("HPNSIDE", 0)) or 1
+        stars = int(cards.get("NSTARS", 0))
+    except (ValueError, OverflowError):
+        return None
     low, high = cards.get("SCALE_L"), cards.get("SCALE_U")
     if not low or not high or "INDEXID" not in cards:
         return None
-    number, nside = int(cards.get("HEALPIX", -1)), int(cards.get("HPNSIDE", 0)) or 1
     if number >= 12 * nside**2 or nside & (nside - 1):
         return None
     tile = Tile(nside, number) if number >= 0 else None
-    return IndexFile(path, math.degrees(low), math.degrees(high), tile, int(cards.get("NSTARS", 0)))
+    return IndexFile(path, math.degrees(low), math.degrees(high), tile, stars)

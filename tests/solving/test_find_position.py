@@ -271,6 +271,18 @@ def test_without_index_files_the_message_says_how_to_get_them(photograph, tmp_pa
         find_position(photograph, width=0.02).result()
 
 
+@pytest.mark.parametrize("damage", ["SCALE_L = 1E", "HEALPIX = -", "NSTARS  = 1E999"])
+def test_an_index_file_with_a_damaged_header_is_left_out(tmp_path, damage):
+    from constellations_widgets.solving.indexes import index_files
+
+    cards = {"SIMPLE": "SIMPLE  =                    T", "SCALE_L": "SCALE_L = 0.1", "SCALE_U": "SCALE_U = 0.2"}
+    cards |= {"INDEXID": "INDEXID = 4107"}
+    for name, changes in (("index-whole.fits", {}), ("index-damaged.fits", {damage[:7]: damage})):
+        text = "".join(card.ljust(80) for card in (cards | changes).values())
+        (tmp_path / name).write_text(text.ljust(2880))
+    assert [found.path.name for found in index_files([tmp_path])] == ["index-whole.fits"]
+
+
 @pytest.mark.parametrize(
     ("hints", "message"),
     [
