@@ -18,7 +18,7 @@ from .errors import DraftError, PublishError, SourceError, needs_package
 from .observable import CheckedFields
 from .outputs.exports import Exports
 from .schema.fields import fields, flatten, nest
-from .sources.reading import ParsedImage, doubts_of, inaccuracy, inaccuracy_in, saved_doubts, values_for
+from .sources.reading import ParsedImage, image_of, inaccuracy, inaccuracy_in, saved_doubts, values_for
 from .state import state_dir, user_path, write_json
 from .text import readable
 
@@ -263,17 +263,7 @@ class ImageDraft(Exports, CheckedFields):
         SourceError
             If it is not the content of a draft.
         """
-        from .sources.local import LocalImage
-
-        values = {path: value for path, value in content["values"].items() if path in fields()}
-        local = content.get("local")
-        try:
-            image = LocalImage.from_json(local) if local else None
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            raise SourceError(f"{what} is not a draft that this package saved (its local image: {error})") from None
-        name, origin, fingerprint = (str(content.get(key) or "") for key in ("name", "origin", "fingerprint"))
-        doubts = doubts_of(content.get("doubts"))
-        return cls(ParsedImage(values, name, origin, image, doubts=doubts, fingerprint=fingerprint), **options)
+        return cls(image_of(content, what), **options)
 
     # -- values
 
@@ -338,6 +328,11 @@ class ImageDraft(Exports, CheckedFields):
         ----------
         base : str
             Address of the folder that the image's files are uploaded to, such as ``https://example.org/m51/``.
+
+        Raises
+        ------
+        SourceError
+            If `base` is no web address.
         """
         from .sources.imagesets import based_at
 

@@ -729,6 +729,19 @@ def test_even_an_empty_draft_is_found_among_all_that_saved_themselves(state):
     assert list(state.glob("drafts/*")) == []  # nor an empty folder
 
 
+@pytest.mark.parametrize("content", [{}, {"values": None}, {"values": 7}])
+def test_what_is_not_the_content_of_a_draft_is_refused(content):
+    with pytest.raises(SourceError, match="this is not a draft that this package saved"):
+        ImageDraft.from_saved(content)
+
+
+def test_what_is_no_web_address_hosts_nothing(draft):
+    before = draft.values
+    with pytest.raises(SourceError, match="'http://\\[' is not a web address"):
+        draft.host_at("http://[")
+    assert draft.values == before
+
+
 def test_a_draft_is_saved_in_no_device(draft):
     with pytest.raises(SourceError, match="not a file"):
         draft.save("/dev/null")

@@ -182,7 +182,7 @@ class Exports:
         DraftError
             If the draft has errors.
         """
-        address = f"{str(api_url).rstrip('/')}/handle/{quote(handle, safe='')}/image"
+        address = f"{str(api_url).rstrip('/')}/handle/{quote(handle.strip().removeprefix('@'), safe='')}/image"
         body = self.submission().to_json().decode()
         headers = f"""-H "Authorization: Bearer ${TOKEN_VARIABLE}" -H 'Content-Type: application/json'"""
         return f"curl --fail-with-body -X POST {shlex.quote(address)} {headers} --data-raw {shlex.quote(body)}"

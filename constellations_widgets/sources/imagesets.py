@@ -193,5 +193,14 @@ def _cuts(element: Element) -> tuple[float, float] | None:
 
 
 def based_at(base: str, url: str) -> str:
-    """Return `url` as an absolute address under `base`; placeholders such as {1} stay unchanged."""
-    return urljoin(base if base.endswith("/") else base + "/", url)
+    """Return `url` as an absolute address under `base`; placeholders such as {1} stay unchanged.
+
+    Raises
+    ------
+    SourceError
+        If `base` is no web address.
+    """
+    try:
+        return urljoin(base if base.endswith("/") else base + "/", url)
+    except ValueError as error:
+        raise SourceError(f"{shown(base)} is not a web address ({error}): correct it") from None

@@ -161,3 +161,25 @@ class ParsedImage:
     doubts: tuple[Doubt, ...] = ()
     fingerprint: str = ""
     placed_by: tuple[str, ...] = ()
+
+
+def image_of(saved: Mapping[str, Any], what: str) -> ParsedImage:
+    """Return the image of a saved draft; `what` names the draft in errors.
+
+    Raises
+    ------
+    SourceError
+        If it is not the content of a draft.
+    """
+    from .local import LocalImage
+
+    values, local = saved.get("values"), saved.get("local")
+    if not isinstance(values, Mapping):
+        raise SourceError(f"{what} is not a draft that this package saved (it has no values)")
+    try:
+        image = LocalImage.from_json(local) if local else None
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise SourceError(f"{what} is not a draft that this package saved (its local image: {error})") from None
+    name, origin, fingerprint = (str(saved.get(key) or "") for key in ("name", "origin", "fingerprint"))
+    values = {path: value for path, value in values.items() if path in fields()}
+    return ParsedImage(values, name, origin, image, doubts=doubts_of(saved.get("doubts")), fingerprint=fingerprint)

@@ -174,6 +174,7 @@ def test_the_line_for_the_shell_is_the_exact_request_without_a_token(monkeypatch
     words = shlex.split(line)
     assert words[0] == "curl" and "https://example.org/api/handle/me%2F..%2Fyou/image" in words
     assert json.loads(words[words.index("--data-raw") + 1]) == draft.submission().to_request()
+    assert "https://example.org/handle/me/image" in draft.to_curl("@me", "https://example.org")
     with pytest.raises(DraftError):
         draft_of({}).to_curl("me", "https://example.org")
 

@@ -211,6 +211,7 @@ def test_nothing_that_the_page_is_told_holds_the_token(make, box, wtml):
         {"kind": "decide", "rows": [99]},
         {"kind": "copy", "path": "wwt.rotation"},
         {"kind": "host", "base": "javascript:alert(1)"},
+        {"kind": "host", "base": "http://["},
         {"kind": "repeat", "what": "everything"},
         {"kind": "close"},
         {"kind": ["stop"]},

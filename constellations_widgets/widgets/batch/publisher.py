@@ -18,6 +18,7 @@ from ...errors import ConstellationsError, PublishError
 from ...publishing._arguments import require_client
 from ...publishing.batch import MOST_THREADS
 from ...schema.fields import fields
+from ...schema.placement import web_address_fault
 from ...sources.reading import ParsedImage
 from ...state import user_path
 from ..base import Message, apply_fix, placeholder, problems_of, synced_dict
@@ -417,7 +418,7 @@ class BatchPublisher(CreditsWidget[ImageDraft]):
 
     def _on_host(self, message: Mapping[str, Any]) -> None:
         base = str(message.get("base", "")).strip()
-        if base.startswith(("https://", "http://")):
+        if not web_address_fault(base):
             self._run.change("Addresses", lambda _number, draft: draft.host_at(base))
 
     def _on_fix_row(self, message: Mapping[str, Any]) -> None:
