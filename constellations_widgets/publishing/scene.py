@@ -103,6 +103,8 @@ def submission_of(
     view: SkyView, layers: Iterable[tuple[str, float]], background_id: str | None, **others: Any
 ) -> SceneSubmission:
     """Return a scene of images, each an id and an opacity. Raises InvalidError, which names each value that is out of range."""
+    if not isinstance(view, SkyView):
+        raise InvalidError(f'view is {view!r:.60}: give a SkyView, such as preview.view, or "image".')
     shown = [{"image_id": id, "opacity": opacity} for id, opacity in layers]
     content = {"image_layers": shown, "background_id": background_id}
     try:
@@ -111,6 +113,8 @@ def submission_of(
         faults = ((".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors(include_url=False))
         listed = "; ".join(f"{field}: {message.removeprefix('Value error, ')}" for field, message in faults)
         raise InvalidError(f"No scene can be made of this: {listed}") from None
+    except (TypeError, ValueError):
+        raise InvalidError(f"No scene can be made of this: {view} has a value that is not a number") from None
 
 
 def publish_scene(

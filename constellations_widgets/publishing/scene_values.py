@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..errors import ConstellationsError, InvalidError
 from ..geometry.extent import view_of_image
+from ..schema.placement import shown
 from ..schema.records import ImageRecord, Receipt
 from ..schema.scenes import SceneSubmission
 from ..schema.sky_view import SkyView
@@ -22,6 +23,13 @@ TEXT, LINK, VIEW, PUBLISHED, BACKGROUND = "text", "outgoing_url", "view", "publi
 FIELDS = (TEXT, LINK, VIEW, PUBLISHED, BACKGROUND)
 """Names of the values that can be changed at the server, too; the images can't."""
 LAYERS = "layers"
+_TAKES: dict[str, tuple[Any, str]] = {
+    TEXT: (str, "text"),
+    LINK: (str, "text"),
+    VIEW: (SkyView | None, "a SkyView, such as preview.view"),
+    PUBLISHED: (bool, "True or False"),
+    BACKGROUND: (str | None, "the id of an image, or None"),
+}
 _CLOSE = 1e-12  # relative difference of angles that were converted to radians and back
 
 OnSceneChange = Callable[[Any, frozenset[str]], object]
@@ -107,9 +115,14 @@ class SceneValues:
         ------
         KeyError
             If there is no such value. Nothing is changed then.
+        InvalidError
+            If a value is of a wrong type. Nothing is changed then.
         """
         if unknown := changes.keys() - {*FIELDS, LAYERS}:
             raise KeyError(f"A scene has no {', '.join(sorted(unknown))}; there are {', '.join((*FIELDS, LAYERS))}.")
+        for name, (kind, described) in _TAKES.items():
+            if name in changes and not isinstance(changes[name], kind):
+                raise InvalidError(f"{name} of a scene takes {described}, not {shown(changes[name])}.")
         with self._lock:
             changed = {name for name, value in changes.items() if not same_value(name, self.__dict__[name], value)}
             self.__dict__.update({name: changes[name] for name in changed})

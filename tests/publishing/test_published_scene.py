@@ -169,3 +169,12 @@ def test_something_else_than_a_scene_is_refused_in_words(client: Constellations,
         PublishedScene(client, image)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="takes a scene's id"):
         PublishedScene(client, 5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("text", 5), ("outgoing_url", None), ("view", 5), ("published", "yes"), ("background_id", 7)]
+)
+def test_a_value_of_another_type_changes_nothing(scene: PublishedScene, name: str, value: object):
+    with pytest.raises(InvalidError, match=f"^{name} of a scene takes"):
+        scene.edit({"text": "after", name: value} if name != "text" else {name: value})
+    assert scene.changes == {} and "before" in repr(scene)

@@ -164,3 +164,10 @@ def test_without_a_journal_no_scene_is_sent(client, box, image, state):
     with pytest.raises(JournalError):
         publish_scene(image, client, VIEW)
     assert scenes(client, box, image) == []
+
+
+@pytest.mark.parametrize("view", ["imag", (1, 2, 3), SkyView("a", 1, 1), SkyView(1, 1, "b")])
+def test_what_is_no_view_is_named(client, box, view):
+    receipt = client.add_image(box.handle, make_draft().submission())
+    with pytest.raises(InvalidError, match="view is|not a number"):
+        scene_of(receipt, view)
