@@ -222,24 +222,23 @@ class Transport:
 
     def json(self, call: Call) -> dict[str, Any]:
         """Send a call; return its response, a JSON object that says ``"error": false``."""
-        status, content = self._send(call)
+        content = self._send(call)
         try:
             answer, kind = json.loads(content), "a JSON object"
         except (ValueError, RecursionError):
             answer, kind = None, "JSON"
         if not isinstance(answer, dict):
-            raise self.bad_answer(call, f"is not {kind}: {self._shown(content)!r}", status)
+            raise self.bad_answer(call, f"is not {kind}: {self._shown(content)!r}")
         if answer.get("error"):
-            raise self.bad_answer(call, f"reports an error: {self._shown(content)!r}", status)
+            raise self.bad_answer(call, f"reports an error: {self._shown(content)!r}")
         return answer
 
     def text(self, call: Call) -> str:
         """Send a call; return its response as text."""
-        status, content = self._send(call)
         try:
-            return content.decode()
+            return self._send(call).decode()
         except UnicodeDecodeError:
-            raise self.bad_answer(call, "is not text", status) from None
+            raise self.bad_answer(call, "is not text") from None
 
     def typed(self, model: type[Model], call: Call, content: Any, whole: str = "content") -> Model:
         """Return a part of a response as a model; the error names the field that is not right, or the `whole`."""
@@ -263,27 +262,21 @@ class Transport:
         cause = f"the server reported success, but did not change {', '.join(fields)}"
         return self._error(errors.BadAnswerError, call, cause, f"May this account edit it (`{check}`)?", 200)
 
-    def _send(self, call: Call) -> tuple[int, bytes]:
+    def _send(self, call: Call) -> bytes:
         return self.perform(call, lambda: self._send_once(call))
 
-    def _send_once(self, call: Call) -> tuple[int, bytes] | errors.ApiError:
+    def _send_once(self, call: Call) -> bytes | errors.ApiError:
         # The errors are raised outside of the except blocks: a notebook then shows our few lines instead of those of the
         # network, and the traceback keeps no request with its headers.
         try:
             with self.open(call) as response:
-                return self._outcome(call, response)
+                return self.content(response) if response.status_code == 200 else self.refused(call, response)
+        except BodyError as error:
+            return self.bad_answer(call, str(error))
         except errors.ApiError as error:
             return error.with_traceback(None)
         except HTTPError as error:
             return self.not_answered(call, error)
-
-    def _outcome(self, call: Call, response: Response) -> tuple[int, bytes] | errors.ApiError:
-        if response.status_code != 200:
-            return self.refused(call, response)
-        try:
-            return 200, self.content(response)
-        except BodyError as error:
-            return self.bad_answer(call, str(error))
 
     def _join(self, path: str) -> URL:
         """Return the address of a path from the API's root."""

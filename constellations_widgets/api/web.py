@@ -96,7 +96,10 @@ class WebProber:
         # Requests that may go to private addresses share no connection with the others.
         self._clients = {
             False: new_client(new_transport(lambda: Network(is_public, resolve, network)), timeout),
-            True: new_client(new_transport(lambda: Network(_serves_no_credentials, resolve, network)), timeout),
+            True: new_client(
+                new_transport(lambda: Network(lambda address: not serves_credentials(address), resolve, network)),
+                timeout,
+            ),
         }
 
     def close(self) -> None:
@@ -173,10 +176,6 @@ class _ProbeState:
 
     deadline: Deadline
     host: str = ""
-
-
-def _serves_no_credentials(address: str) -> bool:
-    return not serves_credentials(address)
 
 
 def _seen(response: Response, enough: Callable[[bytes], bool], shared: bool) -> ProbeResult:

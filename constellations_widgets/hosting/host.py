@@ -122,7 +122,7 @@ def host(
     secrets = {name: Secret(value) for name, value in (credentials or {}).items()}
     settings = concealed(options or {})
     credentials = options = None  # tracebacks can show local variables
-    tell, stop = on_progress or _ignore, cancel or threading.Event()
+    tell, stop = on_progress or (lambda _: None), cancel or threading.Event()
     if draft.locked:
         raise HostingError(f"{draft.name!r} is published: its address cannot be changed any more")
     collection = Collection(draft)
@@ -226,7 +226,3 @@ def require_draft(draft: object) -> None:
         raise HostingError(
             f"A draft is needed, not {type(draft).__name__}: make one with ImageDraft.from_image, from_fits or from_wtml"
         )
-
-
-def _ignore(progress: HostingProgress) -> None:
-    pass
