@@ -17,6 +17,7 @@ from ..geometry.plane import Plane
 from ..schema.credits import credits_text
 from ..schema.fields import FORBIDDEN_CHARACTERS
 from ..schema.placement import text
+from ..sources.xmp import JPEG_XMP, TIFF_TAG
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XML = "http://www.w3.org/XML/1998/namespace"
@@ -30,9 +31,7 @@ _PREFIXES = {
     "xmpRights": "http://ns.adobe.com/xap/1.0/rights/",
 }
 _JPEG, _PNG, _TIFF = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", (b"II*\0", b"MM\0*")
-_JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _PNG_KEYWORD = b"XML:com.adobe.xmp\0"
-_TIFF_TAG = 700
 
 _NEAREST_POLE = 89.9999999999
 """Largest declination that is written. AVM has no LONPOLE, whose default in FITS turns an image at the pole itself by 180 degrees; this is less
@@ -143,15 +142,15 @@ def _clean(value: str) -> str:
 
 def _in_jpeg(content: bytes, packet: bytes, what: str) -> bytes:
     """Put the packet into a segment of its own before the picture, in place of an earlier packet."""
-    if len(packet) + len(_JPEG_XMP) > 0xFFFD:
+    if len(packet) + len(JPEG_XMP) > 0xFFFD:
         raise SourceError(f"The metadata are too long for {what}: a JPEG holds 65,500 bytes of XMP")
-    segment = b"\xff\xe1" + struct.pack(">H", len(packet) + len(_JPEG_XMP) + 2) + _JPEG_XMP + packet
+    segment = b"\xff\xe1" + struct.pack(">H", len(packet) + len(JPEG_XMP) + 2) + JPEG_XMP + packet
     parts, at, place = [content[:2]], 2, 1
     while content[at] == 0xFF and (content[at + 1] in (0xFE, 0xDB, 0xC4, 0xDD) or 0xE0 <= content[at + 1] <= 0xEF):
         (length,) = struct.unpack(">H", content[at + 2 : at + 4])
         whole = content[at : at + 2 + length]
         at += 2 + length
-        if whole[1] == 0xE1 and whole[4:].startswith(_JPEG_XMP):
+        if whole[1] == 0xE1 and whole[4:].startswith(JPEG_XMP):
             continue
         parts.append(whole)
         if whole[1] == 0xE0 or whole[4:].startswith(b"Exif\0"):  # these come first
@@ -184,8 +183,8 @@ def _in_tiff(content: bytes, packet: bytes) -> bytes:
     rows = [content[offset + 2 + 12 * number : offset + 14 + 12 * number] for number in range(count)]
     following = content[offset + 2 + 12 * count : offset + 6 + 12 * count]
     start = len(content) + len(content) % 2
-    rows = [row for row in rows if struct.unpack(f"{order}H", row[:2])[0] != _TIFF_TAG]
-    rows.append(struct.pack(f"{order}HHII", _TIFF_TAG, 1, len(packet), start))
+    rows = [row for row in rows if struct.unpack(f"{order}H", row[:2])[0] != TIFF_TAG]
+    rows.append(struct.pack(f"{order}HHII", TIFF_TAG, 1, len(packet), start))
     rows.sort(key=lambda row: struct.unpack(f"{order}H", row[:2])[0])
     directory = start + len(packet) + len(packet) % 2
     return b"".join(

@@ -22,10 +22,10 @@ Properties = Mapping[tuple[str, str], list[str]]
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-_STANDARD = b"http://ns.adobe.com/xap/1.0/\0"
+JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _PNG_KEYWORD, _PNG_RAW = b"XML:com.adobe.xmp", b"Raw profile type xmp"  # of the standard, and of ImageMagick
-_TIFF_TAG = 700
+TIFF_TAG = 700
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
 _LARGEST = 64 << 20  # largest packet in bytes, decompressed
 _DEEPEST = 20  # most levels of nested structures
@@ -156,14 +156,14 @@ def _packets(path: Path) -> Iterator[bytes]:
             return
     with open_header(path) as image:
         if image.format == "TIFF":
-            packet = image.tag_v2.get(_TIFF_TAG)  # type: ignore[attr-defined]
+            packet = image.tag_v2.get(TIFF_TAG)  # type: ignore[attr-defined]
             if packet:
                 yield bytes(packet) if not isinstance(packet, str) else packet.encode()
             else:
                 yield from _scanned(path)
             return
         segments = [content for name, content in getattr(image, "applist", ()) if name == "APP1"]
-    yield from (each[len(_STANDARD) :] for each in segments if each.startswith(_STANDARD))
+    yield from (each[len(JPEG_XMP) :] for each in segments if each.startswith(JPEG_XMP))
     yield from _extended([each[len(_EXTENSION) :] for each in segments if each.startswith(_EXTENSION)])
 
 
