@@ -126,7 +126,7 @@ def file_lock(path: Path, *, patience: float, wait: Callable[[float], object] = 
     Yields
     ------
     bool
-        False if somebody else still holds it. True without a lock where the file system has none.
+        False if another thread or process still holds it. True without a lock where the file system has none.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 A rule reads the flat values (``wwt.rotation`` → 12.5, whatever the user typed) and yields each finding as a `Fault`: the field, a message,
 and changes that fix it. Its code and severity are given when it is registered:
 
-    @rule("CXW412", WARNING)
+    @rule("CXW403", WARNING)
     def public_domain_has_its_license(values): ...
 """
 

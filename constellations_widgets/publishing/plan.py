@@ -33,8 +33,8 @@ THREADS = 16
 """Number of parallel requests to the server."""
 
 OnAsked = Callable[[str, int, int], Any]
-"""Is told who is asked ("server" or "web"), how many answers are there and how many are wanted, one call at a time. What it
-raises calls the plan off."""
+"""Called with what was asked ("server" or "web"), the number of answers and the number wanted, one call at a time. An exception
+in it cancels the plan."""
 
 Finding = tuple[str, str]
 """A decision, and the reason for it."""

@@ -38,7 +38,7 @@ _POLL = 0.1  # seconds until a cancel is noticed
 
 
 Ask = Callable[["DetectedStars", Mapping[str, Any], Callable[[float, str], Any], threading.Event], Solution]
-"""Asks a service for the solution of detected stars: with hints, what is told of its progress, and what stops it."""
+"""Requests the solution of detected stars from a service; takes them, the hints, a callback for progress, and an event that stops it."""
 
 
 class Solving:
