@@ -505,8 +505,10 @@ class ImageDraft(Exports, CheckedFields):
             raise SourceError(f"The draft can't be saved as {target}: that is not a file")
         try:
             write_json(target, self.to_saved())
-        except OSError as error:
-            raise SourceError(f"The draft can't be saved as {target}: {error.strerror or error}") from None
+        except (OSError, ValueError) as error:
+            raise SourceError(
+                f"The draft can't be saved as {target}: {getattr(error, 'strerror', None) or error}"
+            ) from None
         return target
 
     @property
@@ -538,7 +540,7 @@ class ImageDraft(Exports, CheckedFields):
         SourceError
             If there is no such draft.
         """
-        saved = first_readable(self.earlier) if path is None else read_draft_file(Path(path))
+        saved = first_readable(self.earlier) if path is None else read_draft_file(user_path(path))
         if saved is None:
             raise SourceError(f"There are no earlier edits of {self.name!r} that were never published")
         values, remark = values_for(saved, self._image_size)

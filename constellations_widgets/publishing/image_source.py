@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from ..state import user_path
+from ..sources.paths import file_path
 from .attempts import Attempt
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class ImageSource:
         """Return the source at a path that holds one image, or at a web address."""
         if str(path).startswith(_WEB):
             return cls(_storable(str(path)))
-        file = user_path(path).resolve()
+        file = file_path(path, "file").resolve()
         return cls(_storable(str(file)), _digest_of([file]))
 
     @property

@@ -28,7 +28,7 @@ def file_path(given: Any, what: str) -> Path:
     Raises
     ------
     SourceError
-        If `given` is not a file name, or is a web address; `what` names the expected thing, such as "picture".
+        If `given` is not a file name, or is a web address or a name that no file can have; `what` names the expected thing, such as "picture".
     """
     if not isinstance(given, str | Path):
         raise SourceError(
@@ -37,4 +37,6 @@ def file_path(given: Any, what: str) -> Path:
     if isinstance(given, str) and re.match(r"\s*[a-z][a-z0-9+.-]+://", given, re.IGNORECASE):
         # not shown, since it may hold a password
         raise SourceError(f"The {what} must be on this machine, not at a web address: download it first")
+    if "\0" in str(given):
+        raise SourceError(f"{str(given)[:200]!r} is not the name of a {what}: it holds the character NUL")
     return user_path(given)

@@ -32,6 +32,10 @@ def test_a_web_address_is_no_file_and_is_not_shown(door, tmp_path):
     assert "secret" not in str(caught.value)
     with pytest.raises(SourceError, match="not (by )?an object of type int"):
         door(5, tmp_path)
+    with pytest.raises(
+        SourceError, match="'m51\\\\x00' is not the name of a (file|picture|FITS image|image|folder|file with the WCS)"
+    ):
+        door("m51\0", tmp_path)
 
 
 def test_the_home_folder_is_found_and_an_unknown_users_home_is_an_ordinary_name(monkeypatch, tmp_path):
@@ -44,6 +48,8 @@ def test_the_home_of_an_unknown_user_is_not_found_wherever_a_path_is_given(tmp_p
     monkeypatch.chdir(tmp_path)
     draft, unknown = cxw.ImageDraft(autosave=False), "~nobody-of-this-name/m51.json"
     assert cxw.history(source=unknown) == []
-    for use in (draft.save, draft.to_wtml, cxw.ImageDraft.load):
+    for use in (draft.save, draft.to_wtml, draft.restore, cxw.ImageDraft.load):
         with pytest.raises(SourceError, match="No such file or directory"):
             use(unknown)
+        with pytest.raises(SourceError, match="is not the name of a file|null byte"):
+            use("m51\0")
