@@ -42,7 +42,7 @@ def one_line(text: str, limit: int = SHOWN_LIMIT) -> str:
 
 
 def last_line(error: Exception) -> str:
-    """Return the last line of an error's message, which is for people where wcslib begins with a place in its C source; its type if it has none."""
+    """Return the last line of an error's message, or its type if it has none: wcslib begins with a place in its C source."""
     return (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
 
 

@@ -175,7 +175,7 @@ def _tile_one(payload: tuple[Any, dict[str, Any]], folder: str, may_split: bool)
         image: Any = _draft_of(source)
         file = image.local and image.local.where(image.local.template)
     else:
-        image = file = file_path(source, "picture")
+        image = file = file_path(source, "image")
     if file and index.exists() and file.exists() and index.stat().st_mtime_ns > file.stat().st_mtime_ns:
         return index.parent  # made by an earlier call, or by a worker that died before it could report
     return (may_split and split_tiling(image, folder, **options)) or tile(image, folder, **options).result()

@@ -189,8 +189,8 @@ class SceneRecord(SceneSummary):
         found = []
         for layer in self._layers:
             image, opacity = (layer.get("image"), layer.get("opacity")) if isinstance(layer, dict) else (None, None)
-            if isinstance(image, dict) and isinstance(image.get("id"), str):
-                found.append((image, float(opacity) if isinstance(opacity, int | float) else 1.0))
+            if isinstance(image, dict) and isinstance(image.get("id"), str) and isinstance(opacity, int | float):
+                found.append((image, float(opacity)))
         return found
 
     @property

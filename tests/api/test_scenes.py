@@ -32,7 +32,9 @@ def test_a_scene_is_made_as_sent_and_is_not_public_unless_wanted(client, box, sc
     assert client.scene(client.add_scene(box.handle, public).id).published
 
 
-@pytest.mark.parametrize("layer", [None, {}, {"image": None, "opacity": 1}, {"image": {"id": 7}}])
+@pytest.mark.parametrize(
+    "layer", [None, {}, {"image": None, "opacity": 1}, {"image": {"id": 7}, "opacity": 1}, {"image": {"id": "a" * 24}}]
+)
 def test_a_layer_without_an_image_makes_no_record_unreadable(client, box, scene, layer):
     receipt = client.add_scene(box.handle, scene)
     content = client.scene(receipt.id).model_dump()
