@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 import sqlite3
 import tempfile
@@ -286,6 +288,38 @@ def account_of(handle: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"constellations-sandbox:{handle}"))
 
 
+class _Server(uvicorn.Server):
+    """A server that ends at once when it is told to: uvicorn's own notices it, and waits for responses, for 0.1 s each."""
+
+    def __init__(self, config: uvicorn.Config):
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told = asyncio.Event()
+
+    def end(self) -> None:
+        """Stop without waiting for requests in progress; any thread may call it."""
+        self.force_exit = self.should_exit = True
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed
+                self._loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        """Do what is due from time to time, until the server is told to end."""
+        self._loop = asyncio.get_running_loop()
+        told = asyncio.ensure_future(self._told.wait())
+        ticking = asyncio.ensure_future(super().main_loop())
+        await asyncio.wait((told, ticking), return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        ticking.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close all connections."""
+        for closing in (*self.servers, *(sockets or ())):
+            closing.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+
+
 class _Running:
     """Running server. It has no reference to the Sandbox, so that an unreferenced Sandbox is collected and stops it."""
 
@@ -330,7 +364,7 @@ class _Running:
             access_log=False,
             server_header=False,
         )
-        self.server = uvicorn.Server(config)
+        self.server = _Server(config)
         self.thread = threading.Thread(target=self.server.run, args=([listener],), name="sandbox", daemon=True)
         self.thread.start()
         deadline = time.monotonic() + _START_TIMEOUT
@@ -363,7 +397,7 @@ class _Running:
 
     def stop(self) -> None:
         """Stop without waiting for requests in progress."""
-        self.server.force_exit = self.server.should_exit = True
+        self.server.end()
         if self.thread is not threading.current_thread():
             self.thread.join(timeout=5)
         self.workers.shutdown(wait=False, cancel_futures=True)

@@ -67,7 +67,7 @@ def faulty_s3(fault: Fault) -> Iterator[tuple[Place, FaultyApp]]:
 
     app = FaultyApp(DomainDispatcherApplication(create_backend_app), fault)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     endpoint, bucket = f"http://127.0.0.1:{server.server_port}", "faulty"
     client = s3_client(endpoint)
     make_bucket(client, bucket)

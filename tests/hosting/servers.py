@@ -74,7 +74,7 @@ def served(read: Callable[[str], bytes], answer: Answer = lambda handler, path: 
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -201,7 +201,7 @@ def gs_place(folder: Path) -> Iterator[Place]:
 
     app = CloudStorageHeaders(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     endpoint, bucket = f"http://127.0.0.1:{server.server_port}", f"images-{uuid.uuid4().hex}"
     client = s3_client(endpoint)
     make_bucket(client, bucket)

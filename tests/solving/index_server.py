@@ -94,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(server: Server) -> Iterator[Server]:
     """Serve in a thread until the end of the block."""
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield server
     finally:
