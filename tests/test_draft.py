@@ -578,6 +578,7 @@ def test_a_state_folder_that_cannot_be_written_is_a_problem_and_no_exception(tmp
 
 def test_edits_are_saved_once_there_is_room_again_without_a_further_edit(tmp_path, monkeypatch):
     monkeypatch.setattr(autosave, "RETRY", 0.05)
+    monkeypatch.setattr(autosave, "_retries", autosave._Retries())  # that of earlier tests may wait for 10 s
     (tmp_path / "state").write_text("in the way")
     monkeypatch.setenv("CXW_STATE_DIR", str(tmp_path / "state"))
     drafts = [draft_of(origin=f"m{number}.wtml", autosave=True) for number in range(3)]

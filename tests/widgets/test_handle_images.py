@@ -138,7 +138,7 @@ class TestPages:
     def test_a_slow_server_is_not_waited_for_and_a_refresh_forgets_it(self, show, box):
         shown = show("few")
         before = len(box.faults.log)
-        box.faults.next("delay", path=LIST, seconds=5)
+        box.faults.next("delay", path=LIST, seconds=2)
         shown.rows()
         shown.wait(lambda: len(box.faults.log) > before)
         assert shown.status["phase"] == "loading"
