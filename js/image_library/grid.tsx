@@ -69,10 +69,9 @@ export function Grid({ kernel, thumbs, state, query, chosen, choose, act, counte
     box.current!.scrollTop = 0;
   }, [query.search, query.order]);
 
-  // The grid becomes narrower when an image is selected: that image stays in sight, and keeps the focus in its new row.
+  // The grid becomes narrower when an image is selected: that image stays in sight.
   useLayoutEffect(() => {
     if (chosen) list.scrollTo(rowOf(here));
-    if (hadKeyboard && !hasKeyboard(box.current)) wanted.current = here;
   }, [columns, height]);
 
   useLayoutEffect(() => {
@@ -93,10 +92,12 @@ export function Grid({ kernel, thumbs, state, query, chosen, choose, act, counte
     };
   }, []);
 
-  // The focus moves to its cell as soon as that is drawn, and its image is selected as soon as it is loaded.
+  // The focus moves to its cell as soon as that is drawn, and its image is selected as soon as it is loaded. In a grid of
+  // other columns the element that had the focus has gone, or is the cell of another image.
   useLayoutEffect(() => {
     const row = rows.at(here);
     const cell = box.current!.querySelector<HTMLElement>(`[data-index="${here}"]`);
+    if (hadKeyboard && !hasKeyboard(cell)) wanted.current = here;
     if (!cell || (row && gone.has(row.id))) return;
     if (wanted.current !== null && Math.min(wanted.current, count - 1) === here) {
       wanted.current = null;

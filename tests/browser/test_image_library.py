@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import FrameLocator, Page, expect
 
 from browser.bare_page import VSCODE_POLICY, bare_page
+from browser.lab import VIEWPORT
 from browser.screenshots import pixels
 from browser.watching import WatchedPage
 from constellations_widgets import ImageLibrary, Sandbox
@@ -53,6 +54,13 @@ def test_ten_thousand_images_by_keyboard_with_a_flat_page(page: Page):
             page.keyboard.press("Control+End")
             expect(frame.locator(":focus")).to_have_attribute("aria-label", re.compile("Orion field 09992"))
             page.keyboard.press("ArrowLeft")
+            expect(frame.locator(":focus")).to_have_attribute("aria-label", re.compile("Orion field 09980"))
+            columns = grid.get_attribute("aria-colcount")
+            page.set_viewport_size({"width": VIEWPORT["width"] + 300, "height": VIEWPORT["height"]})  # more columns
+            expect(grid).not_to_have_attribute("aria-colcount", columns)
+            expect(frame.locator(":focus")).to_have_attribute("aria-label", re.compile("Orion field 09980"))
+            page.set_viewport_size(VIEWPORT)
+            expect(grid).to_have_attribute("aria-colcount", columns)
             expect(frame.locator(":focus")).to_have_attribute("aria-label", re.compile("Orion field 09980"))
             page.keyboard.press("Control+Home")
             expect(frame.locator(":focus")).to_have_attribute("aria-label", first)
