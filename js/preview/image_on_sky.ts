@@ -152,7 +152,8 @@ export class ImageOnSky implements Part {
     this.#app!.wake();
   }
 
-  drawn({ engine, wake }: App): void {
+  drawn(app: App): void {
+    const { engine, wake } = app;
     const next = this.#next;
     if (engine && next?.loaded) {
       engine.images.fetch(next.name);
@@ -164,7 +165,7 @@ export class ImageOnSky implements Part {
       wake(); // this frame was drawn without it
       return;
     }
-    if (!engine || this.#next || this.#status.progress !== "ready" || !this.#onSky || !engine.atRest) return;
+    if (!engine || this.#next || this.#status.progress !== "ready" || !this.#onSky || !app.atRest) return;
     const reached = engine.images.stateOf(this.#onSky.name);
     if (reached === "failed") this.#failed(this.#onSky.drawn);
     else if (reached === "drawn" && this.#guessed) this.#goAgain();

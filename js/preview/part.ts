@@ -13,6 +13,8 @@ export interface App {
   /** The side door, null where it does not open. */
   engine: Engine | null;
   addresses: Addresses;
+  /** Whether it has all messages, and the next frame would look like the last one; false where the side door does not open. */
+  readonly atRest: boolean;
   /** Post a message to the app, and have it draw. */
   post(message: AppMessage): void;
   /** Has it draw: something has changed that was no message. */

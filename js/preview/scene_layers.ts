@@ -100,14 +100,15 @@ export class SceneLayers implements Part {
   }
 
   /** For tests: how much of the scene is drawn. */
-  drawn({ engine, wake }: App): void {
+  drawn(app: App): void {
+    const { engine, wake } = app;
     if (!engine || !this.#scene) return;
     const states = this.#shown.map(({ name }) => engine.images.stateOf(name));
     const complete = names(this.#shown) === names(this.#scene.layers) && !states.includes("loading");
     if (!complete) wake();
     else this.#report(this.#shown.filter((_layer, index) => states[index] === "failed"));
     if (complete) this.#drawn = this.#scene.revision;
-    const text = JSON.stringify({ revision: this.#scene.revision, states: complete && engine.atRest ? states : [] });
+    const text = JSON.stringify({ revision: this.#scene.revision, states: complete && app.atRest ? states : [] });
     if (this.#element.dataset.cxwScene !== text) this.#element.dataset.cxwScene = text;
   }
 

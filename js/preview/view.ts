@@ -296,6 +296,9 @@ export class PreviewView {
       frame,
       addresses,
       engine: null,
+      get atRest() {
+        return !frame.delivering && (this.engine?.atRest ?? false);
+      },
       post: (message) => this.#post(frame, message),
       wake: () => frame.throttle?.wake(),
       drawSoon: () => frame.throttle?.drawSoon(),
@@ -337,7 +340,7 @@ export class PreviewView {
     this.#circles = new Circles(app.engine?.circleScale);
     const throttle = app.frame.throttle!;
     throttle.afterFrame = () => this.#drawn(app);
-    throttle.atRest = () => this.#status.progress !== "ready" && (app.engine?.atRest ?? false);
+    throttle.atRest = () => this.#status.progress !== "ready" && app.atRest;
     throttle.seen = this.#slot.inSight;
     app.post({ event: "modify_settings", target: "app", settings: [["hideAllChrome", true]] });
     for (const part of this.#parts) part.appReady?.(app);
@@ -354,7 +357,7 @@ export class PreviewView {
     if (camera)
       for (const corrected of this.#circles.seenAt(camera.fov, app.frame.element.clientHeight))
         app.frame.post(corrected as AppMessage);
-    if (app.engine && !app.engine.atRest) app.wake();
+    if (app.engine && !app.atRest) app.wake();
     for (const part of this.#parts) part.drawn?.(app);
   }
 

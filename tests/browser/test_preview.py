@@ -27,6 +27,16 @@ from constellations_widgets.sources.local import LocalImage
 from constellations_widgets.sources.reading import ParsedImage
 
 
+# A busy page: what is posted to the app comes late.
+LATE = """
+if (window.frameElement?.className === "cxw-preview-frame") {
+    const post = window.postMessage.bind(window);
+    const later = window.parent.eval("(post, message) => void setTimeout(() => post(...message), 1000)"); // it is the source
+    window.postMessage = (...message) => later(post, message);
+}
+"""
+
+
 def untiled(image: Path | None, **changes: Any) -> ImageDraft:
     """The marked image as one file, or what `changes` say of it where it is not on this disk."""
     local = image and LocalImage(image.parent, image.name)
@@ -211,3 +221,9 @@ def test_without_a_way_into_the_engine_every_change_still_reaches_the_sky(page: 
         view = {"ra": 150.0, "dec": 20.0, "fov": 1.0, "roll": 0.0, "width": width, "height": height}
         expected = {name: sky_to_pixel(*at, view) for name, at in positions(make_wcs(rotation=75)).items()}
         assert len(found) == 4 and max(math.dist(found[name], expected[name]) for name in found) < SMALL_PIXEL
+
+
+def test_an_image_is_shown_when_the_view_is_where_it_was_sent_however_long_that_takes(page: Page, image: Path):
+    page.add_init_script(LATE)
+    with shown(page, untiled(image)) as it:
+        assert camera(it.up_to_date())["fov"] < 5

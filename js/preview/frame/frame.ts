@@ -49,6 +49,8 @@ export class Frame {
   #ping: ReturnType<typeof setInterval> | undefined;
   #building = false;
   #delivering = false;
+  /** Messages were posted behind `DELIVERED`. */
+  #more = false;
   #removed = false;
   #session = Math.random().toString(36).slice(2);
 
@@ -78,10 +80,21 @@ export class Frame {
     return this.element.clientWidth / Math.max(this.element.clientHeight, 1);
   }
 
+  /** Whether the app has yet to get messages that were posted: until then the engine does not know of them. */
+  get delivering(): boolean {
+    return this.#delivering;
+  }
+
   post(message: AppMessage): void {
     this.realm?.postMessage(message, TARGET);
-    if (!this.#delivering) this.realm?.postMessage(DELIVERED, TARGET); // comes after it
+    if (this.#delivering) this.#more = true;
+    else this.#askWhenDelivered();
+  }
+
+  #askWhenDelivered(): void {
+    this.#more = false;
     this.#delivering = true;
+    this.realm?.postMessage(DELIVERED, TARGET); // comes after what was posted before
   }
 
   remove(): void {
@@ -152,6 +165,7 @@ export class Frame {
     if (event.data !== DELIVERED) return;
     event.stopImmediatePropagation();
     this.#delivering = false;
+    if (this.#more) this.#askWhenDelivered();
     this.#throttle?.drawSoon();
   };
 

@@ -45,7 +45,7 @@ export class SnapshotRequests extends PictureRequests<SnapshotEvent> {
       await this.wait(app, end, "Not all tiles of the view have come.");
       frame.realm?.dispatchEvent(new Event("resize"));
       frame.throttle?.drawNow();
-      quiet = engine.atRest && engine.canvas.width === width ? quiet + 1 : 0;
+      quiet = app.atRest && engine.canvas.width === width ? quiet + 1 : 0;
     }
   }
 }
