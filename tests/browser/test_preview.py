@@ -26,7 +26,6 @@ from constellations_widgets import ImageDraft, Preview
 from constellations_widgets.sources.local import LocalImage
 from constellations_widgets.sources.reading import ParsedImage
 
-
 # A busy page: what is posted to the app comes late.
 LATE = """
 if (window.frameElement?.className === "cxw-preview-frame") {
