@@ -3,7 +3,7 @@
 import type { DrawnImage, Imageset, ImagesetEvent, PlacingStatus, PreviewState } from "../protocol.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
 import { outOfReach, wayTo } from "../shared/reach.ts";
-import { cameraFor, guessSize } from "./engine/camera.ts";
+import { type Camera, cameraFor, guessSize, isSameView } from "./engine/camera.ts";
 import { KernelFiles } from "./frame/kernel_files.ts";
 import { LocalFiles } from "./frame/local_files.ts";
 import type { App, Part } from "./part.ts";
@@ -54,6 +54,10 @@ export class ImageOnSky implements Part {
   #stale = false;
   /** The camera was set for a size that was guessed: set it again when the size is known. */
   #guessed = false;
+  /** Where the view was once it had been set for the guessed size: if it is elsewhere later, the user has moved it. */
+  #guessedView: Camera | null = null;
+  /** Messages to the app up to the one that takes the view to the image: before it has them, the image is not in view. */
+  #posted = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #rest: ReturnType<typeof setTimeout> | undefined;
   #again = button("Retry", () => this.#tryAgain());
@@ -129,11 +133,14 @@ export class ImageOnSky implements Part {
     const { imageset, size } = sky.drawn;
     const known = size ?? this.#measured(sky);
     this.#guessed = known === null;
+    this.#guessedView = null;
     this.#viewState.look(cameraFor(imageset, known ?? guessSize(imageset), app.frame.aspect));
+    this.#posted = app.frame.posted;
   }
 
   appReady(app: App): void {
     this.#app = app;
+    this.#posted = app.frame.posted;
     this.#onSky = this.#next = null;
     if (!app.engine) this.#look.hide();
     this.#status.set("ready");
@@ -152,7 +159,9 @@ export class ImageOnSky implements Part {
     this.#app!.wake();
   }
 
-  drawn({ engine, wake }: App): void {
+  drawn({ engine, frame, wake }: App): void {
+    const isTold = frame.delivered >= this.#posted;
+    if (engine && isTold && this.#guessed) this.#guessedView ??= engine.camera;
     const next = this.#next;
     if (engine && next?.loaded) {
       engine.images.fetch(next.name);
@@ -165,9 +174,10 @@ export class ImageOnSky implements Part {
       return;
     }
     if (!engine || this.#next || this.#status.progress !== "ready" || !this.#onSky || !engine.atRest) return;
+    if (!isTold) return;
     const reached = engine.images.stateOf(this.#onSky.name);
     if (reached === "failed") this.#failed(this.#onSky.drawn);
-    else if (reached === "drawn" && this.#guessed) this.#goAgain();
+    else if (reached === "drawn" && this.#guessed) this.#goAgain(engine.camera);
     else if (reached === "drawn") this.#drawn();
   }
 
@@ -265,6 +275,7 @@ export class ImageOnSky implements Part {
     this.#next = null;
     this.#onSky = { state: next.state, drawn: next.drawn, name: next.name };
     this.#status.set("ready");
+    this.#posted = app.frame.posted;
     if (!this.#viewState.isSet) this.goToImage();
     const { state } = next;
     if (!app.engine) this.#timer = setTimeout(() => this.#onSky?.state === state && this.#drawn(), SURELY_DRAWN);
@@ -316,9 +327,9 @@ export class ImageOnSky implements Part {
     else this.#status.set("waiting");
   }
 
-  /** Now that the image is there, its size is known, or never will be. */
-  #goAgain(): void {
-    this.goToImage();
+  /** Now that the image is there, its size is known, or never will be. A view that was moved meanwhile stays. */
+  #goAgain(camera: Camera | null): void {
+    if (camera && this.#guessedView && isSameView(camera, this.#guessedView)) this.goToImage();
     this.#guessed = false;
   }
 }

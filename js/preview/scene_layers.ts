@@ -36,6 +36,8 @@ export class SceneLayers implements Part {
   readonly controls = [this.#go];
   #held = false;
   #drawn = 0;
+  /** Messages to the app up to those of the newest state. */
+  #posted = 0;
   /** Called when there is a newer state. */
   onRevision: () => void = () => {};
   /** Called once it is known that this preview shows a scene. */
@@ -100,10 +102,11 @@ export class SceneLayers implements Part {
   }
 
   /** For tests: how much of the scene is drawn. */
-  drawn({ engine, wake }: App): void {
+  drawn({ engine, frame, wake }: App): void {
     if (!engine || !this.#scene) return;
     const states = this.#shown.map(({ name }) => engine.images.stateOf(name));
-    const complete = names(this.#shown) === names(this.#scene.layers) && !states.includes("loading");
+    const isTold = frame.delivered >= this.#posted && names(this.#shown) === names(this.#scene.layers);
+    const complete = isTold && !states.includes("loading");
     if (!complete) wake();
     else this.#report(this.#shown.filter((_layer, index) => states[index] === "failed"));
     if (complete) this.#drawn = this.#scene.revision;
@@ -137,6 +140,7 @@ export class SceneLayers implements Part {
     const view = JSON.stringify(scene.view);
     if (view !== this.#view) this.#look();
     this.#view = view;
+    this.#posted = app.frame.posted;
     app.wake();
   }
 

@@ -48,7 +48,11 @@ export class Frame {
   #throttle: Throttle | null = null;
   #ping: ReturnType<typeof setInterval> | undefined;
   #building = false;
+  /** How many of the messages came before the last mark; whether that is on its way. */
+  #marked = 0;
   #delivering = false;
+  #posted = 0;
+  #delivered = 0;
   #removed = false;
   #session = Math.random().toString(36).slice(2);
 
@@ -80,7 +84,24 @@ export class Frame {
 
   post(message: AppMessage): void {
     this.realm?.postMessage(message, TARGET);
-    if (!this.#delivering) this.realm?.postMessage(DELIVERED, TARGET); // comes after it
+    this.#posted += 1;
+    if (!this.#delivering) this.#mark();
+  }
+
+  /** How many messages were posted to the app. */
+  get posted(): number {
+    return this.#posted;
+  }
+
+  /** How many of them it has, at least: until then a frame shows what was before the others. */
+  get delivered(): number {
+    return this.#delivered;
+  }
+
+  /** Post a message of our own, which comes after all others. */
+  #mark(): void {
+    this.realm?.postMessage(DELIVERED, TARGET);
+    this.#marked = this.#posted;
     this.#delivering = true;
   }
 
@@ -124,7 +145,7 @@ export class Frame {
     style.textContent = `html, body { margin: 0; height: 100%; overflow: hidden; background: #000 }\n${this.#files.css}`;
     page.head.append(style);
     nameOrigin(realm);
-    realm.addEventListener("message", this.#delivered, { capture: true });
+    realm.addEventListener("message", this.#onMark, { capture: true });
     const find = (url: string) => {
       const found = this.#addresses.find(url);
       if (found && "bytes" in found) void found.bytes.then(() => this.#throttle?.wake());
@@ -148,10 +169,12 @@ export class Frame {
     else this.remove(); // no preview had taken it yet
   }
 
-  #delivered = (event: MessageEvent): void => {
+  #onMark = (event: MessageEvent): void => {
     if (event.data !== DELIVERED) return;
     event.stopImmediatePropagation();
     this.#delivering = false;
+    this.#delivered = this.#marked;
+    if (this.#marked < this.#posted) this.#mark();
     this.#throttle?.drawSoon();
   };
 

@@ -41,11 +41,12 @@ export class SnapshotRequests extends PictureRequests<SnapshotEvent> {
   async #complete(app: App, width: number, end: number): Promise<void> {
     const { engine, frame } = app;
     if (!engine) throw new Error("This version of WWT does not report when its tiles are there.");
+    const { posted } = frame;
     for (let quiet = 0; quiet < QUIET; ) {
       await this.wait(app, end, "Not all tiles of the view have come.");
       frame.realm?.dispatchEvent(new Event("resize"));
       frame.throttle?.drawNow();
-      quiet = engine.atRest && engine.canvas.width === width ? quiet + 1 : 0;
+      quiet = frame.delivered >= posted && engine.atRest && engine.canvas.width === width ? quiet + 1 : 0;
     }
   }
 }
