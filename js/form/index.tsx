@@ -4,7 +4,7 @@ import "../shared/ui/theme.css";
 import "../panel/panel.css";
 import "./form.css";
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Findings, findings, PLACEMENT, POSITION } from "../panel/findings.tsx";
 import { onGoTo } from "../panel/go_to.ts";
 import type { FieldSpec, HostingState, PositionState, SavingState } from "../protocol.ts";
@@ -167,7 +167,7 @@ function Form({ draft }: DraftViewProps) {
     setWanted({ path });
     setOpen(path === POSITION ? POSITION : (steps.find((step) => step.paths.includes(path))?.id ?? open));
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const inputs = `[data-path="${wanted.path}"] :is(input, textarea, select)`;
     const input = wanted.path && root.current?.querySelector<HTMLElement>(inputs);
     if (!input) return;

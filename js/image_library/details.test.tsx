@@ -39,6 +39,11 @@ test("Enter in the name renames, where the page keeps the browser from sending f
   expect(said.slice(2)).toEqual(["closed", "leave"]);
 });
 
+test("the question to delete has the focus before another key can come", () => {
+  const { el } = shown("delete");
+  expect(document.activeElement).toBe(el.querySelector(".cxw-question button"));
+});
+
 test("what can't be shown any more is said", async () => {
   const { el, asked } = shown("closed");
   await drawn();

@@ -1,6 +1,6 @@
 // The selected image: its whole name, a larger picture, and actions.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LibraryAbout, LibraryPicture } from "../protocol.ts";
 import { isolated } from "../shared/foreign.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
@@ -128,8 +128,8 @@ function Rename({ kernel, image, name, done }: { kernel: KernelLink; image: Row;
   const [typed, setTyped] = useState(name);
   const [refusal, setRefusal] = useState("");
   const [busy, setBusy] = useState(false);
-  useEffect(() => input.current?.select(), []);
-  useEffect(() => input.current?.focus(), [busy]);
+  useLayoutEffect(() => input.current?.select(), []);
+  useLayoutEffect(() => input.current?.focus(), [busy]);
   const save = async (event: Event) => {
     event.preventDefault();
     if (typed === name) return done();
@@ -191,7 +191,7 @@ function Delete({
   const button = useRef<HTMLButtonElement>(null);
   const [message, setMessage] = useState("");
   const [busy, setBusy] = useState(false);
-  useEffect(() => button.current?.focus(), []);
+  useLayoutEffect(() => button.current?.focus(), []); // before another key can come
   const remove = () => {
     setBusy(true);
     kernel.request("delete", { image: image.id }).then(deleted, (error: Error) => {

@@ -2,7 +2,7 @@
 
 import "../shared/ui/theme.css";
 import "./image_library.css";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { LibraryIndexResponse } from "../protocol.ts";
 import { isolated } from "../shared/foreign.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
@@ -49,7 +49,7 @@ function Library({ kernel }: ViewProps) {
 
   // Signing in happens in a widget that then disappears: the focus comes back to where it was needed.
   const wasOut = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const lost = document.activeElement?.contains(root.current);
     if (wasOut.current && !state.signed_out && lost) {
       const field = root.current!.querySelector<HTMLElement>(".cxw-details input");

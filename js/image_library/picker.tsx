@@ -1,6 +1,6 @@
 // Chooses files of the kernel's disk, the working directory first.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { DirectoryListing } from "../protocol.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
 import { plural } from "../shared/numbers.ts";
@@ -22,7 +22,7 @@ export function Picker({ kernel, close }: { kernel: KernelLink; close(): void })
       (error: Error) => setMessage(error.message),
     );
   useEffect(() => goTo(""), []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const first =
       list.current!.querySelector<HTMLElement>("button, input") ??
       section.current!.querySelector<HTMLElement>("button:enabled");

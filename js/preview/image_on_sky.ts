@@ -3,7 +3,7 @@
 import type { DrawnImage, Imageset, ImagesetEvent, PlacingStatus, PreviewState } from "../protocol.ts";
 import type { KernelLink } from "../shared/kernel_link.ts";
 import { outOfReach, wayTo } from "../shared/reach.ts";
-import { cameraFor, guessSize } from "./engine/camera.ts";
+import { type Camera, cameraFor, guessSize, isSameView } from "./engine/camera.ts";
 import { KernelFiles } from "./frame/kernel_files.ts";
 import { LocalFiles } from "./frame/local_files.ts";
 import type { App, Part } from "./part.ts";
@@ -54,6 +54,8 @@ export class ImageOnSky implements Part {
   #stale = false;
   /** The camera was set for a size that was guessed: set it again when the size is known. */
   #guessed = false;
+  /** Where the view was once it had been set for the guessed size: if it is elsewhere later, the user has moved it. */
+  #guessedView: Camera | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #rest: ReturnType<typeof setTimeout> | undefined;
   #again = button("Retry", () => this.#tryAgain());
@@ -129,6 +131,7 @@ export class ImageOnSky implements Part {
     const { imageset, size } = sky.drawn;
     const known = size ?? this.#measured(sky);
     this.#guessed = known === null;
+    this.#guessedView = null;
     this.#viewState.look(cameraFor(imageset, known ?? guessSize(imageset), app.frame.aspect));
   }
 
@@ -154,6 +157,7 @@ export class ImageOnSky implements Part {
 
   drawn(app: App): void {
     const { engine, wake } = app;
+    if (engine && !app.frame.delivering && this.#guessed) this.#guessedView ??= engine.camera;
     const next = this.#next;
     if (engine && next?.loaded) {
       engine.images.fetch(next.name);
@@ -168,7 +172,7 @@ export class ImageOnSky implements Part {
     if (!engine || this.#next || this.#status.progress !== "ready" || !this.#onSky || !app.atRest) return;
     const reached = engine.images.stateOf(this.#onSky.name);
     if (reached === "failed") this.#failed(this.#onSky.drawn);
-    else if (reached === "drawn" && this.#guessed) this.#goAgain();
+    else if (reached === "drawn" && this.#guessed) this.#goAgain(engine.camera);
     else if (reached === "drawn") this.#drawn();
   }
 
@@ -317,9 +321,9 @@ export class ImageOnSky implements Part {
     else this.#status.set("waiting");
   }
 
-  /** Now that the image is there, its size is known, or never will be. */
-  #goAgain(): void {
-    this.goToImage();
+  /** Now that the image is there, its size is known, or never will be. A view that was moved meanwhile stays. */
+  #goAgain(camera: Camera | null): void {
+    if (camera && this.#guessedView && isSameView(camera, this.#guessedView)) this.goToImage();
     this.#guessed = false;
   }
 }

@@ -25,7 +25,7 @@ function shown() {
   let held = 0;
   const app = {
     engine: null,
-    frame: { aspect: 2 },
+    frame: { aspect: 2, delivering: false },
     addresses: { hold: () => `held ${++held}` },
     post: (message: Record<string, unknown>) => posted.push(message),
     wake: () => {},

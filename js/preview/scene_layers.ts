@@ -104,7 +104,8 @@ export class SceneLayers implements Part {
     const { engine, wake } = app;
     if (!engine || !this.#scene) return;
     const states = this.#shown.map(({ name }) => engine.images.stateOf(name));
-    const complete = names(this.#shown) === names(this.#scene.layers) && !states.includes("loading");
+    const isTold = !app.frame.delivering && names(this.#shown) === names(this.#scene.layers);
+    const complete = isTold && !states.includes("loading");
     if (!complete) wake();
     else this.#report(this.#shown.filter((_layer, index) => states[index] === "failed"));
     if (complete) this.#drawn = this.#scene.revision;

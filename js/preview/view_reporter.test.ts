@@ -31,6 +31,22 @@ test("many frames are told once, as they are at the end, and standing still is n
   expect(told[1]).toEqual(["view_state", expect.objectContaining({ aspect: 1 })]);
 });
 
+test("the view is told before the user's next act, not after it", () => {
+  part.appReady(app);
+  part.drawn(app);
+  document.body.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+  expect(told).toHaveLength(1);
+  view!.ra = 11;
+  part.drawn(app);
+  document.body.dispatchEvent(new Event("keydown", { bubbles: true }));
+  expect(told).toHaveLength(2);
+  part.drawn(app);
+  part.appGone();
+  document.body.dispatchEvent(new Event("keydown", { bubbles: true }));
+  vi.runAllTimers();
+  expect(told).toHaveLength(2);
+});
+
 test("a view that is not known, has no size or is gone is not told", () => {
   view!.height = 0;
   part.drawn(app);

@@ -1,15 +1,20 @@
-/** Reports the view to the kernel: some time after it has moved, not at every frame. */
+/**
+ * Reports the view to the kernel: some time after it has moved, not at every frame; but before the user's next act, which may be
+ * “Use the current view”.
+ */
 
 import type { KernelLink } from "../shared/kernel_link.ts";
 import type { App, Part } from "./part.ts";
 import type { ViewState } from "./view_state.ts";
 
 const AFTER = 200; // ms
+const ACTS = ["pointerdown", "keydown"];
 
 export class ViewReporter implements Part {
   #kernel: Pick<KernelLink, "report">;
   #viewState: Pick<ViewState, "view">;
   #reported = "";
+  #app: App | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(kernel: Pick<KernelLink, "report">, viewState: Pick<ViewState, "view">) {
@@ -17,14 +22,27 @@ export class ViewReporter implements Part {
     this.#viewState = viewState;
   }
 
+  appReady(app: App): void {
+    this.#app = app;
+    for (const act of ACTS) document.addEventListener(act, this.#acted, { capture: true });
+  }
+
   drawn(app: App): void {
     this.#timer ??= setTimeout(() => this.#report(app), AFTER);
   }
 
   appGone(): void {
+    this.#app = null;
+    for (const act of ACTS) document.removeEventListener(act, this.#acted, { capture: true });
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
+
+  #acted = (): void => {
+    if (this.#timer === undefined || !this.#app) return;
+    clearTimeout(this.#timer);
+    this.#report(this.#app);
+  };
 
   #report(app: App): void {
     this.#timer = undefined;

@@ -57,6 +57,16 @@ test("the keyboard is never lost: it goes from the button to the progress, to wh
   expect(document.activeElement).toBe(button());
 });
 
+test("the focus moves with the phase, not a frame later, when the next key may have come", async () => {
+  const fake = model(status("editing"));
+  const el = document.body.appendChild(document.createElement("div"));
+  publisher.render({ model: fake.model, el });
+  el.querySelector<HTMLButtonElement>("button.cxw-primary")!.focus();
+  fake.change("status", status("planning"));
+  await Promise.resolve(); // Preact renders
+  expect(document.activeElement?.textContent).toContain("Asking …");
+});
+
 test("a check that takes long is cancelled", async () => {
   const fake = model(status("planning"));
   const el = document.body.appendChild(document.createElement("div"));

@@ -2,7 +2,7 @@
 
 import "./fields.css";
 import type { ComponentChildren } from "preact";
-import { useContext, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useContext, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { FieldSpec, Value } from "../protocol.ts";
 import { AttentionContext, isEmpty } from "./attention.ts";
 import type { DraftLink } from "./draft_link.ts";
@@ -131,7 +131,7 @@ export function useTyping(
   const [typed, setTyped] = useState<string | null>(null);
   const foreign = draft.foreign(path);
   const seen = useRef(foreign);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (seen.current !== foreign) setTyped(null);
     seen.current = foreign;
   }, [foreign]);

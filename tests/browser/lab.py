@@ -352,6 +352,14 @@ class Notebook:
         """The value of a Python expression in the notebook's kernel, by way of JSON."""
         return self._ask("import json as _json", f"_json.dumps({expression})")
 
+    def wait_for_value(self, expression: str, value: Any) -> None:
+        """Wait until a Python expression has this value: the kernel takes what the page sends in another thread, too."""
+        deadline = time.monotonic() + PATIENCE
+        while (found := self.evaluate(expression)) != value:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{expression} is {found!r}, not {value!r}")
+            self.page.wait_for_timeout(50)
+
     def restart_kernel(self) -> None:
         """Start the kernel anew; the outputs stay."""
         self._call("await context.sessionContext.restartKernel();")

@@ -69,7 +69,7 @@ def test_a_table_is_previewed_and_applied_and_rows_are_edited_in_place(lab: Lab,
         title.fill("Typed in the form")
         batch.get_by_role("button", name="Next").click()
         expect(title).to_have_value("Galaxy B")
-        assert notebook.evaluate("batch.drafts[0].note") == "Typed in the form"
+        notebook.wait_for_value("batch.drafts[0].note", "Typed in the form")
         try:
             for theme in ("light", "dark"):
                 notebook.lab.theme(theme)

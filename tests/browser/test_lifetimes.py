@@ -91,14 +91,23 @@ def picture_of(image: Locator) -> np.ndarray:
     return pixels(image)
 
 
-def wait_for_pages(notebook: Notebook, counts: list[int]) -> None:
-    """Wait until the kernel knows how many pages show the `earlier` preview and how many the present one."""
-    for _ in range(100):
-        found = notebook.evaluate("[len(earlier._views), len(preview._views)]")
-        if found == counts:
-            return
-        notebook.page.wait_for_timeout(50)
-    raise AssertionError(f"{found} pages, not {counts}")
+PAGES = "[len(earlier._views), len(preview._views)]"
+"""How many pages show the `earlier` preview and how many the present one, as the kernel knows it."""
+
+# Observers are told in the order in which they were made: the preview's own before this one.
+_UNSEEN = """(it) => new Promise((done) => {
+    const observer = new IntersectionObserver((entries) => {
+        if (entries.at(-1).isIntersecting) return;
+        observer.disconnect();
+        done();
+    });
+    observer.observe(it);
+})"""
+
+
+def wait_unseen(element: Locator) -> None:
+    """Wait until the browser has told a preview that it is out of sight."""
+    element.locator(".cxw-preview-stage").evaluate(_UNSEEN)
 
 
 def test_hiding_moving_splitting_and_showing_twice_end_in_the_picture(lab: Lab, page: Page, image: Path):
@@ -127,7 +136,7 @@ def test_hiding_moving_splitting_and_showing_twice_end_in_the_picture(lab: Lab, 
     shows_the_image(first, at=at)
     lab.command("launcher:create")
     expect(first).to_be_hidden()
-    page.wait_for_timeout(500)  # the browser says so a little later
+    wait_unseen(first)
     notebook.execute("draft.wwt.rotation = 40")
     notebook.wait_idle()
     page.wait_for_timeout(500)
@@ -212,14 +221,14 @@ def test_a_notebook_that_is_reloaded_restarted_saved_and_opened_again(lab: Lab, 
     notebook.run_all()
     shows_the_image(page.locator(PREVIEW))
     assert page.evaluate(LIVE) == 1
-    wait_for_pages(notebook, [0, 1])
+    notebook.wait_for_value(PAGES, [0, 1])
     notebook.execute("draft.wwt.rotation = 75")
     assert notebook.evaluate("[earlier.revision, preview.revision]") == [1, 2]
     notebook.save()
     assert notebook.path.read_text().count("data:image/jpeg") == 1
     lab.command("notebook:clear-all-cell-outputs")
     expect(page.locator(f"{PREVIEW} iframe")).to_have_count(0)
-    wait_for_pages(notebook, [0, 0])
+    notebook.wait_for_value(PAGES, [0, 0])
 
 
 def test_twenty_previews_are_six_alive_and_the_others_wake_when_they_are_seen(page: Page, image: Path):

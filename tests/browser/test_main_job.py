@@ -103,24 +103,15 @@ def test_the_tutorial_runs_from_top_to_bottom_and_shows_the_image(lab: Lab, data
     assert notebook.evaluate(here) == ["published"]  # the one that was published without a widget
 
 
-def python_has(notebook: Notebook, text: str) -> None:
-    """Wait until the draft's note is this: the kernel takes edits in a thread of their own, and others while it does."""
-    for _ in range(100):
-        if (note := notebook.evaluate("draft.note")) == text:
-            return
-        notebook.page.wait_for_timeout(100)
-    raise AssertionError(note)
-
-
 def test_python_and_the_form_show_the_same_draft(notebook: Notebook):
     panel = notebook.output(0)
     notebook.execute("draft.note = 'A note from Python'")
     note = field(panel, "Title (public)")
     expect(note).to_have_value("A note from Python")
     note.fill("A note from the page")
-    python_has(notebook, "A note from the page")
+    notebook.wait_for_value("draft.note", "A note from the page")
     note.press_sequentially(", typed on")  # the echo of each key must not disturb the next
-    python_has(notebook, "A note from the page, typed on")
+    notebook.wait_for_value("draft.note", "A note from the page, typed on")
     expect(note).to_have_value("A note from the page, typed on")
     rotation = field(panel, "Rotation")
     rotation.fill("12.5")
@@ -326,7 +317,7 @@ def test_a_restarted_kernel_is_reported_at_once_and_what_was_typed_is_shown_agai
     panel = notebook.output(0)
     note = field(panel, "Title (public)")
     note.fill("Typed before the kernel was restarted")
-    python_has(notebook, "Typed before the kernel was restarted")
+    notebook.wait_for_value("draft.note", "Typed before the kernel was restarted")
     notebook.execute("draft._autosave.flush()")  # as half a second does
     notebook.restart_kernel()
     expect(panel.get_by_text("The kernel was restarted or shut down. Run the cell again").first).to_be_visible()

@@ -203,8 +203,9 @@ def test_an_untiled_image_is_dragged_turned_scaled_nudged_mirrored_and_all_is_un
         # Close to a pole, over right ascension 0.
         draft.update(before | {"wwt.center_x": 359.9, "wwt.center_y": 89.8, "wwt.rotation": 30.0})
         wait_revision(hand.element, hand.preview.revision)
+        seen_before = str(hand.element.get_attribute("data-cxw-camera"))
         hand.button("Fit to image").click()
-        hand.page.wait_for_timeout(300)
+        expect(hand.element).not_to_have_attribute("data-cxw-camera", seen_before)
         red = hand.marks()["red"]
         hand.drag(red, (red[0] - 30, red[1] + 40))
         assert math.dist(hand.marks()["red"], (red[0] - 30, red[1] + 40)) < 1

@@ -6,12 +6,13 @@ import functools
 import http.server
 import json
 import math
+import re
 import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from anywidget import AnyWidget
@@ -69,11 +70,24 @@ def shown(page: Page, draft: ImageDraft, *more: AnyWidget) -> Iterator[Shown]:
         yield Shown(preview, frame)
 
 
+class Web(NamedTuple):
+    """A server of files: its address, and whether it answers yet."""
+
+    url: str
+    answers: threading.Event
+
+
 @pytest.fixture
-def web(image: Path) -> Iterator[str]:
-    """The address of a server that has the marked image, and lets every page use it."""
+def web(image: Path) -> Iterator[Web]:
+    """A server that has the marked image, and lets every page use it."""
+    answers = threading.Event()
+    answers.set()
 
     class Files(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answers.wait()
+            super().do_GET()
+
         def end_headers(self) -> None:
             self.send_header("Access-Control-Allow-Origin", "*")
             super().end_headers()
@@ -83,7 +97,8 @@ def web(image: Path) -> Iterator[str]:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(image.parent)))
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield Web(f"http://127.0.0.1:{server.server_port}", answers)
+    answers.set()
     server.shutdown()
     server.server_close()
 
@@ -175,9 +190,24 @@ def test_the_next_preview_takes_an_app_that_was_started_while_the_page_was_idle(
         assert worst_error(below, make_wcs(rotation=75)) < 1
 
 
-def test_a_remote_image_is_loaded_by_the_page(page: Page, web: str):
-    with shown(page, untiled(None, **{"storage.legacy_url_template": f"{web}/marked.png"})) as it:
+def test_a_remote_image_is_loaded_by_the_page(page: Page, web: Web):
+    with shown(page, untiled(None, **{"storage.legacy_url_template": f"{web.url}/marked.png"})) as it:
         assert it.worst_error() < SMALL_PIXEL
+
+
+def test_an_image_whose_size_comes_late_does_not_take_the_view_from_who_has_moved_it(page: Page, web: Web):
+    web.answers.clear()
+    with shown(page, untiled(None, **{"storage.legacy_url_template": f"{web.url}/marked.png"})) as it:
+        zoom = it.element.get_by_role("button", name="Zoom out")
+        expect(it.element).to_have_attribute("data-cxw-camera", re.compile('"ra":1(49.9|50)'))
+        for _ in range(2):
+            before = it.element.get_attribute("data-cxw-camera")
+            zoom.click()
+            expect(it.element).not_to_have_attribute("data-cxw-camera", str(before))
+        moved = camera(it.element)
+        assert it.element.get_attribute("data-cxw-preview-state") == "ready"
+        web.answers.set()
+        assert camera(it.up_to_date()) == moved
 
 
 def test_without_webgl_the_cell_says_so(page: Page, image: Path):

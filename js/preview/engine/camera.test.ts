@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { needsReload } from "../state.ts";
-import { cameraFor, guessSize } from "./camera.ts";
+import { cameraFor, guessSize, isSameView } from "./camera.ts";
 import { TILED, UNTILED } from "./fake_imagesets.ts";
 
 describe("the camera that shows an image", () => {
@@ -84,4 +84,11 @@ describe("a change", () => {
     expect(needsReload(UNTILED, { ...UNTILED, bottoms_up: true })).toBe(false);
     expect(needsReload(TILED, { ...TILED, bottoms_up: true })).toBe(true);
   });
+});
+
+it("tells whether two cameras show the same, across right ascension 0 too", () => {
+  const at = { ra: 359.9999, dec: 60, fov: 1, roll: 0 };
+  expect(isSameView(at, { ...at, ra: 0.0001 })).toBe(true);
+  for (const other of [{ ra: 0.01 }, { dec: 60.01 }, { fov: 1.01 }, { roll: 1 }])
+    expect(isSameView(at, { ...at, ...other })).toBe(false);
 });

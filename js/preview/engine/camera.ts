@@ -18,6 +18,13 @@ const DEGREE = Math.PI / 180;
 const FILL = 0.7; // of the view's height or width
 export const WIDEST = 60; // degrees; WWT's own view of the whole sky
 
+/** Whether two cameras show the same, to a thousandth of the view's height. */
+export function isSameView(a: Camera, b: Camera): boolean {
+  const unit = b.fov / 1000;
+  const across = Math.abs(((a.ra - b.ra + 540) % 360) - 180) * Math.cos(b.dec * DEGREE);
+  return across < unit && Math.abs(a.dec - b.dec) < unit && Math.abs(a.fov - b.fov) < unit && a.roll === b.roll;
+}
+
 /** Guess the size of an image from its projection center, which is mostly in its middle. */
 export function guessSize(imageset: Imageset): [number, number] {
   const around = (offset: number) => (offset > 0 ? Math.min(Math.max(2 * offset, 16), 100_000) : 1000);
