@@ -67,6 +67,12 @@ const box = frame.getBoundingClientRect();
 return { camera, box: [box.left, box.top, box.right, box.bottom] };
 """
 
+# The address was checked and the picture is there: nothing moves under the pointer any more.
+REVIEWED = """
+const dialog = document.querySelector(".cxw-panel [role=dialog]");
+return dialog?.textContent.includes("✓ found") && [...dialog.querySelectorAll("img")].every((it) => it.naturalWidth);
+"""
+
 
 def test_in_webkit_the_image_is_in_its_place_and_is_published(lab_server: LabServer, image: Path, tmp_path: Path):
     shutil.copy(image, lab_server.root / "marked.png")
@@ -80,7 +86,9 @@ def test_in_webkit_the_image_is_in_its_place_and_is_published(lab_server: LabSer
 
         _alt_text(browser).send_keys(ALT)
         _press(browser, "Review and publish…")
+        _wait(browser, REVIEWED)
         _find(browser, "[role=dialog] input[type=checkbox]").click()
+        assert _find(browser, "[role=dialog] :checked")
         _press(browser, "Publish anyway")
         number = _find(browser, ".cxw-receipt code").text
         record = _fetch_json(_find(browser, ".cxw-receipt a[href]").get_attribute("href"))
