@@ -4,7 +4,7 @@ import { focusPressed } from "./press.ts";
 afterEach(() => vi.restoreAllMocks());
 
 function pressed(html: string, selector: string): { element: HTMLElement; event: MouseEvent } {
-  document.body.innerHTML = html;
+  document.body.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
   const element = document.querySelector<HTMLElement>(selector)!;
   const event = new MouseEvent("mousedown", { bubbles: true, cancelable: true });
   document.body.addEventListener("mousedown", focusPressed, { once: true });
