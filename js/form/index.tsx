@@ -16,6 +16,7 @@ import { isolated } from "../shared/foreign.ts";
 import { AddressTester, Uploader } from "../shared/hosting.tsx";
 import { LicenseField } from "../shared/license.tsx";
 import { type DraftViewProps, draftWidgetOf, useDraft, useKernelIsLate, useTrait } from "../shared/mount.tsx";
+import { useAfterPress } from "../shared/press.ts";
 import { link, paragraph } from "../shared/static_fallback.ts";
 import { KernelGone } from "../shared/ui/kernel_notices.tsx";
 import { EarlierEdits } from "./earlier.tsx";
@@ -142,10 +143,11 @@ function Form({ draft }: DraftViewProps) {
 
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const [allDue, setAllDue] = useState(false);
+  const afterPress = useAfterPress();
   const attention = useMemo<Attention>(
     () => ({
       isDue: (path) => allDue || left.has(path),
-      leave: (path) => setLeft((before) => (before.has(path) ? before : new Set([...before, path]))),
+      leave: (path) => afterPress(() => setLeft((before) => (before.has(path) ? before : new Set([...before, path])))),
       sandbox,
     }),
     [left, allDue, sandbox],

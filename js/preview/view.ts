@@ -8,6 +8,7 @@ import type { OpenedPreview } from "../protocol.ts";
 import { withoutMathJax } from "../shared/foreign.ts";
 import { keepFromHost } from "../shared/keep_from_host.ts";
 import { ClosedError, type KernelLink, messageOf } from "../shared/kernel_link.ts";
+import { focusPressed } from "../shared/press.ts";
 import { figure } from "../shared/static_fallback.ts";
 import { Circles } from "./engine/annotations.ts";
 import { Engine } from "./engine/engine.ts";
@@ -162,6 +163,7 @@ export class PreviewView {
     this.element.addEventListener("keydown", this.#more.escape);
     this.element.addEventListener("keydown", placing.escape);
     this.element.addEventListener("keydown", keepFromHost);
+    this.element.addEventListener("mousedown", focusPressed);
     overlay.follow(placing.layer);
     this.#stage.insertBefore(placing.layer, overlay.element.nextSibling);
     this.#stage.append(help.element);

@@ -12,12 +12,34 @@ interface ReceiptProps {
   edit: (() => void) | null;
 }
 
+/** Copy by a selection, as pages must that have no `navigator.clipboard`: those of another machine without TLS. */
+function copySelected(text: string, beside: HTMLElement): boolean {
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.style.cssText = "position: fixed; opacity: 0";
+  beside.after(area);
+  area.focus({ preventScroll: true });
+  area.select();
+  const copied = document.execCommand("copy");
+  area.remove();
+  beside.focus();
+  return copied;
+}
+
 function Copy({ text, label }: { text: string; label: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = () => navigator.clipboard?.writeText(text).then(() => setCopied(true));
+  const [outcome, setOutcome] = useState("");
+  const copy = async (button: HTMLElement) => {
+    let copied = true;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      copied = copySelected(text, button);
+    }
+    setOutcome(copied ? "Copied" : "The browser refused to copy");
+  };
   return (
-    <button type="button" onClick={copy}>
-      {copied ? "Copied" : label}
+    <button type="button" onClick={(event) => void copy(event.currentTarget)}>
+      {outcome || label}
     </button>
   );
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { SceneFormState, SceneState } from "../protocol.ts";
 import { FakeModel } from "../shared/fake_model.ts";
 import { drawn } from "../testing/drawn.ts";
@@ -197,6 +197,22 @@ test("a scene that is made has its links, and none that lead nowhere; it is show
   await change({ phase: "editing" });
   await press("Review scene");
   expect(sent().at(-1)).toEqual({ kind: "scene", action: "review" });
+});
+
+test.each([
+  [true, "Copied"],
+  [false, "The browser refused to copy"],
+])("the id is copied by selection where a page has no clipboard (allowed: %s)", async (allowed, outcome) => {
+  const selected = () => (document.activeElement as HTMLTextAreaElement).value;
+  const copied: string[] = [];
+  vi.stubGlobal("navigator", {});
+  document.execCommand = () => copied.push(selected()) > 0 && allowed;
+  const { el } = await shown();
+  const button = [...el.querySelectorAll("button")].find((it) => it.textContent === "Copy id")!;
+  button.click();
+  await drawn();
+  vi.unstubAllGlobals();
+  expect([copied, button.textContent, document.activeElement]).toEqual([[RECEIPT.id], outcome, button]);
 });
 
 test("a receipt says if the draft is no longer what was sent", async () => {

@@ -9,6 +9,7 @@ import { keepFromHost } from "./keep_from_host.ts";
 import { KernelLink } from "./kernel_link.ts";
 import { patchMessageHandler } from "./message_handler.ts";
 import { openView } from "./open_view.ts";
+import { focusPressed } from "./press.ts";
 import { registerFallback } from "./static_fallback.ts";
 
 export interface ViewProps {
@@ -55,11 +56,13 @@ function mount<Props extends object>(
   el.classList.add("cxw");
   withoutMathJax(el);
   el.addEventListener("keydown", keepFromHost);
+  el.addEventListener("mousedown", focusPressed);
   const Component = View as FunctionComponent<Props>;
   render(<Component {...props} />, el);
   return () => {
     render(null, el);
     el.removeEventListener("keydown", keepFromHost);
+    el.removeEventListener("mousedown", focusPressed);
     dispose();
     opened.close();
     kernel.close();

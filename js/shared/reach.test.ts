@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { isNear, isOnKernelHost, jupyterRoot, proxiedAddress } from "./reach.ts";
 
 test.each([
@@ -18,9 +18,16 @@ test.each([
   ["http://localhost.example.org/x", false],
   ["https://example.org/127.0.0.1", false],
   ["javascript:alert(1)", false],
+  ["http://[", false],
   ["", false],
 ])("whether %s is on the kernel's machine: %s", (address, expected) => {
   expect(isOnKernelHost(address)).toBe(expected);
+});
+
+test("Safari 16.4 has no URL.canParse, and is told the same", () => {
+  vi.stubGlobal("URL", Object.assign(class extends URL {}, { canParse: undefined }));
+  expect(isOnKernelHost("http://127.0.0.1:4321/image/65f0")).toBe(true);
+  vi.unstubAllGlobals();
 });
 
 const ROOT = "https://hub.example.org/user/ada/";

@@ -24,9 +24,13 @@ export function isNear({ protocol, hostname }: Pick<Location, "protocol" | "host
 
 /** An address on the kernel's machine; null if it is elsewhere, or none. A template such as `{1}/{3}_{2}.png` may be in it. */
 function localAddress(url: string): URL | null {
-  if (!isOfTheWeb(url) || !URL.canParse(url)) return null;
-  const address = new URL(url);
-  return isLoopback(address.hostname) ? address : null;
+  if (!isOfTheWeb(url)) return null;
+  try {
+    const address = new URL(url); // URL.canParse came with Safari 17
+    return isLoopback(address.hostname) ? address : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The root of the Jupyter server that this page is of, with a slash at its end; null if it is of none. */

@@ -128,6 +128,21 @@ def test_missing_values_are_quiet_until_their_field_is_left_or_publish_is_presse
     assert panel.get_by_text("can be read by everyone").count() == 0  # nothing can be done about it
 
 
+def test_the_message_of_a_field_that_is_left_by_a_click_does_not_move_what_is_clicked(
+    notebook: Notebook, panel: Locator
+):
+    open_step(panel, "Title and description")
+    panel.get_by_label("Alt text").focus()
+    rights = panel.get_by_role("button", name="Rights and credit")
+    rights.hover()
+    notebook.page.mouse.down()
+    notebook.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    notebook.page.mouse.up()
+    expect(rights).to_have_attribute("aria-expanded", "true")
+    open_step(panel, "Title and description")
+    expect(panel.get_by_text("Describe in a sentence or two")).to_be_visible()
+
+
 def test_positions_are_typed_as_people_write_them_and_questioned(notebook: Notebook, panel: Locator):
     ra = field(panel, "Center RA")
     expect(ra).to_have_value("13h 29m 52.70s")
