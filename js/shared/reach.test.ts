@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { isNear, isOnKernelHost, jupyterRoot, proxiedAddress } from "./reach.ts";
+import { isNear, isOnKernelHost, jupyterRoot, proxiedAddress, wayTo } from "./reach.ts";
 
 test.each([
   ["http://localhost:8888/lab", true],
@@ -55,4 +55,22 @@ test.each([
   ["<body>", null],
 ])("the root of the Jupyter server of %s is %s", (html, expected) => {
   expect(jupyterRoot(pageOf(html))).toBe(expected);
+});
+
+test.each([
+  ["TimeoutError", 4321, "http://127.0.0.1:4321/image/65f0", 2], // a busy kernel
+  ["NetworkError", 4322, null, 1],
+])("a server of this machine that fails with a %s", async (name, port, way, requests) => {
+  document.body.dataset.baseUrl = "/";
+  const asked: string[] = [];
+  vi.stubGlobal("fetch", async (url: string) => {
+    asked.push(url);
+    if (url.includes("server-proxy")) return new Response(null, { status: 404 });
+    if (asked.length === 1) throw new DOMException("", name);
+    return new Response();
+  });
+  expect(await wayTo(`http://127.0.0.1:${port}/image/65f0`)).toBe(way);
+  expect(asked.filter((url) => url.includes(`:${port}/`))).toHaveLength(requests);
+  vi.unstubAllGlobals();
+  delete document.body.dataset.baseUrl;
 });

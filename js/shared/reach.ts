@@ -64,14 +64,17 @@ const ATTEMPTS = 5;
 // The sandbox has it; of other servers any response will do.
 const PROBE = "/realms/constellations/.well-known/openid-configuration";
 
-/** Whether a server of the browser's own machine responds. */
+/** Whether a server of the browser's own machine responds. The sandbox of a busy kernel is silent for a while; one that has gone refuses. */
 async function responds(origin: string): Promise<boolean> {
-  try {
-    await fetch(origin + PROBE, { mode: "no-cors", credentials: "omit", signal: AbortSignal.timeout(PATIENCE) });
-    return true;
-  } catch {
-    return false;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    try {
+      await fetch(origin + PROBE, { mode: "no-cors", credentials: "omit", signal: AbortSignal.timeout(PATIENCE) });
+      return true;
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === "TimeoutError")) return false;
+    }
   }
+  return false;
 }
 
 /** Options of a request to the Jupyter server: JupyterHub ignores the cookie of one without this header, unless it opens a page. */
