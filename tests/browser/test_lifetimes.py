@@ -45,15 +45,26 @@ SMALL = ViewportSize(
 )  # wide enough for a panel with the sky beside its steps; software WebGL pays by the pixel
 
 
+_LISTEN = """(it, [ra, fov]) => void (it.cxwTold = new Promise((done) => {
+    const degrees = 180 / Math.PI, near = (a, b) => Math.abs(a - b) < 1e-6;
+    window.addEventListener("message", function listen({ data }) {
+        if (data?.type !== "wwt_view_state" || !near(data.raRad * degrees, ra) || !near(data.fovDeg, fov)) return;
+        window.removeEventListener("message", listen);
+        done();
+    });
+}))"""
+
+
 def place(element: Locator) -> list[float]:
     """Where the preview looks: right ascension, declination, height of the view in degrees."""
     return [camera(element)[name] for name in ("ra", "dec", "fov")]
 
 
 def look(element: Locator, ra: float, dec: float, fov: float) -> None:
-    """Turn the view, and let that be known: the app tells it five times a second, and a view built anew goes by it."""
+    """Turn the view, and wait until the app has told it, which it does five times a second: a view built anew goes by it."""
+    element.evaluate(_LISTEN, [ra, fov])
     on_sky.look(element, ra, dec, fov)
-    element.page.wait_for_timeout(500)
+    element.evaluate("it => it.cxwTold")
 
 
 def shows_the_image(element: Locator, *, at: list[float] | None = None) -> None:
