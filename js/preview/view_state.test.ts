@@ -71,6 +71,22 @@ describe("a view of an app that tells no more than its messages", () => {
   });
 });
 
+it("a view is kept as it was drawn last, whatever the app reports of earlier, and where it is about to be sent", () => {
+  const [camera, ownCamera] = [70, 4].map((roll) => ({ ra: 1, dec: 2, fov: 3, roll }));
+  const frame = { delivering: false };
+  const app = { engine: { camera, ownCamera, showsSky: true, canvas: {} }, frame, post: () => {} } as unknown as App;
+  const viewState = new ViewState(document.createElement("div"), { show: () => {} });
+  viewState.appReady(app);
+  viewState.drawn(app);
+  viewState.onMessage({ type: "wwt_view_state", raRad: 2, decRad: 1, fovDeg: 60, rollDeg: 0 });
+  expect(viewState.camera).toEqual(ownCamera); // with respect to the mode's north
+  const wanted = { ra: 5, dec: 6, fov: 7, roll: 8 };
+  viewState.look(wanted);
+  frame.delivering = true;
+  viewState.drawn(app);
+  expect(viewState.camera).toEqual(wanted);
+});
+
 it("a view of an app whose engine shows no sky is none", () => {
   const canvas = { width: 40, height: 20 };
   const engine = { camera: null as object | null, showsSky: false, canvas };

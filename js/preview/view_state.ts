@@ -102,15 +102,18 @@ export class ViewState implements Part {
   }
 
   onMessage(message: Record<string, unknown>): void {
-    if (message.type !== "wwt_view_state") return;
+    // It comes five times a second, and tells what was: `drawn` knows better, where the engine does.
+    if (message.type !== "wwt_view_state" || this.#app?.engine?.camera) return;
     const [ra, dec] = [Number(message.raRad), Number(message.decRad)].map((angle) => (angle * 180) / Math.PI);
     this.#camera = { ra: ra!, dec: dec!, fov: Number(message.fovDeg), roll: Number(message.rollDeg) };
   }
 
-  /** For tests that compute where on the screen a position of the sky is. */
   drawn(app: App): void {
     if (!app.engine) return;
-    const text = JSON.stringify(this.view(app)); // null where there is no sky
+    const view = this.view(app);
+    if (view && !app.frame.delivering) this.#camera = app.engine.ownCamera;
+    // For tests that compute where on the screen a position of the sky is; null where there is no sky.
+    const text = JSON.stringify(view);
     if (this.#element.dataset.cxwCamera !== text) this.#element.dataset.cxwCamera = text;
   }
 

@@ -270,8 +270,6 @@ def test_a_view_that_is_built_again_in_another_mode_is_where_it_was(view: View):
         places = [before[name] for name in known]
         return now is not None and [now.ra, now.dec, now.height, now.roll] == pytest.approx(places, abs=1e-3)
 
-    # The app reports its view five times a second, and a view that is rebuilt starts from the last report.
-    view.until(is_reported, "the view was not reported")
     # As a host does it when a cell is moved.
     view.element.evaluate("it => { delete it.dataset.cxwCamera; const p = it.parentNode; it.remove(); p.append(it); }")
     handle = view.element.element_handle()

@@ -104,13 +104,24 @@ export class Engine {
     return kind === undefined || kind === SKY_IMAGE;
   }
 
+  /** Position of the view as the app's messages have it: the roll is with respect to the mode's own north. */
+  get ownCamera(): Camera {
+    const context = this.#control.renderContext;
+    const { zoom, rotation } = context.viewCamera;
+    return {
+      ra: context.get_RA() * 15,
+      dec: context.get_dec(),
+      fov: zoom / 6,
+      roll: (rotation * 180) / Math.PI,
+    };
+  }
+
   /** Position of the view on the sky, its roll with respect to north; null if it shows no sky or its rotation is unknown. */
   get camera(): Camera | null {
     if (!this.showsSky) return null;
+    if (!this.#turned) return this.ownCamera;
     const context = this.#control.renderContext;
-    const { zoom, rotation } = context.viewCamera;
-    const [fov, roll] = [zoom / 6, (rotation * 180) / Math.PI];
-    if (!this.#turned) return { ra: context.get_RA() * 15, dec: context.get_dec(), fov, roll };
+    const { fov } = this.ownCamera;
     const [world, view] = [context.get_worldBase?.(), context.get_viewBase?.()];
     return isRotation(world) && isRotation(view) ? { ...orientationOf(world, view), fov } : null;
   }
