@@ -36,6 +36,13 @@ describe("the grid", () => {
     expect(at("23h 58m")[0]).toBeCloseTo(359.5, 3);
   });
 
+  it("has its labels on the equator, where lines end on the edge, whatever the last digits of the view", () => {
+    for (let digit = 0; digit < 40; digit += 1) {
+      const labels = labelsOf({ ra: 84 + digit * 1e-14 * 3, dec: 0, fov: 24, roll: 0, width: 542, height: 320 });
+      expect(labels).toEqual(expect.arrayContaining(["−10°", "−5°", "+0°", "+5°", "+10°"]));
+    }
+  });
+
   it("goes round the pole", () => {
     const view = { ra: 0, dec: 89.5, fov: 3, roll: 0, width: 600, height: 600 };
     const lines = gridLines(view);

@@ -61,11 +61,15 @@ function extent(view: View): { decs: [number, number]; ras: [number, number]; po
     return at && at[0] >= 0 && at[0] <= view.width && at[1] >= 0 && at[1] <= view.height;
   });
   const pole = poles.length > 0;
-  return {
-    decs: [Math.min(...decs, ...poles, view.dec), Math.max(...decs, ...poles, view.dec)],
-    ras: pole ? [0, 360] : [Math.min(...ras), Math.max(...ras)],
-    pole,
-  };
+  const [south, north] = widened([...decs, ...poles, view.dec]);
+  return { decs: [Math.max(south, -90), Math.min(north, 90)], ras: pole ? [0, 360] : widened(ras), pole };
+}
+
+/** The smallest and the largest, and a little more: a line that ended on the edge of the view would cross it only by chance. */
+function widened(values: number[]): [number, number] {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const margin = 1e-6 * (most - least);
+  return [least - margin, most + margin];
 }
 
 const stepFrom = (steps: number[], least: number) => steps.find((step) => step >= least) ?? steps.at(-1)!;
